@@ -31,7 +31,7 @@ most of them to a hundred checks each: 112 MB of report, which took 2 s to write
 def document(report: Report) -> dict[str, Json]:
     """The report as a JSON value."""
     by_key = {finding.key: finding for finding in report.findings}
-    place = runbooks.Place(report.docker, report.traits)
+    place = runbooks.Place.of(report)
     return {
         "schema_version": SCHEMA_VERSION,
         "tool": {"name": "diagnose", "version": report.version},

@@ -66,7 +66,7 @@ def plan(report: Report, finding: Reported) -> Course:
 
     Confirm, then fixes by their risk, then verify.
     """
-    place = runbooks.Place(report.docker, report.traits)
+    place = runbooks.Place.of(report)
     variables = finding.finding.variables
     touched = _touched_things(report, finding)
 

@@ -128,6 +128,7 @@ def reported(
             *(*what.notes, *basis.notes, *filter(None, [basis.hint]), *notes, *expired),
         ),
         container_names=basis.names,
+        restarting=basis.restarting,
         engine_restart=basis.engine_restart,
         changes=changes_before.latest_changes(basis.changes, basis.now),
     )

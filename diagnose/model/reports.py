@@ -150,6 +150,8 @@ class ReportBasis(msgspec.Struct, frozen=True):
     leftovers: frozenset[Subject] = frozenset()
     """Containers that failed to start long ago, never ran, and belong to no service: what is said
     of these alone is advice."""
+    restarting: frozenset[str] = frozenset()
+    """The names of the containers that wait for their next restart by the engine."""
     engine_restart: EngineRestart | None = None
     """None where the containers or the engine's settings are not known."""
     changes: tuple[RecentChange, ...] = ()
@@ -226,6 +228,8 @@ class Report(msgspec.Struct, frozen=True):
     thresholds changed)."""
     container_names: Mapping[str, str] | None = None
     """By id, None if they are not known."""
+    restarting: frozenset[str] = frozenset()
+    """The names of the containers that wait for their next restart by the engine."""
     engine_restart: EngineRestart | None = None
     coverage: tuple[Coverage, ...] = ()
     parts_looked_at: tuple[PartLookedAt, ...] = ()

@@ -102,7 +102,7 @@ def answer(
     decisive = path.decisive
     if decisive is None:
         return PathAnswer(path)
-    place = runbooks.Place(report.docker, report.traits)
+    place = runbooks.Place.of(report)
     finding = _explaining_finding(report, decisive)
     if finding is not None:
         cure = runbooks.cure_of(finding, place)

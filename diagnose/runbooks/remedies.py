@@ -6,11 +6,12 @@ Without a readable page there is nothing to offer, which is no error.
 import functools
 import re
 from collections.abc import Iterator, Mapping
+from typing import Self
 
 import msgspec
 
 from diagnose.lazy_pattern import LazyPattern
-from diagnose.model import Reported, Trait
+from diagnose.model import Report, Reported, Trait
 from diagnose.phrases import capitalised
 from diagnose.runbooks import files
 from diagnose.runbooks.filling import PLACEHOLDER, fill, fill_prose, placeholders
@@ -26,6 +27,12 @@ class Place(msgspec.Struct, frozen=True):
 
     docker: str = "docker"
     traits: frozenset[Trait] = frozenset({"systemd"})
+    restarting: frozenset[str] = frozenset()
+    """The containers that wait for their next restart by the engine."""
+
+    @classmethod
+    def of(cls, report: Report) -> Self:
+        return cls(report.docker, report.traits, report.restarting)
 
 
 class Command(msgspec.Struct, frozen=True):
@@ -113,6 +120,7 @@ def _blocks(id: str) -> tuple[CommandBlock, ...]:
 def _filled_command(block: CommandBlock, variables: Mapping[str, str], place: Place) -> Command:
     """A block of a page as a command for this host and this finding."""
     text = for_host(fill(block.text, variables, place.docker), place.traits)
+    text = _without_idle_start(text, place)
     # one line: a script has it as a comment
     impact = fill_prose(block.impact, variables, place.docker)
     needs_words = block.manual or block.may_help or block.risk == "destructive"
@@ -125,6 +133,23 @@ def _filled_command(block: CommandBlock, variables: Mapping[str, str], place: Pl
         may_fail=block.may_fail,
         needs_words=needs_words,
     )
+
+
+def _without_idle_start(text: str, place: Place) -> str:
+    """The commands with `restart` in the place of a `start` that would do nothing.
+
+    The engine takes a container that waits for its next restart for a running one: `docker start`
+    answers with its name, and the wait of up to a minute goes on.
+    """
+    start = f"{place.docker} start "
+    if not place.restarting or start not in text:
+        return text
+
+    def _needed(match: re.Match[str]) -> str:
+        is_idle = match["name"] in place.restarting
+        return match[0].replace(" start ", " restart ") if is_idle else match[0]
+
+    return re.sub(rf"{re.escape(start)}(?P<name>[\w.-]+)", _needed, text)
 
 
 _BY_HAND = LazyPattern(r"^By hand: (.*?)\n\n", re.DOTALL | re.MULTILINE)

@@ -44,8 +44,16 @@ def report_basis(
             labels={container.name: container.labels for container in containers},
             made_by={container.subject: container.made_by for container in containers},
             leftovers=_leftovers(containers, basis.now),
+            restarting=_restarting(containers),
         )
     return basis
+
+
+def _restarting(containers: Containers) -> frozenset[str]:
+    """The names of the containers that the engine restarts after a while."""
+    return frozenset(
+        container.name for container in containers if container.state.status == "restarting"
+    )
 
 
 def _leftovers(containers: Containers, now: float) -> frozenset[Subject]:

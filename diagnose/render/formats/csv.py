@@ -19,7 +19,7 @@ def render(report: Report, stream: TextIO) -> None:
     """Write the header and a row for each finding."""
     rows = csv.DictWriter(stream, COLUMNS, lineterminator="\n")
     rows.writeheader()
-    place = runbooks.Place(report.docker, report.traits)
+    place = runbooks.Place.of(report)
     for finding in report.findings:
         row = _row(report, finding, place)
         rows.writerow({column: _cell(text) for column, text in row.items()})

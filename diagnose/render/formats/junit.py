@@ -24,7 +24,7 @@ def render(report: Report, stream: TextIO) -> None:
     for finding in report.findings:
         if not finding.silenced:
             by_id[finding.id].append(finding)
-    place = runbooks.Place(report.docker, report.traits)
+    place = runbooks.Place.of(report)
     for result in report.results:
         suite.append(_case(result, by_id[result.check.id], place))
     advice = [

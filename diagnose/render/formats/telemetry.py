@@ -72,7 +72,7 @@ def _records(report: Report) -> Any:
     provider.add_log_record_processor(SimpleLogRecordProcessor(memory))
     logger = provider.get_logger("diagnose", report.version)
     taken_at = _nanoseconds(report.taken_at)
-    place = runbooks.Place(report.docker, report.traits)
+    place = runbooks.Place.of(report)
     for finding in _roots(report):
         onset = finding.finding.onset
         logger.emit(

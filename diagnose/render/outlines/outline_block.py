@@ -132,7 +132,7 @@ def block(group: Sequence[Reported], tree: FindingTree) -> OutlineBlock:
     """Roots that are shown as one."""
     head = group[0]
     report = tree.report
-    place = runbooks.Place(report.docker, report.traits)
+    place = runbooks.Place.of(report)
     effects = tree.effects_of.get(head.key, ())
     remedy = _remedy(head, effects, place, report)
     said = (HEALING,) if remedy.says_words else ()
