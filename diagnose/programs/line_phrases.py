@@ -67,7 +67,8 @@ EXPLAINS = Phrases(
         | ^(?:password:\ )?su:\ authentication\ failure\b | \bdid(?:n't|\ not)\ find\ section\b
         | \bno\ user\ exists\b | \bbad\ user\ name\b | \battempt\ to\ call\ a\ nil\b
         | \btoo\ (?:low|old|new|small|many|large|big|short|weak|open)\b
-        | \bmust\ (?:be|specify|set|provide|have|contain|install|update|upgrade|run|deploy|apply)\b | \byou\ need\ to\b
+        | \bmust\ (?:be|exist|specify|set|provide|have|contain|install|update|upgrade|run|deploy|apply)\b
+        | \byou\ need\ to\b
         | \bplease\ (?:set|provide|configure|accept|install|run|re-run|specify)\b
         | \bdo\ not\ use\b.{1,80}\buse\b.{1,60}\binstead\b | \bnot\ reachable\b | \bhost\ key\ verification\ failed\b
         | \brequire[sd]?\b(?!=) | \bmissing\b | \bincompatible\b | \bmismatch | \bnot\ compatible\b
@@ -176,7 +177,7 @@ GENERIC = Phrases(
         conditionevaluationreport overcommit errors due assertion java configuration contains
         server internal validation environment following panicked backlog system issues
         initialization initialisation transferred
-        context report terminating above run virtual registry jenkins initialize ffmpeg stream
+        context report terminating above run virtual registry jenkins initialize ffmpeg stream see parsing open
         """
     ),
     pattern=LazyPattern(
@@ -234,6 +235,9 @@ GENERIC = Phrases(
         | \bcould\ not\ create\ the\ java\ virtual\ machine\b
         | \ba\ fatal\ exception\ has\ occurred\b | \bfailed\ to\ start\ [\w-]+\.\s*$
         | \btcp\ backlog\ setting\b | \berror:\ \d+,\ severity:\ \d+
+        | \bsee\ previous\ errors\b | \bparsing\ the\ config\ file\ failed\b | \bcan't\ open/parse\ the\ config\ file\b
+        | ^error:\ can't\ open\ file\ or\ directory\s*$ | :\d{1,6}:\ parsing\ failed:\ permission\ denied\b
+        | \bserver\ initiali[sz]ation\ failed\b
         """,
         re.VERBOSE,
     ),
@@ -310,6 +314,15 @@ SETTING = Phrases(
 )
 """If two lines explain a failure, the line that names the change counts more."""
 
+UNFINISHED = Phrases(
+    worth=20,
+    words=vocabulary("while"),
+    pattern=LazyPattern(
+        r"\bwhile\ (?:parsing|scanning)\ an?\ (?:block|flow|plain|quoted|simple)\b"
+    ),
+)
+"""The first line of PyYAML's message, whose next lines explain more where they were printed."""
+
 TOOL_ENDED = Phrases(
     worth=22,
     words=vocabulary("curl wget rsync ssh git dump tar"),
@@ -324,4 +337,4 @@ TOOL_ENDED = Phrases(
 """The exit code of a tool that the program has run: it explains more than the farewell that it
 looks like."""
 
-PHRASES = (EXPLAINS, STRONG, SETTING, GENERIC, FAREWELL, HINT, TOOL_ENDED)
+PHRASES = (EXPLAINS, STRONG, SETTING, GENERIC, FAREWELL, HINT, UNFINISHED, TOOL_ENDED)

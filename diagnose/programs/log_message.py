@@ -113,6 +113,7 @@ _LEVELS: tuple[tuple[LazyPattern, int], ...] = (
     (
         LazyPattern(
             r"\bWARN(?:ING)?\b|\[warn(?:ing)?\]|\blevel=warn|\[W\]|^<W>|<Warning>|\bwarning:| W \| "
+            r"|^\W{0,3}DEPRECAT(?:ED|ION(?: NOTICE)?)\b(?= ?[\]:)])"
             r"|(?-i:\bWRN\b|^W\d{4}(?:\d{4})? \d\d:)",
             re.IGNORECASE,
         ),

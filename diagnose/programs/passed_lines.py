@@ -19,7 +19,7 @@ _OWN_WORDS = LazyPattern(
     | \b(?:is|are)\ not\ (?:fatal|recommended)\b(?!\.\ Use\ --) | \bnon-fatal\b | \bharmless\b | \(optional\b
     | \bblocked\ from\ loading\b
     | [,;(]\ ?(?:\w+\ ){0,3}disabled\W*$ | \bremov(?:ed|ing)\ (?:a\ |the\ )?stale\b
-    | ,\ (?:renewed|recreat(?:ed|ing))\b | \.\.\.\ ?ok\b
+    | ,\ (?:renewed|recreat(?:ed|ing))\b | \.\.\.\ ?ok\b | ,\ logging\ to\ std(?:err|out)\b
     """,
     re.VERBOSE | re.IGNORECASE,
 )

@@ -91,7 +91,7 @@ _BY_THE_WAY = LazyPattern(
     r"""
     ^(?:
           log4j:(?:WARN|ERROR) | SLF4J:
-        | .{0,60}\bEmpty\ cli-password\b
+        | .{0,60}\bEmpty\ cli-password\b | \d{1,6}:\ :\ (?:ERROR|WARNING):\s*$
         | Xlib:\s{1,3}extension\ "[^"]{1,60}"\ missing\ on\ display
         | .{0,300}\bread\ (?:[\w-]{1,20}\ ){1,4}provisioning\ files\ from\ directory\b
         | .{0,120}\b
@@ -110,6 +110,9 @@ container without IPv6 or below a message, of Apache about its name, of a shell 
 that it runs next (set -x), and of strace about a system call."""
 _OPTION_HELP = LazyPattern(r"^\s+--?[A-Za-z][\w-]*(?:[ ,=][^\t]{0,40}?)?(?:\t+|\s{2,})\S")
 """A line of a usage text, which explains an option."""
+
+_OPTION_LINE = LazyPattern(r"^\s+--?[A-Za-z][\w.-]{0,60}(?: [a-z]{2,10})?\s*$")
+"""A line of Go's usage text: an option alone, whose explanation is the next line."""
 
 TRIED_AGAIN = LazyPattern(
     r"\b(?:authentication|connection|login)\b.{0,60}\b(?:failed|refused)\b.{0,20}\bretrying\b",
@@ -143,6 +146,7 @@ def telling_line(lines: Sequence[str], *, has_ended: bool = True) -> TellingLine
     if not messages:
         return None
     scores = [_score(line) for line in messages]
+    _leave_usage_out(messages, scores)
     _prefer_causes([line.text for line in messages], scores)
     _prefer_heads(messages, scores)
     _prefer_ends_of_chains([line.text for line in messages], scores)
@@ -229,6 +233,13 @@ def _last_readable(scores: Sequence[int]) -> int:
     readable = [index for index, score in enumerate(scores) if score > UNREADABLE]
     better = [index for index in readable if scores[index] > INFO]
     return (better or readable or [len(scores) - 1])[-1]
+
+
+def _leave_usage_out(messages: Sequence[Message], scores: list[int]) -> None:
+    """Lowers the score of an explanation below an option of a usage text. Changes the scores."""
+    for index in range(1, len(messages)):
+        if messages[index].text[:1].isspace() and _OPTION_LINE.match(messages[index - 1].text):
+            scores[index] = min(scores[index], INFO)
 
 
 def _prefer_causes(texts: Sequence[str], scores: list[int]) -> None:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from diagnose.evidence.containers.logs.tail import read_tails
+from diagnose.evidence.containers.logs.tail import LogTail, read_tails
 from diagnose.model import Json
 from diagnose.questions import Question
 from tests.hosts import Made
@@ -48,3 +48,18 @@ def test_the_end_of_the_run_before_divides_the_lines_of_a_container_that_runs() 
     (tail,) = read_tails(Made({"api.logs": answer}), [looping]).tails.values()
     assert tail.lines == ()
     assert tail.before_this_run.lines == ("done", "sh: /app/job: not found")
+
+
+REFUSED = ("chown: changing ownership of '/run': Operation not permitted",)
+
+
+def test_a_start_script_that_changes_owners_wants_root():
+    failure = LogTail(REFUSED, begins_as_root=False).failure
+    assert failure is not None
+    assert failure.needs == ("--user=0",)
+
+
+def test_root_without_the_capability_wants_the_capability():
+    failure = LogTail(REFUSED).failure
+    assert failure is not None
+    assert failure.needs == ("--cap-add=CHOWN",)

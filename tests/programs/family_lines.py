@@ -551,6 +551,7 @@ LINES = {
         "SSL_connect returned=1 errno=0 state=error: unsupported protocol [OpenSSL::SSL::SSLError]",
     ),
     "certificate-untrusted": (
+        "ERROR: The certificate of ‘shop.lab’ is not trusted.",
         "tls: failed to verify certificate: x509: certificate signed by unknown authority",
         "Error: self-signed certificate in certificate chain",
         "SSLHandshakeException: PKIX path building failed: unable to find valid certification path",
@@ -1206,5 +1207,16 @@ LINES = {
     "crontab-refused": ("errors in crontab file, can't install.",),
     "remote-undefined": (
         'Failed to create file system for "nas:data": didn\'t find section in config file',
+    ),
+    "socket-folder-missing": (
+        "Failed to bind: No such file or directory",
+        "bind(): No such file or directory [core/socket.c line 230]",
+    ),
+    "interface-absent": (
+        "   37: error: pcap_open_live(): eth9: No such device exists (No such device exists)",
+    ),
+    "lua-fault": (
+        "Fatal Lua error: [string \"chunk\"]:1: attempt to call global 'setLocall' (a nil value)",
+        "LuajitError: /srv/app/init.lua:2: '}' expected (to close '{' at line 1) near 'print'",
     ),
 }

@@ -151,7 +151,8 @@ CERTIFICATES = (
             | unable\ to\ find\ valid\ certification\ path
             | certificate\ verify\ failed
             | UnknownIssuer
-            | certificate\ is\ not\ trusted
+            | certificate\ (?:of\ \S{1,200}\ )?is\ not\ trusted
+            | certificate\ of\ \S{1,200}\ doesn't\ have\ a\ known\ issuer
         """,
         cause="the program does not trust the certificate of the server that it calls: "
         "the image does not know the authority that issued it",
@@ -270,7 +271,7 @@ PEERS = (
         name="peer-refused",
         mark="refused",
         pattern=rf"""(?x)
-            (?<![\w.:-])(?P<peer>(?:[A-Za-z][\w.-]*|\d+(?:\.\d+){{3}}):\d{{2,5}})\b(?!:\d)
+            (?<![\w.:-]){_NO_SOURCE_FILE}(?P<peer>(?:[A-Za-z][\w.-]*|\d+(?:\.\d+){{3}}):\d{{2,5}})\b(?!:\d)
                 .{{0,40}}connection\ refused
             | ECONNREFUSED\ (?P<peer_node>\S+:\d{{2,5}})
             | connection\ (?:to\ \S+\ )?refused.{{0,40}}?(?<![\w.:-])
@@ -314,7 +315,8 @@ PEERS = (
         name="database-unreachable",
         mark="",
         pattern=r"""(?x)
-            ^(?!.{0,600}\bcode:\ \d+,\ message:)  # the database has answered
+            # a database that has answered, or that is a file
+            ^(?!.{0,600}\b(?:code:\ \d+,\ message:|sqlite|database\ file\b|lease\ database))
             (?!.{0,600}\b(?:apply|migrat\w{1,5}|schema)\b).*?  # and takes statements
             (?:failed|unable|could\ not|cannot|can't|couldn't)\ (?:to\ )?(?:obtain
                 |get|connect|open|establish|acquire|reach).{0,30}(?<![/.])\b(?:jdbc

@@ -39,6 +39,7 @@ DATA = (
             | \b(?:data|work)\ ?(?:dir(?:ectory)?|folder)\ (?:is\ )?already\ in\ use\b
             | resource\ temporarily\ unavailable.{0,40}\block\b | \block\ hold\ by\ current\ process\b  # RocksDB
             | \bDatabase\ may\ be\ already\ in\ use\b  # H2
+            | \bfailed\ to\ lock\ WAL\ directory\b  # Tarantool
         """,
         cause="another program uses the same data, or one that was killed left its lock there",
         cure="stop the other one; remove the lock only where none runs",

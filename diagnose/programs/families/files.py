@@ -13,7 +13,8 @@ _REFUSALS = r"""
     | (?:unable\ to|failed\ to|cannot|can't|could\ not)\ create\ (?:the\ )?(?:data\ )?(?:directory|folder|file)
 """
 _ABSENCE = r"""
-    no\ such\ (?:file\ or\ )?directory | ENOENT | does\ not\ exist | not\ found | cannot\ find | can't\ find
+    no\ such\ (?:file\ or\ )?directory | ENOENT | does\ not\ exist | \(not\ exists\) | not\ found
+    | cannot\ find | can't\ find
     | no\ config\ file
 """
 _OF_HOSTS_OR_SYNTAX = LazyPattern(
@@ -171,6 +172,7 @@ FILES = (
             [^\n]{0,60}?(?:permission\ denied|EACCES)
             | \b(?:director(?:y|ies)|folder)\ (?:is\ )?not\ writ[ae]ble\b
             | ^(?:error:\ )?permission\ denied\ \(os\ error\ 13\)$  # Rust
+            | ^[a-z][\w-]{1,30}:\ permission\ denied$  # Exim
             | ^(?:chgrp|chmod|chown|cp|find|ls|mkdir|mv|rm|touch):\ (?:cannot\ [a-z]{2,12}\ )?['‘]?\.{1,2}/?['’]?:
                 \ Permission\ denied
         """,
@@ -192,7 +194,7 @@ FILES = (
         mark="open",
         pattern=rf"""(?xi)
             ^(?!.*(?:{_ABSENCE}|{_NO_RIGHT}|\b(?:channel|connection|session|stream|tunnel|websocket)\b)).*?
-            \b(?:can't|cannot|unable\ to|could\ not|failed\ to)\ open\ (?:\w+\ ){{0,3}}
+            \b(?:can't|cannot|unable\ to|could\ not|failed\ to)\ open\ (?:\w+:?\ ){{0,3}}
             (?:['"](?P<path>(?!https?:)[^'"\s:]{{2,200}})['"] | (?P<path_bare>{_PATH})
                 | (?P<path_word>[a-z]{{2,20}}file)\W*$)
         """,
@@ -264,6 +266,9 @@ FILES = (
             | \bopen\ (?P<path_near>[\w-][\w-]{{0,80}}\.(?:cert|conf|crt|env|ini|json|key|pem|properties|toml|ya?ml)):
                 \ no\ such\ file
             | \bcan't\ cd\ to\ (?P<path_cd>{_PATH})
+            | \bfiles?\ (?P<path_must>{_PATH})\ must\ exist\b
+            | \bfiles\ missing\ '(?P<path_keepalived>{_PATH})'
+            | \berror="No\ such\ file"[^\n]{{0,200}}\bconfig_file="(?P<path_recursor>{_PATH})"
             | \bModule\ not\ found\ "file://(?P<path_deno>/[^"\n]{{1,200}})"
             | \bUnable\ to\ read\ the\ "(?P<path_dotenv>{_PATH})"\ environment\ file
             | \bNoSuchFileException:\ (?P<path_nio>{_PATH})
@@ -339,6 +344,10 @@ FILES = (
             | unrecogni[sz]ed\ (?:directive|configuration|key|option)
             | unknown\ (?:directive|keyword|key|fields?|configuration|setting|parameter)
             | yaml:[ ]
+            | \bconfig,\ file\ '[^'\n]{1,300}',\ line\ \d  # Knot
+            | \bgot\ unexpected\ keyword\ " | \bunmatched\ open\ brace\b | \binvalid\ top-level\ config\ key\b
+            | \bcould\ not\ parse\ config\ file\b | \bundefined\ script\ variable\b
+            | \binvalid\ character\ in\ value\ of\ <
             | did\ not\ find\ expected | \bthat\ cannot\ start\ any\ token\b
             | could\ not\ find\ expected
             | mapping\ values\ are\ not\ allowed | while\ parsing\ a\ (?:block|flow)\ (?:mapping|sequence)

@@ -13,11 +13,13 @@ LAST_RESORTS: tuple[Failure, ...] = (
     ),
     Failure(
         name="usage-printed",
-        mark="usage",
-        pattern=r"^\s*usage:?\s*$|^\s*usage: (?!.*\d ?(?:%|[kmgt]i?b\b))\S",
+        mark=("usage", "  -"),
+        pattern=r"^\s*usage:?\s*$|^\s*usage: (?!.*\d ?(?:%|[kmgt]i?b\b))\S"
+        r"|^ {2}-[a-z][\w.-]{1,60}(?: (?:duration|float|int|string|uint|value))?$",
         cause="the program printed how it is used, and ended: it was given no command, "
-        "or not the one that starts it",
-        cure="add the command that starts the program behind the image's name (command in compose)",
+        "not the one that starts it, or an option that it does not know",
+        cure="compare the words behind the image's name (command in compose) with the printed ones: the line "
+        "above the list names an unknown option, and docker logs shows it",
         source="keycloak/keycloak#24411",
     ),
 )

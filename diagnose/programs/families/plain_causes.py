@@ -176,7 +176,8 @@ PLAIN_CAUSES = (
         pattern=rf"""(?x)
             \b(?:unable\ to|cannot|can't|could\ not|couldn't|failed\ to)\ (?:read|load|parse)
             \ (?:the\ )?(?:\w+\ ){{0,3}}?(?:file:?\ )?(?:at\ |from\ )?['"`]?
-            (?P<path>{_PATH}\.(?:cfg|conf|env|hcl|ini|json|properties|toml|ya?ml))['"`]?\s*$
+            (?P<path>{_PATH}\.(?:cfg|conf|crt|env|hcl|ini|json|key|pem|properties|toml|ya?ml))['"`]?\s*$
+            | (?P<path_milter>{_PATH}):\ configuration\ error\ at\ line\ 0:\ error\ reading\b
         """,
         of_running=ABOUT_SETTINGS,
         cause="the program cannot use its file {path}: it is not there, its user may not read it, it is a folder, "
@@ -322,6 +323,40 @@ PLAIN_CAUSES = (
         cause="a server that is asked fails itself ({status})",
         cure="read the log of the server that is asked, at that time",
         source="RFC 9110, Server Error 5xx",
+    ),
+    Failure(
+        name="socket-folder-missing",
+        mark="no such file or directory",
+        pattern=r"^(?!.*\bconnect)(?:[\w.-]{1,40}: )?(?:failed to )?(?:bind|listen)(?:\(\))?:? ?"
+        r"No such file or directory",
+        cause="the program makes a socket file in a folder that its container does not have, such as one below /run, "
+        "which is empty after each start",
+        cure="make the folder in the image or the start script, or recreate it with --tmpfs for that folder",
+        source="fcgiwrap's and uWSGI's own messages",
+        of_running=NEVER,
+    ),
+    Failure(
+        name="interface-absent",
+        mark="no such device",
+        pattern=r"\b(?:interface|pcap_open_live\(\)):? ['\"]?(?P<interface>[a-z][\w.-]{1,14})['\"]?: "
+        r"(?:\w+: )?No such device",
+        cause="the program wants the network interface {interface}, which its container does not have: in a network of "
+        "Docker it is called eth0, with the host's network it has the host's names",
+        cure="name the interface that it has (ip -br link) in its settings, or recreate it with --network=host",
+        source="libpcap's own message",
+        of_running=NEVER,
+    ),
+    Failure(
+        name="lua-fault",
+        mark=("(a nil value)", "' expected (to close '", "' expected near '"),
+        pattern=r"\battempt to (?:call|index) (?:global|field|local|method) '(?P<name>[\w.]{1,80})' "
+        r"\(a nil value\)"
+        r"|:\d{1,6}: '[^'\n]{1,12}' expected (?:\(to close '|near ')",
+        cause="a Lua file that the program reads as its settings is wrong: a name in it is misspelt or of a different "
+        "version, or a bracket or an end is missing",
+        cure="correct the file at the line that the message names",
+        source="Lua's own messages",
+        of_running=NEVER,
     ),
 )
 """After all families that name more."""

@@ -107,7 +107,9 @@ SETTINGS = (
             | \bSecret\ ['"](?P<key_secret>[\w.-]{1,80})['"]\ not\ (?:defined|found)\b  # ESPHome, Home Assistant
             |
             \b(?:field|key|option|parameter|property|setting)\ ['"`](?P<key>[A-Za-z][\w.-]{1,80})['"`]
-                \ (?:is|are|was)\ (?:mandatory|missing|not\ (?:defined|given|present|provided|set|specified)|required)\b
+                \ (?:(?:is|are|was)\ (?:mandatory|missing|required
+                        |not\ (?:defined|given|present|provided|set|specified))
+                    |must\ be\ (?:defined|given|provided|set|specified))\b
             | ['"`](?P<key_before>[a-z][\w.-]{1,60})['"`]\ (?:config(?:uration)?\ )?(?:field|key|option|parameter
                     |property|setting)
                 \ (?:must\ be|has\ to\ be|is\ not|was\ not)\ (?:configured|defined|given|provided|set|specified)\b

@@ -15,6 +15,7 @@ from diagnose.foreign_words import in_english
 from diagnose.model import Failed
 from diagnose.programs.contexts import in_context
 from diagnose.programs.failures import FAILURES, Recognised, recognise, recognise_family
+from diagnose.programs.failures.host.rights import without_root
 from diagnose.programs.failures.network.neighbours import on_host_network
 from diagnose.programs.families import FAMILIES, LAST_RESORTS
 from diagnose.programs.telling_line import TellingLine, telling_line
@@ -52,6 +53,7 @@ class LogTail(msgspec.Struct, frozen=True, dict=True):
     """The program's own log file that they are of; "" for the container's log."""
     is_on_host: bool = False
     """Whether the container has the host's network: its localhost is the host."""
+    begins_as_root: bool = True
     given: frozenset[str] = frozenset()
     """The options that gave the container its devices."""
 
@@ -63,7 +65,7 @@ class LogTail(msgspec.Struct, frozen=True, dict=True):
         """
         if not self.earlier:
             return self
-        return LogTail(self.earlier, is_on_host=self.is_on_host, given=self.given)
+        return msgspec.structs.replace(self, lines=self.earlier, earlier=(), path="")
 
     @property
     def last(self) -> str:
@@ -93,6 +95,8 @@ class LogTail(msgspec.Struct, frozen=True, dict=True):
     def known_failure(self) -> Recognised | None:
         """The failure of one program that the lines show; None where none is known."""
         failure = recognise(self.lines, self.telling, FAILURES) if self.lines else None
+        if failure is not None and not self.begins_as_root:
+            failure = without_root(failure)
         return on_host_network(failure) if failure is not None and self.is_on_host else failure
 
     @functools.cached_property
@@ -214,9 +218,13 @@ def _explains_little(tail: LogTail) -> bool:
 
 
 def _tail_of(container: Container, log: ContainerLog) -> LogTail:
-    is_on_host = container.shares_host_network
-    given = given_devices(container)
-    return _tail(log, _begin_of_lines(container), is_on_host=is_on_host, given=given)
+    return _tail(
+        log,
+        _begin_of_lines(container),
+        is_on_host=container.shares_host_network,
+        begins_as_root=container.config.starts_as_root,
+        given=given_devices(container),
+    )
 
 
 def _begin_of_lines(container: Container) -> float | None:
@@ -239,7 +247,12 @@ def _begin_of_lines(container: Container) -> float | None:
 
 @functools.lru_cache(256)
 def _tail(
-    log: ContainerLog, begin: float | None, *, is_on_host: bool, given: frozenset[str]
+    log: ContainerLog,
+    begin: float | None,
+    *,
+    is_on_host: bool,
+    begins_as_root: bool,
+    given: frozenset[str],
 ) -> LogTail:
     """The lines of a log as it was read. begin: the time of the first line of the last run.
 
@@ -251,4 +264,10 @@ def _tail(
     for line in log.lines:
         before = line.at is not None and begin is not None and line.at < begin
         (earlier if before else lines).append(line.text.rstrip())
-    return LogTail(tuple(lines), tuple(earlier), is_on_host=is_on_host, given=given)
+    return LogTail(
+        tuple(lines),
+        tuple(earlier),
+        is_on_host=is_on_host,
+        begins_as_root=begins_as_root,
+        given=given,
+    )

@@ -102,4 +102,15 @@ BROKERS = (
         source="NATS documentation, JetStream configuration",
         turns_away=True,
     ),
+    Failure(
+        name="kafka-advertised",
+        mark="advertised",
+        pattern=r"advertised\.listeners listener names must be equal to or a subset of the ones defined in listeners"
+        r"|There must be at least one advertised listener",
+        cause="the addresses that Kafka tells its clients do not fit those at which it listens: a name of "
+        "KAFKA_ADVERTISED_LISTENERS is none of KAFKA_LISTENERS, or only the listener of the controller is left",
+        cure="give KAFKA_LISTENERS and KAFKA_ADVERTISED_LISTENERS the same names, without that of the controller in the second "
+        "(with KAFKA_CFG_ in Bitnami's image), such as PLAINTEXT://:9092 and PLAINTEXT://kafka:9092",
+        source="Kafka's own message",
+    ),
 )

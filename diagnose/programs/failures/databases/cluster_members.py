@@ -229,4 +229,25 @@ CLUSTER_MEMBERS = (
         source="CouchDB documentation, single node setup",
         turns_away=True,
     ),
+    Failure(
+        name="zookeeper-settings",
+        mark="exiting abnormally",
+        pattern=r"^Invalid config, exiting abnormally|\bInvalid config, exiting abnormally$",
+        cause="ZooKeeper does not take its zoo.cfg: a value is no number, or its data folder lacks the file myid with the "
+        "number of this server",
+        cure="write the number of its server line into myid of dataDir (ZOO_MY_ID in the official image), and compare the "
+        "values of zoo.cfg",
+        source="ZooKeeper's own message",
+        goes_on=True,
+    ),
+    Failure(
+        name="zookeeper-folder",
+        mark="unable to access datadir",
+        pattern=r"\bUnable to access datadir\b",
+        cause="ZooKeeper may not use its data folder (dataDir in zoo.cfg)",
+        cure="give that folder, and what is in it, to the user that ZooKeeper runs as, with chown",
+        source="ZooKeeper's own message",
+        follows=True,
+        look="mounts",
+    ),
 )

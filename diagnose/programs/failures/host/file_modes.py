@@ -10,6 +10,16 @@ ID = "container.file-mode-refused"
 
 FILE_MODES = (
     Failure(
+        name="script-bom",
+        mark="\ufeff#!",
+        pattern=r"^(?P<path>[\w./-]{1,200}): (?:line )?\d{1,3}: \ufeff#!",
+        cause="the script {path} begins with a byte order mark, as editors of Windows write it, so that its first line "
+        "counts as a command",
+        cure="save it as UTF-8 without BOM: sed -i '1s/^\\xEF\\xBB\\xBF//' on the file, then build or mount it again",
+        source="dash's own message",
+        look="encoding",
+    ),
+    Failure(
         name="configuration-bom",
         explains_only=True,
         mark=("\ufeff", "\\ufeff", "\\xef\\xbb\\xbf"),
@@ -115,5 +125,15 @@ FILE_MODES = (
         source="cytopia/devilbox#212",
         confirmed_by=ID,
         needs=("644",),
+    ),
+    Failure(
+        name="key-of-others",
+        mark=("written by other users", "has the wrong owner, group, or mode"),
+        pattern=r"(?P<path>/[\w./@+-]{2,200}) can be read or written by other users\b"
+        r"|\bfile (?P<path_exim>/[\w./@+-]{2,200}) has the wrong owner, group, or mode\b",
+        cause="the program refuses {path}: others than its own user may read or write it, or own it",
+        cure="give it to root or to the program's user (chown), and take the rights from the others: chmod 600 for a key, "
+        "644 for a configuration; of a mounted file, on the host",
+        source="OpenDKIM's and Exim's own messages",
     ),
 )

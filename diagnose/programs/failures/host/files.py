@@ -189,7 +189,7 @@ FILES = (
         name="port-inside",
         mark="",
         pattern=r"""(?x)
-              (?:bind|listen|listening\ socket|Listen).{0,80}?(?:(?<!")(?<!\.rb):|port\ )
+              (?:bind|listen|listening\ socket|Listen).{0,80}?(?:(?<!")(?<!\.rb):|port\ |\d@)
                 (?P<port>\d{2,5})\b.{0,60}(?:address\ already\ in\ use|in\ use)
             | EADDRINUSE:\ address\ already\ in\ use\ \S*?:(?P<port_node>\d{2,5})
             | ::bind\ couldn't\ find\ an\ open\ port\ between\ (?P<port_steam>\d{2,5})\b
@@ -198,7 +198,7 @@ FILES = (
             | Port\ (?P<port_spring>\d{2,5})\ (?:
                     (?:was|is)\ already\ in\ use
                   | (?:is\ )?not\ available\b
-                  | (?:seems\ to\ be|is)\ in\ use\b
+                  | (?:seems\ to\ be|is)\ (?:busy|in\ use)\b
                   | (?:is\ )?(?:already\ )?(?:bound|occupied|taken)\b
                 )
             | \bbind:\ Address\ in\ use\ \(?\S{0,60}:(?P<port_bare>\d{2,5})\b
@@ -207,6 +207,8 @@ FILES = (
             | \bConnection\ in\ use:\ \('[^'\n]{0,45}',\ (?P<port_gunicorn>\d{2,5})\)
             | \bAddress\ already\ in\ use\ -\ bind\(2\)\ for\ \S{1,60}\ port\ (?P<port_ruby>\d{2,5})\b
             | \bIs\ another\ postmaster\ already\ running\ on\ port\ (?P<port_postgres>\d{2,5})\b
+            | \bfailed\ to\ bind\ TCP\ port\ (?P<port_aria>[1-9]\d{3,4})\b
+            | \bcan't\ bind\ to\ \S{1,60}:(?P<port_privoxy>\d{2,5}):\ There\ may\ be\ another\b
             | Address\ already\ in\ use:\ .{0,40}could\ not\ bind\ to\ address\ \S{1,60}?:
                 (?P<port_apache>\d{2,5})\b
         """,

@@ -62,7 +62,7 @@ KERNEL_SETTINGS = (
         mark="permission denied",
         pattern=r"""(?x)
             (?:
-                  bind(?:\(\))?.{0,40}(?<![\d(])(?P<port>\d{1,3})\b.{0,30}permission\ denied
+                  (?<![/\w])bind(?![/\w])(?:\(\))?.{0,40}(?<![\d(])(?P<port>\d{1,3})\b.{0,30}permission\ denied
                 | listen\ tcp\ [^ ]*:(?P<port_listen>\d{1,3}):\ bind:\ permission\ denied
                 | permission\ denied.{0,40}could\ not\ bind\ to\ address\ \S*?:
                     (?P<port_apache>\d{1,3})\b

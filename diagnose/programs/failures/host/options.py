@@ -301,7 +301,7 @@ OPTIONS = (
         name="read-only-root",
         mark=("read-only file", "erofs", "errno 30", "errcode: 30"),
         pattern=r"^(?!.*(?<![\w.])/(?:proc|sys)/[^\s:'\"]+['\"]?: Read-only)"
-        r".*?(?P<path>/[^\s'\":]+)['\"]?(?: failed)?:? (?:\(\d+: )?Read-only file ?system"
+        r".*?(?P<path>/[^\s'\":]+)['\"]?(?: failed| is not writable)?:? (?:\(\d+: )?Read-only file ?system"
         r"|(?:EROFS|Errno 30\]).{0,60}?'(?P<path_node>/[^']+)'"
         r"|\(30\)Read-only file system: [^/\n]{0,60}(?P<path_apache>/\S{1,200})"
         r"|\bCan't create (?:test file|/write to file) '(?P<path_maria>/[^']{1,200})' \(Errcode: 30\b",

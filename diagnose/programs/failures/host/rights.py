@@ -1,7 +1,11 @@
 """Rights that a program does not have in an ordinary container."""
 
-from diagnose.programs.failures.recognition import Failure
+import msgspec
 
+from diagnose.programs.failures.recognition import Failure, Recognised
+
+_OWNER_REFUSED = ("chown-refused", "chown-here-refused")
+"""Rows about a start script that changes owners."""
 _OPTION = "container.option-missing"
 
 RIGHTS = (
@@ -108,4 +112,42 @@ RIGHTS = (
         confirmed_by="container.option-in-the-way",
         needs=("user",),
     ),
+    Failure(
+        name="clock-capability",
+        mark=("cap_sys_time not present", "adjtimex("),
+        pattern=r"\bCAP_SYS_TIME not present\b|\badjtimex\(0x\w{1,8}\) failed : Operation not permitted",
+        cause="the program sets the clock of the host, which needs the capability SYS_TIME",
+        cure="recreate it with --cap-add=SYS_TIME; where the host keeps its time itself, run chronyd with -x",
+        source="chrony's own message",
+        confirmed_by=_OPTION,
+        needs=("--cap-add=SYS_TIME",),
+    ),
+    Failure(
+        name="netlink-capability",
+        mark="received netlink error: operation not permitted",
+        pattern=r"\breceived netlink error: Operation not permitted\b",
+        cause="the program changes routes or rules of the network, which needs the capability NET_ADMIN",
+        cure="recreate it with --cap-add=NET_ADMIN",
+        source="strongSwan's own message",
+        confirmed_by=_OPTION,
+        needs=("--cap-add=NET_ADMIN",),
+    ),
 )
+
+
+def without_root(failure: Recognised) -> Recognised:
+    """The failure with its meaning for a container that does not begin as root, where its start
+    script changes owners; any other failure unchanged.
+
+    A capability that such a container is given does not reach its program.
+    """
+    if failure.name not in _OWNER_REFUSED:
+        return failure
+    row = msgspec.structs.replace(
+        failure.failure,
+        cause="the start script changes owners, which only root may do, and its container begins as a different user",
+        cure="recreate it with --user=0 (without user: in compose); where the image has variables for the user of its "
+        "program, such as PUID and PGID, set these",
+        needs=("--user=0",),
+    )
+    return msgspec.structs.replace(failure, failure=row)

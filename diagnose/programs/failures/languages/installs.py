@@ -320,5 +320,27 @@ INSTALLS = (
         source="Composer's own message",
         look="image",
     ),
+    Failure(
+        name="switched-program-missing",
+        mark="exec failed: no such file",
+        pattern=r"^error: exec failed: no such file or directory$",
+        cause="gosu has changed the user and does not find the program behind it, or what the first line of that script "
+        "names: a script with the line ends of Windows has the same message",
+        cure="look at the path in the container's command, and at the first line of that script (head -n 1 FILE | cat -A: ^M "
+        "at its end is the line end of Windows)",
+        source="tianon/gosu's own message",
+        look="scripts",
+    ),
+    Failure(
+        name="java-archive",
+        mark=("corrupt jarfile", "zip end header not found", "error in opening zip file"),
+        pattern=r"\bInvalid or corrupt jarfile (?P<file>\S{1,300})|\bZipException: (?:zip END header not found|error in opening zip file)",
+        cause="a jar or war of the program is no whole archive: its download or build was cut short, it is a page or a "
+        "pointer of Git LFS that was saved in its place, or the file is empty",
+        cure="look at its size and its first bytes (head -c 100), then download or build it again",
+        source="Java's own message",
+        build="another",
+        look="image",
+    ),
 )
 """In the order in which a line is compared with them."""

@@ -73,7 +73,7 @@ RUNTIMES = (
                 (?:run|running|start\w*|execut\w+)\b.{0,40}\b(?:as|by)\ ['"]?root\b
             | ['"]?root['"]?\ execution\ .{0,60}not\ permitted
             | \brunning\ as\ root\ is\ not\b
-            | \bFATAL\ \w{1,30}\ should\ not\ run\ as\ root\b | \bcan't\ run\ as\ root\b
+            | \b(?:FATAL|ERROR:\ You)\ (?:\w{1,30}\ )?should\ not\ run\ (?:\w{1,30}\ )?as\ root\b | \bcan't\ run\ as\ root\b
         """,
         cause="the program refuses to run as root",
         cure="give the container the program's own user with --user, or start it by the image's "

@@ -103,5 +103,17 @@ RUNNERS = (
         source="GitHub documentation, adding self-hosted runners",
         remedy=TypedLike(r"TOKEN|_PAT$"),
     ),
+    Failure(
+        name="gitea-runner-token",
+        mark=("runner token", "runner registration token"),
+        pattern=r"\brunner (?:registration )?token (?:has already been activated|has been invalidated|not found)\b",
+        cause="Gitea or Forgejo does not take the registration token of the runner: it is not known there, was used up, "
+        "or a newer one has replaced it",
+        cure="take a new token from Settings, Actions, Runners (or: gitea actions generate-runner-token), and give it to "
+        "the runner in place of the old one",
+        source="go-gitea/gitea#27871",
+        remedy=TypedLike(r"REGISTRATION_TOKEN$|RUNNER_TOKEN$"),
+        turns_away=True,
+    ),
 )
 """In the order in which a line is compared with them."""

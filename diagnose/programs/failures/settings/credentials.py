@@ -7,7 +7,7 @@ CREDENTIALS = (
     Failure(
         name="key-of-another-pair",
         mark="x509 certificate routines:",
-        pattern=r"^OpenSSL: error:\w{4,12}:x509 certificate routines:\w{0,40}:key values mismatch",
+        pattern=r"\berror:\w{4,12}:x509 certificate routines:\w{0,40}:key values mismatch",
         cause="the program's certificate and its private key do not belong together",
         cure="put the certificate and the key of one pair into the files that the settings name",
         source="OpenVPN's own message",

@@ -192,7 +192,7 @@ VARIABLES = (
         pattern=rf"""(?xm)
             {_HAS_ANOTHER}.*?(?:
             # X is required; not: if X is not set, nor a number of an error
-            (?<![\w./-])(?!EAI_|ERR_)(?<!\bif\ )(?<!\bwhen\ )(?<!\bunless\ ){_QUOTE}(?P<variable>{_NAME_OF_PARTS}){_QUOTE}\ {_ABSENT}
+            (?<![\w./-])(?!CAP_|EAI_|ERR_)(?<!\bif\ )(?<!\bwhen\ )(?<!\bunless\ ){_QUOTE}(?P<variable>{_NAME_OF_PARTS}){_QUOTE}\ {_ABSENT}
             # missing X; missing X or Y
             | \b(?:missing|required|undefined|unset|(?:must|please)\ (?:define|set|provide|specify))
                 (?:\ (?:a|value|values|setting|config|configuration|key|env|for|the|var))*:?\ {_QUOTE}

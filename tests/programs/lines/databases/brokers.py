@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 LINES = {
+    "kafka-advertised": "java.lang.IllegalArgumentException: requirement failed: There must be at least one advertised listener.",
     "kafka-broker-number": (
         "kafka.common.InconsistentBrokerIdException: Configured broker.id 2 doesn't match stored broker.id Some(1) in meta.properties. If you moved your data, make sure"
     ),

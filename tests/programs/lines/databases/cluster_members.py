@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 LINES = {
+    "zookeeper-folder": "Unable to access datadir, exiting abnormally",
+    "zookeeper-settings": "Invalid config, exiting abnormally",
     "etcd-lost-data": "tocommit(138789) is out of range [lastIndex(0)]. Was the raft log corrupted, truncated, or lost?",
     "etcd-bootstrapped": "etcdmain: member 9b3523b532ddb797 has already been bootstrapped",
     "galera-bootstrap": "[ERROR] WSREP: It may not be safe to bootstrap the cluster from this node. It was not the last one to leave the cluster",

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 LINES = {
+    "key-of-others": "opendkim: /etc/opendkim.conf: /etc/dkimkeys/mail.private can be read or written by other users",
+    "script-bom": "/srv/app/entrypoint.sh: 1: \ufeff#!/bin/sh: not found",
     "configuration-bom": '[emerg] 42#42: unknown directive "\ufeffuser" in /etc/nginx/nginx.conf:1',
     "logrotate-folder-open": 'error: skipping "/data/a.log" because parent directory has insecure permissions',
     "postgres-mode": 'FATAL:  data directory "/var/lib/postgresql/data" has invalid permissions',

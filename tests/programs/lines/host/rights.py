@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 LINES = {
+    "netlink-capability": "00[KNL] received netlink error: Operation not permitted (1)",
+    "clock-capability": "2026-12-01T14:09:30Z CAP_SYS_TIME not present",
     "privileged-asked": "ERROR: Rancher must be ran with the --privileged flag when running outside of Kubernetes",
     "systemd-groups": "Failed to create /init.scope control group: Read-only file system",
     "memory-groups-off": 'level=fatal msg="failed to find memory cgroup (v2)"',

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 LINES = {
+    "java-archive": "Error: Invalid or corrupt jarfile /srv/app/shop.jar",
+    "switched-program-missing": "error: exec failed: no such file or directory",
     "init-program-missing": "[FATAL tini (7)] exec node failed: No such file or directory",
     "init-program-unfit": "[FATAL tini (7)] exec /docker-entrypoint.sh failed: Exec format error",
     "words-as-one-command": "\u2018server /data\u2019 is not a minio sub-command. See \u2018minio --help\u2019.",

@@ -3,6 +3,14 @@
 from __future__ import annotations
 
 LINES = {
+    "ups-absent": "   0.000599\tNo matching HID UPS found",
+    "certificate-pair-required": "FATAL (shrpx.cc:3677) TLS private key and certificate files are required.  Specify them in command-line",
+    "syslog-version": "[2026-12-01T17:44:36.616843] ERROR: configuration files without a version number have become unsupported in syslog-ng 3.13, please specify a version number using @version as the first line in the configuration file;",
+    "configuration-example": "ERROR: Please edit the example config file /etc/clamav/clamd.conf",
+    "clamav-signatures": "LibClamAV Error: cli_loaddbdir: No supported database files found in /var/lib/clamav",
+    "milter-socket": "opendkim: smfi_opensocket() failed",
+    "kerberos-no-database": "krb5kdc: cannot initialize realm SHOP.LAB - see log file for details",
+    "dhcp-no-subnet": "Not configured to listen on any interfaces!",
     "bind-zone-file": "zone lab/IN: loading from master file /etc/bind/db.lab failed: file not found",
     "squid-folders": "FATAL: Failed to verify one of the swap directories, Check cache.log",
     "certificate-unusable": (
