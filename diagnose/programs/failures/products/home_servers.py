@@ -42,9 +42,10 @@ _MEDIA = (
         name="private-address-refused",
         mark="it is private ip address",
         pattern=r"DNS lookup (?P<address>[\da-fA-F.:]{2,45})\b.{0,200}\bis not allowed\. Because, It is private IP address",
-        cause="the document server fetches documents only from public addresses, and {address} is a private one",
-        cure="recreate it with --env=ALLOW_PRIVATE_IP_ADDRESS=true",
-        source="ONLYOFFICE's documentation, Docker",
+        cause="the program calls public addresses only, and {address} is a private one, such as that of a container",
+        cure="allow it by the program's own setting (ALLOW_PRIVATE_IP_ADDRESS=true of ONLYOFFICE, NC_ALLOW_LOCAL_HOOKS=true "
+        "of NocoDB), or give it an address that is public",
+        source="request-filtering-agent's own message",
         turns_away=True,
         confirmed_by=_OPTION,
         needs=("--env=ALLOW_PRIVATE_IP_ADDRESS=true",),

@@ -364,3 +364,18 @@ def test_root_that_is_bound_by_owners_and_modes(
     assert [finding.variables["option"] for finding in result.findings] == [
         "--cap-add=DAC_OVERRIDE" for _ in expected
     ]
+
+
+PRIVATE = "Error: DNS lookup 172.18.0.2(family:4, host:n8n) is not allowed. Because, It is private IP address."
+
+
+@pytest.mark.parametrize(
+    ("image", "is_offered"),
+    [("onlyoffice/documentserver:8.1", True), ("nocodb/nocodb:latest", False)],
+)
+def test_a_variable_is_given_only_to_an_image_that_reads_it(image: str, is_offered: bool) -> None:
+    container, log_tails = failed_with_log(PRIVATE, Config={"Image": image})
+    result = judge(
+        "container.option-missing", containers=of(container), clock=CLOCK, log_tails=log_tails
+    )
+    assert bool(result.findings) is is_offered
