@@ -274,6 +274,26 @@ STEPS: dict[str, tuple[str, dict[str, Any], dict[str, str]]] = {
         {"Mounts": [mounted("/srv/mysql", "/var/lib/mysql")]},
         {"emptied": "/var/lib/mysql", "new_volume": "web-new:/var/lib/mysql"},
     ),
+    "settings that are mounted read-only": (
+        "configuration-read-only",
+        {
+            "Mounts": [
+                mounted("/srv/cam/config.yml", "/config/config.yml", rw=False),
+                mounted("/etc/localtime", "/etc/localtime", rw=False),
+            ]
+        },
+        {"read_only": "/config/config.yml", "writable": "/srv/cam/config.yml:/config/config.yml"},
+    ),
+    "two mounts of settings that are read-only": (
+        "configuration-read-only",
+        {
+            "Mounts": [
+                mounted("/srv/cam/a.yml", "/config/a.yml", rw=False),
+                mounted("/srv/cam/b.yml", "/config/b.yml", rw=False),
+            ]
+        },
+        {},
+    ),
     "gems of an older image": (
         "gem-missing",
         {"Mounts": [mounted("/v/_data", "/usr/local/bundle", kind="volume")]},

@@ -1,16 +1,21 @@
 """Remedies of known failures that change files, folders, mounts or the container as a whole."""
 
 import posixpath
+import re
 
 from diagnose.evidence.containers.mounts.bind_mounts import named_path
 from diagnose.first_steps.rows.row_case import RowCase, steps
 from diagnose.first_steps.rows.unlocked_database import unlocking_variables
 from diagnose.lazy_pattern import LazyPattern
-from diagnose.mappings import present
+from diagnose.mappings import only, present
 from diagnose.model import PageVariables
 from diagnose.programs.failures import remedies
 
 _USER = LazyPattern(r"[a-z_][a-z0-9_-]{0,31}")
+_OF_SETTINGS = LazyPattern(
+    r"(?:^|/)(?:config|settings)[^/]*(?:/|$)|\.(?:conf|ini|json|toml|xml|ya?ml)$", re.IGNORECASE
+)
+"""Places of a program's own settings."""
 _NUMBERS = LazyPattern(r"(?P<uid>[1-9]\d{0,9})(?::(?P<gid>\d{1,10}))?")
 
 
@@ -115,6 +120,16 @@ def _uncover_folder(remedy: remedies.Uncovered, case: RowCase) -> PageVariables:
     folders = (case.failure.filled(folder) for folder in remedy.folders)
     covered = (folder for folder in folders if case.mount_at(folder) is not None)
     return present({"covering": next(covered, "")})
+
+
+@steps.register(remedies.MadeWritable)
+def _make_writable(_remedy: remedies.MadeWritable, case: RowCase) -> PageVariables:
+    fixed = [mount for mount in case.container.mounts if not mount.rw]
+    mount = only([mount for mount in fixed if _OF_SETTINGS.search(mount.destination)])
+    if mount is None:
+        return {}
+    source = mount.name if mount.type == "volume" and mount.name else mount.source
+    return {"read_only": mount.destination, "writable": f"{source}:{mount.destination}"}
 
 
 @steps.register(remedies.WholeFolder)

@@ -196,6 +196,10 @@ COMMANDS = ("/bin", "/usr", "/usr/bin", "/usr/local", "/usr/local/bin", "/usr/sb
 """Folders of an image with its commands."""
 
 
+class MadeWritable(msgspec.Struct, frozen=True):
+    """The only mounted file or folder of settings that is read-only is mounted again, writable."""
+
+
 class WholeFolder(msgspec.Struct, frozen=True):
     """The folder above is mounted in place of one whose links lead out of it."""
 
@@ -345,6 +349,7 @@ Remedy = (
     | Typed
     | TypedLike
     | TypedOption
+    | MadeWritable
     | Uncovered
     | UnixLineEnds
     | Unlocked

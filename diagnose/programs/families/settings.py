@@ -1,7 +1,14 @@
 """Settings, passwords and options that a program does not take or does not find."""
 
 from diagnose.programs.failures.recognition import ABOUT_SETTINGS, NEVER, Failure
-from diagnose.programs.failures.remedies import AddedUser, Dropped, Raised, Typed, TypedOption
+from diagnose.programs.failures.remedies import (
+    AddedUser,
+    Dropped,
+    MadeWritable,
+    Raised,
+    Typed,
+    TypedOption,
+)
 
 _MANY = "many programs"
 
@@ -296,6 +303,7 @@ SETTINGS = (
         "file is read-only for it",
         cure="mount the file, or the folder that holds it, without :ro",
         source="blakeblackshear/blakeshome-charts#73",
+        remedy=MadeWritable(),
     ),
     Failure(
         name="unknown-command",
