@@ -129,6 +129,12 @@ class ErrorCase(msgspec.Struct, frozen=True, dict=True):
             return None
         return authorities if self.error.container.mount_at(BUNDLE) is None else None
 
+    @property
+    def lacks_list(self) -> bool:
+        """Whether the image of the distrusting program has no list of authorities at all."""
+        authorities = self.around.local_authorities
+        return authorities is not None and self.error.container.id in authorities.listless
+
     @functools.cached_property
     def setting(self) -> NamedSetting | None:
         """The setting that the line names, or the only mounted file in which its cure is made."""

@@ -142,6 +142,9 @@ def _stray_variables(case: ErrorCase) -> PageVariables:
 
 def _authority_variables(case: ErrorCase) -> PageVariables:
     """The page variables of the host's file of authorities, for the program's container."""
+    around = case.around.local_authorities
+    if case.lacks_list and around is not None and around.missing_list:
+        return {"listless": case.error.container.name, "authorities": around.missing_list}
     if case.authorities is None:
         return {}
     return {"distrusting": case.error.container.name, "authorities": case.authorities.mount}

@@ -13,7 +13,7 @@ from diagnose.evidence.containers.run_evidence import setting_evidence
 from diagnose.first_steps.error_case import ErrorCase, ErrorSurroundings
 from diagnose.first_steps.error_steps import first_step
 from diagnose.mappings import present, subjects_of
-from diagnose.model import CheckResult, Finding, Severity
+from diagnose.model import CheckResult, Finding, Json, Severity
 from diagnose.phrases import sentence, shortened, time_of_day
 from diagnose.programs.failures import Recognised
 from diagnose.registry import check
@@ -105,7 +105,11 @@ def _finding(case: ErrorCase) -> Finding:
     containers = case.around.containers
     is_warning = case.unpassed is not None or case.turns_callers_away or case.has_no_network
     is_aside = error.is_aside and case.setting is None and case.unpassed is None
-    added = {"authorities added to this host": list(authorities.files[:5])} if authorities else {}
+    added: dict[str, Json] = {}
+    if case.lacks_list:
+        added["list of certificate authorities in its image"] = "none"
+    elif authorities is not None:
+        added["authorities added to this host"] = list(authorities.files[:5])
     finding = Finding.about(
         error.container,
         f"{error.container} {_line_or_meaning(case)}",

@@ -1,10 +1,12 @@
 """The certificate authorities that were added to the host's own."""
 
+from collections.abc import Iterable
+
 import msgspec
 
-from diagnose.evidence.containers.logs.repeated_errors import RepeatedErrors
+from diagnose.evidence.containers.logs.repeated_errors import RepeatedError, RepeatedErrors
 from diagnose.questions import Host
-from diagnose.questions.files import FolderListing, ListFolder
+from diagnose.questions.files import NOT_ASKED, FolderListing, ListFolder, StatPaths
 from diagnose.registry import evidence
 
 _UNTRUSTED = "certificate-untrusted"
@@ -17,6 +19,19 @@ _STORES = (
 """Folders where Debian, Red Hat and SUSE take additional authorities, and the file with all of
 them."""
 _CERTIFICATES = (".crt", ".pem", ".cer")
+LIST_PLACES = (
+    "/etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem",
+    "/etc/pki/tls/certs/ca-bundle.crt",
+    "/etc/pki/tls/cacert.pem",
+    "/etc/ssl/ca-bundle.pem",
+    "/etc/ssl/cert.pem",
+    "/etc/ssl/certs",
+    "/system/etc/security/cacerts",
+)
+"""Places in an image at which Go looks for authorities."""
+_OF_GO = "x509: certificate signed by unknown authority"
+_ALWAYS_THERE = "/etc/hosts"
+"""A file that the engine gives each container."""
 BUNDLE = "/etc/ssl/certs/ca-certificates.crt"
 """The file of authorities in images of Debian and Alpine, where Go, curl and OpenSSL look for it.
 """
@@ -28,11 +43,21 @@ class LocalAuthorities(msgspec.Struct, frozen=True):
     files: tuple[str, ...] = ()
     bundle: str = ""
     """The host's file with all authorities; empty without any local one."""
+    own_bundle: str = ""
+    """The host's file with all authorities, for a container whose image has no list; "" for no such
+    container or no such file."""
+    listless: frozenset[str] = frozenset()
+    """The ids of running containers whose image has no list of authorities at all."""
 
     @property
     def mount(self) -> str:
         """The host's file that replaces a container's own, as `--volume` takes it."""
         return f"{self.bundle}:{BUNDLE}:ro"
+
+    @property
+    def missing_list(self) -> str:
+        """The host's file as the list of a container that has none, as `--volume` takes it."""
+        return f"{self.own_bundle}:{BUNDLE}:ro" if self.own_bundle else ""
 
 
 @evidence
@@ -41,12 +66,45 @@ def local_authorities(host: Host, repeated_errors: RepeatedErrors) -> LocalAutho
 
     A proxy that opens TLS signs with an authority of the company's own.
     """
-    failures = [error.failure for error in repeated_errors if error.failure is not None]
-    if not any(failure.name == _UNTRUSTED for failure in failures):
+    distrusting = [error for error in repeated_errors if _distrusts(error)]
+    if not distrusting:
         return LocalAuthorities()
+    listless = _listless(host, distrusting)
+    own_bundle = _bundle_of(host) if listless else ""
     for folder, bundle in _STORES:
         names = host.answer_or(ListFolder(folder), FolderListing()).names
         files = sorted(f"{folder}/{name}" for name in names if name.endswith(_CERTIFICATES))
         if files:
-            return LocalAuthorities(tuple(files), bundle)
-    return LocalAuthorities()
+            return LocalAuthorities(tuple(files), bundle, own_bundle, listless)
+    return LocalAuthorities(own_bundle=own_bundle, listless=listless)
+
+
+def _distrusts(error: RepeatedError) -> bool:
+    """Whether the program repeats that it does not know the authority of a certificate."""
+    return error.failure is not None and error.failure.name == _UNTRUSTED
+
+
+def _listless(host: Host, errors: Iterable[RepeatedError]) -> frozenset[str]:
+    """The ids of those whose program is of Go, and whose running container has no list."""
+    found = set()
+    for error in errors:
+        pid = error.container.state.pid
+        if not pid or _OF_GO not in error.line.whole:
+            continue
+        root = f"/proc/{pid}/root"
+        paths = tuple(f"{root}{path}" for path in (_ALWAYS_THERE, *LIST_PLACES))
+        # an absolute link leads out of the container, and is a list all the same
+        stats = host.answer_or(StatPaths(paths, follow=False), {})
+        may_look = paths[0] in stats and not stats[paths[0]].failed
+        lists = [stats.get(path, NOT_ASKED) for path in paths[1:]]
+        if may_look and all(status.failed == "missing" for status in lists):
+            found.add(error.container.id)
+    return frozenset(found)
+
+
+def _bundle_of(host: Host) -> str:
+    """The host's file with all authorities; "" where none of the usual ones is there."""
+    bundles = tuple(bundle for _, bundle in _STORES)
+    stats = host.answer_or(StatPaths(bundles), {})
+    found = (bundle for bundle in bundles if bundle in stats and not stats[bundle].failed)
+    return next(found, "")

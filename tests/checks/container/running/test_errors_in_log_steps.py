@@ -11,7 +11,7 @@ from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.logs.recent import RecentLogs
 from diagnose.evidence.containers.logs.recent_line import RecentLine
 from diagnose.evidence.containers.logs.repeated_errors import repeated_errors
-from diagnose.evidence.machine.local_authorities import BUNDLE, local_authorities
+from diagnose.evidence.machine.local_authorities import BUNDLE, LIST_PLACES, local_authorities
 from diagnose.evidence.network.interfaces import Address, Interfaces
 from tests.checks.container.evidence import PROXIED
 from tests.checks.container.running.repeated_lines import APP, NOW, REFUSED
@@ -237,6 +237,36 @@ def test_the_host_knows_an_authority_that_the_image_does_not(
     result = judge("container.errors-in-log", repeated_errors=errors, local_authorities=authorities)
     (finding,) = result.findings
     assert ("distrusting" in finding.variables) == expected
+
+
+OF_GO = 'Post "https://api.example/v1": x509: certificate signed by unknown authority, attempt {}'
+ROOT = "/proc/100/root"
+BUNDLES = {BUNDLE: {"type": "file"}}
+LISTS: dict[str, tuple[str, dict[str, Any], bool]] = {
+    "an image of nothing": (OF_GO, {f"{ROOT}/etc/hosts": {"type": "file"}}, True),
+    "an image with a list": (
+        OF_GO,
+        {f"{ROOT}/etc/hosts": {"type": "file"}, f"{ROOT}/etc/ssl/cert.pem": {"type": "file"}},
+        False,
+    ),
+    "a container that may not be looked into": (OF_GO, {}, False),
+    "a library with a list of its own": (DISTRUSTS, {f"{ROOT}/etc/hosts": {"type": "file"}}, False),
+}
+
+
+@pytest.mark.parametrize(("line", "inside", "expected"), LISTS.values(), ids=LISTS)
+def test_an_image_without_any_list_of_authorities(
+    line: str, inside: dict[str, Any], expected: bool
+) -> None:
+    app = container("app")
+    logs = RecentLogs({app.id: tuple(RecentLine(NOW, line.format(i)) for i in range(4))})
+    errors = repeated_errors(Containers([app]), logs)
+    absent = {f"{ROOT}{path}": {"failed": "missing"} for path in LIST_PLACES}
+    host = Made({"file.list": EMPTY, "file.stats": {**absent, **inside, **BUNDLES}})
+    authorities = local_authorities(host, errors)
+    result = judge("container.errors-in-log", repeated_errors=errors, local_authorities=authorities)
+    (finding,) = result.findings
+    assert ("listless" in finding.variables) == expected
 
 
 SELF_SIGNED = (
