@@ -25,6 +25,7 @@ from diagnose.mappings import names_of, only, present, subjects_of
 from diagnose.model import CheckResult, Finding, PageVariables, Severity
 from diagnose.phrases import count, counted, joined, named, sentence, shortened
 from diagnose.programs.failures import FAILURES, Recognised, family_of_running, recognise
+from diagnose.programs.failures.remedies import NewKey
 from diagnose.programs.families import FAMILIES
 from diagnose.programs.migrations import migration_of
 from diagnose.programs.telling_line import TellingLine
@@ -209,6 +210,9 @@ def _log_variables(
     variables = {"migration": migration_of(failure, tail.lines)}
     if failure is not None and failure.name == "socket-missing":
         variables["socket_of"] = failed.container.name
+    if failure is not None and isinstance(failure.remedy, NewKey):
+        is_set = failed.container.config.sets(failure.remedy.variable)
+        variables["keyless"] = "" if is_set else failed.container.name
     if written is not None:
         variables["log_inside"] = f"{failed.container.name}:{written.path}"
     return variables

@@ -98,7 +98,7 @@ def foreign_user(failure: Recognised, caller: Container, server: Container) -> R
     )
     return Reason(
         f"user {user}{variable} is not the one that the environment of {server} {set_up}: "
-        "it exists there only if somebody has made it",
+        "it exists there only if somebody has created it, and for the hosts that were named then",
         f'give both the same user and password, or make the user in "{server.name}"',
         {"mysql_server": server.name, **steps},
     )
