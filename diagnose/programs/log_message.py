@@ -208,7 +208,7 @@ _LEVEL_WORDS = vocabulary(
     """
     fatal ftl panic panicked crit critical emerg alert error err severe e f i w warn warning
     info inf information notice note system debug dbg trace trc vrb wrn x log lvl level line failfast
-    terminated exception spawnerr exited
+    terminated exception spawnerr exited deprecated deprecation
     """
 )
 """Words of which a line with a level has at least one."""

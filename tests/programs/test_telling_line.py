@@ -636,3 +636,14 @@ def test_a_folder_at_the_root_is_that_of_a_user_without_a_home(line: str):
     failure = LogTail((line,)).failure
     assert failure is not None
     assert failure.name == "home-missing"
+
+
+def test_a_notice_of_deprecation_does_not_hide_the_error_below_it() -> None:
+    telling = telling_line(
+        [
+            "[DEPRECATED]: `SMTP_SSL` is set. Please use `SMTP_SECURITY` instead.",
+            "[app][ERROR] No persistent volume!",
+        ]
+    )
+    assert telling is not None
+    assert telling.index == 1
