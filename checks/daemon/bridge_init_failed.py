@@ -74,15 +74,17 @@ def bridge_init_failed(
     start = _with_kernel_cause(start, modules)
     detail = re.sub(r"^.*?network controller: ", "", start.error)
     cause = start.known.cause if start.known else detail
-    taken = _TakenPools(by="", evidence={}, variables={})
+    taken_pools = _TakenPools(by="", evidence={}, variables={})
     if start.is_known_as("no-pool") and routes is not None and links is not None:
-        taken = _taken_pools(config, DescribedRoutes(routes, links, tunnels, Networks(())))
+        taken_pools = _taken_pools(config, DescribedRoutes(routes, links, tunnels, Networks(())))
     yield Finding(
         subject=DAEMON,
-        summary=sentence(f"{_NOT_SET_UP}: {cause}", taken.by),
-        evidence={**start.evidence, **_addresses(config), **taken.evidence},
+        summary=sentence(f"{_NOT_SET_UP}: {cause}", taken_pools.by),
+        evidence={**start.evidence, **_addresses(config), **taken_pools.evidence},
         variables=(
-            start.variables | _network_variables(start, detail, config, root) | taken.variables
+            start.variables
+            | _network_variables(start, detail, config, root)
+            | taken_pools.variables
         ),
         touches=(Subject("interface", "docker0"), Subject("network", DEFAULT_NETWORK)),
     )

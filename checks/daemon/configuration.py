@@ -206,10 +206,10 @@ def config_not_applied(
 def _differences(config: DaemonConfig, info: Info) -> Iterator[tuple[str, Json]]:
     """The keys whose values differ between file and engine, with both values."""
     for key, actual in settings_in_force(info).items():
-        wanted = _as_in_force(key, config.in_file(key))
-        is_comparable = wanted is not None and type(wanted) is type(actual)
-        if is_comparable and wanted != actual:
-            yield key, {"file": wanted, "engine": actual}
+        written_value = _as_in_force(key, config.in_file(key))
+        is_comparable = written_value is not None and type(written_value) is type(actual)
+        if is_comparable and written_value != actual:
+            yield key, {"file": written_value, "engine": actual}
 
 
 def _as_in_force(key: str, value: Json) -> Json:

@@ -164,9 +164,9 @@ def _cure(failure: LogLine | None, stopped: str, *, gives_up: bool) -> PageVaria
     looks at the path that it names, or at its output without systemd.
     """
     recognised = meaning(failure.text) if failure is not None else None
-    known = page_variables(recognised, None) if recognised is not None else {}
-    if known.keys() & _ON_THE_PAGE:
-        return known
+    cure = page_variables(recognised, None) if recognised is not None else {}
+    if cure.keys() & _ON_THE_PAGE:
+        return cure
     if gives_up and stopped == "containerd":
         refused = path_of_error(failure.text) if failure is not None else ""
         return {"refused_path": refused} if refused else {"failing": stopped}

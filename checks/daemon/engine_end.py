@@ -102,8 +102,8 @@ def _unit(daemon: Daemon) -> dict[str, Json]:
     if not unit.exists:
         return {}
     is_off = unit.unit_file_state in ("masked", "disabled")
-    said = f"{unit}, {unit.unit_file_state}" if is_off else str(unit)
-    return {daemon.installation.unit_name: said}
+    unit_state = f"{unit}, {unit.unit_file_state}" if is_off else str(unit)
+    return {daemon.installation.unit_name: unit_state}
 
 
 def _last_words(end: EngineEnd) -> dict[str, Json]:

@@ -84,8 +84,10 @@ def errors_in_log(
         return Skipped("Podman answers here")
     if daemon.same_host and daemon.processes.engine is None:
         return Skipped("no engine runs here: daemon.not-running has its last words")
-    named = [(error, _container(error, containers)) for error in said_errors]
-    newest = [(error, owner) for error, owner in named if not _is_over(error, owner)]
+    errors_with_containers = [(error, _container(error, containers)) for error in said_errors]
+    newest = [
+        (error, owner) for error, owner in errors_with_containers if not _is_over(error, owner)
+    ]
     for error, container in newest[:MOST]:
         yield _finding(error, container.subject if container is not None else DAEMON, log, clock)
 
@@ -117,12 +119,12 @@ def _named_variables(text: str) -> PageVariables:
     the hours."""
     network = _NETWORK.search(text)
     server = _SILENT_SERVER.search(text)
-    named = {
+    named_variables = {
         "refused_path": path_of_error(text),
         "short_network": network["id"] if network is not None else "",
         "silent_server": server["address"] if server is not None else "",
     }
-    return present(named) or present({"repeated": steady_words(text, (text,))})
+    return present(named_variables) or present({"repeated": steady_words(text, (text,))})
 
 
 def _container(error: SaidError, containers: Containers | None) -> Container | None:
@@ -145,13 +147,13 @@ def _is_over(error: SaidError, container: Container | None) -> bool:
 
 def _known_failure(error: SaidError) -> Recognised | None:
     tables = (recognise([error.line.text], None, table) for table in TABLES)
-    return next((known for known in tables if known is not None), None)
+    return next((failure for failure in tables if failure is not None), None)
 
 
-def _meaning(error: SaidError, known: Recognised | None) -> str:
+def _meaning(error: SaidError, failure: Recognised | None) -> str:
     """The meaning of the error; else its text, with short ids as the docker command prints them."""
     text = _ID.sub(lambda match: match[0][:12], error.line.text)
-    return known.cause if known is not None else shortened(_error_in_docker_words(text), SHOWN)
+    return failure.cause if failure is not None else shortened(_error_in_docker_words(text), SHOWN)
 
 
 def _error_in_docker_words(text: str) -> str:

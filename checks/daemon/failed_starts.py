@@ -147,8 +147,8 @@ def _dead_containerd_findings(daemon: Daemon, log: DaemonLog) -> Iterator[Findin
     if claim is None or daemon.processes.containerds:
         return
     pid = claim.fields.get("pid", "")
-    seen = {str(file.pid) for file in daemon.processes.pid_files}
-    if not pid.isdigit() or pid in seen:
+    pids_in_files = {str(file.pid) for file in daemon.processes.pid_files}
+    if not pid.isdigit() or pid in pids_in_files:
         return
     path = f"{EXEC_ROOT}/containerd/containerd.pid"
     yield Finding(

@@ -123,13 +123,14 @@ def _unavailable_here(daemon: Daemon) -> Unavailable:
         return Unavailable("missing", podman)
     endpoint = f"{daemon.endpoint.url} (from {daemon.endpoint.source})"
     if daemon.processes.others:
-        other = daemon.processes.others[0]
-        hosts = [word for word in other.cmdline or () if "://" in word]
-        if not hosts and other.uid:
-            hosts = [f"unix:///run/user/{other.uid}/docker.sock"]
+        other_engine = daemon.processes.others[0]
+        hosts = [word for word in other_engine.cmdline or () if "://" in word]
+        if not hosts and other_engine.uid:
+            hosts = [f"unix:///run/user/{other_engine.uid}/docker.sock"]
         hint = f" and serves {', '.join(hosts)}: name it with -H" if hosts else ""
         return Unavailable(
-            reason, f"nothing serves {endpoint}; an engine runs here as process {other.pid}{hint}"
+            reason,
+            f"nothing serves {endpoint}; an engine runs here as process {other_engine.pid}{hint}",
         )
     if not daemon.same_host:
         return Unavailable(reason, f"no engine answered at {endpoint}; {daemon.where}")

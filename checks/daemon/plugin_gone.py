@@ -59,11 +59,11 @@ def _users(plugin: LegacyPlugin, containers: Containers | None) -> list[Containe
 
 
 def _loss_clause(plugin: LegacyPlugin) -> str:
-    named = f", which {plugin.file} names" if plugin.is_spec else ""
+    file_clause = f", which {plugin.file} names" if plugin.is_spec else ""
     if plugin.failure == MISSING:
-        comma = "," if named else ""
-        return f"its socket {plugin.socket}{named}{comma} does not exist"
-    return f"nothing listens at {plugin.socket}{named}"
+        comma = "," if file_clause else ""
+        return f"its socket {plugin.socket}{file_clause}{comma} does not exist"
+    return f"nothing listens at {plugin.socket}{file_clause}"
 
 
 def _waiting_clause(plugin: LegacyPlugin, plugins: LegacyPlugins, users: list[Container]) -> str:

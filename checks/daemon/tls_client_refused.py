@@ -34,7 +34,7 @@ def tls_client_refused(
     daemon: Daemon,
     log: DaemonLog,
     config: DaemonConfig | None,
-    own: OwnCertificate | None,
+    own_certificate: OwnCertificate | None,
     clock: Clock | None,
     containers: Containers | None,
 ) -> CheckResult:
@@ -46,8 +46,8 @@ def tls_client_refused(
     """
     if daemon.is_podman:
         return Skipped("Podman answers here")
-    if daemon.answers and own is not None and clock is not None:
-        yield from _expiry_findings(own, clock)
+    if daemon.answers and own_certificate is not None and clock is not None:
+        yield from _expiry_findings(own_certificate, clock)
     for refused in refused_clients:
         last = refused.lines[-1]
         setting = FILES.get(refused.reason, "")

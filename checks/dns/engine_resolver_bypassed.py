@@ -32,9 +32,9 @@ def engine_resolver_bypassed(
         if conf is None or conf.is_embedded:
             continue
         for failed in failed_names.of(container):
-            known = _known_name(failed.name, owner, containers)
-            if known is not None and failed.name not in owner.extra_names:
-                yield _finding(container, owner, conf, known)
+            known_name = _known_name(failed.name, owner, containers)
+            if known_name is not None and failed.name not in owner.extra_names:
+                yield _finding(container, owner, conf, known_name)
     yield from failed_names.unread
 
 
@@ -59,11 +59,11 @@ def _known_name(name: str, owner: Container, containers: Containers) -> _KnownNa
 
 
 def _finding(
-    container: Container, owner: Container, conf: ResolvConf, known: _KnownName
+    container: Container, owner: Container, conf: ResolvConf, known_name: _KnownName
 ) -> Finding:
-    name = known.name
-    other = known.other
-    address = known.address
+    name = known_name.name
+    other = known_name.other
+    address = known_name.address
     owner_clause = "" if owner.id == container.id else f" of {owner}, whose network it shares,"
     servers = joined(conf.nameservers) if conf.nameservers else "no server"
     return Finding.about(

@@ -107,7 +107,10 @@ def _forwarding_finding(
 def _silence_evidence(forwarder: FailingForwarder) -> dict[str, Json]:
     """The answer of the server, and of each server to which it forwards queries, as evidence."""
     name = forwarder.container.name
-    answers = {f"{asked.server} asked from {name}": str(asked.reply) for asked in forwarder.silent}
+    answers = {
+        f"{silent_server.server} asked from {name}": str(silent_server.reply)
+        for silent_server in forwarder.silent
+    }
     return {
         f"DNS server {name} asked for the root": str(forwarder.reply),
         **answers,
@@ -119,25 +122,25 @@ def _recursing_finding(forwarder: FailingForwarder, answering: str) -> Finding:
     """The finding about a server that asks the name servers of the internet itself, of which none
     answers."""
     container = forwarder.container
-    asked = forwarder.unanswered
+    unanswered = forwarder.unanswered
     return Finding.about(
         container,
         sentence(
             f"{container} is a DNS server that asks the name servers of the internet itself, and "
-            f"none of {count(len(asked), 'server')} answers it",
+            f"none of {count(len(unanswered), 'server')} answers it",
             f"DNS server {answering} answers this host" if answering else "",
         ),
         {
             f"DNS server {container.name} asked for the root": str(forwarder.reply),
-            "without an answer": and_more(asked),
+            "without an answer": and_more(unanswered),
         },
         signs=frozenset({"dns"}),
         stable=(container.life,),
         variables={
             "forwarder": container.name,
-            "upstream": asked[0],
+            "upstream": unanswered[0],
             "upstream_port": "53",
-            "upstream_end": address_with_port(asked[0], 53),
+            "upstream_end": address_with_port(unanswered[0], 53),
             "recursing": container.name,
             **present({"host_server": answering}),
         },

@@ -61,14 +61,16 @@ def host_broken(
         return Skipped(f"{HOST_FILE} names no server")
     dead = [server for server in resolvers.host_servers if is_dead(server, lookups)]
     if dead:
-        hit = [group for group in query_groups(containers, resolvers, lookups) if group.uses(dead)]
+        affected_groups = [
+            group for group in query_groups(containers, resolvers, lookups) if group.uses(dead)
+        ]
         holder = serving(containers, host_links.links, dead[0])
         servers = DeadServers(
             dead,
             resolvers=resolvers,
             lookups=lookups,
             path=dns_path if dns_path is not None else DnsPath({}),
-            hit=hit,
+            hit=affected_groups,
             serving=holder,
             circle=forwarding_circles.silent_of(holder) if forwarding_circles is not None else None,
             routes=host_links.routes,
@@ -119,11 +121,11 @@ def _forwarded_finding(
     """The finding with the silent servers that the host's own one asks, where they are known."""
     if forwarder is None or not forwarder.silent or forwarder.address != servers.first:
         return finding
-    asked = forwarder.silent[0].server
-    named = joined([str(silent.server) for silent in forwarder.silent])
+    asked_server = forwarder.silent[0].server
+    silent_servers = joined([str(silent.server) for silent in forwarder.silent])
     clause = (
-        f"that is {forwarder.program} on this host, which passes queries on to {named} "
-        f"({asked.source}) and gets no answer either"
+        f"that is {forwarder.program} on this host, which passes queries on to {silent_servers} "
+        f"({asked_server.source}) and gets no answer either"
     )
     summary = sentence(finding.summary, clause)
     replies = {
@@ -132,7 +134,11 @@ def _forwarded_finding(
     }
     changed = replace(finding, summary=summary, evidence={**finding.evidence, **replies})
     return changed.with_variables(
-        {"forwarding": forwarder.program, "upstream": str(asked), "named_in": asked.source}
+        {
+            "forwarding": forwarder.program,
+            "upstream": str(asked_server),
+            "named_in": asked_server.source,
+        }
     )
 
 
@@ -209,10 +215,12 @@ def _unknown_names_findings(lookups: Lookups) -> Iterator[Finding]:
     for name, all_replies in lookups.user_names.items():
         replies = {server: reply for server, reply in all_replies.items() if reply.answered}
         if replies and not any(reply.knows for reply in replies.values()):
-            said = by_key((_denial(reply), server) for server, reply in replies.items())
+            servers_by_denial = by_key(
+                (_denial(reply), server) for server, reply in replies.items()
+            )
             answers = [
                 f"{joined(servers)} {agree(servers, 'says', 'say')} {denial}"
-                for denial, servers in said.items()
+                for denial, servers in servers_by_denial.items()
             ]
             yield Finding(
                 subject=HOST,

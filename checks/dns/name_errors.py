@@ -242,11 +242,11 @@ def name_unknown(
     monitor, which finds what is gone, or misses other hosts in other ways, and no variable of it
     has the name.
     """
-    known = host_known_names or HostKnownNames()
+    known_names = host_known_names or HostKnownNames()
     for failure in unresolved_names(containers, failed_names, lookups, watchers):
         if failure.is_known or failure.is_elsewhere(containers, hosts_file):
             continue
-        if known.of(failure.container, failure.name.name) is not None:
+        if known_names.of(failure.container, failure.name.name) is not None:
             continue
         completed = failure.completed(lookups)
         if completed and "." not in failure.name.name:

@@ -80,13 +80,15 @@ def _left_finding(group: Sequence[PinnedName]) -> Finding:
     container = first.container
     names = [pinned.name for pinned in group]
     called = joined([f'"{name}"' for name in names])
-    meant = f"{first.meant} has {first.present_address} now" if first.meant is not None else ""
+    meant_clause = (
+        f"{first.meant} has {first.present_address} now" if first.meant is not None else ""
+    )
     return Finding.about(
         container,
         sentence(
             f"{container} calls {first.address} for {called}, because of {_source(first)}; no "
             f'running container of network "{first.left_on}" has that address',
-            meant,
+            meant_clause,
         ),
         {"/etc/hosts": f"{first.address} {' '.join(names)}"},
         discriminator=first.address,

@@ -61,7 +61,7 @@ def _stub_finding(
     """The finding about a stub on the loopback address. fallback: the containers that have the
     engine's fallback in place of these servers."""
     behind = upstreams.server if upstreams is not None else None
-    named = {"server behind it, which answers": str(behind)} if behind is not None else {}
+    stub_evidence = {"server behind it, which answers": str(behind)} if behind is not None else {}
     return Finding(
         subject=HOST,
         summary=(
@@ -73,7 +73,7 @@ def _stub_finding(
             RESOLVED_FILE: _nameservers_or_reason(resolvers.resolved),
             "dns of the daemon": list(resolvers.configured),
             **servers_of(fallback.members, resolvers),
-            **named,
+            **stub_evidence,
         },
         variables={"server": resolvers.host_servers[0], **cure},
         severity=Severity.critical if fallback.lost else Severity.advice,
@@ -90,8 +90,8 @@ def _replacement_clause(fallback: OnFallback, resolvers: Resolvers) -> str:
     ]
     if not servers:
         return "the next container gets 8.8.8.8 instead"
-    given = f"{container_names(fallback.members)} got {servers[0]} instead"
-    return sentence(given, f"{servers[0]} does not answer" if fallback.lost else "")
+    replacement = f"{container_names(fallback.members)} got {servers[0]} instead"
+    return sentence(replacement, f"{servers[0]} does not answer" if fallback.lost else "")
 
 
 def _nameservers_or_reason(conf: ResolvConf | Unavailable) -> object:

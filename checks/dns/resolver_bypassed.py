@@ -46,11 +46,11 @@ def resolver_bypassed(
     """
     for resolver in absent_resolvers or ():
         yield _absent_resolver_finding(resolver, resolvers)
-    near = _without_restarting(containers, clock, settled).names_by_network
+    names_by_network = _without_restarting(containers, clock, settled).names_by_network
     for container in containers.running:
         for name in failed.of(container):
             has_no_server = _NO_SERVER.search(name.line) is not None
-            if has_no_server or _asks_another(container, name, near):
+            if has_no_server or _asks_another(container, name, names_by_network):
                 finding = _finding(container, name, has_no_server=has_no_server)
                 if ping is None or not ping.is_podman:
                     cure = resolver_steps(container, has_no_server=has_no_server)
@@ -106,10 +106,12 @@ def _without_restarting(containers: Containers, clock: Clock | None, settled: fl
     )
 
 
-def _asks_another(container: Container, name: FailedName, near: Mapping[str, set[str]]) -> bool:
+def _asks_another(
+    container: Container, name: FailedName, names_by_network: Mapping[str, set[str]]
+) -> bool:
     """Whether another server denies a name that the container's networks know."""
     networks = [network for network in container.endpoints if network != DEFAULT_NETWORK]
-    is_near = any(name.name in near.get(network, ()) for network in networks)
+    is_near = any(name.name in names_by_network.get(network, ()) for network in networks)
     return is_near and _ANSWERED_NO.search(name.line) is not None
 
 

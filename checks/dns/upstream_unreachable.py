@@ -98,36 +98,38 @@ def _silent_for_later(
     groups: Sequence[QueryGroup], resolvers: Resolvers, lookups: Lookups
 ) -> tuple[str, ...]:
     """The servers that the daemon gives, where no running container asks them and none answers."""
-    given = tuple(server for server in resolvers.configured if not is_loopback(server))
-    asked = {reply.upstream.server for group in groups for reply in group.replies}
-    is_silent = bool(given) and all(lookups.reaches(server) is False for server in given)
-    return given if is_silent and asked.isdisjoint(given) else ()
+    later_servers = tuple(server for server in resolvers.configured if not is_loopback(server))
+    asked_servers = {reply.upstream.server for group in groups for reply in group.replies}
+    is_silent = bool(later_servers) and all(
+        lookups.reaches(server) is False for server in later_servers
+    )
+    return later_servers if is_silent and asked_servers.isdisjoint(later_servers) else ()
 
 
 def _later_finding(
     groups: Sequence[QueryGroup], resolvers: Resolvers, lookups: Lookups
 ) -> Iterator[Finding]:
     """Builds, and containers that start from now on, ask servers that do not answer the host."""
-    given = _silent_for_later(groups, resolvers, lookups)
+    later_servers = _silent_for_later(groups, resolvers, lookups)
     answering = next(filter(lookups.reaches, resolvers.host_servers), "")
-    if not given:
+    if not later_servers:
         return
-    servers = joined(given)
-    cure = {"server": given[0]}
+    servers = joined(later_servers)
+    cure = {"server": later_servers[0]}
     if answering and not is_loopback(answering):
         cure["dns_json"] = json.dumps({"dns": [answering]})
     yield Finding(
         subject=DAEMON,
         summary=sentence(
-            f"builds, and containers that start from now on, ask DNS {agree(given, 'server', 'servers')} "
-            f"{servers}, which {agree(given, 'does', 'do')} not answer this host "
-            f"({lookups.host[given[0]]})",
+            f"builds, and containers that start from now on, ask DNS {agree(later_servers, 'server', 'servers')} "
+            f"{servers}, which {agree(later_servers, 'does', 'do')} not answer this host "
+            f"({lookups.host[later_servers[0]]})",
             f"it is set in {resolvers.configured_in} (dns)",
             f"{answering} answers this host" if answering else "",
         ),
         evidence={
             f"DNS server {server} asked from host": str(lookups.host[server])
-            for server in (*given, *([answering] if answering else []))
+            for server in (*later_servers, *([answering] if answering else []))
         },
         variables=cure,
         discriminator="later",

@@ -72,7 +72,7 @@ def build_failed(
 
 def _finding(failed: FailedBuild, clock: Clock, severity: Severity, *, is_quiet: bool) -> Finding:
     build = failed.build
-    known = _known_failure(failed)
+    failure = _known_failure(failed)
     telling = telling_line(build.lines)
     printed = [telling.whole] if telling is not None and telling.explains else build.lines[-_LAST:]
     subject_clause = f'building image "{failed.name}"' if failed.name else "a build"
@@ -80,13 +80,13 @@ def _finding(failed: FailedBuild, clock: Clock, severity: Severity, *, is_quiet:
     return Finding(
         subject=Subject("image", failed.name) if failed.name else DAEMON,
         touches=(DAEMON,),
-        summary=f"{subject_clause} failed {times}: {_reason(failed, known)}",
-        evidence=_evidence(failed, [quoted(line) for line in printed], known),
+        summary=f"{subject_clause} failed {times}: {_reason(failed, failure)}",
+        evidence=_evidence(failed, [quoted(line) for line in printed], failure),
         variables=present(
             {
                 "ref": build.ref,
                 "killed": "20" if _KILLED.search(build.error) else "",
-                **(known.page_variables({}) if known is not None else {}),
+                **(failure.page_variables({}) if failure is not None else {}),
             }
         ),
         discriminator="" if failed.name else shortened(build.error, 80),
@@ -97,7 +97,9 @@ def _finding(failed: FailedBuild, clock: Clock, severity: Severity, *, is_quiet:
     )
 
 
-def _evidence(failed: FailedBuild, printed: list[str], known: Recognised | None) -> dict[str, Json]:
+def _evidence(
+    failed: FailedBuild, printed: list[str], failure: Recognised | None
+) -> dict[str, Json]:
     """The step and its last output, or BuildKit's own error where it printed nothing."""
     error = _REF.sub("", failed.build.error)
     return present(
@@ -105,7 +107,9 @@ def _evidence(failed: FailedBuild, printed: list[str], known: Recognised | None)
             "step": shortened(failed.build.step),
             "the step printed": printed,
             "BuildKit": shortened(error) if not printed else "",
-            "what fixes it": known.cure if known is not None and not known.failure.page else "",
+            "what fixes it": failure.cure
+            if failure is not None and not failure.failure.page
+            else "",
         }
     )
 
@@ -116,10 +120,10 @@ def _known_failure(failed: FailedBuild) -> Recognised | None:
     return of_step or recognise([failed.said], None, BUILD_ERRORS)
 
 
-def _reason(failed: FailedBuild, known: Recognised | None) -> str:
+def _reason(failed: FailedBuild, failure: Recognised | None) -> str:
     """The cause of the failed build; else the exit of its step, and a line of its output."""
-    if known is not None:
-        return known.cause
+    if failure is not None:
+        return failure.cause
     ended = _ENDED.search(failed.build.error)
     if ended is None:
         return shortened(_REF.sub("", failed.build.error), 160)

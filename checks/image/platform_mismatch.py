@@ -141,15 +141,15 @@ def _emulator_finding(
 ) -> Finding:
     """The finding, with the emulator that the host lacks."""
     summary = f"{finding.summary}, and no emulator for {built_for} is registered"
-    found = replace(
+    emulator_finding = replace(
         finding,
         summary=summary,
         evidence={**finding.evidence, FOLDER: ", ".join(emulators or ()) or "no emulator"},
     )
     if (candidate.created_at or clock.booted) >= clock.booted:
-        return found
+        return emulator_finding
     return replace(
-        found,
+        emulator_finding,
         summary=f"{summary} since this boot, before which {candidate} was created",
         variables={"container": candidate.name, "emulated": built_for},
     )

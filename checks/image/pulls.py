@@ -103,8 +103,8 @@ def _remapped_user(config: DaemonConfig | None) -> str:
 
     "" where the setting is missing, or is the number of a user.
     """
-    wanted = config.value("userns-remap") if config is not None else None
-    name = str(wanted or "").partition(":")[0]
+    configured_user = config.value("userns-remap") if config is not None else None
+    name = str(configured_user or "").partition(":")[0]
     if name.isdigit():
         return ""
     return "dockremap" if name == "default" else name

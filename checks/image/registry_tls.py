@@ -81,8 +81,8 @@ def _insecure_registry(host: str, config: DaemonConfig | None) -> PageVariables:
     if config is None or INSECURE in config.flags:
         return {}
     listed = config.in_file(INSECURE)
-    known = listed if isinstance(listed, list) else []
-    return {"insecure_json": json.dumps({INSECURE: [*known, host]})}
+    known_registries = listed if isinstance(listed, list) else []
+    return {"insecure_json": json.dumps({INSECURE: [*known_registries, host]})}
 
 
 def _is_unread(host: str, config: DaemonConfig, info: Info | None) -> bool:

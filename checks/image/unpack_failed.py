@@ -86,8 +86,12 @@ def _variables(trouble: PullTrouble, reason: str, old_engine: str) -> PageVariab
     that is in the way, or the image."""
     is_plugin = "plugin" in reason and bool(trouble.image)
     variables = {"plugin": trouble.image} if is_plugin else _reason_variables(trouble, reason)
-    left = LEFT_RECORD.search(trouble.text)
-    record = {"record": left["record"], "root": left["root"]} if left is not None else {}
+    left_record = LEFT_RECORD.search(trouble.text)
+    record = (
+        {"record": left_record["record"], "root": left_record["root"]}
+        if left_record is not None
+        else {}
+    )
     return {**variables, **present({"lacks_zstd": old_engine}), **record}
 
 

@@ -53,17 +53,19 @@ def driver_blocks_start(containers: Containers) -> CheckResult:
     for container in (container for container in containers if container.lacks_log_receiver):
         config = container.host_config.log_config
         error = container.state.error
-        named = _ADDRESS.search(error)
-        address = named[1] if named else _configured_address(config)
+        address_match = _ADDRESS.search(error)
+        address = address_match[1] if address_match else _configured_address(config)
         receiver = f"its receiver at {address}" if address else "its receiver"
-        takers = _takers(named[1], containers) if named else ()
-        unknown = _UNRESOLVED.search(error)
+        takers = _takers(address_match[1], containers) if address_match else ()
+        unresolved_name = _UNRESOLVED.search(error)
         reason = f"its log driver {config.type} did not reach {receiver}"
         yield Finding.about(
             container,
             sentence(
                 f"{container} did not start: {reason}",
-                f"the name {unknown[1]} does not resolve on this host" if unknown else "",
+                f"the name {unresolved_name[1]} does not resolve on this host"
+                if unresolved_name
+                else "",
                 *_taker_clauses(takers),
             ),
             {

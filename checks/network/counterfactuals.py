@@ -49,9 +49,9 @@ def interface_left_alone(
     edit: Edit = {Routes: replace(routes, items=kept)}
     if lookups is None:
         return edit
-    near = [route.net for route in routes if route.prefix > 1 and route.leads_somewhere]
+    near_subnets = [route.net for route in routes if route.prefix > 1 and route.leads_somewhere]
     answers = {
-        server: reply if reply.answered or _is_near(server, near) else _ANSWER
+        server: reply if reply.answered or _is_near(server, near_subnets) else _ANSWER
         for server, reply in lookups.host.items()
     }
     return {**edit, Lookups: replace(lookups, host=answers)}
@@ -73,10 +73,10 @@ def servers_are_not_hidden(finding: Finding, networks: Networks, lookups: Lookup
     return {Lookups: replace(lookups, host=answers)}
 
 
-def _is_near(server: str, near: list[Subnet]) -> bool:
+def _is_near(server: str, near_subnets: list[Subnet]) -> bool:
     """Whether a server is in one of these subnets; True where it has a name, and no address."""
     try:
         address = ipaddress.ip_address(server.partition("%")[0])
     except ValueError:
         return True
-    return address.is_loopback or any(address in net for net in near)
+    return address.is_loopback or any(address in net for net in near_subnets)

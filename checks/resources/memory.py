@@ -140,7 +140,9 @@ def _scarce_finding(
 ) -> Finding:
     """The finding about scarce memory. waited: the percentage of a minute in which work waited.
     eaters: the largest."""
-    left = f"{size(host_memory.obtainable)} of {size(host_memory.total)} of memory is available"
+    available_clause = (
+        f"{size(host_memory.obtainable)} of {size(host_memory.total)} of memory is available"
+    )
     pressure = f"{waited:.1f} %" if waited is not None else "not kept"
     cache = host_memory.zfs_cache
     stuck = ""
@@ -150,7 +152,7 @@ def _scarce_finding(
         severity = Severity.critical
     return Finding(
         subject=HOST,
-        summary=f"{left}{stuck}",
+        summary=f"{available_clause}{stuck}",
         evidence={
             "MemAvailable": size(host_memory.available),
             **present({"ZFS cache that may shrink": size(cache) if cache else ""}),

@@ -177,12 +177,12 @@ def _cures(filled: FilledDisk) -> PageVariables:
     dumps = filled.dumps
     downloads = filled.downloads
     cache = filled.builder_cache
-    left = filled.abandoned
+    abandoned_root = filled.abandoned
     former = filled.former_driver
     spent = former if filled.hides_no_container else None
     cures = present(
         {
-            "old_root": left.path if left else None,
+            "old_root": abandoned_root.path if abandoned_root else None,
             "former_layers": spent.path if spent else None,
             "former_records": _records_of(spent.path) if spent else None,
             "dumps": dumps.folder if dumps else None,
@@ -291,8 +291,8 @@ def _full_time_clause(disk: Filesystem, rates: FillRate | None) -> str:
     rate = _rate(disk, rates)
     if not rate:
         return ""
-    left = duration(disk.usage.available / rate)
-    return f"; full in about {left} at the current rate"
+    time_left = duration(disk.usage.available / rate)
+    return f"; full in about {time_left} at the current rate"
 
 
 def _figures(disk: Filesystem, rates: FillRate | None) -> dict[str, Json]:

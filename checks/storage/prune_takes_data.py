@@ -37,8 +37,8 @@ def prune_takes_data(
     engine remembers. Calls that choose by a label are left out. Where no volume is of a compose
     project it is advice: on a machine of CI such a job is meant.
     """
-    if (other := jobs_of_another_engine(daemon)) is not None:
-        return other
+    if (other_engine := jobs_of_another_engine(daemon)) is not None:
+        return other_engine
     if isinstance(prune_calls, Unavailable):
         return unread_jobs(prune_calls)
     if isinstance(threatened, Unavailable):

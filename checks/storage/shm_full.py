@@ -45,8 +45,8 @@ def _finding(area: InMemory, severity: Severity, *, lacks_inodes: bool) -> Findi
     usage_clause = f"{size(usage.used)} of {size(usage.size)}"
     if lacks_inodes:
         figures |= {"inodes": usage.inodes, "free inodes": usage.inodes_free}
-        taken = f"{usage.inodes - usage.inodes_free} of {usage.inodes} inodes"
-        usage_clause = f"{taken}, while {size(usage.available)} are free"
+        inodes_clause = f"{usage.inodes - usage.inodes_free} of {usage.inodes} inodes"
+        usage_clause = f"{inodes_clause}, while {size(usage.available)} are free"
     evidence: dict[str, Json] = {f"statvfs(/proc/{owner.state.pid}/root{area.path})": figures}
     if area.is_shm:
         evidence["HostConfig.ShmSize"] = owner.host_config.shm_size

@@ -24,11 +24,13 @@ def volume_options_outdated(changed_volumes: ChangedVolumes, clock: Clock) -> Ch
 def _finding(changed: ChangedVolume, clock: Clock) -> Finding:
     volume = changed.volume
     path = changed.wanted.path
-    name, (present, wanted) = next(iter(sorted(changed.differences.items(), key=_device_first)))
+    name, (present, written_option) = next(
+        iter(sorted(changed.differences.items(), key=_device_first))
+    )
     return Finding(
         subject=volume.subject,
         summary=f'volume "{volume.name}" still has {name} {_shown_option(present)}: {path} was changed to '
-        f"{_shown_option(wanted)} {clock.ago(changed.changed_at)}, but a volume keeps the options with which "
+        f"{_shown_option(written_option)} {clock.ago(changed.changed_at)}, but a volume keeps the options with which "
         "it was created",
         evidence={
             "Options": dict(volume.options or {}),

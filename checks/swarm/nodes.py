@@ -141,11 +141,11 @@ def address_gone(swarm: Swarm, interfaces: Interfaces) -> CheckResult:
         yield _address_finding(swarm, now)
 
 
-def _address_instead(known: str, interfaces: Interfaces) -> str:
+def _address_instead(known_address: str, interfaces: Interfaces) -> str:
     """The host's present address in the network of the one that it had; "" where it still
     has it."""
     try:
-        former = ip_address(known)
+        former = ip_address(known_address)
     except ValueError:
         return ""
     interfaces_here = [
@@ -157,15 +157,15 @@ def _address_instead(known: str, interfaces: Interfaces) -> str:
 
 
 def _address_finding(swarm: Swarm, now: str) -> Finding:
-    known = swarm.node_address
+    known_address = swarm.node_address
     is_alone = swarm.manager and swarm.managers == 1
     has_others = not is_alone or len(swarm.known_nodes) > 1
     return Finding(
         subject=DAEMON,
-        summary=f"the swarm knows this node by {known}, an address that the host no longer has "
+        summary=f"the swarm knows this node by {known_address}, an address that the host no longer has "
         f"(it has {now} now): other nodes cannot reach this node",
-        evidence={"GET /info Swarm.NodeAddr": known, "address in that network": now},
-        variables={"address": now} if is_alone else {"former": known},
-        discriminator=known,
+        evidence={"GET /info Swarm.NodeAddr": known_address, "address in that network": now},
+        variables={"address": now} if is_alone else {"former": known_address},
+        discriminator=known_address,
         severity=Severity.critical if has_others else Severity.warning,
     )

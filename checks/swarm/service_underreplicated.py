@@ -97,8 +97,8 @@ def _cure(placed: PlacedService) -> PageVariables:
     unmet = only(placed.unmet)
     if unmet is None:
         return {}
-    meant = {"constrained": spec.name, "misspelt": unmet.text, "meant": unmet.meant}
-    return meant if unmet.meant else {"constrained": spec.name, "unmet": unmet.text}
+    cure = {"constrained": spec.name, "misspelt": unmet.text, "meant": unmet.meant}
+    return cure if unmet.meant else {"constrained": spec.name, "unmet": unmet.text}
 
 
 def _unfit_clause(placed: PlacedService) -> str:
@@ -132,10 +132,10 @@ def _reservation(placed: PlacedService) -> str:
         most = _largest_clause(largest.memory_bytes, size(largest.memory_bytes))
         parts.append(f"{size(reserved.memory_bytes)} of memory{most}")
     if reserved.nano_cpus:
-        wanted = reserved.nano_cpus / _NANO
+        wanted_cpus = reserved.nano_cpus / _NANO
         cpus = largest.nano_cpus / _NANO
-        noun = "CPU" if wanted == 1 else "CPUs"
-        parts.append(f"{wanted:g} {noun}{_largest_clause(cpus, f'{cpus:g}')}")
+        noun = "CPU" if wanted_cpus == 1 else "CPUs"
+        parts.append(f"{wanted_cpus:g} {noun}{_largest_clause(cpus, f'{cpus:g}')}")
     return f"each task reserves {' and '.join(parts)}" if parts else ""
 
 
@@ -148,9 +148,11 @@ def _largest_clause(most: float, shown: str) -> str:
 _NANO = 1e9
 
 
-def _finding(placed: PlacedService, containers: Containers | None, left: str) -> Finding:
-    """The finding about a service that lacks tasks. left: the interface on this host that has the
-    network's number."""
+def _finding(placed: PlacedService, containers: Containers | None, left_interface: str) -> Finding:
+    """The finding about a service that lacks tasks.
+
+    left_interface: the interface on this host that has the network's number.
+    """
     service = placed.service
     errors = placed.errors
     name = service.spec.name
@@ -158,7 +160,11 @@ def _finding(placed: PlacedService, containers: Containers | None, left: str) ->
     health = ended_for_health(errors, name, containers)
     reasons = [health.summary] if health is not None else errors[:1]
     runs = f'service "{name}" runs {status.running_tasks} of {status.desired_tasks} tasks'
-    on_this_host = f"interface {left} on this host has the network's number" if left else ""
+    on_this_host = (
+        f"interface {left_interface} on this host has the network's number"
+        if left_interface
+        else ""
+    )
     return Finding(
         subject=DAEMON,
         summary=sentence(": ".join([runs, *reasons]), on_this_host or _unfit_clause(placed)),
@@ -172,7 +178,7 @@ def _finding(placed: PlacedService, containers: Containers | None, left: str) ->
         },
         variables={
             "service": name,
-            **({"left": left} if left else _cure(placed)),
+            **({"left": left_interface} if left_interface else _cure(placed)),
             **ending_or_stalled(name, errors),
             **(health.variables if health is not None else {}),
         },
@@ -192,9 +198,9 @@ def _addressless_finding(
     evidence = {**finding.evidence, "engine log": allocation.line.text}
     full = [other for other in networks or () if other.id and other.id == allocation.network]
     if not full:
-        said = allocation.line.fields.get("error", allocation.line.message)
+        allocation_error = allocation.line.fields.get("error", allocation.line.message)
         return msgspec.structs.replace(
-            finding, summary=f"{finding.summary}: {said}", evidence=evidence
+            finding, summary=f"{finding.summary}: {allocation_error}", evidence=evidence
         )
     network = full[0]
     subnets = ", ".join(map(str, network.subnets))

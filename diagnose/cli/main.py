@@ -79,11 +79,11 @@ class _Group(click.Group):
             if args[0].partition(".")[0] not in packs.families():
                 import difflib
 
-                near = difflib.get_close_matches(args[0], COMMANDS, n=1)
-                if args[0].startswith("-") or not near:
+                similar_names = difflib.get_close_matches(args[0], COMMANDS, n=1)
+                if args[0].startswith("-") or not similar_names:
                     raise
                 raise click.UsageError(
-                    f"No such command {args[0]!r}; did you mean {near[0]}?"
+                    f"No such command {args[0]!r}; did you mean {similar_names[0]}?"
                 ) from None
             raise click.UsageError(
                 f"no such command {args[0]!r}; did you mean diagnose check {args[0]}?"

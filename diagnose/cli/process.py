@@ -130,8 +130,8 @@ class LastMoment:
             self._is_over.set()
 
     def _ends_within(self, seconds: float) -> bool:
-        left = self._began + seconds - time.monotonic()
-        return self._is_over.wait(min(max(left, 0.0), threading.TIMEOUT_MAX))
+        seconds_left = self._began + seconds - time.monotonic()
+        return self._is_over.wait(min(max(seconds_left, 0.0), threading.TIMEOUT_MAX))
 
     def _is_starved(self) -> bool:
         if self._has_checks:

@@ -120,8 +120,8 @@ def later_request(first: Packet, arrived: Packet) -> Packet:
     Behind conntrack's own place on the hook the packet has its translated destination already;
     before that place it has the original one.
     """
-    known = _translation(arrived, "dnat", *_ORIGINAL) if arrived.dnat else {}
-    return replace(first, state="established", **known)
+    known_translation = _translation(arrived, "dnat", *_ORIGINAL) if arrived.dnat else {}
+    return replace(first, state="established", **known_translation)
 
 
 def translated(arrived: Packet) -> dict[str, Any] | None:

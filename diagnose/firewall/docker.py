@@ -52,10 +52,10 @@ def is_lost(ruleset: Ruleset, by: Step) -> bool:
     """
     if is_docker_chain(by.table, by.chain):
         return True
-    own = {str(table) for table in homes(ruleset) if table.name in ("filter", NFTABLES_TABLE)} or {
-        "ip filter"
-    }
-    return by.table in own and by.rule.startswith("policy ")
+    own_tables = {
+        str(table) for table in homes(ruleset) if table.name in ("filter", NFTABLES_TABLE)
+    } or {"ip filter"}
+    return by.table in own_tables and by.rule.startswith("policy ")
 
 
 def names_bridge(ruleset: Ruleset, bridge: str) -> bool:

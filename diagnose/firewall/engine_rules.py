@@ -245,8 +245,8 @@ def _to_port(port: PublishedPort, number: int | None) -> str:
 
 def _hairpin(port: PublishedPort) -> str:
     """A container that calls its own published port gets another source than itself."""
-    own = f"-s {port.address}/32 -d {port.address}/32"
-    return f"{own} {_to_port(port, port.port)} -j MASQUERADE"
+    own_address = f"-s {port.address}/32 -d {port.address}/32"
+    return f"{own_address} {_to_port(port, port.port)} -j MASQUERADE"
 
 
 def _translation(bridge: Bridge, port: PublishedPort, *, has_proxy: bool) -> str:

@@ -159,10 +159,10 @@ def _lost_packet(stack: Stack, packet: Packet, hooks: _Hooks, device: str) -> It
             is_of_bridge = hooks is _OUT or packet.physin != ""
             if not ruleset.uses_bridges or not is_of_bridge:
                 continue
-            seen = _as_frame(packet, device, hooks)
+            frame = _as_frame(packet, device, hooks)
         else:
-            seen = _as_packet(packet, hook, device, hooks)
-        verdict = walk(ruleset, hook, seen, layer=layer)
+            frame = _as_packet(packet, hook, device, hooks)
+        verdict = walk(ruleset, hook, frame, layer=layer)
         if verdict.outcome == "accept":
             continue
         message: Message = (

@@ -262,10 +262,10 @@ class Ruleset(msgspec.Struct, frozen=True, dict=True):
         unread = self._unread_places.get(where)
         if unread is None:
             unread = self._unread_places[where] = _places_not_read(self._fields_read(chains))
-        seen = list(msgspec.structs.astuple(packet))
+        field_values = list(msgspec.structs.astuple(packet))
         for place in unread:
-            seen[place] = None
-        return tuple(seen)
+            field_values[place] = None
+        return tuple(field_values)
 
     def ask_for_state(self, chains: Sequence[Chain]) -> bool:
         """Whether a rule of these chains asks for conntrack's state, or for what follows from it.

@@ -240,12 +240,12 @@ class _Tracer:
                 self._bridge_walk(part, hook, frame)
         if not self._stack.settings.filters_bridged(packet.family):
             return packet
-        seen = replace(packet, oif="", physin=in_port, physout=out_port or None)
-        seen = self._walk(part, "prerouting", seen, undo=undo)
-        if seen.dst != packet.dst and undo is None:
-            return seen
-        seen = self._walk(part, "forward", replace(seen, oif=bridge))
-        return self._walk(part, "postrouting", seen)
+        bridged_packet = replace(packet, oif="", physin=in_port, physout=out_port or None)
+        bridged_packet = self._walk(part, "prerouting", bridged_packet, undo=undo)
+        if bridged_packet.dst != packet.dst and undo is None:
+            return bridged_packet
+        bridged_packet = self._walk(part, "forward", replace(bridged_packet, oif=bridge))
+        return self._walk(part, "postrouting", bridged_packet)
 
     # -- the answer ----------------------------------------
 
@@ -254,10 +254,10 @@ class _Tracer:
         request = arrival.packet
         reply = reply_to(request)
         if not arrival.device:
-            own = replace(reply, iif="", uid=None, gid=None, src_local=True)
-            end = self._answer_of_host(sent, own)
+            own_answer = replace(reply, iif="", uid=None, gid=None, src_local=True)
+            end = self._answer_of_host(sent, own_answer)
             if end is not None:
-                self._check_source(request, own, end)
+                self._check_source(request, own_answer, end)
                 self._check_way_home(end)
             return
         self._check_beside(sent, arrival)

@@ -27,25 +27,27 @@ def image_of_data(container: Container, failure: Recognised | None) -> PageVaria
     number = _OF_TAG.match(tag)
     if failure is None or failure.failure.build != "newer" or number is None:
         return {}
-    own = _parts(number["number"])
-    release = _release_of_data(failure, own)
+    image_parts = _parts(number["number"])
+    release = _release_of_data(failure, image_parts)
     if release is None:
         return {}
-    wanted = ".".join(map(str, release[: len(own)]))
-    return {"data_image": f"{name_of(image)}:{tag.replace(number['number'], wanted, 1)}"}
+    wanted_release = ".".join(map(str, release[: len(image_parts)]))
+    return {"data_image": f"{name_of(image)}:{tag.replace(number['number'], wanted_release, 1)}"}
 
 
-def _release_of_data(failure: Recognised, own: _Parts) -> _Parts | None:
+def _release_of_data(failure: Recognised, image_parts: _Parts) -> _Parts | None:
     """The only release in the line that is newer than the image's own; None where that is not
-    clear. own: the release in the image's tag, as far as it goes."""
-    named = {_parts(match["number"]) for match in _RELEASE.finditer(failure.line)}
+    clear. image_parts: the release in the image's tag, as far as it goes."""
+    named_releases = {_parts(match["number"]) for match in _RELEASE.finditer(failure.line)}
     written = failure.values.get("release", "")
-    is_of_line = any(release[: len(own)] == own for release in named)
+    is_of_line = any(release[: len(image_parts)] == image_parts for release in named_releases)
     if written:
-        named = {_parts(written)}
+        named_releases = {_parts(written)}
     elif not is_of_line:
         return None
-    return only([release for release in named if release[: len(own)] > own])
+    return only(
+        [release for release in named_releases if release[: len(image_parts)] > image_parts]
+    )
 
 
 def _parts(number: str) -> _Parts:

@@ -141,14 +141,14 @@ class FailedRun(msgspec.Struct, frozen=True):
             return seen.clause
         if self._blames_no_filter:
             return ""
-        own = self.own.clause if self.own else ""
+        own_clause = self.own.clause if self.own else ""
         former = self.former_image.clause if self.former_image is not None else ""
         migrator = self.migrator.clause if self.migrator is not None else ""
         means = migrator or meaning(self.tail)
         loopback = self.loopback.clause if self.loopback is not None else ""
         clauses = (
             means,
-            own,
+            own_clause,
             loopback,
             self._empty_variable_clause,
             self._stray_path_clause,

@@ -78,8 +78,8 @@ def _steps_inside(run: FailedRun) -> PageVariables:
     commands = run.context.image_commands
     if seen is None or not isinstance(seen, MissingModule):
         return seen.steps if seen is not None else {}
-    own = (commands.of(container) or ()) if commands is not None else ()
-    return {"own_start": shlex.join(own)} if own and seen.manifest else {}
+    own_command = (commands.of(container) or ()) if commands is not None else ()
+    return {"own_start": shlex.join(own_command)} if own_command and seen.manifest else {}
 
 
 def _image_before(run: FailedRun) -> PageVariables:

@@ -132,10 +132,10 @@ def _newer_java(container: Container, failure: Recognised) -> str:
 
     Empty where the program has an image of its own.
     """
-    own = _JAVA_IMAGE.fullmatch(container.config.image)
-    if failure.failure.name != "java-class-version" or own is None:
+    java_image = _JAVA_IMAGE.fullmatch(container.config.image)
+    if failure.failure.name != "java-class-version" or java_image is None:
         return ""
-    return f"{own['name']}:{failure.values['built']}{own['flavour']}"
+    return f"{java_image['name']}:{failure.values['built']}{java_image['flavour']}"
 
 
 def _built_by_compose(container: Container, images: Images) -> PageVariables:

@@ -55,11 +55,11 @@ def _row_variables(
 
     For a program that ends each time, the container is recreated with another variable.
     """
-    left = ""
+    left_file = ""
     if recognised is not None and recognised.confirmed_by == _PID_FILE:
-        left = recognised.values.get("file", "")
-    if left.startswith("/") and left.endswith(_ENDS_OF_PID_FILES):
-        return {"left_in": failure.container.name, "left_file": left}
+        left_file = recognised.values.get("file", "")
+    if left_file.startswith("/") and left_file.endswith(_ENDS_OF_PID_FILES):
+        return {"left_in": failure.container.name, "left_file": left_file}
     row = row_steps(failure.container, recognised, None, is_running=True, info=info)
     if row or not failure.recurs:
         return row
@@ -105,8 +105,8 @@ def _denied_mount(container: Container, mount_access: MountAccess | None) -> Pag
     """The page variables of the only mount that its user may not write; empty where there are
     several."""
     denied = mount_access.denied if mount_access is not None else ()
-    own = [refusal for refusal in denied if refusal.container.id == container.id]
-    mounts = [refusal for refusal in own if not refusal.is_socket]
+    own_refusals = [refusal for refusal in denied if refusal.container.id == container.id]
+    mounts = [refusal for refusal in own_refusals if not refusal.is_socket]
     if len(mounts) != 1:
         return {}
     return {"source": mounts[0].mount.source, "owner": mounts[0].user.owner}

@@ -34,8 +34,8 @@ def setting_of(container: Container, tail: LogTail) -> NamedSetting | None:
         return named_setting(container, tail.telling)
     healing = None if _has_no_entry(container, failure) else setting_in(container, failure.cure)
     by_key = setting_of_key(container, failure.values.get("key", ""))
-    named = healing or named_setting(container, tail.telling) or by_key
-    return named or (_setting_beside(container, tail) if failure.name in _OF_VALUES else None)
+    setting = healing or named_setting(container, tail.telling) or by_key
+    return setting or (_setting_beside(container, tail) if failure.name in _OF_VALUES else None)
 
 
 _OF_VALUES = frozenset({"url-scheme", "value-refused"})
@@ -45,8 +45,8 @@ _OF_VALUES = frozenset({"url-scheme", "value-refused"})
 def _setting_beside(container: Container, tail: LogTail) -> NamedSetting | None:
     """The variable whose value a line beside the telling one repeats."""
     lines = tail.telling.neighbours if tail.telling is not None else ()
-    found = (named_setting(container, TellingLine(line)) for line in lines)
-    return next((setting for setting in found if setting is not None and setting.variable), None)
+    settings = (named_setting(container, TellingLine(line)) for line in lines)
+    return next((setting for setting in settings if setting is not None and setting.variable), None)
 
 
 def _has_no_entry(container: Container, failure: Recognised) -> bool:

@@ -158,8 +158,8 @@ def corrected_word(line: str) -> CorrectedWord | None:
         return CorrectedWord(old, meant["word"].rstrip("."))
     listed = _LIST.search(line, unknown.end())
     words = _PARTS.findall(listed["words"]) if listed is not None else []
-    near = difflib.get_close_matches(old, words, 2, _NEAR)
-    return CorrectedWord(old, near[0]) if len(near) == 1 else None
+    similar_words = difflib.get_close_matches(old, words, 2, _NEAR)
+    return CorrectedWord(old, similar_words[0]) if len(similar_words) == 1 else None
 
 
 _CORRECTIONS: tuple[Callable[[str, str, str], str], ...] = (

@@ -174,15 +174,15 @@ class Guide:
             if attempt:
                 self._hands.pause(_PAUSE_S)
             report = self._hands.diagnose()
-            left, new = self._still_found(report)
-            if report is not None and not left:
+            still_found, new = self._still_found(report)
+            if report is not None and not still_found:
                 self._tell("Healed: the finding and its effects are gone.")
                 self._mention(new)
                 return "healed"
         if report is None or self._is_blind(report):
             self._tell("Whether it is healed is unknown: the new diagnosis could not look.")
             return "unknown"
-        self._tell(f"Not healed: still there: {and_more(left)}.")
+        self._tell(f"Not healed: still there: {and_more(still_found)}.")
         self._mention(new)
         return "not healed"
 

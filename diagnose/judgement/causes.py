@@ -241,12 +241,12 @@ class _Suspects:
         ids = self._cause_ids[effect.id]
         if not ids:
             return ()
-        near = _named_subjects(effect)
+        named_subjects = _named_subjects(effect)
         if effect.finding.signs:
-            near |= depends_on(near, topology)
+            named_subjects |= depends_on(named_subjects, topology)
         suspects = {
             cause.key: cause
-            for place in itertools.product(ids, sorted(near))
+            for place in itertools.product(ids, sorted(named_subjects))
             for cause in self._harming.get(place, ())
         }
         return suspects.values()

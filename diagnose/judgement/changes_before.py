@@ -98,8 +98,8 @@ def _changes_before_onset(
     """The latest first; those of the finding's own subjects before those of the whole host."""
     onset = finding.finding.onset
     until = (now if onset is None else onset) + SLACK_S
-    own = {finding.subject, *finding.finding.calls} - {HOST}
-    of_own = [change for subject in own for change in changes_of.get(subject, ())]
+    own_subjects = {finding.subject, *finding.finding.calls} - {HOST}
+    of_own = [change for subject in own_subjects for change in changes_of.get(subject, ())]
     of_host = [change for change in changes_of.get(HOST, ()) if _may_matter(change, finding)]
     latest = [
         change

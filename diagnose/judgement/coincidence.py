@@ -138,11 +138,11 @@ def _groups_of_failures(
     began: dict[Subject, float], below: dict[Subject, frozenset[Subject]]
 ) -> Iterator[_Group]:
     """The largest group first; no container is in two."""
-    left = [_Failure(container, at) for container, at in began.items()]
-    left.sort(key=lambda failure: (failure.began, failure.container))
+    remaining = [_Failure(container, at) for container, at in began.items()]
+    remaining.sort(key=lambda failure: (failure.began, failure.container))
     for _ in range(MOST_GROUPS):
         standing_on = by_key(
-            (subject, failure) for failure in left for subject in below[failure.container]
+            (subject, failure) for failure in remaining for subject in below[failure.container]
         )
         best: Sequence[_Failure] = []
         for _subject, failures in sorted(standing_on.items()):
@@ -152,7 +152,7 @@ def _groups_of_failures(
         grouped = {failure.container for failure in best}
         shared = frozenset.intersection(*(below[container] for container in grouped))
         yield _Group(best, shared)
-        left = [failure for failure in left if failure.container not in grouped]
+        remaining = [failure for failure in remaining if failure.container not in grouped]
 
 
 def _longest_window(failures: Sequence[_Failure]) -> Sequence[_Failure]:

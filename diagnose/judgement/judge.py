@@ -47,11 +47,11 @@ def judge_all(
     number_found = 0
     with alarm():
         for check in checks:
-            left = max(budget.ends_for(number_found), least) - time.monotonic()
+            seconds_left = max(budget.ends_for(number_found), least) - time.monotonic()
             result = Result(check, Verdict.UNKNOWN, why=str(_OUT_OF_TIME), missing=_OUT_OF_TIME)
-            if left > 0 and check.id not in unjudged:
+            if seconds_left > 0 and check.id not in unjudged:
                 try:
-                    with at_most(left * SLOWEST_SHARE):
+                    with at_most(seconds_left * SLOWEST_SHARE):
                         result = judge(check, evidence, thresholds)
                 except TimeIsUpError:
                     pass

@@ -36,10 +36,10 @@ def resolve(selectors: Iterable[str]) -> Selection:
     checks = registry.load(None if everything else plain)
     selected: dict[str, None] = {}
     for selector in words:
-        meant = [id for id in checks if _selects(selector, id)]
-        if not meant:
+        selected_ids = [id for id in checks if _selects(selector, id)]
+        if not selected_ids:
             raise UnknownSelectorError(unknown(selector, [*registry.load(), *packs.families()]))
-        selected.update(dict.fromkeys(meant))
+        selected.update(dict.fromkeys(selected_ids))
     return Selection(_with_causes(checks, selected), tuple(sorted(selected)))
 
 
@@ -79,10 +79,10 @@ def unknown(name: str, candidates: Iterable[str]) -> str:
     names = list(candidates)
     like = name.lower()
     begun = [name for name in names if like and name.startswith(like)]
-    near = list(
+    similar_ids = list(
         dict.fromkeys([*begun[:3], *difflib.get_close_matches(like, names, n=3, cutoff=0.5)])
     )[:3]
-    hint = f"; did you mean {either(near)}?" if near else ""
+    hint = f"; did you mean {either(similar_ids)}?" if similar_ids else ""
     what = f"no check matches {name!r}" if set(name) & GLOB else f"there is no check {name!r}"
     return f"{what}{hint} (diagnose list shows all)"
 
@@ -94,10 +94,14 @@ def called(word: str, names: Mapping[str, str]) -> tuple[str, ...]:
 
     Several where the beginning of an id is not enough, none where nothing is called so.
     """
-    wanted = word.removeprefix("/")
-    if wanted in names.values():
-        return (wanted,)
-    return tuple(name for id, name in names.items() if id.startswith(wanted)) if wanted else ()
+    wanted_name = word.removeprefix("/")
+    if wanted_name in names.values():
+        return (wanted_name,)
+    return (
+        tuple(name for id, name in names.items() if id.startswith(wanted_name))
+        if wanted_name
+        else ()
+    )
 
 
 def either(names: Sequence[str]) -> str:

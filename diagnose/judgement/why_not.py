@@ -69,14 +69,14 @@ def _declares(cause: Check, effect: Check) -> bool:
 
 def _changes(finding: Reported, report: Report) -> Iterator[CauseLink]:
     """The links from the finding down to what it explains, directly or not, each effect once."""
-    seen = {finding.key}
+    keys_so_far = {finding.key}
     open_ends = [finding.key]
     while open_ends:
         key = open_ends.pop(0)
         for effect in report.findings:
             for link in effect.causes:
-                if link.cause == key and effect.key not in seen:
-                    seen.add(effect.key)
+                if link.cause == key and effect.key not in keys_so_far:
+                    keys_so_far.add(effect.key)
                     open_ends.append(effect.key)
                     yield link
 

@@ -76,8 +76,8 @@ class Wake:
         """The topics that changed, as soon as one has; none after `seconds`."""
         topics: set[Topic] = set()
         ends = time.monotonic() + seconds
-        while not topics and (left := ends - time.monotonic()) > 0:
-            for key, _ in self._selector.select(min(left, self._pressure.patience)):
+        while not topics and (seconds_left := ends - time.monotonic()) > 0:
+            for key, _ in self._selector.select(min(seconds_left, self._pressure.patience)):
                 topics |= key.data(key.fileobj)
             if self._pressure.has_fired():
                 topics.add("pressure")

@@ -114,17 +114,19 @@ def end(
         return End("host", HOST)
     if word == INTERNET:
         return End("outside", INTERNET)
-    named = _container(word, containers, caller)
-    if named is not None:
-        return End("container", word, named)
+    named_container = _container(word, containers, caller)
+    if named_container is not None:
+        return End("container", word, named_container)
     if is_address(word):
         return _end_at_address(word, containers, interfaces)
     if caller is not None and word in ("host.docker.internal", "gateway.docker.internal"):
         return End("host", word)
     if "." in word:
         return End("outside", word)
-    near = difflib.get_close_matches(word, [container.name for container in containers], n=3)
-    hint = f"; did you mean {selection.either(near)}?" if near else ""
+    similar_names = difflib.get_close_matches(
+        word, [container.name for container in containers], n=3
+    )
+    hint = f"; did you mean {selection.either(similar_names)}?" if similar_names else ""
     raise UnknownEndError(
         f"{word!r} is no container, no address, not `host` and not `internet`{hint}"
     )

@@ -32,11 +32,11 @@ class Leg(msgspec.Struct, frozen=True):
 class PathWalk:
     """One walk from end to end, and the hops that it has passed."""
 
-    def __init__(self, site: PathEvidence, begin: End, wanted: PathTarget, end: End) -> None:
+    def __init__(self, site: PathEvidence, begin: End, target: PathTarget, end: End) -> None:
         self.site = site
         self.begin = begin
         self.end = end
-        self.wanted = wanted
+        self.wanted = target
         self.hops: list[Hop] = []
 
     @property
@@ -72,11 +72,11 @@ class PathWalk:
 
     def netns(self, container: Container) -> ContainerNetns | None:
         """The contents of the container's network namespace. None where it was not read."""
-        seen = self.site.namespaces
-        if seen is None:
+        namespaces = self.site.namespaces
+        if namespaces is None:
             return None
         # one that joined another container's network may still live in that of its former run
-        return seen.of(container) or seen.of(self.site.containers.owner_of(container))
+        return namespaces.of(container) or namespaces.of(self.site.containers.owner_of(container))
 
 
 def runs(walk: PathWalk, container: Container) -> None:

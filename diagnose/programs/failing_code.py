@@ -77,15 +77,15 @@ class FailingCode(msgspec.Struct, frozen=True):
 
     def __str__(self) -> str:
         folder, name = posixpath.split(self.file)
-        near = posixpath.join(posixpath.basename(folder), name)
-        return f"{self.function} ({near}, line {self.line})"
+        short_path = posixpath.join(posixpath.basename(folder), name)
+        return f"{self.function} ({short_path}, line {self.line})"
 
     @property
     def words(self) -> frozenset[str]:
         """The words of its function and its file, in small letters."""
         name = posixpath.splitext(self.file)[0]
-        named = " ".join((self.function.split("/")[-1], *name.split("/")[-2:]))
-        return words_of_name(named)
+        short_name = " ".join((self.function.split("/")[-1], *name.split("/")[-2:]))
+        return words_of_name(short_name)
 
 
 def words_of_name(text: str) -> frozenset[str]:

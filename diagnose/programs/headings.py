@@ -32,7 +32,7 @@ def with_levels_of_headings(messages: Sequence[Message]) -> list[Message]:
     Below `Errors:` that is the first line, below `Description:` of Spring Boot the one behind an
     empty line, and below a heading of .NET each indented one: the heading itself explains nothing.
     """
-    found: list[Message] = []
+    with_levels: list[Message] = []
     below: int | None = None
     for place, line in enumerate(messages):
         heading = _DOTNET_HEADING.match(line.text)
@@ -41,10 +41,10 @@ def with_levels_of_headings(messages: Sequence[Message]) -> list[Message]:
         above = messages[max(0, place - 2) : place]
         level = ERROR if _is_first_error(line, above) else below
         if heading:
-            found.append(Message(line.text, INFO))
+            with_levels.append(Message(line.text, INFO))
         else:
-            found.append(Message(line.text, level) if line.level is None else line)
-    return found
+            with_levels.append(Message(line.text, level) if line.level is None else line)
+    return with_levels
 
 
 def _is_first_error(line: Message, above: Sequence[Message]) -> bool:

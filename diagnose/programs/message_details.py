@@ -184,9 +184,9 @@ def _message_of_object(first: Message, following: Sequence[Message]) -> tuple[st
     for line in following[:_MOST_FIELDS]:
         if _CLOSES_OBJECT.match(line.text) or _STAMPED.match(line.text):
             break
-        own = _OWN_MESSAGE.match(line.text)
-        if own is not None:
-            text = own["text"].replace('\\"', '"').partition("\\n")[0].strip()
+        own_message = _OWN_MESSAGE.match(line.text)
+        if own_message is not None:
+            text = own_message["text"].replace('\\"', '"').partition("\\n")[0].strip()
             return (text,) if text and text not in first.text else ()
     return ()
 
@@ -246,16 +246,16 @@ def _announced_lines(first: Message, following: Sequence[Message]) -> tuple[str,
 
     A line with a time of its own belongs to another message, and so does one that is information.
     """
-    found: list[str] = []
+    announced: list[str] = []
     lines = following[:_MOST_ANNOUNCED] if first.text.rstrip().endswith(":") else ()
     for line in lines:
-        goes_on = not found or found[-1].endswith(":") or _OF_A_LIST.match(line.text)
+        goes_on = not announced or announced[-1].endswith(":") or _OF_A_LIST.match(line.text)
         is_report = line.level == INFO and not _OF_A_LIST.match(line.text)
         is_other = is_report or says_nothing(line.text) or _STAMPED.match(line.text)
         if not goes_on or is_other or is_frame(line.text):
             break
-        found.append(line.text.strip())
-    return tuple(found)
+        announced.append(line.text.strip())
+    return tuple(announced)
 
 
 def _lines_in_frame(first: Message, following: Sequence[Message]) -> tuple[str, ...]:

@@ -52,9 +52,13 @@ class Endpoint(msgspec.Struct, frozen=True):
         """Whether this is where an engine belongs: the system's, or that of a user who has one."""
         if self.path in DEFAULT_SOCKETS:
             return True
-        own = self.rootless
-        has_engine = own is not None and own.traces is True
-        return own is not None and has_engine and self.path == f"{own.runtime}/docker.sock"
+        rootless_engine = self.rootless
+        has_engine = rootless_engine is not None and rootless_engine.traces is True
+        return (
+            rootless_engine is not None
+            and has_engine
+            and self.path == f"{rootless_engine.runtime}/docker.sock"
+        )
 
 
 class FindEndpoint(Question[Endpoint], frozen=True):

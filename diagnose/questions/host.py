@@ -101,9 +101,9 @@ class Host:
         """The answers in any order, each as soon as it is there."""
         unique = {question: question for question in questions}
         for question, answer in self.source.ask_many(unique):
-            own = unique[question]
-            typed: Answer | Failed = self._typed_answer(own, answer)
-            yield own, typed
+            own_question = unique[question]
+            typed: Answer | Failed = self._typed_answer(own_question, answer)
+            yield own_question, typed
 
     def ask_about(
         self, things: Iterable[Thing], question_about: Callable[[Thing], Question[Answer]]

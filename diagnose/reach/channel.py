@@ -172,10 +172,10 @@ class Channel:
 
         LostError after the deadline, also where the other side never stops to write.
         """
-        left = deadline - time.monotonic()
-        if left <= 0:
+        seconds_left = deadline - time.monotonic()
+        if seconds_left <= 0:
             raise LostError(late)
-        ready: set[object] = {key.fileobj for key, _ in self._selector.select(left)}
+        ready: set[object] = {key.fileobj for key, _ in self._selector.select(seconds_left)}
         for stream, target in ((self._stdout, self._received), (self._stderr, self._errors)):
             if stream in ready:
                 self._read(stream, target)

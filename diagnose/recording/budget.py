@@ -147,8 +147,8 @@ class Budget:
         """
         if self.judged_by == math.inf:
             return 0.0
-        left = max(0.0, self.ends_for(0) - self.ends)
-        return min(ASSEMBLING_SHARE * left, LONGEST_ASSEMBLING_S)
+        seconds_left = max(0.0, self.ends_for(0) - self.ends)
+        return min(ASSEMBLING_SHARE * seconds_left, LONGEST_ASSEMBLING_S)
 
     def ends_for(self, findings: int) -> float:
         """Until when checks are judged, and causes proven, to print or seal so many findings."""

@@ -132,9 +132,9 @@ def _variables_of_image(container: Inspect, image: Inspect) -> set[str]:
 
     Among them are its version and the place of its data: PG_MAJOR and PGDATA of PostgreSQL.
     """
-    own = set((image.get("Config") or {}).get("Env") or ())
+    image_variables = set((image.get("Config") or {}).get("Env") or ())
     of_container = set(container["Config"].get("Env") or ())
-    return {entry.partition("=")[0] for entry in own & of_container}
+    return {entry.partition("=")[0] for entry in image_variables & of_container}
 
 
 class _ContainerScript(msgspec.Struct, frozen=True):
@@ -339,12 +339,12 @@ def _command(container: Inspect, image: Inspect, change: ContainerChange) -> lis
     default = image.get("Config") or {}
     reference = change.image or config["Image"]
     entrypoint = config.get("Entrypoint") or []
-    own = default.get("Entrypoint") or []
+    image_entrypoint = default.get("Entrypoint") or []
     is_reset = any(word.partition("=")[0] == "--entrypoint" for word in change.options)
-    behind = [] if entrypoint == own or is_reset else entrypoint[1:]
+    behind = [] if entrypoint == image_entrypoint or is_reset else entrypoint[1:]
     if change.command is not None:
         return [reference, *behind, *change.command]
-    is_default = entrypoint == own and config.get("Cmd") == default.get("Cmd")
+    is_default = entrypoint == image_entrypoint and config.get("Cmd") == default.get("Cmd")
     return [reference] if is_default else [reference, *behind, *(config.get("Cmd") or [])]
 
 

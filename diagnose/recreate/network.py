@@ -55,7 +55,7 @@ def script(
     }
     # a fixed address must not have been given to another container before
     ordered = sorted(endpoints.items(), key=lambda endpoint: not _FIXED & _names(endpoint[1]))
-    _refuse_secrets(name, [*words, *(option.text for _, own in ordered for option in own)])
+    _refuse_secrets(name, [*words, *(option.text for _, options in ordered for option in options)])
     return _NetworkScript(
         name,
         docker,

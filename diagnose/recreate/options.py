@@ -269,10 +269,13 @@ def _mounts(container: Inspect, host: Inspect, unmounted: frozenset[str]) -> Ite
         yield from _volumes_of_image(container, places)
 
 
-def _volumes_of_image(container: Inspect, taken: Collection[str]) -> Iterator[Option]:
-    """The volumes for which the user named no target. taken: the targets that are mounted."""
+def _volumes_of_image(container: Inspect, mounted_paths: Collection[str]) -> Iterator[Option]:
+    """The volumes for which the user named no target.
+
+    mounted_paths: the targets that are mounted.
+    """
     for mount in container.get("Mounts") or ():
-        if mount["Type"] == "volume" and mount["Destination"] not in taken:
+        if mount["Type"] == "volume" and mount["Destination"] not in mounted_paths:
             yield Option("volume", f"{mount['Name']}:{mount['Destination']}")
 
 
@@ -284,8 +287,8 @@ def _mount(mount: Inspect) -> str:
     words = list(_words_of(mount))
     unknown = {
         name
-        for options, known in _KNOWN_OF_MOUNT.items()
-        for name in (mount.get(options) or {}).keys() - known
+        for options, known_keys in _KNOWN_OF_MOUNT.items()
+        for name in (mount.get(options) or {}).keys() - known_keys
     }
     if unknown or any("," in word for word in words):
         raise NoRecreateError(
@@ -362,8 +365,8 @@ def networks_of(container: Inspect) -> list[tuple[str, list[Option]]]:
 
 
 def _endpoint(endpoint: Inspect, container: Inspect) -> list[Option]:
-    own = {container["Id"][:12], str(container["Name"]).removeprefix("/")}
-    aliases = [alias for alias in endpoint.get("Aliases") or () if alias not in own]
+    own_names = {container["Id"][:12], str(container["Name"]).removeprefix("/")}
+    aliases = [alias for alias in endpoint.get("Aliases") or () if alias not in own_names]
     ipam = endpoint.get("IPAMConfig") or {}
     return [
         *(Option("alias", alias) for alias in aliases),

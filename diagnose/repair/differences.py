@@ -82,9 +82,11 @@ class Setting(Difference, frozen=True):
 
     def _sets(self, name: str) -> bool:
         """Whether the change sets this name: ip_forward sets the forwarding of each interface."""
-        own = self.name.replace("/", ".")
+        own_key = self.name.replace("/", ".")
         other = name.replace("/", ".")
-        return own == other or (own in _EVERYWHERE and _FORWARDING.fullmatch(other) is not None)
+        return own_key == other or (
+            own_key in _EVERYWHERE and _FORWARDING.fullmatch(other) is not None
+        )
 
 
 class FileChange(Difference, frozen=True):

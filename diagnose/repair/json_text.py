@@ -33,11 +33,11 @@ def with_keys(text: str, changes: Mapping[str, Json | None]) -> str:
     no JSON object.
     """
     for key, value in changes.items():
-        own = [member for member in _members(text) if member.key == key]
-        if own and value is not None:
-            text = text[: own[-1].value] + json.dumps(value) + text[own[-1].end :]
-        elif own:
-            for member in reversed(own):
+        own_members = [member for member in _members(text) if member.key == key]
+        if own_members and value is not None:
+            text = text[: own_members[-1].value] + json.dumps(value) + text[own_members[-1].end :]
+        elif own_members:
+            for member in reversed(own_members):
                 text = _without_member(text, member)
         elif value is not None:
             text = _with_member(text, key, value)

@@ -46,8 +46,8 @@ def require_known(words: Sequence[str], names: Mapping[str, str] | None) -> None
         if not ids:
             import difflib
 
-            near = difflib.get_close_matches(word, names.values(), n=3)
-            hint = f"; did you mean {selection.either(near)}?" if near else ""
+            similar_names = difflib.get_close_matches(word, names.values(), n=3)
+            hint = f"; did you mean {selection.either(similar_names)}?" if similar_names else ""
             raise InvalidRequestError(f"there is no container {word!r} on this host{hint}")
         if len(ids) > 1:
             some = selection.either(sorted(ids)[:3])

@@ -108,7 +108,7 @@ def _names(names: Iterable[str], containers: Sequence[Container]) -> Iterator[st
 
 def _has_name(container: Container, name: str) -> bool:
     """Whether the engine's resolver knows the container by that name, in small letters or not."""
-    return name.lower() in {own.lower() for own in container.dns_names}
+    return name.lower() in {dns_name.lower() for dns_name in container.dns_names}
 
 
 def _is_called(name: str, container: Container) -> str:

@@ -56,11 +56,13 @@ def scores_of_pages(text: str, pages: Collection[str]) -> Mapping[str, float]:
     """
     words = _words_of_message(_WRAPPER.sub(" ", text.lower()))[-MOST_WORDS:]
     held = frozenset(words)
-    found: dict[str, float] = {}
+    scores: dict[str, float] = {}
     for quote in _quotes():
         if quote.page in pages and len(held.intersection(quote.words)) >= 2:
-            found[quote.page] = max(found.get(quote.page, 0.0), _score_of_quote(quote.words, words))
-    return {page: score for page, score in found.items() if score}
+            scores[quote.page] = max(
+                scores.get(quote.page, 0.0), _score_of_quote(quote.words, words)
+            )
+    return {page: score for page, score in scores.items() if score}
 
 
 def page_of_message(text: str, pages: Collection[str]) -> str:

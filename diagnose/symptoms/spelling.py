@@ -51,8 +51,8 @@ def _corrections(words: Sequence[str], counts: Mapping[str, int]) -> Mapping[str
     strange = [word for word in dict.fromkeys(words) if word not in counts]
     if len(words) > MOST_WORDS:
         return {}
-    meant = {word: near for word in strange if (near := _nearest(word, counts))}
-    return meant if 2 * len(meant) >= len(strange) else {}
+    corrections = {word: nearest for word in strange if (nearest := _nearest(word, counts))}
+    return corrections if 2 * len(corrections) >= len(strange) else {}
 
 
 def pairs_in(texts: Iterable[Iterable[str]], plain: Collection[str]) -> dict[str, tuple[str, str]]:
@@ -75,12 +75,12 @@ def _nearest(word: str, counts: Mapping[str, int]) -> str:
     """The most common known word that differs by one slip; "" for none."""
     if len(word) < LEAST_LETTERS or not word.isalpha():
         return ""
-    near = [
+    similar_words = [
         other
         for other in counts
         if other[0] == word[0] and len(other) >= LEAST_LETTERS and is_one_slip(word, other)
     ]
-    return max(near, key=lambda other: counts[other], default="")
+    return max(similar_words, key=lambda other: counts[other], default="")
 
 
 def is_one_slip(word: str, other: str) -> bool:

@@ -180,7 +180,7 @@ class _Sieve:
     def found_in(self, data: bytes) -> list[bytes]:
         """The needles that are in the data."""
         maybe: dict[bytes, None] = {}
-        found: dict[bytes, None] = {}
+        secrets_found: dict[bytes, None] = {}
         for size, shifts, form in _READINGS:
             words = self._words[size]
             width = size or 4
@@ -191,11 +191,11 @@ class _Sieve:
                 for word in words.keys() & aligned:
                     if len(words[word]) > _MANY:
                         raw = word.to_bytes(width, sys.byteorder)
-                        found.update(dict.fromkeys(_around(raw, words[word], data)))
+                        secrets_found.update(dict.fromkeys(_around(raw, words[word], data)))
                     else:
                         maybe.update(dict.fromkeys(words[word]))
-        found.update((needle, None) for needle in maybe if needle in data)
-        return list(found)
+        secrets_found.update((needle, None) for needle in maybe if needle in data)
+        return list(secrets_found)
 
 
 def _around(word: bytes, needles: Iterable[bytes], data: bytes) -> Iterator[bytes]:

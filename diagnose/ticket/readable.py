@@ -45,10 +45,10 @@ class _Row(NamedTuple):
         return max(0, _length(self.text) - _LEFT_OUT_BYTES)
 
 
-def fitting(recording: Recording, named: Collection[str]) -> Readable:
+def fitting(recording: Recording, named_ids: Collection[str]) -> Readable:
     """The recording without the answers that its reader has no room for.
 
-    named: containers that findings are about; their details are left out last.
+    named_ids: containers that findings are about; their details are left out last.
     """
     texts = answer_files.row_texts(recording)
     rows = by_key((question.kind, _Row(question, text)) for question, text in texts.items())
@@ -63,7 +63,7 @@ def fitting(recording: Recording, named: Collection[str]) -> Readable:
             continue
         # those first that findings are about
         ordered = sorted(
-            rows[kind], key=lambda row: _name(recording[row.question].answer) not in named
+            rows[kind], key=lambda row: _name(recording[row.question].answer) not in named_ids
         )
         gone = _least_wanted(ordered, over, too_long)
         for row in gone:

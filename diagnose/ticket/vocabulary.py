@@ -79,8 +79,8 @@ def known_words() -> frozenset[str]:
 
 def _modules() -> list[str]:
     """The packages that judge answers, those of other packs included."""
-    own = ("diagnose.evidence", "diagnose.firewall", "diagnose.first_steps")
-    roots = (*own, *packs.packs().values())
+    own_packages = ("diagnose.evidence", "diagnose.firewall", "diagnose.first_steps")
+    roots = (*own_packages, *packs.packs().values())
     return ["diagnose.error_signatures", *(name for root in roots for name in _modules_below(root))]
 
 

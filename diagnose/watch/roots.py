@@ -107,10 +107,10 @@ class Roots:
                 continue
             root_before = self._known.get(key)
             if root_before is None:
-                seen = noticed.get(str(row["id"]).partition(".")[0], now)
+                seen_since = noticed.get(str(row["id"]).partition(".")[0], now)
             else:
-                seen = root_before.onset
-            root = _root(row, severity, seen)
+                seen_since = root_before.onset
+            root = _root(row, severity, seen_since)
             if root_before is None:
                 yield RootChange("began" if self._has_begun else "present", now, root)
             elif root_before.severity != severity:
@@ -143,7 +143,7 @@ def _as_finding(root: WatchedRoot) -> dict[str, Json]:
     return {"id": root.id, "subject": {"kind": kind, "name": name}}
 
 
-def _root(row: Mapping[str, Json], severity: Severity, seen: float) -> WatchedRoot:
+def _root(row: Mapping[str, Json], severity: Severity, seen_since: float) -> WatchedRoot:
     """A root from its row in the JSON report."""
     onset = row.get("onset")
     return WatchedRoot(
@@ -152,7 +152,7 @@ def _root(row: Mapping[str, Json], severity: Severity, seen: float) -> WatchedRo
         severity=severity,
         subject=f"{row['subject']['kind']}:{row['subject']['name']}",
         summary=row["summary"],
-        onset=datetime.fromisoformat(onset).timestamp() if onset else seen,
+        onset=datetime.fromisoformat(onset).timestamp() if onset else seen_since,
         is_onset_known=bool(onset),
     )
 

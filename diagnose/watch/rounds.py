@@ -79,8 +79,8 @@ def _run(
 def _read(handle: int, ends: float) -> bytes:
     """All that comes until the other end closes; nothing if that takes too long."""
     parts: list[bytes] = []
-    while (left := ends - time.monotonic()) > 0:
-        if select.select([handle], [], [], left)[0]:
+    while (seconds_left := ends - time.monotonic()) > 0:
+        if select.select([handle], [], [], seconds_left)[0]:
             part = os.read(handle, 1 << 20)
             if not part:
                 return b"".join(parts)

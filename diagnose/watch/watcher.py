@@ -55,8 +55,8 @@ class Effort:
 
     def spend(self, began: float, ended: float) -> None:
         """A round took this time."""
-        left = self._spent - SHARE * (began - self._at)
-        self._spent = max(0.0, left) + (ended - began)
+        seconds_left = self._spent - SHARE * (began - self._at)
+        self._spent = max(0.0, seconds_left) + (ended - began)
         self._at = ended
 
     @property
@@ -215,8 +215,8 @@ class Watcher:
     def _forget_done(self, families: set[str], began: float) -> None:
         """Forget the times that have come; the follow-ups stay."""
         for family in families:
-            left = [due for due in self._due[family] if due > began]
-            if left:
-                self._due[family] = left
+            still_due = [due for due in self._due[family] if due > began]
+            if still_due:
+                self._due[family] = still_due
             else:
                 del self._due[family]

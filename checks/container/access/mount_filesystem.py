@@ -21,23 +21,23 @@ _OF_A_SERVER = frozenset(["nfs", "nfs4"])
 
 
 def unfit_filesystem(
-    container: Container, named: NamedPath, mounts: Mounts | None
+    container: Container, named_path: NamedPath, mounts: Mounts | None
 ) -> Finding | None:
     """The finding about a file system of the host that cannot do what the program asks for; None
     where it may."""
-    mounted = mounts.of(named.mount.source) if mounts is not None else None
+    mounted = mounts.of(named_path.mount.source) if mounts is not None else None
     if mounted is None:
         return None
-    words = named.line.replace(named.inside, " ")
+    words = named_path.line.replace(named_path.inside, " ")
     fault = _unsupported_clause(container, words, mounted.fstype)
     if not fault:
         return None
     return Finding.about(
         container,
-        f"{container} {fault} {named.inside}: {mounted.point} on the host is {mounted.fstype}",
-        {**named.evidence, f"mount options of {mounted.point}": mounted.options},
-        discriminator=named.mount.destination,
-        touches=named.mount.volumes,
+        f"{container} {fault} {named_path.inside}: {mounted.point} on the host is {mounted.fstype}",
+        {**named_path.evidence, f"mount options of {mounted.point}": mounted.options},
+        discriminator=named_path.mount.destination,
+        touches=named_path.mount.volumes,
         onset=container.failed_first,
         variables={"unfit": mounted.point},
     )

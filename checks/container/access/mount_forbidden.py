@@ -103,17 +103,19 @@ def mount_forbidden(
     judged = {locked.container.id for locked in locked_paths}
     explained = {denial.container.id for denial in denials}
     yield from _unusable_findings(others.unusable_files, rules, judged)
-    for container, named in _refused_paths(containers, log_tails):
+    for container, named_path in _refused_paths(containers, log_tails):
         if container.id in judged:
             continue
-        unfit = unfit_filesystem(container, named, rules.mounts)
-        if READ_ONLY.search(named.line):
-            yield from _read_only_findings(container, named)
+        unfit = unfit_filesystem(container, named_path, rules.mounts)
+        if READ_ONLY.search(named_path.line):
+            yield from _read_only_findings(container, named_path)
         elif unfit is not None:
             yield unfit
         else:
             has_selinux = rules.has_selinux and container.id not in explained
-            yield from _mode_items(container, named, containers, rules, has_selinux=has_selinux)
+            yield from _mode_items(
+                container, named_path, containers, rules, has_selinux=has_selinux
+            )
 
 
 def _continuing_findings(
@@ -154,14 +156,14 @@ def _refused_paths(
     A path that may not be executed has a check of its own.
     """
     for container in containers:
-        named = refused_path(container, log_tails)
-        if named is not None and not REFUSED.search(named.line):
-            yield container, named
+        named_path = refused_path(container, log_tails)
+        if named_path is not None and not REFUSED.search(named_path.line):
+            yield container, named_path
 
 
 def _mode_items(
     container: Container,
-    named: NamedPath,
+    named_path: NamedPath,
     containers: Containers,
     rules: AccessRules,
     *,
@@ -171,26 +173,31 @@ def _mode_items(
 
     has_selinux: whether SELinux is on, and its log has nothing about this container.
     """
-    if not named.mount.has_host_path:
+    if not named_path.mount.has_host_path:
         yield from _denied_items(
-            container, named, outcome=None, own_volume="", info=rules.info, has_selinux=has_selinux
+            container,
+            named_path,
+            outcome=None,
+            own_volume="",
+            info=rules.info,
+            has_selinux=has_selinux,
         )
         return
     user = host_user(container, rules.info, rules.numbers)
-    outcome = access(named, rules.bind_sources, user)
-    fixed = with_fixed_modes(named.on_host[-1], rules.mounts)
+    outcome = access(named_path, rules.bind_sources, user)
+    fixed = with_fixed_modes(named_path.on_host[-1], rules.mounts)
     if not isinstance(outcome, Denied):
         yield from _denied_items(
-            container, named, outcome, "", info=rules.info, has_selinux=has_selinux
+            container, named_path, outcome, "", info=rules.info, has_selinux=has_selinux
         )
     elif fixed is not None:
-        yield _forbidden_path_finding(container, named, outcome, rules.info, fixed)
+        yield _forbidden_path_finding(container, named_path, outcome, rules.info, fixed)
     else:
-        may_own_all = _may_own_all(outcome, named, rules.bind_sources)
-        is_own = may_own_all and _is_own_volume(container, named, containers)
-        own_volume = named.mount.source if is_own else ""
+        may_own_all = _may_own_all(outcome, named_path, rules.bind_sources)
+        is_own = may_own_all and _is_own_volume(container, named_path, containers)
+        own_volume = named_path.mount.source if is_own else ""
         yield from _denied_items(
-            container, named, outcome, own_volume, info=rules.info, has_selinux=has_selinux
+            container, named_path, outcome, own_volume, info=rules.info, has_selinux=has_selinux
         )
 
 
@@ -199,14 +206,14 @@ _FLAGS = {"i": "immutable", "a": "append-only"}
 
 def _locked_finding(locked: LockedPath) -> Finding:
     container = locked.container
-    named = locked.named
+    named_path = locked.named
     return Finding.about(
         container,
-        f"{container} cannot change {named.inside}: {locked.path} is {_FLAGS[locked.flag]} on the "
+        f"{container} cannot change {named_path.inside}: {locked.path} is {_FLAGS[locked.flag]} on the "
         f"host (chattr +{locked.flag}), which binds root too",
-        {**named.evidence, f"lsattr {locked.path}": locked.flag},
-        discriminator=named.mount.destination,
-        touches=named.mount.volumes,
+        {**named_path.evidence, f"lsattr {locked.path}": locked.flag},
+        discriminator=named_path.mount.destination,
+        touches=named_path.mount.volumes,
         onset=container.failed_first,
         variables={"locked": locked.path, "flag": f"-{locked.flag}"},
     )
@@ -225,7 +232,7 @@ def _other_user_findings(others: OtherRefusals, mounts: Mounts | None) -> Iterat
 
 def _denied_items(
     container: Container,
-    named: NamedPath,
+    named_path: NamedPath,
     outcome: Denied | Undecided | None,
     own_volume: str,
     *,
@@ -239,17 +246,17 @@ def _denied_items(
     own_volume: the folder of a volume that may be given to that user as a whole, or "".
     """
     if isinstance(outcome, Denied):
-        finding = _forbidden_path_finding(container, named, outcome, info)
+        finding = _forbidden_path_finding(container, named_path, outcome, info)
         yield finding.with_variables(present({"own_volume": own_volume}))
-    elif has_selinux and is_unlabelled(named.mount):
-        yield _unlabelled_finding(container, named)
+    elif has_selinux and is_unlabelled(named_path.mount):
+        yield _unlabelled_finding(container, named_path)
     elif isinstance(outcome, Undecided):
         yield Unexamined(container.subject, outcome.why)
 
 
 def _forbidden_path_finding(
     container: Container,
-    named: NamedPath,
+    named_path: NamedPath,
     denied: Denied,
     info: Info | None,
     fixed: Mounted | None = None,
@@ -264,14 +271,14 @@ def _forbidden_path_finding(
         container,
         sentence(refusal, fixed_modes(fixed)),
         {
-            **named.evidence,
+            **named_path.evidence,
             **denied.evidence,
             "Config.User": container.config.user or "root",
             **present({"HostConfig.GroupAdd": added}),
             **mount_options(fixed),
         },
-        discriminator=named.mount.destination,
-        touches=named.mount.volumes,
+        discriminator=named_path.mount.destination,
+        touches=named_path.mount.volumes,
         onset=container.failed_first,
         variables=_access_variables(container, denied, info, fixed),
     )
@@ -289,27 +296,29 @@ def _access_variables(
     return change_of_owner(denied, fixed)
 
 
-def _may_own_all(denied: Denied, named: NamedPath, sources: BindSources | Unavailable) -> bool:
+def _may_own_all(denied: Denied, named_path: NamedPath, sources: BindSources | Unavailable) -> bool:
     """Whether the whole mount is meant for the user to whom a path of it is denied.
 
     The denied path is the mount itself, or the mount is the user's, and only folders in it are
     not: a restore from an archive without entries for folders makes them root's. Or both belong to
     one other user: an earlier release of the image ran as that one.
     """
-    if denied.path == named.mount.source:
+    if denied.path == named_path.mount.source:
         return True
-    status = None if isinstance(sources, Unavailable) else sources.by_path.get(named.mount.source)
+    status = (
+        None if isinstance(sources, Unavailable) else sources.by_path.get(named_path.mount.source)
+    )
     if status is None:
         return False
     is_of_another = bool(status.uid) and status.uid == denied.source.uid
     return is_of_another or str(status.uid) == denied.user.owner.partition(":")[0]
 
 
-def _is_own_volume(container: Container, named: NamedPath, containers: Containers) -> bool:
+def _is_own_volume(container: Container, named_path: NamedPath, containers: Containers) -> bool:
     """Whether only this container has the volume in which the path lies."""
-    if named.mount.type != "volume":
+    if named_path.mount.type != "volume":
         return False
-    users = [other for other in containers if named.mount.name in _volume_names(other)]
+    users = [other for other in containers if named_path.mount.name in _volume_names(other)]
     return users == [container]
 
 
@@ -317,21 +326,21 @@ def _volume_names(container: Container) -> set[str]:
     return {mount.name for mount in container.mounts if mount.name}
 
 
-def _read_only_findings(container: Container, named: NamedPath) -> Iterator[Finding]:
+def _read_only_findings(container: Container, named_path: NamedPath) -> Iterator[Finding]:
     """The finding about a read-only mount; else another file system is read-only."""
-    if not named.mount.rw:
-        yield _read_only_finding(container, named)
+    if not named_path.mount.rw:
+        yield _read_only_finding(container, named_path)
 
 
 def _read_only_finding(
-    container: Container, named: NamedPath, severity: Severity | None = None
+    container: Container, named_path: NamedPath, severity: Severity | None = None
 ) -> Finding:
-    mount = named.mount
+    mount = named_path.mount
     source = mount.name if mount.type == "volume" and mount.name else mount.source
     return Finding.about(
         container,
-        f"{container} cannot write {named.inside}: it has {mount.destination} mounted read-only",
-        {**named.evidence, "Mounts.RW": False},
+        f"{container} cannot write {named_path.inside}: it has {mount.destination} mounted read-only",
+        {**named_path.evidence, "Mounts.RW": False},
         severity=severity,
         discriminator=mount.destination,
         touches=mount.volumes,
@@ -340,14 +349,14 @@ def _read_only_finding(
     )
 
 
-def _unlabelled_finding(container: Container, named: NamedPath) -> Finding:
-    mount = named.mount
+def _unlabelled_finding(container: Container, named_path: NamedPath) -> Finding:
+    mount = named_path.mount
     is_kept = keeps_labels(mount.source)
     return Finding.about(
         container,
         f"{container} has no access to {mount.destination}: "
         "SELinux is on and the mount was not relabelled",
-        {**named.evidence, "Mounts.Mode": mount.mode or "-", "SELinux": "on"},
+        {**named_path.evidence, "Mounts.Mode": mount.mode or "-", "SELinux": "on"},
         discriminator=mount.destination,
         touches=mount.volumes,
         onset=container.failed_first,

@@ -74,5 +74,5 @@ def _finding(links: InsecureLinks) -> Finding:
 def _assignment(links: InsecureLinks) -> str:
     container = links.container
     image = container.config.image
-    found = next((text for pattern, text in _VARIABLES if pattern.search(image)), "")
-    return "" if container.config.sets(found.partition("=")[0]) else found
+    assignment = next((text for pattern, text in _VARIABLES if pattern.search(image)), "")
+    return "" if container.config.sets(assignment.partition("=")[0]) else assignment

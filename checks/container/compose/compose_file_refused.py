@@ -52,9 +52,9 @@ def _finding(project: RefusedProject) -> Finding:
         evidence.setdefault(place, _clause(fault, project))
     for part in project.lacking[:SHOWN]:
         evidence[f"{part.kind} {part.name}"] = f"external in {part.path}, line {part.line}"
-    for taken in project.taken[:SHOWN]:
-        place = f"{taken.part.path}, line {taken.part.line}"
-        evidence[place] = f"container_name: {taken.part.name}"
+    for taken_name in project.taken[:SHOWN]:
+        place = f"{taken_name.part.path}, line {taken_name.part.line}"
+        evidence[place] = f"container_name: {taken_name.part.name}"
     for clash in project.subnets[:SHOWN]:
         evidence[f"{clash.part.path}, line {clash.part.line}"] = f"subnet: {clash.part.name}"
     if project.network:
@@ -102,10 +102,10 @@ def _reason(project: RefusedProject) -> str:
         return f'the engine has no {part.kind} "{part.name}", which {part.path} calls external'
     if not project.taken:
         return _subnet_clause(project.subnets[0])
-    taken = project.taken[0]
+    taken_name = project.taken[0]
     return (
-        f'{_holder(taken)} has the name "{taken.part.name}", which service '
-        f'"{taken.part.service}" should have'
+        f'{_holder(taken_name)} has the name "{taken_name.part.name}", which service '
+        f'"{taken_name.part.service}" should have'
     )
 
 
@@ -118,8 +118,8 @@ def _subnet_clause(clash: TakenSubnet) -> str:
     )
 
 
-def _holder(taken: TakenName) -> str:
-    project = taken.holder.compose_project
+def _holder(taken_name: TakenName) -> str:
+    project = taken_name.holder.compose_project
     return f'a container of project "{project}"' if project else "a container of no project"
 
 
@@ -130,9 +130,11 @@ def _clause(fault: ComposeFault, project: RefusedProject) -> str:
 
 def _unknown_key(fault: ComposeFault, project: RefusedProject) -> str:
     place = fault.place or "the file itself"
-    meant = f': "{fault.detail}" is meant' if fault.detail else ""
+    meant_clause = f': "{fault.detail}" is meant' if fault.detail else ""
     version = f" {project.version}" if project.version else ""
-    return f'has the key "{fault.name}", which compose{version} does not know in {place}{meant}'
+    return (
+        f'has the key "{fault.name}", which compose{version} does not know in {place}{meant_clause}'
+    )
 
 
 _CLAUSES: Mapping[str, Callable[[ComposeFault, RefusedProject], str]] = {
@@ -207,12 +209,12 @@ def _subnet_steps(project: RefusedProject, *, is_new: bool) -> PageVariables:
     return {**place, "first_subnet_edit" if is_new else "subnet_edit": edit}
 
 
-def _name_steps(taken: TakenName, *, is_new: bool) -> PageVariables:
+def _name_steps(taken_name: TakenName, *, is_new: bool) -> PageVariables:
     """The page variables for a taken name: a person renames a running container, and an ended one
     can give its name up."""
-    holder = taken.holder
+    holder = taken_name.holder
     if holder.is_running or holder.restarts_always:
-        return {"holder": holder.name, "compose_service": taken.part.service}
+        return {"holder": holder.name, "compose_service": taken_name.part.service}
     kind = "first_stopped" if is_new else "stopped"
     return {f"{kind}_holder": holder.name, "kept_name": f"{holder.name}-{short_id(holder.id)}"}
 

@@ -21,15 +21,15 @@ def without_quotes(name: str) -> str:
 
 
 def kept_quotes_findings(
-    quoted_values: QuotedValues | None, said: Collection[str]
+    quoted_values: QuotedValues | None, reported_ids: Collection[str]
 ) -> Iterator[Finding]:
     """Findings about values with quotes, for containers without another finding about their
     variables.
 
-    said: the ids of the containers that have one.
+    reported_ids: the ids of the containers that have one.
     """
     for quoted in quoted_values or ():
-        if quoted.container.id not in said:
+        if quoted.container.id not in reported_ids:
             yield _kept_quotes_finding(quoted)
 
 

@@ -60,9 +60,9 @@ def data_in_own_layer(
         yield _finding(data, among.of(data.container) or ())
     for replaced in replaced_lists or ():
         yield _replaced_finding(replaced)
-    said = {data.container.id for data in own_layer_data}
+    reported_ids = {data.container.id for data in own_layer_data}
     for stray in stray_files or ():
-        if stray.container.id not in said:
+        if stray.container.id not in reported_ids:
             yield _stray_file_finding(stray)
 
 
@@ -118,24 +118,24 @@ def _replaced_finding(replaced: ReplacedList) -> Finding:
 
 
 def _misspelt_finding(container: Container, mount: Mount) -> Finding:
-    meant = mount.destination.rstrip(_STRAY).removesuffix(":ro").removesuffix(":rw")
-    stray = mount.destination[len(meant) :]
+    meant_path = mount.destination.rstrip(_STRAY).removesuffix(":ro").removesuffix(":rw")
+    stray = mount.destination[len(meant_path) :]
     mistake = "a blank" if stray.isspace() else f"a stray {stray.strip()}"
     return Finding.about(
         container,
         f"{container} has {mount.place} mounted at {_quoted_path(mount.destination)}, with {mistake} at "
-        f"its end: what it writes to {meant} does not go there",
+        f"its end: what it writes to {meant_path} does not go there",
         {
             "mount": f"{mount.name or mount.source} -> {_quoted_path(mount.destination)}",
-            **_mounted_where_meant(container, meant),
+            **_mounted_where_meant(container, meant_path),
         },
         discriminator=mount.destination,
         stable=(container.life,),
         touches=mount.volumes,
         variables={
-            "folder": meant,
+            "folder": meant_path,
             "misspelt": mount.destination,
-            "meant": f"{mount.name or mount.source}:{meant}",
+            "meant": f"{mount.name or mount.source}:{meant_path}",
         },
     )
 
@@ -145,11 +145,15 @@ def _quoted_path(path: str) -> str:
     return f"'{path}'" if '"' in path else f'"{path}"'
 
 
-def _mounted_where_meant(container: Container, meant: str) -> dict[str, str]:
+def _mounted_where_meant(container: Container, meant_path: str) -> dict[str, str]:
     """The volume or the folder that is mounted at the intended path, as evidence; empty for
     none."""
-    other = container.mount_at(meant)
-    return {f"mounted at {meant}": other.name or other.source} if other is not None else {}
+    mount_there = container.mount_at(meant_path)
+    return (
+        {f"mounted at {meant_path}": mount_there.name or mount_there.source}
+        if mount_there is not None
+        else {}
+    )
 
 
 def _finding(data: OwnLayerData, mislaid: Sequence[str]) -> Finding:
@@ -195,9 +199,9 @@ def _further_steps(data: OwnLayerData) -> PageVariables:
     """The second folder that a new container would lack; empty where there is no second one."""
     if not data.further:
         return {}
-    other = data.further[0]
+    further_data = data.further[0]
     return {
-        "also_written": f"{data.container.name}:{other.folder}/.",
-        "also_store": other.mount.source,
-        "also_meant": f"{other.mount.name or other.mount.source}:{other.folder}",
+        "also_written": f"{data.container.name}:{further_data.folder}/.",
+        "also_store": further_data.mount.source,
+        "also_meant": f"{further_data.mount.name or further_data.mount.source}:{further_data.folder}",
     }

@@ -80,18 +80,18 @@ def data_version_mismatch(
     Images of other publishers number their releases in their own way: they are left out. Data of
     MinIO's old format, and that of MariaDB under MySQL or the reverse, show themselves by a file.
     """
-    said = set()
+    reported_ids = set()
     for claim in claims(MISMATCH, containers, log_tails, clock):
         container = claim.container
         version = data_files.versions.get(container.id)
         if claim.failure.needs:
             if version is not None and _agrees(version, claim):
-                said.add(container.id)
+                reported_ids.add(container.id)
                 yield _with_version_file(claim, version)
             continue
         old_image = _old_image(claim)
         if old_image and old_image != container.config.image:
-            said.add(container.id)
+            reported_ids.add(container.id)
             yield claim.finding(
                 f"cannot use its data: {claim.failure.cause}",
                 {"Config.Image": container.config.image, "what fixes it": claim.failure.cure},
@@ -100,7 +100,7 @@ def data_version_mismatch(
 
     for foreign in foreign_data or ():
         container = foreign.container
-        if container.id not in said and is_broken(container, clock, log_tails):
+        if container.id not in reported_ids and is_broken(container, clock, log_tails):
             yield _foreign_finding(foreign, log_tails.of(container))
 
 
@@ -145,15 +145,15 @@ def _old_image(claim: Claim) -> str:
 
     "" where the image comes from another publisher than the one whose tags are known.
     """
-    known = claim.failure.page_variables({}).get("old_image", "")
-    repository, _, tag = known.rpartition(":")
+    known_image = claim.failure.page_variables({}).get("old_image", "")
+    repository, _, tag = known_image.rpartition(":")
     image = claim.container.config.image
-    own = name_of(image)
+    own_name = name_of(image)
     is_its_own = bool(repository) and repository_of(image) in (
         repository_of(repository),
         f"docker.elastic.co/{repository}/{repository}",
     )
-    return f"{own}:{tag}{_flavour(image)}" if is_its_own else ""
+    return f"{own_name}:{tag}{_flavour(image)}" if is_its_own else ""
 
 
 def _flavour(image: str) -> str:

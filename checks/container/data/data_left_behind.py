@@ -54,52 +54,52 @@ def data_left_behind(
         yield _anonymous_volume_finding(volume, clock)
 
 
-def _anonymous_volume_finding(left: LeftVolume, clock: Clock) -> Finding:
-    former = left.former[:12]
+def _anonymous_volume_finding(left_volume: LeftVolume, clock: Clock) -> Finding:
+    former = left_volume.former[:12]
     return _finding(
-        left,
-        left.mount.destination,
-        f"{clock.ago(left.container.created_at)}: its previous data may be in the unused anonymous "
+        left_volume,
+        left_volume.mount.destination,
+        f"{clock.ago(left_volume.container.created_at)}: its previous data may be in the unused anonymous "
         f"volume {former}",
-        _volumes(left, left.mount.name[:12], former),
+        _volumes(left_volume, left_volume.mount.name[:12], former),
     )
 
 
-def _project_finding(left: RenamedProject, clock: Clock) -> Finding:
+def _project_finding(renamed: RenamedProject, clock: Clock) -> Finding:
     return _finding(
-        left,
-        left.destination,
-        f'{clock.ago(left.container.created_at)}: volume "{left.former}" of compose project '
-        f'"{left.project}", which is gone, may have its previous data',
+        renamed,
+        renamed.destination,
+        f'{clock.ago(renamed.container.created_at)}: volume "{renamed.former}" of compose project '
+        f'"{renamed.project}", which is gone, may have its previous data',
         {
-            **_volumes(left, left.volume, left.former),
-            "compose project now": left.container.compose_project,
+            **_volumes(renamed, renamed.volume, renamed.former),
+            "compose project now": renamed.container.compose_project,
         },
     )
 
 
-def _replaced_finding(left: ReplacedMount, clock: Clock) -> Finding:
+def _replaced_finding(replaced: ReplacedMount, clock: Clock) -> Finding:
     """The finding about a mount that was changed; the page mounts the former place again."""
-    container = left.container
-    mount = left.mount
-    former = left.former
-    kind = "folder" if left.is_folder else "volume"
+    container = replaced.container
+    mount = replaced.mount
+    former = replaced.former
+    kind = "folder" if replaced.is_folder else "volume"
     return Finding.about(
         container,
         f"{container} started with new data in {mount.destination} "
         f'{clock.ago(container.created_at)}: its previous data may be in {kind} "{former}", '
         f"which it no longer mounts; it mounts {mount.place}",
         {
-            f"{kind} {former}": _last_change(left),
-            "entries in both": and_more(left.entries, NAMES_SHOWN),
+            f"{kind} {former}": _last_change(replaced),
+            "entries in both": and_more(replaced.entries, NAMES_SHOWN),
             "mounted now": f"{mount.place} -> {mount.destination}, empty at the start",
         },
         discriminator=mount.destination,
-        touches=() if left.is_folder else (Subject("volume", former),),
+        touches=() if replaced.is_folder else (Subject("volume", former),),
         variables={
             "destination": mount.destination,
             "bound": f"{former}:{mount.destination}",
-            "folder" if left.is_folder else "former": former,
+            "folder" if replaced.is_folder else "former": former,
         },
     )
 
@@ -141,22 +141,22 @@ def _namesake_finding(namesake: NamesakeFolder, clock: Clock) -> Finding:
 
 
 def _finding(
-    left: LeftVolume | RenamedProject,
+    former: LeftVolume | RenamedProject,
     destination: str,
     origin_clause: str,
     evidence: dict[str, Json],
 ) -> Finding:
     """The finding about a volume that may have the former data; the page mounts it again."""
     return Finding.about(
-        left.container,
-        f"{left.container} started with new data in {destination} {origin_clause}",
+        former.container,
+        f"{former.container} started with new data in {destination} {origin_clause}",
         evidence,
         discriminator=destination,
-        touches=(Subject("volume", left.former),),
+        touches=(Subject("volume", former.former),),
         variables={
-            "former": left.former,
+            "former": former.former,
             "destination": destination,
-            "bound": f"{left.former}:{destination}",
+            "bound": f"{former.former}:{destination}",
         },
     )
 
@@ -169,8 +169,8 @@ def _volumes(left: LeftVolume | RenamedProject, now: str, former: str) -> dict[s
     }
 
 
-def _last_change(left: LeftVolume | RenamedProject | ReplacedMount | LeftNode) -> str:
-    return f"last changed {duration(left.gap)} before the container was created"
+def _last_change(former: LeftVolume | RenamedProject | ReplacedMount | LeftNode) -> str:
+    return f"last changed {duration(former.gap)} before the container was created"
 
 
 def _node_finding(node: LeftNode, clock: Clock) -> Finding:

@@ -23,11 +23,13 @@ def data_outside_mount(split_mounts: SplitMounts) -> CheckResult:
         container = split.container
         mount = split.own
         anonymous = split.anonymous
-        left: dict[str, Json] = {}
+        left_evidence: dict[str, Json] = {}
         older = ""
         if split.older:
             older = "an older anonymous volume was left behind, as after a recreate"
-            left = {"volume without a container": f"{split.older[:12]} has files of the same names"}
+            left_evidence = {
+                "volume without a container": f"{split.older[:12]} has files of the same names"
+            }
         yield Finding.about(
             container,
             sentence(
@@ -38,7 +40,7 @@ def data_outside_mount(split_mounts: SplitMounts) -> CheckResult:
             {
                 "anonymous volume": f"{anonymous.name[:12]} -> {anonymous.destination}",
                 "mounted by the user": f"{mount.name or mount.source} -> {mount.destination}",
-                **left,
+                **left_evidence,
             },
             discriminator=anonymous.destination,
             touches=(Subject("volume", anonymous.name),),
@@ -73,5 +75,5 @@ def _earlier_data_variables(split: SplitMount) -> PageVariables:
     if not split.older:
         return {"destination": split.anonymous.destination}
     written_to = split.anonymous.destination
-    left = {"left": f"{split.older}:{written_to}", "meant": split.own.destination}
-    return left | {"destination": written_to}
+    steps = {"left": f"{split.older}:{written_to}", "meant": split.own.destination}
+    return steps | {"destination": written_to}

@@ -137,7 +137,7 @@ def _findings(
     by_id = {end.container.id: end for end in ends}
     fallen = [end.container for end in ends if end.is_known and not end.is_its_own]
     projects = [group for group in by_project(fallen) if len(group) > 1]
-    together = {own.id for group in projects for own in group}
+    together = {failed_container.id for group in projects for failed_container in group}
     for group in projects:
         upgrade = by_id[group[0].id].upgrade
         yield fallen_project_finding(group, str(upgrade or ""), clock)

@@ -54,7 +54,7 @@ def daemonized(
 
 
 def _finding(container: Container, tail: LogTail) -> Finding:
-    ports = ", ".join(sorted({wanted.port for wanted in container.wanted_ports}))
+    ports = ", ".join(sorted({binding.port for binding in container.wanted_ports}))
     return Finding.about(
         container,
         f"{container} publishes {ports} but exited "

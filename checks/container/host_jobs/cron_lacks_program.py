@@ -41,9 +41,11 @@ def _finding(call: LostProgram) -> Finding:
 
 def _steps(call: LostProgram) -> PageVariables:
     """The edit of the line; none where the host has nothing in the program's place."""
-    given = call.found_at or ("docker compose" if call.has_plugin else "")
+    program_path = call.found_at or ("docker compose" if call.has_plugin else "")
     places = {"crontab": call.path}
-    if not given:
+    if not program_path:
         return places
-    edit = rf"{call.line}s#\(^\|[^[:alnum:]_/.-]\){call.program}\([[:space:]]\)#\1{given}\2#g"
+    edit = (
+        rf"{call.line}s#\(^\|[^[:alnum:]_/.-]\){call.program}\([[:space:]]\)#\1{program_path}\2#g"
+    )
     return {**places, "edit": edit}

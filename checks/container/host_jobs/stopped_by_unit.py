@@ -31,8 +31,8 @@ def stopped_by_unit(
     container is gone counts if it is enabled; one of a project of compose, if no container of
     compose runs besides.
     """
-    if (other := jobs_of_another_engine(daemon)) is not None:
-        return other
+    if (other_engine := jobs_of_another_engine(daemon)) is not None:
+        return other_engine
     if isinstance(docker_units, Unavailable):
         return unread_jobs(docker_units)
     for unit in docker_units:

@@ -16,35 +16,38 @@ def automount_unseen(automounts: UnseenAutomounts) -> CheckResult:
     engine keeps bind mounts apart (propagation rprivate), so that the container gets ELOOP. With
     rslave it sees it. A container whose log says nothing of that may not need the place: advice.
     """
-    for found in automounts:
-        yield _finding(found)
+    for automount in automounts:
+        yield _finding(automount)
 
 
-def _finding(found: UnseenAutomount) -> Finding:
-    container = found.container
-    mount = found.mount
+def _finding(automount: UnseenAutomount) -> Finding:
+    container = automount.container
+    mount = automount.mount
     access = "rslave" if mount.rw else "ro,rslave"
-    effect = f"does not see {found.missing}, which the host has mounted on demand"
-    if found.complaint:
-        effect = f"cannot open what is mounted on demand below {found.point} of the host"
+    effect = f"does not see {automount.missing}, which the host has mounted on demand"
+    if automount.complaint:
+        effect = f"cannot open what is mounted on demand below {automount.point} of the host"
     return Finding.about(
         container,
         f"{container} {effect}: its mount at {mount.destination} does not follow the host's "
         f"({mount.propagation or 'rprivate'})",
         {
-            f"/proc/{container.state.pid}/mountinfo": f"autofs at {found.inside}",
+            f"/proc/{container.state.pid}/mountinfo": f"autofs at {automount.inside}",
             "mount": str(mount),
             **present(
-                {"log": shortened(found.complaint, 200), "mounted on the host": found.missing}
+                {
+                    "log": shortened(automount.complaint, 200),
+                    "mounted on the host": automount.missing,
+                }
             ),
         },
-        severity=None if found.complaint else Severity.advice,
+        severity=None if automount.complaint else Severity.advice,
         discriminator=mount.destination,
         stable=(container.life,),
         variables={
             "inside": mount.destination,
             "following": f"{mount.source}:{mount.destination}:{access}",
             "source": mount.source,
-            "point": found.point,
+            "point": automount.point,
         },
     )

@@ -28,15 +28,15 @@ def with_owner(
         if owned not in bind_sources.owned:
             continue
         place_clause = f"{other} has it in {place.place}, but the engine looks for it on the host"
-        named = replace(
+        named_item = replace(
             finding,
             summary=f"{finding.summary}; {place_clause}",
             evidence={**finding.evidence, f"that path of {other.name}": f"{owned} on the host"},
         )
         for cure in _OF_THE_HOST:
-            named = named.without_variable(cure)
+            named_item = named_item.without_variable(cure)
         steps = {"owned": owned, "moved": mount.destination}
-        return named.with_variables({**steps, "owned_mount": f"{owned}:{mount.destination}"})
+        return named_item.with_variables({**steps, "owned_mount": f"{owned}:{mount.destination}"})
     return finding
 
 

@@ -22,38 +22,42 @@ def home_differs(
     image was built, or the mount was made, for another user. It is a warning where the program
     continues.
     """
-    for found in other_homes:
-        container = found.container
+    for other_home in other_homes:
+        container = other_home.container
         has_failed = not container.is_running or container.restart_count > 0
         is_down = has_failed and is_broken(container, clock, log_tails)
         yield Finding.about(
             container,
-            f"{container} looks for {_path_below_home(found)} in its home directory {found.home}, "
-            f"but that is in {found.other}",
+            f"{container} looks for {_path_below_home(other_home)} in its home directory {other_home.home}, "
+            f"but that is in {other_home.other}",
             {
-                LINE: quoted(found.line),
-                "HOME": f"{found.home} (user {container.config.user or 'root'})",
-                "where the file is": found.path,
+                LINE: quoted(other_home.line),
+                "HOME": f"{other_home.home} (user {container.config.user or 'root'})",
+                "where the file is": other_home.path,
             },
             severity=Severity.critical if is_down else Severity.warning,
             signs=log_tails.of(container).signs,
             onset=container.failed_first,
-            variables=_steps(found, image_details),
+            variables=_steps(other_home, image_details),
         )
 
 
-def _path_below_home(found: OtherHome) -> str:
+def _path_below_home(other_home: OtherHome) -> str:
     """The path below the home directory."""
-    return found.missed.removeprefix(found.home.rstrip("/")).lstrip("/")
+    return other_home.missed.removeprefix(other_home.home.rstrip("/")).lstrip("/")
 
 
-def _steps(found: OtherHome, image_details: ImageDetails | None) -> PageVariables:
+def _steps(other_home: OtherHome, image_details: ImageDetails | None) -> PageVariables:
     """The page variables: the other home, or the image's own user, who may enter it."""
-    if found.is_open:
-        return {"home": found.other}
-    image = image_details.by_id.get(found.container.image) if image_details is not None else None
+    if other_home.is_open:
+        return {"home": other_home.other}
+    image = (
+        image_details.by_id.get(other_home.container.image) if image_details is not None else None
+    )
     image_user = image.config.user if image is not None and image.config is not None else ""
-    is_for_root = image_user in ("", "0", "root") and found.other == "/root"
+    is_for_root = image_user in ("", "0", "root") and other_home.other == "/root"
     return (
-        {"overridden": "user"} if found.container.config.user != image_user and is_for_root else {}
+        {"overridden": "user"}
+        if other_home.container.config.user != image_user and is_for_root
+        else {}
     )

@@ -106,8 +106,8 @@ def _sources_job(missing: MissingFile) -> PageVariables:
     """The page variables of a job that installs the modules of Node.js into the mounted sources,
     or builds the program."""
     config = missing.container.config
-    found = (command for name, command in _INSTALLERS.items() if name in missing.names)
-    install = next(found, "npm install")
+    commands = (command for name, command in _INSTALLERS.items() if name in missing.names)
+    install = next(commands, "npm install")
     build = f"{install.partition(' ')[0]} run build"
     if missing.lacks_modules:
         command = install
@@ -121,15 +121,18 @@ def _sources_job(missing: MissingFile) -> PageVariables:
     }
 
 
-def volume_for_file(container: Container, taken: NamedPath) -> Finding:
+def volume_for_file(container: Container, mistaken_path: NamedPath) -> Finding:
     """The finding about a named volume in the place of a file: a source that is not a path names a
     volume."""
-    mount = taken.mount
+    mount = mistaken_path.mount
     return Finding.about(
         container,
-        f"{container} finds a folder at {taken.inside}: "
+        f"{container} finds a folder at {mistaken_path.inside}: "
         f'"{mount.name}" is not an absolute path, so the engine took it as the name of a volume',
-        {LINE: quoted(taken.line), "mount": f'volume "{mount.name}" -> {mount.destination}'},
+        {
+            LINE: quoted(mistaken_path.line),
+            "mount": f'volume "{mount.name}" -> {mount.destination}',
+        },
         discriminator=mount.destination,
         onset=container.failed_first,
         variables={

@@ -98,7 +98,7 @@ def mount_source_missing(
     """
     absent = files.by_container
     tails = LogTails({}, {}) if log_tails is None else log_tails
-    known = None if isinstance(bind_sources, Unavailable) else bind_sources
+    known_sources = None if isinstance(bind_sources, Unavailable) else bind_sources
     folders = {
         unusable.container.id: unusable for unusable in unusable_files or () if unusable.is_folder
     }
@@ -111,8 +111,8 @@ def mount_source_missing(
             items = _never_mounted(container, bind_sources)
         for item in items or ():
             if isinstance(item, Finding):
-                found = with_owner(item, container, containers, known)
-                yield with_moved(found, moved_sources)
+                owned_item = with_owner(item, container, containers, known_sources)
+                yield with_moved(owned_item, moved_sources)
             else:
                 yield item
 
@@ -140,14 +140,14 @@ def _source_items(
     None where nothing is wrong.
     """
     refused = _refused_by_runtime(container)
-    taken = not_a_file(container, tails)
+    mistaken_path = not_a_file(container, tails)
     lacking = _lacks_all(container, tails, bind_sources)
     if refused is not None:
         return _refused_mount_findings(
             container, refused["source"], refused["target"], bind_sources
         )
-    if taken is not None:
-        return _taken_for_file(container, taken, bind_sources)
+    if mistaken_path is not None:
+        return _taken_for_file(container, mistaken_path, bind_sources)
     if lacking is not None:
         return [_emptied_folder_finding(container, lacking)]
     if missing is None:
@@ -165,13 +165,13 @@ def _refused_by_runtime(container: Container) -> re.Match[str] | None:
 
 
 def _taken_for_file(
-    container: Container, taken: NamedPath, bind_sources: BindSources | Unavailable
+    container: Container, mistaken_path: NamedPath, bind_sources: BindSources | Unavailable
 ) -> Iterator[CheckItem]:
     """The finding about a mount that the program takes for a file, and that is a folder."""
-    if taken.mount.type == "volume":
-        yield volume_for_file(container, taken)
+    if mistaken_path.mount.type == "volume":
+        yield volume_for_file(container, mistaken_path)
     else:
-        yield from _empty_folder(container, taken, bind_sources)
+        yield from _empty_folder(container, mistaken_path, bind_sources)
 
 
 def _refused_mount_findings(
@@ -212,21 +212,21 @@ def _program_of(container: Container) -> str:
 
 
 def _empty_folder(
-    container: Container, taken: NamedPath, bind_sources: BindSources | Unavailable
+    container: Container, mistaken_path: NamedPath, bind_sources: BindSources | Unavailable
 ) -> Iterator[CheckItem]:
     """A bind mount that the program takes for a file, and that is an empty folder on the host.
 
     Where somebody has removed the folder, the file is still to come: the engine makes the folder
     again at the next start.
     """
-    source = taken.mount.source
+    source = mistaken_path.mount.source
     why = _unseen_reason(bind_sources, source)
     if why or isinstance(bind_sources, Unavailable):
         yield Unexamined(container.subject, why)
         return
     on_host = bind_sources.by_path.get(source)
     count = bind_sources.entries.get(source)
-    evidence: dict[str, object] = {"log": quoted(taken.line)}
+    evidence: dict[str, object] = {"log": quoted(mistaken_path.line)}
     if on_host is not None and on_host.type == "folder" and count is None:
         yield Unexamined(
             container.subject, f"{source}: the entries of the folder could not be listed"
@@ -234,7 +234,7 @@ def _empty_folder(
     elif count == 0:
         yield _missing_source_finding(
             container,
-            f"finds an empty folder at {taken.inside}: {source} is not a file",
+            f"finds an empty folder at {mistaken_path.inside}: {source} is not a file",
             source,
             {**evidence, "on the host": "an empty folder"},
             stand_in="folder",
@@ -242,7 +242,7 @@ def _empty_folder(
     elif on_host is not None and on_host.failed == "missing" and not container.is_running:
         yield _missing_source_finding(
             container,
-            f"was started without its file {taken.inside}: {source} does not exist",
+            f"was started without its file {mistaken_path.inside}: {source} does not exist",
             source,
             {**evidence, "on the host": "no such file or directory"},
             stand_in="missing",

@@ -35,7 +35,7 @@ def mounted_file_unread(unopened: UnopenedSettingsList) -> CheckResult:
 def _finding(settings: UnopenedSettings) -> Finding:
     container = settings.container
     mount = settings.mount
-    other = settings.other
+    other_settings = settings.other
     access = "" if mount.rw else ":ro"
     is_file = mount.destination == settings.path
     return Finding.about(
@@ -48,7 +48,7 @@ def _finding(settings: UnopenedSettings) -> Finding:
                 "command": "" if settings.kind == "unread" else container.shown_command,
                 "changed": _time(settings.changed_at),
                 "read last": _time(settings.read_at),
-                "where the program looks": other,
+                "where the program looks": other_settings,
             }
         ),
         severity=Severity.advice if settings.kind == "unread" else None,
@@ -58,8 +58,8 @@ def _finding(settings: UnopenedSettings) -> Finding:
             {
                 "source": settings.on_host,
                 "name": posixpath.basename(settings.path),
-                "unread": settings.path if other and is_file else "",
-                "place": f"{settings.on_host}:{other}{access}" if other else "",
+                "unread": settings.path if other_settings and is_file else "",
+                "place": f"{settings.on_host}:{other_settings}{access}" if other_settings else "",
                 "program": settings.command_with_file,
             }
         ),

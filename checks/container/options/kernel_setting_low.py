@@ -124,9 +124,9 @@ def _low_port_findings(claim: Claim, first: int | None) -> Iterator[Finding]:
 
 def _ports(claim: Claim) -> list[int]:
     """The port in the line, or the ports in variables of listen addresses."""
-    named = claim.value("port")
-    if named:
-        return [int(named)]
+    named_port = claim.value("port")
+    if named_port:
+        return [int(named_port)]
     return [
         int(port)
         for name, value in claim.container.config.environment

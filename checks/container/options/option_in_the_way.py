@@ -45,19 +45,21 @@ def option_in_the_way(
     ends it after so many seconds of CPU time (SIGXCPU, 152, or SIGKILL, 137); a tmpfs, from which
     no code can be run or loaded.
     """
-    known = set()
-    said = [(claim.failure.needs[0], claim) for claim in claims(ID, containers, log_tails, clock)]
+    reported = set()
+    claims_by_option = [
+        (claim.failure.needs[0], claim) for claim in claims(ID, containers, log_tails, clock)
+    ]
     denied = claims("container.mount-forbidden", containers, log_tails, clock)
-    said += [(NO_EXEC, claim) for claim in denied if _could_not_execute(claim)]
-    for wanted, claim in said:
+    claims_by_option += [(NO_EXEC, claim) for claim in denied if _could_not_execute(claim)]
+    for wanted, claim in claims_by_option:
         option = option_in_force(wanted, claim.container, claim.value("path"), config)
         if option is not None:
-            known.add(claim.container.id)
+            reported.add(claim.container.id)
             yield _finding(claim.container, option, claim.evidence)
     for container in containers:
         is_ended = container.state.exit_code == FILE_SIZE_LIMIT and is_failing(container, clock)
         option = file_size_limit(container, config) if is_ended else None
-        if option is not None and container.id not in known:
+        if option is not None and container.id not in reported:
             yield _finding(container, option, {"State": str(container.state)})
         code = _last_exit(container, clock, events)
         option = cpu_time_limit(container, config) if code in CPU_TIME_LIMITS else None

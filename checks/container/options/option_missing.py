@@ -53,9 +53,9 @@ def option_missing(
     container.device-missing. A build job that has an engine in a container beside it (docker:dind)
     needs that one's address in place of the host's socket.
     """
-    named = claims(ID, containers, log_tails, clock)
+    claims_made = claims(ID, containers, log_tails, clock)
     rootless = _powerless_root_claims(containers, log_tails, clock)
-    for claim in (*named, *_low_port_claims(containers, log_tails, clock), *rootless):
+    for claim in (*claims_made, *_low_port_claims(containers, log_tails, clock), *rootless):
         missing = needed_options(claim.container, claim.failure, asked_devices, numbers)
         full = wanted_empty.of(claim.container) if wanted_empty is not None else None
         if not missing or (full is not None and full.is_of_a_database):

@@ -114,7 +114,11 @@ def loopback_peer(
             calls += _recent_calls(container, lines, here.namespaces, records, least)
     failed = {call.container.id for call in calls}
     variable_calls = records.variable_calls or ()
-    calls += [by_variable(said) for said in variable_calls if said.container.id not in failed]
+    calls += [
+        by_variable(variable_call)
+        for variable_call in variable_calls
+        if variable_call.container.id not in failed
+    ]
     for call in calls:
         yield from _findings(call, here)
     failed = {call.container.id for call in calls}
@@ -178,14 +182,14 @@ def _silent_findings(
 
     failed: the ids of containers whose log names a target.
     """
-    found = set(failed)
+    failed_ids = set(failed)
     for target in targets or ():
         container = target.container
-        if container.id in found:
+        if container.id in failed_ids:
             continue
         call = LoopbackCall(container, str(target.port), "", frozenset({"refused"}), target)
         for finding in _findings(call, here):
-            found.add(container.id)
+            failed_ids.add(container.id)
             yield msgspec.structs.replace(finding, severity=Severity.warning)
 
 
@@ -201,15 +205,15 @@ def _findings(call: LoopbackCall, here: ServersHere) -> Iterator[Finding]:
         return
     others = [other for other in here.containers.running if other.id != caller.id]
     peers = [other for other in others if _serves(other, port, here.namespaces)]
-    near = [peer for peer in peers if caller.shared_networks(peer)]
-    if not near:
+    reachable_peers = [peer for peer in peers if caller.shared_networks(peer)]
+    if not reachable_peers:
         yield from _far_findings(call, peers, others, here.listeners)
         return
-    correction = with_advertised(near[0], int(port), near[0].name)
+    correction = with_advertised(reachable_peers[0], int(port), reachable_peers[0].name)
     if correction is not None:
-        yield _advertised_finding(call, near[0], correction)
+        yield _advertised_finding(call, reachable_peers[0], correction)
     else:
-        yield _wrong_host_finding(call, near, is_near=True)
+        yield _wrong_host_finding(call, reachable_peers, is_near=True)
 
 
 def _far_findings(
@@ -231,9 +235,9 @@ def _far_findings(
     neighbours = [place for place in publishers if call.container.shared_networks(place[0])]
     program = _host_listener(listeners, port)
     is_known_otherwise = bool(peers) or program is not None
-    meant = neighbours or ([] if is_known_otherwise else publishers)
-    if meant:
-        peer, inner = meant[0]
+    meant_peers = neighbours or ([] if is_known_otherwise else publishers)
+    if meant_peers:
+        peer, inner = meant_peers[0]
         yield _wrong_host_finding(call, [peer], is_near=bool(neighbours), inner=str(inner))
     elif peers:
         yield _wrong_host_finding(call, peers, is_near=False)

@@ -47,8 +47,8 @@ def removed(
 
 def _needs(container: Container, removal: Removal, failed_names: FailedNames | None) -> bool:
     """Whether a container's log or the engine shows that it lacks the removed container."""
-    named = failed_names.of(container) if failed_names is not None else ()
-    if any(removal.was_called(name.name, container) for name in named):
+    names_not_found = failed_names.of(container) if failed_names is not None else ()
+    if any(removal.was_called(name.name, container) for name in names_not_found):
         return True
     error = container.state.error if container.start_failed else ""
     return any(f"No such container: {name}" in error for name in (removal.id, removal.name) if name)

@@ -35,14 +35,14 @@ def certificate_expired(expired_certificates: ExpiredCertificates, clock: Clock)
 def _finding(expired: ExpiredCertificate, clock: Clock) -> Finding:
     file = expired.file
     container = file.container
-    left = expired.validity.end - clock.wall
-    is_over = left <= 0
+    seconds_left = expired.validity.end - clock.wall
+    is_over = seconds_left <= 0
     if is_over:
-        words = f"serves a certificate that expired {duration(-left)} ago"
-        end_clause = f"expired {duration(-left)} ago"
+        words = f"serves a certificate that expired {duration(-seconds_left)} ago"
+        end_clause = f"expired {duration(-seconds_left)} ago"
     else:
-        words = f"serves a certificate that expires in {duration(left)}, and nobody has renewed it"
-        end_clause = f"expires in {duration(left)}"
+        words = f"serves a certificate that expires in {duration(seconds_left)}, and nobody has renewed it"
+        end_clause = f"expires in {duration(seconds_left)}"
     evidence: dict[str, Json] = {file.inside: f"{end_clause}, mounted from {file.path}"}
     beside = ""
     if expired.newer is not None:

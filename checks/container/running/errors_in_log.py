@@ -150,8 +150,8 @@ def _absent_peers(case: ErrorCase) -> tuple[Container, ...]:
         return (case.absent,) if case.absent is not None else ()
     if case.spoken is not None:
         return (case.spoken.container,)
-    named = called_peers((error.line.whole,), error.container, containers, configured=())
-    return tuple(peer for peer in named if not peer.is_running)
+    called = called_peers((error.line.whole,), error.container, containers, configured=())
+    return tuple(peer for peer in called if not peer.is_running)
 
 
 def _is_copy(error: RepeatedError, repeated_errors: RepeatedErrors) -> bool:
@@ -236,7 +236,7 @@ def _addressed_peers(case: ErrorCase) -> list[str]:
     if case.stray_path is not None:
         others.append(case.stray_path.clause)
     found_beside = (case.refused, case.translated, case.prefixed, case.spoken)
-    others += [found.clause for found in found_beside if found is not None]
+    others += [beside.clause for beside in found_beside if beside is not None]
     if "scripts" in remedy:
         others.append(f'container "{remedy["scripts"]}" does not have {remedy["scripts_at"]}')
     if "cut_off" in remedy:

@@ -62,9 +62,9 @@ def _steps(jobs: UntakenJobs) -> PageVariables:
     worker = jobs.workers[0]
     if jobs.sent_to:
         return {"apart": worker.name, "sent_to": jobs.sent_to}
-    asked = {"asked": worker.name, "app": jobs.app} if jobs.app else {}
+    worker_variables = {"asked": worker.name, "app": jobs.app} if jobs.app else {}
     if not jobs.queues:
-        return asked
-    lacks_default = asked and DEFAULT_QUEUE not in jobs.queues.split(",")
+        return worker_variables
+    lacks_default = worker_variables and DEFAULT_QUEUE not in jobs.queues.split(",")
     default = {"default_queue": DEFAULT_QUEUE} if lacks_default else {}
-    return {**asked, "read": jobs.queues, **default}
+    return {**worker_variables, "read": jobs.queues, **default}

@@ -18,8 +18,8 @@ def sequence_behind(
     duplicate, until the sequence has passed the last row. PostgreSQL's log shows the refused
     numbers, and they rise one by one. A program that adds one row twice shows the same number.
     """
-    for taken in taken_numbers:
-        yield _finding(taken)
+    for sequence in taken_numbers:
+        yield _finding(sequence)
     yield from recent_logs.left_out(containers.running)
 
 

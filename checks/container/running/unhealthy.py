@@ -102,12 +102,12 @@ def unhealthy(
         probe = _probe_of(container, surroundings.namespaces)
         if probe is None:
             continue
-        other = other_probe(probe, other_commands)
+        other_probe_steps = other_probe(probe, other_commands)
         silent = _silent_for(probe, clock, patience, engine_age) if is_probed else None
         if silent is not None:
             yield _silent_probe_finding(probe, silent)
         elif restarts := health_restarts(container, containers, events, recent_logs, clock):
-            yield _restarted_finding(probe, restarts, clock, other)
+            yield _restarted_finding(probe, restarts, clock, other_probe_steps)
         elif _fails(probe) and (server := probed_server(probe, containers)):
             yield foreign_probe_finding(probe, server)
         elif _fails(probe):
@@ -115,7 +115,7 @@ def unhealthy(
             starting_s = _starts_for(probe, clock, starting)
             finding = _failing_probe_finding(probe, containers, clock, _complaint(tail), starting_s)
             finding = _with_known_reason(finding, probe, tail, surroundings.own_dns_answers)
-            yield finding.with_variables(without_secrets(other))
+            yield finding.with_variables(without_secrets(other_probe_steps))
 
 
 def _with_known_reason(
@@ -179,11 +179,11 @@ def _silent_probe_finding(probe: HealthCheck, silent: float) -> Finding:
 
 
 def _restarted_finding(
-    probe: HealthCheck, restarts: HealthRestarts, clock: Clock, other: PageVariables
+    probe: HealthCheck, restarts: HealthRestarts, clock: Clock, other_probe_steps: PageVariables
 ) -> Finding:
     """The finding about a program that is ended each time its probe fails, whether it works or not.
 
-    other: the variables of a probe with another program.
+    other_probe_steps: the variables of a probe with another program.
     """
     container = probe.container
     restarter = restarts.restarter
@@ -193,7 +193,10 @@ def _restarted_finding(
     severity, what_failed = probe_outcome(probe)
     failed = f": {what_failed}" if probe.last and probe.exit_code else ""
     cannot_run = severity == Severity.warning
-    cures = probe_steps(probe, LogTail(()), cannot_run=cannot_run, may_restart=False) | other
+    cures = (
+        probe_steps(probe, LogTail(()), cannot_run=cannot_run, may_restart=False)
+        | other_probe_steps
+    )
     return Finding.about(
         container,
         f"{container} was restarted {count} times in the last {span}, each time because its health "

@@ -27,14 +27,14 @@ def database_unused(unused_servers: UnusedServers) -> CheckResult:
 def _finding(unused: UnusedServer) -> Finding:
     program = unused.program
     server = unused.server
-    named = "" if unused.is_named else "none of its settings names that server"
+    named_clause = "" if unused.is_named else "none of its settings names that server"
     loss_clause = "" if unused.is_mounted else "the file is lost when the container is recreated"
     return Finding.about(
         program,
         sentence(
             f"{program} keeps its data in {unused.file}, and {server}, which its project starts for it, "
             "has no table",
-            " and ".join(filter(None, (named, loss_clause))),
+            " and ".join(filter(None, (named_clause, loss_clause))),
         ),
         {
             f"file of {program.name}": unused.file,

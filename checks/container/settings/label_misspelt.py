@@ -45,7 +45,10 @@ def _finding(misspelt: MisspeltLabels) -> Finding:
         container,
         f"{container} has the {kind} {and_more(keys, SHOWN)}, which {misspelt.program} in "
         f"{misspelt.reader} does not know: {reads}",
-        {f"{misspelt.kind} {key}": f"meant: {meant}" for key, meant in misspelt.meant.items()},
+        {
+            f"{misspelt.kind} {key}": f"meant: {meant_key}"
+            for key, meant_key in misspelt.meant.items()
+        },
         discriminator=program,
         touches=(misspelt.reader.subject,),
         stable=(container.life,),
@@ -56,17 +59,17 @@ def _finding(misspelt: MisspeltLabels) -> Finding:
 def _corrections(misspelt: MisspeltLabels) -> PageVariables:
     """The edit of the only compose file; without one the names alone."""
     container = misspelt.container
-    key, meant = next(iter(misspelt.meant.items()))
-    names = {"label": key, "meant": meant}
+    key, meant_key = next(iter(misspelt.meant.items()))
+    names = {"label": key, "meant": meant_key}
     compose_file, compose = only_file(container), compose_variables(container)
     is_plain = all(map(_PLAIN_KEY.fullmatch, misspelt.meant))
     if misspelt.is_former or not compose_file or not compose or not is_plain:
         return names
-    edits = (_edit(key, meant) for key, meant in misspelt.meant.items())
+    edits = (_edit(key, meant_key) for key, meant_key in misspelt.meant.items())
     return {**names, **compose, "compose_file": compose_file, "edit": ";".join(edits)}
 
 
-def _edit(key: str, meant: str) -> str:
+def _edit(key: str, meant_key: str) -> str:
     """The edit of sed that corrects a key, and leaves longer keys that it begins as they are."""
     whole = key.replace(".", r"\.").replace("[", r"\[")
-    return rf"s/\(^\|[^[:alnum:]_.-]\){whole}\([^[:alnum:]_.[-]\|$\)/\1{meant}\2/g"
+    return rf"s/\(^\|[^[:alnum:]_.-]\){whole}\([^[:alnum:]_.[-]\|$\)/\1{meant_key}\2/g"

@@ -39,10 +39,10 @@ def _finding(site: UnreadSite) -> Finding:
 def _cure(site: UnreadSite) -> PageVariables:
     """The page variables that mount the file where nginx reads it, if it reads one folder and the
     file is its own mount."""
-    wanted = [pattern for pattern in site.read_from if pattern.endswith(("*", "*.conf"))]
-    if not wanted:
+    read_patterns = [pattern for pattern in site.read_from if pattern.endswith(("*", "*.conf"))]
+    if not read_patterns:
         return {"unread": site.inside}
-    folder = posixpath.dirname(wanted[0])
+    folder = posixpath.dirname(read_patterns[0])
     name = posixpath.basename(site.inside)
     target = posixpath.join(folder, name if name.endswith(".conf") else f"{name}.conf")
     if site.mount.destination.rstrip("/") != site.inside:

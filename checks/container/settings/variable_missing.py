@@ -42,53 +42,62 @@ def variable_missing(containers: Containers, clock: Clock, log_tails: LogTails) 
     environment has none of them, or has them empty. A variable that a start script sets for its own
     children is not seen. Of the tasks of a swarm service the youngest speaks for all.
     """
-    told: set[tuple[str, str]] = set()
-    made = sorted(claims(ID, containers, log_tails, clock), key=_newest_first)
-    for claim in made:
+    services_told: set[tuple[str, str]] = set()
+    newest_claims = sorted(claims(ID, containers, log_tails, clock), key=_newest_first)
+    for claim in newest_claims:
         container = claim.container
-        named = missing_variable(container, claim.failure)
-        wanted = (named,) if named else claim.failure.needs
-        if not wanted or any(map(container.config.sets, wanted)):
+        named_variable = missing_variable(container, claim.failure)
+        needed_variables = (named_variable,) if named_variable else claim.failure.needs
+        if not needed_variables or any(map(container.config.sets, needed_variables)):
             continue
         service = container.swarm_service
-        if service and (service, wanted[0]) in told:
+        if service and (service, needed_variables[0]) in services_told:
             continue
-        told.add((service, wanted[0]))
-        empty_entries = {f"{name}=" for name in wanted}
+        services_told.add((service, needed_variables[0]))
+        empty_entries = {f"{name}=" for name in needed_variables}
         is_empty = not empty_entries.isdisjoint(container.config.env or ())
         state = "is empty" if is_empty else "is not set"
-        needed = f"needs the environment variable {joined(wanted, 'or')}, which {state}"
-        together = asked_together(claim.tail.lines, container, wanted[0])
-        if together:
-            names = joined((wanted[0], *together), "and")
+        needed = f"needs the environment variable {joined(needed_variables, 'or')}, which {state}"
+        asked_with = asked_together(claim.tail.lines, container, needed_variables[0])
+        if asked_with:
+            names = joined((needed_variables[0], *asked_with), "and")
             needed = f"needs the environment variables {names}, which are not set"
-        if claim.failure.name == UNANNOUNCED and together:
+        if claim.failure.name == UNANNOUNCED and asked_with:
             needed = f"needs the settings {names}: no environment variables of these names are set"
         elif claim.failure.name == UNANNOUNCED:
-            needed = f"needs the setting {named}: the environment variable of that name {state}"
-        near = near_name(container, wanted)
-        instead = f', although "{near}" is set' if near else ""
-        is_known = any(other.config.value_of(wanted[0]) for other in containers)
-        given = _ways_to_set(wanted[0], together, claim, is_known=is_known)
+            needed = (
+                f"needs the setting {named_variable}: the environment variable of that name {state}"
+            )
+        near_variable = near_name(container, needed_variables)
+        instead = f', although "{near_variable}" is set' if near_variable else ""
+        is_known = any(other.config.value_of(needed_variables[0]) for other in containers)
+        cure_variables = _ways_to_set(needed_variables[0], asked_with, claim, is_known=is_known)
         if service:
-            given = _ways_in_swarm(service, given)
+            cure_variables = _ways_in_swarm(service, cure_variables)
         yield claim.finding(
             needed + instead,
-            {"Config.Env": f"{wanted[0]} {state}{instead}", "this means": claim.failure.cause},
-            variables={"variable": wanted[0], **compose_variables(container), **given},
+            {
+                "Config.Env": f"{needed_variables[0]} {state}{instead}",
+                "this means": claim.failure.cause,
+            },
+            variables={
+                "variable": needed_variables[0],
+                **compose_variables(container),
+                **cure_variables,
+            },
         )
 
 
 def _ways_to_set(
-    variable: str, together: Sequence[str], claim: Claim, *, is_known: bool
+    variable: str, asked_with: Sequence[str], claim: Claim, *, is_known: bool
 ) -> PageVariables:
     """The page variables that give the variables their values: a person types what only they know.
 
     is_known: another container has a value, which may have to be the same: a web server and its
     workers share one.
     """
-    if together:
-        return {"all_typed": " ".join((variable, *together))}
+    if asked_with:
+        return {"all_typed": " ".join((variable, *asked_with))}
     consent = _CONSENT.fullmatch(claim.failure.cure)
     if consent is not None:
         return {"consent": consent["assignment"]}
@@ -102,7 +111,7 @@ def _newest_first(claim: Claim) -> float:
     return -(claim.container.created_at or 0.0)
 
 
-def _ways_in_swarm(service: str, given: PageVariables) -> PageVariables:
+def _ways_in_swarm(service: str, cure_variables: PageVariables) -> PageVariables:
     """The page variables that set the variables for all tasks of a service.
 
     Swarm replaces a task that is recreated by itself.
@@ -113,4 +122,4 @@ def _ways_in_swarm(service: str, given: PageVariables) -> PageVariables:
         "all_typed": "service_all",
         "consent": "service_consent",
     }
-    return {"swarm_service": service, **{ways[key]: value for key, value in given.items()}}
+    return {"swarm_service": service, **{ways[key]: value for key, value in cure_variables.items()}}

@@ -58,10 +58,10 @@ def _finding(difference: WorkerDifference) -> Finding:
     worker = difference.worker
     program = difference.program
     about = worker
-    other = program
+    program_container = program
     if difference.server is not None and difference.given:
         about = program
-        other = worker
+        program_container = worker
     place = "command" if difference.command else difference.name
     return Finding.about(
         about,
@@ -74,8 +74,8 @@ def _finding(difference: WorkerDifference) -> Finding:
         },
         discriminator=difference.name,
         stable=(worker.life, program.life),
-        touches=(other.subject,),
-        variables=_steps(difference, other),
+        touches=(program_container.subject,),
+        variables=_steps(difference, program_container),
     )
 
 
@@ -109,10 +109,10 @@ def _sentence(difference: WorkerDifference) -> str:
     )
 
 
-def _steps(difference: WorkerDifference, other: Container) -> PageVariables:
+def _steps(difference: WorkerDifference, program_container: Container) -> PageVariables:
     """The page variables with the corrected command, or with the variable that both need."""
     if not difference.command:
-        return {"equalled": difference.name, "example": other.name}
+        return {"equalled": difference.name, "example": program_container.name}
     words = list(difference.worker.config.cmd or ())
     if words.count(difference.command) != 1:
         return {"other_queue": difference.wanted}

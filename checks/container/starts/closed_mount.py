@@ -27,11 +27,11 @@ def closed_mount_finding(container: Container, closed: ClosedMounts | None) -> F
     owner = f'user "{mount.user}"' if mount.user else f"user {mount.uid}"
     place = "is" if mount.point == match["path"] else f"lies on {mount.point},"
     values = {"path": match["path"], "place": place, "owner": owner}
-    known = present({"mount_user": mount.user, "mount_again": mount.again})
+    mount_variables = present({"mount_user": mount.user, "mount_again": mount.again})
     return failed_start(
         container,
         "",
         known=Recognised(_CLOSED, container.state.error, values),
         evidence={f"mount {mount.point}": f"user_id={mount.uid}, no allow_other"},
-        variables={**known, "closed": mount.point},
+        variables={**mount_variables, "closed": mount.point},
     )

@@ -83,13 +83,13 @@ def _absent_device_findings(
 ) -> Iterator[Finding]:
     """Findings about devices that containers ask for, or were given, and that the host does not
     have."""
-    named = set[Subject]()
+    reported_subjects = set[Subject]()
     if clock is not None and log_tails is not None:
         for finding in devices_not_on_host(containers, clock, log_tails, asked_devices, MODULES):
-            named.add(finding.subject)
+            reported_subjects.add(finding.subject)
             yield finding
     for container in containers.running:
-        if container.subject not in named:
+        if container.subject not in reported_subjects:
             yield from _unplugged_findings(container, asked_devices)
 
 

@@ -95,8 +95,12 @@ def interpreter_missing(
         if program is None or program.missing or program.why != "no such file or directory":
             continue
         lack = missing_part(program)
-        other = other_interpreters.of(container) if other_interpreters is not None else None
-        has = f", and its image has {other.path}" if other is not None else ""
+        other_interpreter = (
+            other_interpreters.of(container) if other_interpreters is not None else None
+        )
+        has = (
+            f", and its image has {other_interpreter.path}" if other_interpreter is not None else ""
+        )
         finding = refused_program(
             container, program, f"{lack.words}{has}", {_FIRST_BYTES: lack.first_bytes}
         )
@@ -105,12 +109,12 @@ def interpreter_missing(
             finding = finding.without_variable("file")
         if program.other_libc:
             finding = finding.without_variable("image").with_variables({"loader": program.loader})
-        if other is not None:
-            finding = finding.without_variable("image").with_variables(_run_by(other))
+        if other_interpreter is not None:
+            finding = finding.without_variable("image").with_variables(_run_by(other_interpreter))
         yield finding
 
 
-def _run_by(other: OtherInterpreter) -> PageVariables:
+def _run_by(other_interpreter: OtherInterpreter) -> PageVariables:
     """The page variables that let this interpreter run the script."""
-    kind = "behind_init" if other.is_behind_init else "interpreter"
-    return {kind: other.path, "script": other.words}
+    kind = "behind_init" if other_interpreter.is_behind_init else "interpreter"
+    return {kind: other_interpreter.path, "script": other_interpreter.words}

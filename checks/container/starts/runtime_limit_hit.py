@@ -251,9 +251,9 @@ def _too_few_processors_finding(
         evidence = {"HostConfig.CpusetCpus": config.cpuset_cpus, ONLINE: online.listed}
         variables = {"limiting": "cpuset-cpus", "cpuset": online.listed}
     elif info is not None and info.ncpu and config.nano_cpus > info.ncpu * 1_000_000_000:
-        wanted = f"{config.nano_cpus / 1e9:g}"
-        reason = f"it may use {wanted} processors, and this host has {info.ncpu}"
-        evidence = {"HostConfig.NanoCpus": wanted, "/info NCPU": str(info.ncpu)}
+        wanted_cpus = f"{config.nano_cpus / 1e9:g}"
+        reason = f"it may use {wanted_cpus} processors, and this host has {info.ncpu}"
+        evidence = {"HostConfig.NanoCpus": wanted_cpus, "/info NCPU": str(info.ncpu)}
         variables = {"limiting": "cpus", "cpus": str(info.ncpu)}
     else:
         return None

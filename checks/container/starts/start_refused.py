@@ -287,9 +287,9 @@ def _unknown_volume_reason(volume: str, container: Container) -> str:
 
 
 def _taken_reason(container: Container, containers: Containers) -> str:
-    taken = taken_address(container, containers)
-    if taken is not None:
-        return f'its address {taken.address} of network "{taken.network}" is held by {taken.holder}'
+    address = taken_address(container, containers)
+    if address is not None:
+        return f'its address {address.address} of network "{address.network}" is held by {address.holder}'
     networks = " or ".join(container.endpoints) or "its network"
     return f"the fixed address that it asks for on {networks} is taken"
 

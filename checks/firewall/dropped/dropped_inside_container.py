@@ -146,7 +146,7 @@ def _arrival_finding(step: Step, arrivals: Sequence[InnerArrival]) -> Finding:
     callers = {path.want.container.id: path.want.container for path in paths}
     ports = sorted({path.port for path in paths})
     names = sorted(names_of(callers.values()))
-    wanted = {
+    arrival_evidence = {
         f"{path.want.container.name} to {path.address}:{path.port}": (
             f"{path.want.source}: {path.want.where}"
         )
@@ -156,7 +156,7 @@ def _arrival_finding(step: Step, arrivals: Sequence[InnerArrival]) -> Finding:
         subject=owner.subject,
         summary=f"{owner} itself drops what {named('container', names)} "
         f"{agree(names, 'sends', 'send')} to its {numbered('port', ports)}: {step} inside the container",
-        evidence={**step.evidence, "wanted by": wanted},
+        evidence={**step.evidence, "wanted by": arrival_evidence},
         variables={
             "container": owner.name,
             **place_of(step),

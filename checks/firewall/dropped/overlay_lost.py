@@ -71,12 +71,12 @@ def _cure(overlay: LostOverlay, firewall: Firewall | None) -> PageVariables:
     no rule here closes it."""
     if overlay.closed_by is None:
         return {"far": overlay.node}
-    found = rule_cures.of_calls_to_host(
+    cure = rule_cures.of_calls_to_host(
         firewall, overlay.closed_by, overlay.uplink, overlay.port, "udp"
     )
-    if "zone_bridge" in found:
+    if "zone_bridge" in cure:
         return {"zone_port": f"{overlay.port}/udp"}
-    if "ufw_bridge" in found:
+    if "ufw_bridge" in cure:
         return {"ufw_port": f"{overlay.port}/udp"}
-    found.pop("bridge", None)
-    return found
+    cure.pop("bridge", None)
+    return cure

@@ -107,20 +107,20 @@ def _direct_finding(call: DirectCall) -> Finding:
     now = f"{count(rule.within, 'packet')} while this command ran" if rule.within else ""
     so_far = f"{count(rule.total + rule.within, 'packet')} so far"
     if call.guesser is not None:
-        said = (
+        direct_clause = (
             f"{container} is called by its address {call.address} on {call.network}, and the "
             f"engine drops that ({so_far}): {call.guesser} serves it, is not on this network, and "
             "uses the address of any of its networks, because no label traefik.docker.network "
             f'says that they meet on "{call.shared_network}"'
         )
     else:
-        said = (
+        direct_clause = (
             f"{container} is called by its own address {call.address}, but the engine drops such "
             f"packets unless they come through {call.network.bridge}: {so_far}"
         )
     return Finding.about(
         container,
-        sentence(said, now),
+        sentence(direct_clause, now),
         present(
             {
                 **rule.step.evidence,

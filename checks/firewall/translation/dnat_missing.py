@@ -228,7 +228,5 @@ def _wrong_target(inlet: Inlet) -> str:
         return ""
     if nat.address in inlet.addresses and nat.port in (None, inlet.container_port):
         return ""
-    wanted = f"{min(inlet.addresses)}:{inlet.container_port}"
-    return (
-        f"is sent to {nat.address}:{nat.port or inlet.host_port}, but the container is at {wanted}"
-    )
+    wanted_target = f"{min(inlet.addresses)}:{inlet.container_port}"
+    return f"is sent to {nat.address}:{nat.port or inlet.host_port}, but the container is at {wanted_target}"

@@ -32,12 +32,12 @@ class Logs(EvidenceGroup, frozen=True):
     def refusal_of(self, address: str, containers: Sequence[Container]) -> str:
         """The last line that refuses a client with this address; "" where there is none."""
         whole = re.compile(rf"(?<![\d.]){re.escape(address)}(?![\d.]*\d)")
-        found = ""
+        refusal = ""
         for text in self._lines(containers):
             is_refusal = REFUSES.search(text) is not None or _NO_ENTRY.search(text) is not None
             if is_refusal and whole.search(text) is not None:
-                found = text
-        return found
+                refusal = text
+        return refusal
 
     def _lines(self, containers: Sequence[Container]) -> Iterator[str]:
         for container in containers:
@@ -63,10 +63,10 @@ def neighbours_translated(wanted_paths: WantedPaths, logs: Logs) -> CheckResult:
     """
     if wanted_paths.why_none:
         return Skipped(wanted_paths.why_none)
-    near = [path for path in wanted_paths if path.bridged and path.peer is not None]
-    if not near:
+    bridged_paths = [path for path in wanted_paths if path.bridged and path.peer is not None]
+    if not bridged_paths:
         return Skipped("no running container is configured to call a neighbour at a known port")
-    hidden = ((path.network.name, path) for path in near if path.hiding_rule is not None)
+    hidden = ((path.network.name, path) for path in bridged_paths if path.hiding_rule is not None)
     for paths in by_key(hidden).values():
         case = _case(paths, logs)
         if case is not None:

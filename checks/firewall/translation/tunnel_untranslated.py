@@ -36,7 +36,7 @@ def _finding(tunnel: MisnamedExit) -> Finding:
     variables = {"subnet": tunnel.subnet, "leaves_by": tunnel.leaves_by}
     if tunnel.rule is not None:
         variables["named"] = tunnel.named
-    seen: dict[str, Json] = {
+    path_evidence: dict[str, Json] = {
         **(tunnel.rule.evidence if tunnel.rule is not None else {}),
         "leaves through": tunnel.leaves_by,
         **present({"calls without an answer": list(tunnel.unanswered[:5])}),
@@ -45,7 +45,7 @@ def _finding(tunnel: MisnamedExit) -> Finding:
         return Finding(
             subject=HOST,
             summary=summary,
-            evidence=seen,
+            evidence=path_evidence,
             severity=None if tunnel.is_absent or tunnel.rule is None else Severity.advice,
             variables={**variables, "on_host": tunnel.tunnel},
             discriminator=tunnel.tunnel,
@@ -54,7 +54,7 @@ def _finding(tunnel: MisnamedExit) -> Finding:
     return Finding.about(
         container,
         summary,
-        seen,
+        path_evidence,
         discriminator=tunnel.tunnel,
         signs=NO_WAY_OUT,
         variables={**variables, "container": container.name},

@@ -49,8 +49,10 @@ def cluster_address_stale(
         servers = {id: server for id, server in writers.items() if id in ids}
         finding = _finding(cluster, servers, unanswered_calls)
         strangers = [server for id, server in writers.items() if id not in ids]
-        near = any(finding.variables.get("network") in server.endpoints for server in strangers)
-        if near:
+        shares_network = any(
+            finding.variables.get("network") in server.endpoints for server in strangers
+        )
+        if shares_network:
             # a loop over the network would make one cluster of two
             finding = replace(finding, variables={"container": finding.subject.name})
         yield finding

@@ -60,14 +60,14 @@ def gateway_unanswered(
     groups = by_key(
         ((machine.network.name, machine.address), machine) for machine in silent_gateways
     )
-    asked = {network for network, _ in groups}
+    asked_networks = {network for network, _ in groups}
     by_network = by_key(
         (machine.network.name, machine)
         for machine in silent_gateways.neighbours
-        if machine.network.name not in asked and answering_machines(machine, neighbours)
+        if machine.network.name not in asked_networks and answering_machines(machine, neighbours)
     )
     for machines in (*groups.values(), *by_network.values()):
-        if machines[0].network.name in asked:
+        if machines[0].network.name in asked_networks:
             bridges = ways_out(machines, networks)
             finding = _finding(machines, neighbours, routes, bridges, ping)
         else:

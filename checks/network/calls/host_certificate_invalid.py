@@ -65,13 +65,13 @@ def _severity_and_state(
     certificate: HostCertificate, now: float, patience: float
 ) -> tuple[Severity, str]:
     """The severity of the certificate's state, and the predicate about it."""
-    left = certificate.validity.end - now
+    seconds_left = certificate.validity.end - now
     if certificate.unread_since is None:
-        if left > 0:
+        if seconds_left > 0:
             return Severity.advice, (
-                f"shows a certificate that expires in {duration(left)}, and nobody has renewed it"
+                f"shows a certificate that expires in {duration(seconds_left)}, and nobody has renewed it"
             )
-        return Severity.warning, f"shows a certificate that expired {duration(-left)} ago"
+        return Severity.warning, f"shows a certificate that expired {duration(-seconds_left)} ago"
     age = now - certificate.unread_since
     renewed = f"the file was renewed {duration(age)} ago, and nginx has not read it since"
     if certificate.old_end is not None and certificate.old_end <= now:
@@ -82,8 +82,8 @@ def _severity_and_state(
 
 
 def _moment(moment: float, now: float) -> str:
-    left = moment - now
-    return f"{duration(left)} from now" if left > 0 else ago(-left)
+    seconds_left = moment - now
+    return f"{duration(seconds_left)} from now" if seconds_left > 0 else ago(-seconds_left)
 
 
 def _renewal(certificate: HostCertificate) -> PageVariables:

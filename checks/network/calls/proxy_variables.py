@@ -141,13 +141,13 @@ def _failed_with_proxy(
 
     Nothing shows that its neighbour would have refused the program itself.
     """
-    found = []
+    failures = []
     for container in containers:
         tail = log_tails.of(container) if log_tails is not None else NO_LINES
         lines = [line for line in reversed(tail.lines) if _PROXY_ANSWERS.search(line)]
         if lines and not container.is_running and proxy_settings(container):
-            found.append((container, lines))
-    return found
+            failures.append((container, lines))
+    return failures
 
 
 def _taken_neighbour_findings(
@@ -244,5 +244,5 @@ def _taken_request_finding(
     )
 
 
-def _named_variables(wanted: list[str]) -> str:
-    return f"names {and_more(wanted)} only" if wanted else "is not set"
+def _named_variables(exceptions: list[str]) -> str:
+    return f"names {and_more(exceptions)} only" if exceptions else "is not set"

@@ -66,6 +66,6 @@ def _steps(target: AbsentTarget) -> PageVariables:
     if owner is not None and not owner.is_running:
         return {"stopped": owner.name}
     if owner is not None and target.is_apart:
-        own = [name for name in target.container.endpoints if name != "bridge"]
-        return {"apart": owner.name, "network": own[0]} if own else {}
+        own_networks = [name for name in target.container.endpoints if name != "bridge"]
+        return {"apart": owner.name, "network": own_networks[0]} if own_networks else {}
     return {"place": target.place, "path": target.path}

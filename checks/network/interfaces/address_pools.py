@@ -62,9 +62,9 @@ def _few_left_finding(
     container."""
     free = stock.free
     blocking = stock.blocking
-    left = "no subnet is left for new networks"
+    left_clause = "no subnet is left for new networks"
     if free:
-        left = f"only {free} of {stock.total} subnets {agree(range(free), 'is', 'are')} left for new networks"
+        left_clause = f"only {free} of {stock.total} subnets {agree(range(free), 'is', 'are')} left for new networks"
     described = [routes.describe(route) for route in blocking[:10]]
     in_the_way = {
         "overlapped by routes alone": stock.routed or None,
@@ -73,7 +73,7 @@ def _few_left_finding(
     }
     return Finding(
         subject=DAEMON,
-        summary=f"{left}: {', '.join(_subnet_takers(stock, networks, routes, empty))}",
+        summary=f"{left_clause}: {', '.join(_subnet_takers(stock, networks, routes, empty))}",
         evidence={"subnets in the pools": stock.total, "free": free, **present(in_the_way)},
         variables=_ways_out(stock, routes, networks, empty),
         severity=Severity.advice if free else Severity.warning,

@@ -57,8 +57,8 @@ def _fault(
 ) -> str:
     """The fault of the bridge or its routes, in words; "" where there is none."""
     link = links.by_name.get(network.bridge)
-    own = _own_fault(network, link, links, members)
-    return own or _missing_route(network, link, members, routes)
+    own_fault = _own_fault(network, link, links, members)
+    return own_fault or _missing_route(network, link, members, routes)
 
 
 def _broken_bridge_finding(
@@ -107,9 +107,9 @@ def _own_fault(
         return "does not exist"
     if not link.up:
         return "is down"
-    wanted = _gateways(network, members) if network.bridge_has_address else []
-    if wanted and set(wanted).isdisjoint(links.addresses_of(link)):
-        return f"has lost its address {wanted[0]}"
+    wanted_addresses = _gateways(network, members) if network.bridge_has_address else []
+    if wanted_addresses and set(wanted_addresses).isdisjoint(links.addresses_of(link)):
+        return f"has lost its address {wanted_addresses[0]}"
     return ""
 
 
@@ -170,8 +170,8 @@ def bridge_leaked(
         return Skipped("a second engine runs on this host, and either may own the bridges")
     spare = spare_bridges(networks, links)
     if later is not None:
-        left = {link.name for link in spare_bridges(later.networks, later.links)}
-        spare = [link for link in spare if link.name in left]
+        still_spare = {link.name for link in spare_bridges(later.networks, later.links)}
+        spare = [link for link in spare if link.name in still_spare]
     bridges = sorted({network.bridge for network in networks})
     for link in spare:
         yield _leaked_bridge_finding(link, list(links.addresses_of(link)), bridges)

@@ -21,7 +21,7 @@ from diagnose.registry import check
     ],
 )
 def interface_taken(
-    taken: DockerInterfaces, managers: InterfaceManagers | None, containers: Containers | None
+    interfaces: DockerInterfaces, managers: InterfaceManagers | None, containers: Containers | None
 ) -> CheckResult:
     """Another program configured one of Docker's interfaces.
 
@@ -31,7 +31,7 @@ def interface_taken(
     veth interface of the host, and only addresses of the network's subnet on a bridge.
     """
     running = () if containers is None else subjects_of(containers.running)
-    for interface in taken:
+    for interface in interfaces:
         owners = () if managers is None else managers.of(interface)
         yield Finding(
             subject=interface.subject,

@@ -33,8 +33,8 @@ def published_on_internal(containers: Containers, networks: Networks) -> CheckRe
         internal = networks.internal_of(container)
         if internal and container.wanted_ports and not container.published_ports:
             ports = [
-                f"{wanted.binding.host_port or 'any'} -> {wanted.port}"
-                for wanted in container.wanted_ports
+                f"{binding.binding.host_port or 'any'} -> {binding.port}"
+                for binding in container.wanted_ports
             ]
             names = names_of(internal)
             yield Finding.about(

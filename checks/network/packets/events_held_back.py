@@ -32,7 +32,7 @@ def _finding(held: HeldEvents) -> Finding:
     reply = held.reply
     setting = "proxy_buffering is not off there"
     unsure = ""
-    asked = {}
+    asked_evidence = {}
     if reply is None:
         unsure = ", if that answer is a stream; else the program is slower than they wait"
     else:
@@ -40,7 +40,7 @@ def _finding(held: HeldEvents) -> Finding:
         if not held.is_seen:
             unsure = ", if that is a stream of events (the program wants a login)"
             answer = f"HTTP status {reply.status}, which wants a login"
-        asked = {
+        asked_evidence = {
             f"GET {shortened(hop.sent_path(held.path), 60)} at the program": answer,
             "X-Accel-Buffering": reply.buffering or "not sent",
         }
@@ -54,7 +54,7 @@ def _finding(held: HeldEvents) -> Finding:
         present(
             {
                 "log": shortened(held.line, 160),
-                **asked,
+                **asked_evidence,
                 "where that is set": f"{hop.directive} in {held.file.on_host or held.file.inside}",
             }
         ),

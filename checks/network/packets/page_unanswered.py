@@ -52,10 +52,10 @@ def page_unanswered(
     """
     if not front_pages and not front_pages.unexamined:
         return Skipped("no web server in a running container is published or behind a proxy")
-    known = _ports_of_others(waiting_clients, full_queues)
+    known_ports = _ports_of_others(waiting_clients, full_queues)
     for page in front_pages:
         is_ready = clock.has_passed(page.container.started_at, settled)
-        is_known = (page.container.id, page.door.port) in known
+        is_known = (page.container.id, page.door.port) in known_ports
         if not page.is_silent or is_known:
             continue
         if is_ready and _is_meant(page):

@@ -44,14 +44,14 @@ def accept_queue_full(
 
 
 def _full_queue_finding(container: Container, socket: Socket, error: TellingLine | None) -> Finding:
-    said = f"its log repeats: {shortened(error.text, 140)}" if error is not None else ""
+    log_clause = f"its log repeats: {shortened(error.text, 140)}" if error is not None else ""
     return Finding.about(
         container,
         sentence(
             f"{container} does not accept connections on port {socket.port}: "
             f"{count(socket.waiting, 'client')} wait, its queue has room for {socket.backlog}, "
             "and further clients get no answer",
-            said,
+            log_clause,
         ),
         {
             f"listening socket inside {container.name}": f"{socket.address}:{socket.port}",

@@ -262,10 +262,10 @@ def _ipv6_findings(
     for container in refusals.containers.running:
         if web_server_before(container, listeners):
             continue
-        named = _gateway_in_log(container, refusals, networks, refusal_of)
-        if named is not None:
-            finding = _ipv6_finding(container, named)
-            yield finding.with_variables(with_ipv6(named.network, ping))
+        gateway_in_log = _gateway_in_log(container, refusals, networks, refusal_of)
+        if gateway_in_log is not None:
+            finding = _ipv6_finding(container, gateway_in_log)
+            yield finding.with_variables(with_ipv6(gateway_in_log.network, ping))
 
 
 class _GatewayInLog(msgspec.Struct, frozen=True):
@@ -293,10 +293,10 @@ def _gateway_in_log(
     return None
 
 
-def _ipv6_finding(container: Container, named: _GatewayInLog) -> Finding:
-    network = named.network
-    gateway = named.gateway
-    lines = named.lines
+def _ipv6_finding(container: Container, gateway_in_log: _GatewayInLog) -> Finding:
+    network = gateway_in_log.network
+    gateway = gateway_in_log.gateway
+    lines = gateway_in_log.lines
     return Finding.about(
         container,
         f"{container} refuses clients with the address {gateway} of its gateway: all IPv6 "
@@ -327,10 +327,10 @@ def _unseen_senders_findings(
     for container in refusals.containers.running:
         if not any(port.number in _MAIL for port in container.published_by("tcp")):
             continue
-        named = _gateway_in_log(container, refusals, networks, _is_sender)
-        if named is not None:
-            finding = _unseen_senders_finding(container, named)
-            yield finding.with_variables(with_ipv6(named.network, ping))
+        gateway_in_log = _gateway_in_log(container, refusals, networks, _is_sender)
+        if gateway_in_log is not None:
+            finding = _unseen_senders_finding(container, gateway_in_log)
+            yield finding.with_variables(with_ipv6(gateway_in_log.network, ping))
 
 
 def _is_sender(gateway: str) -> IsRefusal:
@@ -338,10 +338,10 @@ def _is_sender(gateway: str) -> IsRefusal:
     return lambda text: f"[{gateway}]" in text and _SENDER.search(text) is not None
 
 
-def _unseen_senders_finding(container: Container, named: _GatewayInLog) -> Finding:
-    network = named.network
-    gateway = named.gateway
-    lines = named.lines
+def _unseen_senders_finding(container: Container, gateway_in_log: _GatewayInLog) -> Finding:
+    network = gateway_in_log.network
+    gateway = gateway_in_log.gateway
+    lines = gateway_in_log.lines
     return Finding.about(
         container,
         f"{container} takes clients for its gateway {gateway}, as it does all that arrive over "

@@ -152,7 +152,7 @@ def _way_of_answers(clients: UnansweredClients) -> str:
 
 def _silence_reason(clients: UnansweredClients, mistaken: Neighbour | None) -> str:
     """The reason why nothing comes back from the container, as far as the host shows it."""
-    near = _network_of_clients(clients)
+    clients_network = _network_of_clients(clients)
     if clients.container.state.status == "paused":
         return "it is paused, and its processes are frozen"
     if mistaken is not None:
@@ -160,10 +160,8 @@ def _silence_reason(clients: UnansweredClients, mistaken: Neighbour | None) -> s
             f"the host's ARP table has {mistaken.mac} for {mistaken.address} on "
             f"{mistaken.interface}, which is not the container's"
         )
-    if near:
-        return (
-            f'it answers them directly on network "{near}", from an address that they did not call'
-        )
+    if clients_network:
+        return f'it answers them directly on network "{clients_network}", from an address that they did not call'
     if clients.protocol == "udp":
         return "its program may ignore clients outside its own network, as Pi-hole and Unbound do"
     return "the host passes the requests on to the container, and nothing comes back"
@@ -220,10 +218,18 @@ def _is_in_subnet_of(place: str, address: str) -> bool:
 def _way_back(clients: UnansweredClients) -> PageVariables:
     """The page variables of a route by which its answers come back to the host, where it
     has one."""
-    near = _network_of_clients(clients)
+    clients_network = _network_of_clients(clients)
     endpoints = clients.container.endpoints
-    others = [endpoint for name, endpoint in endpoints.items() if name != near and endpoint.gateway]
-    other = only(others) if near else None
-    if other is None:
+    others = [
+        endpoint
+        for name, endpoint in endpoints.items()
+        if name != clients_network and endpoint.gateway
+    ]
+    other_endpoint = only(others) if clients_network else None
+    if other_endpoint is None:
         return {}
-    return {"near": near, "address_inside": other.ip_address, "gateway_inside": other.gateway}
+    return {
+        "near": clients_network,
+        "address_inside": other_endpoint.ip_address,
+        "gateway_inside": other_endpoint.gateway,
+    }

@@ -356,13 +356,13 @@ def host_port_conflict(
         holders = _holders(port, listeners)
         port_clause = f"port {port}" if port else "port"
         is_known = bool(port) and listeners is not None
-        taken = "was in use, and is free now" if is_known else "is in use"
+        state_clause = "was in use, and is free now" if is_known else "is in use"
         if holders:
-            taken = _held_clause(holders[0], port, containers)
+            state_clause = _held_clause(holders[0], port, containers)
         steps = freeing(container, port, holders, containers) if is_known else {}
         yield Finding.about(
             container,
-            f"{container} ended: its {port_clause} on the host {taken}",
+            f"{container} ended: its {port_clause} on the host {state_clause}",
             {
                 "HostConfig.NetworkMode": container.host_config.network_mode,
                 "State.ExitCode": container.state.exit_code,

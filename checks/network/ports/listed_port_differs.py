@@ -52,9 +52,9 @@ def listed_port_differs(containers: Containers, recent_logs: RecentLogs) -> Chec
             for number, published_port in by_number.items()
             if number not in published
         ]
-        said = _telling_text(container, moved, recent_logs) if moved else ""
-        if said:
-            yield _finding(container, moved, said)
+        telling_text = _telling_text(container, moved, recent_logs) if moved else ""
+        if telling_text:
+            yield _finding(container, moved, telling_text)
     yield from recent_logs.left_out(servers)
 
 
@@ -78,7 +78,7 @@ def _telling_text(container: Container, moved: Sequence[PortBinding], logs: Rece
     return next((text for text in lines if _LISTS_ITSELF.search(text) is not None), "")
 
 
-def _finding(container: Container, moved: Sequence[PortBinding], said: str) -> Finding:
+def _finding(container: Container, moved: Sequence[PortBinding], telling_text: str) -> Finding:
     shown = and_more(
         f"{published_port.number} (published at {published_port.host_port})"
         for published_port in moved
@@ -88,7 +88,10 @@ def _finding(container: Container, moved: Sequence[PortBinding], said: str) -> F
         container,
         f"{container} registers its own UDP {noun} {shown} in a public server list: players find "
         "nothing there",
-        {"said in": shortened(said, 160), "NetworkSettings.Ports": container.published_names},
+        {
+            "said in": shortened(telling_text, 160),
+            "NetworkSettings.Ports": container.published_names,
+        },
         stable=(container.life,),
         variables={"same_port": f"{moved[0].number}:{moved[0].port}"} if not moved[1:] else {},
     )

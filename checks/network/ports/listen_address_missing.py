@@ -90,11 +90,11 @@ def _running_findings(
 
 
 def _own_address_variables(
-    container: Container, refused: RefusedAddress, own: str | None
+    container: Container, refused: RefusedAddress, own_address: str | None
 ) -> PageVariables:
     """The page variables that replace the former address by the host's present one, in the only
     mounted file."""
-    edited = with_text_in_file(container, refused.address, own) if own else {}
+    edited = with_text_in_file(container, refused.address, own_address) if own_address else {}
     return {"edited": edited["edited"], "own_edit": edited["edit"]} if edited else {}
 
 
@@ -107,7 +107,7 @@ def _finding(container: Container, refused: RefusedAddress, links: Interfaces | 
         cure = _listen_anywhere_variables(container, refused)
         if links is not None and links.holds(refused.address):
             lack_clause = "an address of the host, which its own network does not have"
-    of_host = [own.address for own in links.addresses] if links is not None else []
+    of_host = [entry.address for entry in links.addresses] if links is not None else []
     port = f" port {refused.port}" if refused.port else ""
     return Finding.about(
         container,

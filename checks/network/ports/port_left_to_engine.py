@@ -66,17 +66,17 @@ def _has_second_place(container: Container, published: PortBinding) -> bool:
     return any(other.host_port and other.port == published.port for other in container.wanted_ports)
 
 
-def _chosen(container: Container, wanted: PortBinding) -> int:
+def _chosen(container: Container, binding: PortBinding) -> int:
     """The port of the host that leads there now; 0 for none."""
-    ways = (published for published in container.published_ports if published.port == wanted.port)
+    ways = (published for published in container.published_ports if published.port == binding.port)
     return next((published.host_port for published in ways), 0)
 
 
-def _is_used(wanted: PortBinding, containers: Containers, listeners: Listeners | None) -> bool:
+def _is_used(binding: PortBinding, containers: Containers, listeners: Listeners | None) -> bool:
     """Whether a container or a program of the host uses the well-known port."""
-    published = containers.ports_published_by(wanted.protocol)
-    is_taken = listeners is not None and bool(listeners.on(wanted.protocol, ANY, wanted.number))
-    return wanted.number in published or is_taken
+    published = containers.ports_published_by(binding.protocol)
+    is_taken = listeners is not None and bool(listeners.on(binding.protocol, ANY, binding.number))
+    return binding.number in published or is_taken
 
 
 def _fixed(container: Container) -> Iterator[str]:

@@ -29,21 +29,21 @@ def redirect_unserved(stray_redirects: StrayRedirects) -> CheckResult:
 def _finding(stray: StrayRedirect) -> Finding:
     page = stray.page
     container = page.container
-    asked = page.door
+    front_door = page.door
     return Finding.about(
         container,
         sentence(
-            f"{container} sends visitors of port {asked.host_port} on to {stray.target}{_reason(stray)}",
+            f"{container} sends visitors of port {front_door.host_port} on to {stray.target}{_reason(stray)}",
             _cause(stray),
         ),
         {
-            f"GET / at port {asked.port}": f"{page.status}, Location: {shortened(page.reply.location)}",
+            f"GET / at port {front_door.port}": f"{page.status}, Location: {shortened(page.reply.location)}",
             "NetworkSettings.Ports": [
                 f"{binding.host_port} -> {binding.port}"
                 for binding in container.published_by("tcp")
             ],
         },
-        discriminator=str(asked.port),
+        discriminator=str(front_door.port),
         stable=(container.life,),
         variables=_variables(stray),
     )

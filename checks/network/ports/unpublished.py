@@ -177,31 +177,31 @@ def _host_network_findings(
     container: Container, listeners: Listeners, firewall: Firewall | None
 ) -> Iterator[Finding]:
     redirected = firewall.redirected_ports if firewall is not None else frozenset()
-    for wanted in container.wanted_ports:
-        port = wanted.host_port
-        protocol = wanted.protocol
-        if not port or port == wanted.number or (protocol, port) in redirected:
+    for binding in container.wanted_ports:
+        port = binding.host_port
+        protocol = binding.protocol
+        if not port or port == binding.number or (protocol, port) in redirected:
             continue
         if not listeners.on(protocol, ANY, port):
-            serves = bool(listeners.on(protocol, ANY, wanted.number))
-            yield _host_network_finding(container, wanted, serves=serves)
+            serves = bool(listeners.on(protocol, ANY, binding.number))
+            yield _host_network_finding(container, binding, serves=serves)
 
 
-def _host_network_finding(container: Container, wanted: PortBinding, *, serves: bool) -> Finding:
+def _host_network_finding(container: Container, binding: PortBinding, *, serves: bool) -> Finding:
     """The finding about ports on the host's network. serves: its program listens at the port of the
     container, which is the host's own here."""
-    port = wanted.host_port
-    protocol = wanted.protocol
+    port = binding.host_port
+    protocol = binding.protocol
     finding = Finding.about(
         container,
         sentence(
-            f"{container} is configured to publish port {wanted}, "
+            f"{container} is configured to publish port {binding}, "
             "but it uses the host's network, where the engine publishes nothing",
-            f"it is reached at port {wanted.number}" if serves else "",
+            f"it is reached at port {binding.number}" if serves else "",
         ),
         {
             "HostConfig.NetworkMode": "host",
-            "HostConfig.PortBindings": str(wanted),
+            "HostConfig.PortBindings": str(binding),
             f"listener on port {port}": None,
         },
         discriminator=f"{port}/{protocol}",
@@ -210,7 +210,7 @@ def _host_network_finding(container: Container, wanted: PortBinding, *, serves: 
     if not serves or protocol not in ("tcp", "udp"):
         return finding
     return finding.with_variables(
-        {"asked_port": str(port), "served_port": str(wanted.number), "proto": protocol}
+        {"asked_port": str(port), "served_port": str(binding.number), "proto": protocol}
     )
 
 
@@ -219,18 +219,18 @@ def _ipv6_port_findings(container: Container, config: DaemonConfig) -> Iterator[
     them on."""
     if container.has_ipv6:
         return
-    for wanted in container.wanted_ports:
-        if not wanted.is_ipv6:
+    for binding in container.wanted_ports:
+        if not binding.is_ipv6:
             continue
-        address = wanted.host_ip
-        port = wanted.binding.host_port
+        address = binding.host_ip
+        port = binding.binding.host_port
         yield Finding.about(
             container,
             f"{container} is configured to publish port {port} on "
             f"{address}, but none of its networks has IPv6, and the userland proxy is off: "
             "nothing serves the port there",
             {
-                "HostConfig.PortBindings": f"[{address}]:{wanted}",
+                "HostConfig.PortBindings": f"[{address}]:{binding}",
                 "NetworkSettings.Ports": sorted(container.network_settings.ports or {}),
                 f"userland-proxy in {config.where('userland-proxy')}": False,
             },
@@ -295,7 +295,7 @@ def published_on_loopback(containers: Containers, config: DaemonConfig) -> Check
         return Skipped("the engine publishes ports on other addresses than the loopback")
     bound: dict[str, list[str]] = {}
     for container in containers.running:
-        for_all = {str(wanted) for wanted in container.wanted_ports if not wanted.host_ip}
+        for_all = {str(binding) for binding in container.wanted_ports if not binding.host_ip}
         for published in container.published_ports:
             if str(published) in for_all and is_loopback(published.host_ip):
                 bound.setdefault(container.name, []).append(published.binding.host_port)

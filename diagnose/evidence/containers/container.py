@@ -359,8 +359,8 @@ class Container(InspectedContainer, frozen=True):
 
     def may_write_on_host(self, path: str) -> bool:
         """Whether a mount that it may write to holds this path of the host."""
-        own = (mount for mount in self.mounts if mount.rw and mount.has_host_path)
-        return any(is_within(path, mount.source) for mount in own)
+        writable_mounts = (mount for mount in self.mounts if mount.rw and mount.has_host_path)
+        return any(is_within(path, mount.source) for mount in writable_mounts)
 
     def mounts_volume(self, name: str) -> bool:
         """Whether a volume of this name is mounted in it."""

@@ -53,8 +53,8 @@ def from_disk(host: Host, refusal: Unavailable) -> Containers | Unavailable:
     for folder in folders:
         id = posixpath.basename(folder)
         try:
-            own, host_config = (_loaded_object(files[f"{folder}/{name}"]) for name in _NAMES)
-            containers.append(container_of(own, host_config, _first_pid(id, running)))
+            config, host_config = (_loaded_object(files[f"{folder}/{name}"]) for name in _NAMES)
+            containers.append(container_of(config, host_config, _first_pid(id, running)))
         except (ValueError, msgspec.ValidationError) as error:
             why = f"{folder}/{_NAMES[0]}: {error}"
             missing.append(Unexamined(container_subject(id[:12]), why))
@@ -121,27 +121,27 @@ def _first_pid(id: str, processes: Processes | Unavailable) -> int | None:
         if not process.is_zombie and not process.comm.startswith("containerd-shim")
     ]
     if shim is not None:
-        own = [process.pid for process in inside if process.ppid == shim.pid]
-        return own[0] if own else 0
+        child_pids = [process.pid for process in inside if process.ppid == shim.pid]
+        return child_pids[0] if child_pids else 0
     return inside[0].pid if inside else 0
 
 
-def container_of(own: dict[str, Any], about: dict[str, Any], pid: int | None) -> Container:
+def container_of(config: dict[str, Any], about: dict[str, Any], pid: int | None) -> Container:
     """A container of the two files' objects, in the shape of inspect.
 
     pid: of its first process as it is found now; 0: it is dead, whatever the file says; None: the
     file counts. ValidationError for a shape that no engine writes.
     """
-    state = dict(own.get("State") or {})
+    state = dict(config.get("State") or {})
     if pid is not None:
         state["Pid"] = pid
     lives = bool(state.get("Pid")) if pid is not None else bool(state.get("Running"))
     state["Status"] = _status(state, lives=lives)
-    points = own.get("MountPoints") or {}
+    points = config.get("MountPoints") or {}
     return convert(
         {
             **{
-                name: own[name]
+                name: config[name]
                 for name in (
                     "Name",
                     "Created",
@@ -152,15 +152,15 @@ def container_of(own: dict[str, Any], about: dict[str, Any], pid: int | None) ->
                     "LogPath",
                     "Driver",
                 )
-                if own.get(name) is not None
+                if config.get(name) is not None
             },
-            "Id": own.get("ID"),
-            "RestartCount": own.get("RestartCount") or 0,
+            "Id": config.get("ID"),
+            "RestartCount": config.get("RestartCount") or 0,
             "State": state,
             "HostConfig": about,
-            "Config": own.get("Config") or {},
+            "Config": config.get("Config") or {},
             "Mounts": [_mount(point) for point in points.values() if isinstance(point, dict)],
-            "NetworkSettings": _network(own.get("NetworkSettings") or {}),
+            "NetworkSettings": _network(config.get("NetworkSettings") or {}),
         },
         Container,
     )

@@ -42,11 +42,11 @@ def _is_doubtful(container: Container) -> bool:
 
 def _without_labels(container: Container, labels: dict[str, str]) -> Container:
     """The container without labels of compose that have the value which the image gives them."""
-    own = {
+    own_labels = {
         name: value
         for name, value in container.labels.items()
         if not name.startswith(COMPOSE) or labels.get(name) != value
     }
-    if len(own) == len(container.labels):
+    if len(own_labels) == len(container.labels):
         return container
-    return replace(container, config=replace(container.config, labels=own))
+    return replace(container, config=replace(container.config, labels=own_labels))

@@ -15,9 +15,11 @@ def dns_container(
     """
     if containers is None:
         return None
-    own = containers.by_address.get(server, [])
+    containers_at_address = containers.by_address.get(server, [])
     published = (container for container in containers if _publishes_dns(container, server))
-    return next(iter(own), None) or (next(published, None) if is_of_host else None)
+    return next(iter(containers_at_address), None) or (
+        next(published, None) if is_of_host else None
+    )
 
 
 def _publishes_dns(container: Container, address: str) -> bool:

@@ -154,11 +154,11 @@ def _upstreams(host: Host, container: Container, logs: RecentLogs | None) -> Ite
         _servers_in_files(host, container),
         _servers_in_log(container, logs),
     ):
-        own = container.ipv4_addresses
+        own_addresses = container.ipv4_addresses
         upstreams = {
             (place.address, place.port): place
             for place in places
-            if place.address not in own and not is_loopback(place.address)
+            if place.address not in own_addresses and not is_loopback(place.address)
         }
         if upstreams:
             yield from (place for place in upstreams.values() if place.port not in _ENCRYPTED)
@@ -213,10 +213,10 @@ def _unanswered(host: Host, container: Container, resolvers: Resolvers | None) -
     engine.
     """
     table = host.ask(ListConnections(protocol="udp", dport=DNS_PORT))
-    own = container.ipv4_addresses
+    own_addresses = container.ipv4_addresses
     asked_by_others = _asked_by_others(container, resolvers) if resolvers is not None else set()
     flows = [] if isinstance(table, Failed) else table.entries
-    sent = [flow for flow in flows if flow.src in own and flow.dst not in asked_by_others]
+    sent = [flow for flow in flows if flow.src in own_addresses and flow.dst not in asked_by_others]
     if any("seen_reply" in flow.status for flow in sent):
         return ()
     servers = distinct(flow.dst for flow in sent)
@@ -226,5 +226,5 @@ def _unanswered(host: Host, container: Container, resolvers: Resolvers | None) -
 def _asked_by_others(container: Container, resolvers: Resolvers) -> set[str]:
     """The servers that are no business of the DNS server in the container."""
     inside = resolvers.inside.get(container.id)
-    own = inside.nameservers if inside is not None else ()
-    return {*own, *resolvers.host_servers, *resolvers.engine_view}
+    own_servers = inside.nameservers if inside is not None else ()
+    return {*own_servers, *resolvers.host_servers, *resolvers.engine_view}

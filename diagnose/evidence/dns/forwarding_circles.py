@@ -73,12 +73,14 @@ def _circles_of(container: Container, flows: UdpFlows) -> Iterator[ForwardingCir
     docker-proxy takes the calls of its neighbours, which the kernel tracks to the host's address
     alone.
     """
-    own = container.ipv4_addresses - {""}
+    own_addresses = container.ipv4_addresses - {""}
     of_dns = flows.to(DNS_PORT)
-    own_places = own | {flow.dst for flow in of_dns if flow.reply_src in own}
-    called_servers = {flow.dst for flow in of_dns if flow.src in own}
+    own_places = own_addresses | {flow.dst for flow in of_dns if flow.reply_src in own_addresses}
+    called_servers = {flow.dst for flow in of_dns if flow.src in own_addresses}
     askers = {flow.src for flow in of_dns if flow.dst in own_places}
-    silent = {flow.dst for flow in of_dns if flow.src in own and "seen_reply" not in flow.status}
+    silent = {
+        flow.dst for flow in of_dns if flow.src in own_addresses and "seen_reply" not in flow.status
+    }
     for address in sorted(called_servers & (own_places | askers)):
         yield ForwardingCircle(
             container, address, is_itself=address in own_places, is_answered=address not in silent

@@ -201,13 +201,13 @@ def lookups(
 def _lookups_of_plan(
     host: Host,
     plan: QueryPlan,
-    wanted: tuple[str, ...],
+    wanted_names: tuple[str, ...],
     replies: dict[QueryDns, DnsReply],
     unasked: tuple[Unexamined, ...],
 ) -> Lookups:
     """The replies, sorted by the purpose of their queries.
 
-    wanted: the names that the user asks about.
+    wanted_names: the names that the user asks about.
     """
     failed = _failed_replies(plan, replies)
     by_host = _answered_queries(
@@ -223,7 +223,7 @@ def _lookups_of_plan(
         embedded=_answered_queries(
             replies, {member.id: _own_name(member) for member in plan.embedded}
         ),
-        names=_answered_queries(replies, dict(_names_of_user(wanted, plan.resolvers))),
+        names=_answered_queries(replies, dict(_names_of_user(wanted_names, plan.resolvers))),
         closed=tuple(plan.closed),
         unasked=unasked,
         island=plan.island,
@@ -306,10 +306,13 @@ def _answer_by_samples(
         is_for_root = query.name == "." and query.transport == "udp"
         if not is_for_root or reply.answered or reply.icmp:
             continue
-        own = samples.get(SampleDns(query.server, query.pid), by_server.get(query.server))
-        if own is not None and own.answered:
+        own_sample = samples.get(SampleDns(query.server, query.pid), by_server.get(query.server))
+        if own_sample is not None and own_sample.answered:
             replies[query] = DnsReply(
-                answered=True, rcode=own.rcode, ms=own.ms or 0.0, sent=reply.sent + own.sent
+                answered=True,
+                rcode=own_sample.rcode,
+                ms=own_sample.ms or 0.0,
+                sent=reply.sent + own_sample.sent,
             )
 
 

@@ -155,8 +155,10 @@ class LostQuery(msgspec.Struct, frozen=True):
         """The host's addresses on the networks of these containers: Podman's resolver is there."""
         if self.networks is None:
             return frozenset()
-        own = [network for network in self.networks if network.name in self.group.networks]
-        return frozenset(gateway for network in own for gateway in network.gateways)
+        networks_of_group = [
+            network for network in self.networks if network.name in self.group.networks
+        ]
+        return frozenset(gateway for network in networks_of_group for gateway in network.gateways)
 
     @property
     def rule(self) -> Step | None:

@@ -50,8 +50,10 @@ def own_dns_answers(
 
     Both questions are about the root's name servers, which every resolver knows or refuses.
     """
-    own = [container for container in containers.running if _asks_itself(container, namespaces)]
-    chosen = host.first(own, _MOST, "containers with a DNS server of their own")
+    self_asking = [
+        container for container in containers.running if _asks_itself(container, namespaces)
+    ]
+    chosen = host.first(self_asking, _MOST, "containers with a DNS server of their own")
     questions = [question for container in chosen for question in _questions(container)]
     inside: dict[str, DnsReply] = {}
     outside: dict[str, DnsReply] = {}

@@ -251,8 +251,8 @@ class Resolvers(msgspec.Struct, frozen=True):
     @property
     def engine_view(self) -> tuple[str, ...]:
         """The host's servers that an engine may hand to a container: those beyond loopback."""
-        seen = self.engine_file
-        return seen.beyond_loopback if isinstance(seen, ResolvConf) else ()
+        engine_file = self.engine_file
+        return engine_file.beyond_loopback if isinstance(engine_file, ResolvConf) else ()
 
     @property
     def only_ipv6(self) -> bool:
@@ -276,8 +276,8 @@ class Resolvers(msgspec.Struct, frozen=True):
             return conf.external[:MAX_SERVERS]
         # Engines before 26 leave IPv6 servers out where the network has no IPv6.
         of_host = tuple(server for server in self.engine_view if ":" not in server)
-        given = tuple(container.host_config.dns or ()) or self.configured
-        servers = given or of_host or FALLBACK[:2]
+        configured_servers = tuple(container.host_config.dns or ()) or self.configured
+        servers = configured_servers or of_host or FALLBACK[:2]
         return tuple(Upstream(server) for server in servers[:MAX_SERVERS])
 
     def uses_fallback(self, container: Container) -> bool:

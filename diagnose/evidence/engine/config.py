@@ -276,15 +276,17 @@ def daemon_config(host: Host) -> DaemonConfig | Unavailable:
     place = host.require(FindLocality())
     if not place.same_host:
         return Unavailable("remote", place.why)
-    own = rootless(host)
-    line = _command_line(host, place.engine_pid, own)
+    rootless_engine = rootless(host)
+    line = _command_line(host, place.engine_pid, rootless_engine)
     flags = parse_flags(line.arguments)
     path = flags["config-file"][-1] if "config-file" in flags else line.file
-    if own is not None and own.traces is False and line.source == "default":
-        return Unavailable("missing", f"nothing of a rootless engine of user {own.uid} lies here")
+    if rootless_engine is not None and rootless_engine.traces is False and line.source == "default":
+        return Unavailable(
+            "missing", f"nothing of a rootless engine of user {rootless_engine.uid} lies here"
+        )
     if path is None:
         return Unavailable("missing", _UNKNOWN_PLACE)
-    if line.source == "default" and own is None:
+    if line.source == "default" and rootless_engine is None:
         path = _refused_file(host) or path
     bare = DaemonConfig(
         path, flags=flags, source=line.source, pid=place.engine_pid, started=line.started
@@ -331,16 +333,16 @@ class _CommandLine(msgspec.Struct, frozen=True):
     """Seconds after the boot."""
 
 
-def _command_line(host: Host, pid: int | None, own: Rootless | None) -> _CommandLine:
+def _command_line(host: Host, pid: int | None, rootless_engine: Rootless | None) -> _CommandLine:
     """The command line of the process if it can be read, else that of the unit."""
     if pid is not None:
         process = host.ask(InspectProcess(pid))
         if not isinstance(process, Failed) and process.cmdline:
-            file = _default_path(process, own)
+            file = _default_path(process, rootless_engine)
             started = process.start or None
             return _CommandLine(file, process.cmdline[1:], f"process {pid}", started)
-    if own is not None:
-        return _CommandLine(own.config)
+    if rootless_engine is not None:
+        return _CommandLine(rootless_engine.config)
     kind = packaging(host)
     unit = host.ask(ReadUnit(kind.unit))
     words = _exec_start(unit.exec_start) if not isinstance(unit, Failed) else []
@@ -373,7 +375,7 @@ def _exec_start(text: str) -> list[str]:
         return line.split()[1:]
 
 
-def _default_path(process: ProcessDetail, own: Rootless | None) -> str | None:
+def _default_path(process: ProcessDetail, rootless_engine: Rootless | None) -> str | None:
     """A rootless daemon reads its user's file ($XDG_CONFIG_HOME, else ~/.config).
 
     None where that is not known.
@@ -386,4 +388,8 @@ def _default_path(process: ProcessDetail, own: Rootless | None) -> str | None:
     )
     if folder:
         return str(PurePosixPath(folder, "docker/daemon.json"))
-    return own.config if own is not None and own.uid == process.uid else None
+    return (
+        rootless_engine.config
+        if rootless_engine is not None and rootless_engine.uid == process.uid
+        else None
+    )

@@ -139,8 +139,11 @@ class Daemon(msgspec.Struct, frozen=True, dict=True):
             return False
         if self.installation.known_unit.is_wanted:
             return False
-        own = self.endpoint.rootless if self.endpoint.is_default else None
-        return any(own is None or other.uid in (own.uid, None) for other in self.processes.others)
+        rootless_engine = self.endpoint.rootless if self.endpoint.is_default else None
+        return any(
+            rootless_engine is None or other.uid in (rootless_engine.uid, None)
+            for other in self.processes.others
+        )
 
     @property
     def is_of_host(self) -> bool:
@@ -186,8 +189,8 @@ def daemon(
     if not locality.same_host:
         return msgspec.structs.replace(pinged, same_host=False, where=locality.why)
     path = pinged.endpoint.path
-    own = pinged.endpoint.rootless
-    containerd_unit = system_unit(host, CONTAINERD_UNIT, own)
+    rootless_engine = pinged.endpoint.rootless
+    containerd_unit = system_unit(host, CONTAINERD_UNIT, rootless_engine)
     alive = daemon_processes(
         host,
         locality.engine_pid,
@@ -195,7 +198,7 @@ def daemon(
         config=config,
         processes=processes,
         containerd_unit=containerd_unit,
-        own=own,
+        rootless_engine=rootless_engine,
     )
     states = path_states(host, path or "/", *TRACES)
     return msgspec.structs.replace(
@@ -204,7 +207,7 @@ def daemon(
         socket=states.at(path),
         closed_podman=_closed_podman(host, path) if pinged.reason == "forbidden" else "",
         processes=alive,
-        installation=installation(host, states, alive.engine, own),
+        installation=installation(host, states, alive.engine, rootless_engine),
     )
 
 

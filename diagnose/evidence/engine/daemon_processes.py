@@ -70,7 +70,7 @@ def daemon_processes(
     config: DaemonConfig | None,
     processes: Processes | None,
     containerd_unit: Unit | None,
-    own: Rootless | None,
+    rootless_engine: Rootless | None,
 ) -> DaemonProcesses:
     """The engine's process and those that belong to it.
 
@@ -79,7 +79,7 @@ def daemon_processes(
     engine = _detail(host, pid) if pid is not None else None
     all_processes = list(processes) if processes is not None else []
     outside = processes.outside if processes is not None else ()
-    root = _exec_root(config, own)
+    root = _exec_root(config, rootless_engine)
     managed = _is_managed(config, all_processes, engine, containerd_unit, root)
     containerds = None
     if all_processes:
@@ -94,7 +94,7 @@ def daemon_processes(
         containerds=containerds,
         managed=managed,
         shims=processes.shims if processes is not None else None,
-        pid_files=tuple(_pid_files(host, config, own, root)),
+        pid_files=tuple(_pid_files(host, config, rootless_engine, root)),
         sees_all=any(process.pid == 1 for process in all_processes),
     )
 
@@ -111,20 +111,20 @@ def _detail(host: Host, pid: int) -> ProcessDetail | None:
     return None if isinstance(detail, Failed) else detail
 
 
-def _exec_root(config: DaemonConfig | None, own: Rootless | None) -> str:
+def _exec_root(config: DaemonConfig | None, rootless_engine: Rootless | None) -> str:
     """The folder with the state of the engine's processes, its own containerd's too."""
     configured = config.value("exec-root") if config else None
     if isinstance(configured, str):
         return configured
-    return f"{own.runtime}/docker" if own else EXEC_ROOT
+    return f"{rootless_engine.runtime}/docker" if rootless_engine else EXEC_ROOT
 
 
 def _pid_files(
-    host: Host, config: DaemonConfig | None, own: Rootless | None, root: str
+    host: Host, config: DaemonConfig | None, rootless_engine: Rootless | None, root: str
 ) -> list[PidFile]:
     """The pid files of dockerd and of its own containerd, only where the process lives."""
     configured = config.value("pidfile") if config else None
-    usual = f"{own.runtime}/docker.pid" if own else PID_FILE
+    usual = f"{rootless_engine.runtime}/docker.pid" if rootless_engine else PID_FILE
     paths = (
         configured if isinstance(configured, str) else usual,
         f"{root}/containerd/containerd.pid",
@@ -187,11 +187,11 @@ def _containerds(
     ]
     if managed is not None:
         used = [process for process in used if _is_started_by(engine, process, root) == managed]
-    found: list[ProcessDetail] = []
+    containerds: list[ProcessDetail] = []
     for process in used:
         detail = host.ask(InspectProcess(process.pid))
         if not isinstance(detail, Failed):
-            found.append(detail)
+            containerds.append(detail)
         elif detail.reason != "gone":
             return None
-    return tuple(found)
+    return tuple(containerds)

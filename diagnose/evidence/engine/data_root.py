@@ -46,13 +46,22 @@ def data_root(
             return DataRoot(
                 _path_behind_links(host, path.rstrip("/") or "/"), config.where("data-root")
             )
-    own = rootless(host)
-    if own is not None and (own.data is None or own.traces is False):
+    rootless_engine = rootless(host)
+    if rootless_engine is not None and (
+        rootless_engine.data is None or rootless_engine.traces is False
+    ):
         return Unavailable(
-            "missing", f"it is not known where a rootless engine of user {own.uid} keeps its data"
+            "missing",
+            f"it is not known where a rootless engine of user {rootless_engine.uid} keeps its data",
         )
     return DataRoot(
-        _path_behind_links(host, own.data if own is not None and own.data else DEFAULT), "default"
+        _path_behind_links(
+            host,
+            rootless_engine.data
+            if rootless_engine is not None and rootless_engine.data
+            else DEFAULT,
+        ),
+        "default",
     )
 
 

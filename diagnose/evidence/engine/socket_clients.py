@@ -65,8 +65,8 @@ class SocketClients(msgspec.Struct, frozen=True):
 
     def order_for(self, ended: Container) -> StopOrder | None:
         """The line by which a client reports the end of this container."""
-        own = (order for order in self.orders if order.container.id != ended.id)
-        return next((order for order in own if order.is_about(ended)), None)
+        orders_of_others = (order for order in self.orders if order.container.id != ended.id)
+        return next((order for order in orders_of_others if order.is_about(ended)), None)
 
 
 @evidence

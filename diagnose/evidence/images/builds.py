@@ -16,10 +16,14 @@ def other_build(container: Container, images: Images, *, is_newer: bool) -> str:
 
     "" where the host has none. After a pull the old image of a tag keeps its digest alone.
     """
-    own = images.of(container)
-    if own is None or not own.created or container.config.image.startswith("sha256:"):
+    image_of_container = images.of(container)
+    if (
+        image_of_container is None
+        or not image_of_container.created
+        or container.config.image.startswith("sha256:")
+    ):
         return ""
-    created = own.created
+    created = image_of_container.created
     repository = repository_of(container.config.image)
 
     def distance(image: Image) -> float:

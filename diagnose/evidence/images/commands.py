@@ -40,7 +40,7 @@ def image_commands(host: Host, containers: Containers, log_tails: LogTails) -> I
         detail = host.ask(InspectImage(container.image))
         if isinstance(detail, Failed) or detail.config is None:
             continue
-        own = detail.config.cmd
-        if own and own != container.config.cmd:
-            commands[container.id] = own
+        image_command = detail.config.cmd
+        if image_command and image_command != container.config.cmd:
+            commands[container.id] = image_command
     return ImageCommands(commands)

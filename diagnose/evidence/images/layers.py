@@ -41,8 +41,10 @@ class Layers(msgspec.Struct, frozen=True):
     @property
     def lost_of_images(self) -> tuple[str, ...]:
         """Lost layers that are no container's own."""
-        own = {*self.writable.values()}
-        return tuple(name for name in self.lost if name.removesuffix("-init") not in own)
+        writable_layers = {*self.writable.values()}
+        return tuple(
+            name for name in self.lost if name.removesuffix("-init") not in writable_layers
+        )
 
     @property
     def robbed_containers(self) -> tuple[str, ...]:

@@ -48,22 +48,24 @@ def passed_over_images(host: Host, containers: Containers, images: Images) -> Pa
         if image.tags and not images.used.get(image.id)
     )
     pairs = [
-        (container, own, image)
+        (container, own_image, image)
         for container in containers.running
-        if container.compose_project and (own := images.of(container)) is not None
+        if container.compose_project and (own_image := images.of(container)) is not None
         for image in unused.get(repository_of(container.config.image), ())
-        if image.created > own.created
+        if image.created > own_image.created
     ]
-    found: dict[str, PassedOverImage] = {}
-    for container, own, newer in host.first(pairs, MOST, "newer images that nothing uses"):
+    passed_over: dict[str, PassedOverImage] = {}
+    for container, own_image, newer_image in host.first(
+        pairs, MOST, "newer images that nothing uses"
+    ):
         made = container.created_at
-        brought = _named_at(host, newer)
-        own_at = _named_at(host, own)
+        brought = _named_at(host, newer_image)
+        own_at = _named_at(host, own_image)
         if made is None or brought is None or own_at is None:
             continue
         if own_at < brought and 0 <= made - brought <= BEFORE_S:
-            found[container.id] = PassedOverImage(container, newer.tags[0], brought)
-    return PassedOverImages(tuple(found.values()))
+            passed_over[container.id] = PassedOverImage(container, newer_image.tags[0], brought)
+    return PassedOverImages(tuple(passed_over.values()))
 
 
 def _named_at(host: Host, image: Image) -> float | None:

@@ -42,7 +42,7 @@ def stopped_pulls(
     uplink = uplinks.preferred
     if uplink is None:
         return StoppedPulls()
-    found = []
+    stopped = []
     for trouble in pulls.of("unreachable"):
         place = _place(trouble.registry)
         if place.address is not None and links.holds(place.address):
@@ -51,8 +51,8 @@ def stopped_pulls(
         flow = Flow(Origin(), place.address, "tcp", place.port, family, assumed=uplink.name)
         by = rule_against(host_stack.stack, flow)
         if by is not None:
-            found.append(StoppedPull(trouble, place.port, by))
-    return StoppedPulls(tuple(found))
+            stopped.append(StoppedPull(trouble, place.port, by))
+    return StoppedPulls(tuple(stopped))
 
 
 class _RegistryPlace(msgspec.Struct, frozen=True):

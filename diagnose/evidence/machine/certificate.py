@@ -116,11 +116,11 @@ class _Element(msgspec.Struct, frozen=True):
     def parts(self) -> list[Self]:
         """The first elements of the content."""
         start = 0
-        found: list[Self] = []
-        while start < len(self.content) and len(found) < _MOST_PARTS:
-            found.append(self.at(self.content, start))
-            start = found[-1].end
-        return found
+        certificates: list[Self] = []
+        while start < len(self.content) and len(certificates) < _MOST_PARTS:
+            certificates.append(self.at(self.content, start))
+            start = certificates[-1].end
+        return certificates
 
 
 def _unix(date: re.Match[bytes]) -> float:

@@ -70,15 +70,15 @@ def confinement(
     """The confinement of the host, from the kernel log and containers' State.Error."""
     refused = [container for container in containers if DENIED_SYSCTL.search(container.state.error)]
     last = DENIED_SYSCTL.search(refused[-1].state.error) if refused else None
-    known = Confinement(
+    of_containers = Confinement(
         kind=container_system(host) if refused else "",
         sysctl=last["name"] if last is not None else "",
         refused=tuple(refused),
     )
     if isinstance(kernel, Unavailable):
-        return msgspec.structs.replace(known, unread_log=kernel)
+        return msgspec.structs.replace(of_containers, unread_log=kernel)
     signals = _denied_signals(kernel, clock.wall - options.since_s)
-    return msgspec.structs.replace(known, signals=tuple(signals))
+    return msgspec.structs.replace(of_containers, signals=tuple(signals))
 
 
 def _denied_signals(kernel: KernelLog, oldest: float) -> Iterator[DeniedSignals]:

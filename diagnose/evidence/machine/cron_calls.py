@@ -137,7 +137,7 @@ def lost_programs(host: Host, processes: Processes | None) -> LostPrograms | Una
 
 def _looks_everywhere(host: Host, processes: Processes | None) -> bool:
     """Whether the host's cron hands its own search path to its jobs."""
-    near = processes.outside if processes is not None else ()
-    pids = [process.pid for process in near if process.comm in _CRONS]
+    processes_of_host = processes.outside if processes is not None else ()
+    pids = [process.pid for process in processes_of_host if process.comm in _CRONS]
     details = host.answers_about(pids, InspectProcess).values()
     return any("-P" in detail.cmdline for detail in details)

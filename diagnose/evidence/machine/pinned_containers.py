@@ -86,11 +86,11 @@ def pinned_sets(host: Host, containers: Containers, pressure: Pressure) -> Pinne
 
 def _with_load(pinned: PinnedContainers, idle: Mapping[int, float]) -> PinnedContainers:
     """The set with the measured load of its CPUs, and of the others."""
-    own = [share for number, share in idle.items() if number in pinned.cpus]
+    idle_shares = [share for number, share in idle.items() if number in pinned.cpus]
     idle_others = tuple(
         sorted((cpu, share) for cpu, share in idle.items() if cpu not in pinned.cpus)
     )
-    own_idle = sum(own) / len(own) if own else 100.0
+    own_idle = sum(idle_shares) / len(idle_shares) if idle_shares else 100.0
     return msgspec.structs.replace(pinned, idle=idle_others, own_idle=own_idle)
 
 

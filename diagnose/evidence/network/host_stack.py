@@ -54,8 +54,8 @@ def host_stack(
         settings,
         tuple(_inner_subnets(networks)),
     )
-    own = tuple(rule for rule in rules or () if rule.priority not in KERNELS_OWN)
-    return HostStack(stack, own)
+    own_rules = tuple(rule for rule in rules or () if rule.priority not in KERNELS_OWN)
+    return HostStack(stack, own_rules)
 
 
 def _devices(links: Interfaces) -> Iterator[Device]:

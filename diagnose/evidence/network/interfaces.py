@@ -38,7 +38,7 @@ class Interfaces(Items[Interface], frozen=True, dict=True):
     @property
     def shown_addresses(self) -> list[str]:
         """The addresses of the host as evidence shows them, without those of a link alone."""
-        return [own.address for own in self.addresses if not own.address.startswith("fe80:")]
+        return [entry.address for entry in self.addresses if not entry.address.startswith("fe80:")]
 
     @functools.cached_property
     def _ports(self) -> dict[int, tuple[Interface, ...]]:

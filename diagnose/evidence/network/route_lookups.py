@@ -53,14 +53,14 @@ def route_lookups(
     rules = host.ask(ListRoutingRules())
     if isinstance(answer, Failed):
         return Unavailable.of(answer)
-    own, *further = answer
+    own_lookup, *further = answer
     out = dict(zip(senders, further[::2], strict=True))
     back = dict(zip(senders, further[1::2], strict=True))
     if isinstance(rules, Failed):
         added = []
     else:
         added = [rule for rule in rules if rule.priority not in KERNELS_OWN]
-    return RouteLookups(own, out, back, tuple(str(rule) for rule in added))
+    return RouteLookups(own_lookup, out, back, tuple(str(rule) for rule in added))
 
 
 class _Sender(msgspec.Struct, frozen=True):

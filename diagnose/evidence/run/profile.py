@@ -112,7 +112,11 @@ class NetworkSetup(EvidenceGroup, frozen=True):
         for uplink in list(self.uplinks or ())[:1]:
             yield "uplink", uplink.name
             yield "network", _network(uplink.address)
-            mtu = [own.mtu for own in self.interfaces or () if own.name == uplink.name]
+            mtu = [
+                interface.mtu
+                for interface in self.interfaces or ()
+                if interface.name == uplink.name
+            ]
             yield "uplink mtu", str(mtu[0]) if mtu else ""
         yield "gateway", ", ".join(sorted(_gateways(self.routes or ())))
 

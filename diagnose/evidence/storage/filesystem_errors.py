@@ -100,15 +100,15 @@ def full_indexes(log: KernelLog, disks: BlockDevices, since: float) -> list[Full
         ((match["named"], match["inode"] or ""), record)
         for record, match in log.matching(_FULL_FOLDER, ("index full",))
     )
-    found = []
+    full = []
     for (device, inode), logged in records.items():
         begin = max(since, mounted_at.get(device, 0.0))
         recent = [record for record in logged if record.at >= begin]
         if recent and device in disks.by_name:
             last = recent[-1]
             mounted = disks.by_name[device]
-            found.append(FullIndex(mounted, inode, last.text, last.at, len(recent)))
-    return found
+            full.append(FullIndex(mounted, inode, last.text, last.at, len(recent)))
+    return full
 
 
 def _device(match: re.Match[str]) -> str:

@@ -70,8 +70,8 @@ def _leaks_of(
     """By container id, the mounts that keep it."""
     leaks = {}
     for container in containers:
-        own = (mount for mount in mounts if _is_of_container(mount, container))
-        leaks[container.id] = tuple(own)
+        mounts_of_container = (mount for mount in mounts if _is_of_container(mount, container))
+        leaks[container.id] = tuple(mounts_of_container)
     return leaks
 
 

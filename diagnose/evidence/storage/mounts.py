@@ -101,16 +101,16 @@ def parse(text: str) -> Iterator[Mounted]:
     """The mounts of another process's mountinfo (proc(5)), in its order."""
     for line in text.splitlines():
         before, separator, after = line.partition(" - ")
-        left = before.split(" ")
+        fields_before = before.split(" ")
         right = after.split(" ")
-        if separator and len(left) > 5 and len(right) > 2:
+        if separator and len(fields_before) > 5 and len(right) > 2:
             yield Mounted(
-                unescaped_path(left[4]),
+                unescaped_path(fields_before[4]),
                 fstype=right[0],
                 source=unescaped_path(right[1]),
-                root=unescaped_path(left[3]),
-                dev=left[2],
-                options=left[5],
+                root=unescaped_path(fields_before[3]),
+                dev=fields_before[2],
+                options=fields_before[5],
                 super=right[2],
             )
 

@@ -69,5 +69,5 @@ def unmounted_disks(
 
 
 def _mounts_within(container: Container, point: str) -> bool:
-    own = (mount for mount in container.mounts if mount.has_host_path)
-    return any(is_within(mount.source, point) for mount in own)
+    host_mounts = (mount for mount in container.mounts if mount.has_host_path)
+    return any(is_within(mount.source, point) for mount in host_mounts)

@@ -39,12 +39,14 @@ class FailedAllocations(msgspec.Struct, frozen=True):
 @evidence
 def failed_allocations(log: DaemonLog) -> FailedAllocations:
     """The failed allocations of tasks, from the leader's own log; other nodes have none."""
-    found: dict[str, Allocation] = {}
+    allocations: dict[str, Allocation] = {}
     for line in log:
         if line.message != _MESSAGE:
             continue
         match = _TASK.search(line.text)
         if match:
             is_full = _NO_ADDRESS in line.text
-            found[match["task"]] = Allocation(line, (match["network"] or "") if is_full else "")
-    return FailedAllocations(found)
+            allocations[match["task"]] = Allocation(
+                line, (match["network"] or "") if is_full else ""
+            )
+    return FailedAllocations(allocations)

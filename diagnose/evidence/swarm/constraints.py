@@ -36,16 +36,16 @@ def _unmet(text: str, node: Node) -> Iterator[UnmetConstraint]:
     if parts is None or parts["key"].startswith(_UNSEEN):
         return
     key = parts["key"]
-    wanted = parts["value"].strip()
+    wanted_value = parts["value"].strip()
     attributes = _attributes(node)
     labels = node.spec.labels or {}
     if key.lower() not in attributes and not key.startswith(_LABEL):
-        is_label = labels.get(key) == wanted and parts["relation"] == "=="
-        meant = f"{_LABEL}{key}=={wanted}" if is_label else ""
-        yield UnmetConstraint(text, f'a node has no attribute "{key}"', meant)
+        is_label = labels.get(key) == wanted_value and parts["relation"] == "=="
+        meant_constraint = f"{_LABEL}{key}=={wanted_value}" if is_label else ""
+        yield UnmetConstraint(text, f'a node has no attribute "{key}"', meant_constraint)
         return
     value = attributes.get(key.lower(), labels.get(key.removeprefix(_LABEL), ""))
-    if (value.lower() == wanted.lower()) is not (parts["relation"] == "=="):
+    if (value.lower() == wanted_value.lower()) is not (parts["relation"] == "=="):
         shown = f'"{value}"' if value else "no such label"
         yield UnmetConstraint(text, f'node "{node.name}" has {shown}')
 

@@ -108,8 +108,8 @@ class PlacedService(msgspec.Struct, frozen=True, dict=True):
     @property
     def missing_folder(self) -> str:
         """The folder for lack of which this node refuses the tasks; "" for another reason."""
-        own = (task for task in self.tasks if task.node_id == self.swarm.node_id)
-        matches = (_NO_SOURCE.search(task.status.err) for task in own if task.has_failed)
+        tasks_here = (task for task in self.tasks if task.node_id == self.swarm.node_id)
+        matches = (_NO_SOURCE.search(task.status.err) for task in tasks_here if task.has_failed)
         folders = {match["path"] for match in matches if match}
         return only(folders) or ""
 
@@ -147,11 +147,13 @@ class PlacedService(msgspec.Struct, frozen=True, dict=True):
         up = [node for node in self.swarm.known_nodes if not node.is_down]
         engines = [node.description.engine for node in up]
         plugins = [plugin for engine in engines for plugin in (engine and engine.plugins) or ()]
-        known = {(plugin.type, plugin.plain_name) for plugin in plugins}
-        if not known or not self.says(NO_PLUGIN):
+        known_plugins = {(plugin.type, plugin.plain_name) for plugin in plugins}
+        if not known_plugins or not self.says(NO_PLUGIN):
             return []
-        wanted = self.service.spec.task_template.drivers
-        return [driver for driver in wanted if (driver.type, driver.plain_name) not in known]
+        drivers = self.service.spec.task_template.drivers
+        return [
+            driver for driver in drivers if (driver.type, driver.plain_name) not in known_plugins
+        ]
 
     def _wanted_labels(self) -> Iterator[str]:
         """NAME=value of each label that the service's constraints ask for."""
@@ -179,8 +181,8 @@ class PlacedService(msgspec.Struct, frozen=True, dict=True):
         if not self.says("creating vxlan interface: file exists"):
             return ""
         vxlans = [interface.name for interface in interfaces or () if interface.kind == "vxlan"]
-        left = [name for name in vxlans if name.startswith("vx-")]
-        return only(left) or ""
+        vxlan_names = [name for name in vxlans if name.startswith("vx-")]
+        return only(vxlan_names) or ""
 
 
 def _is_lasting(error: str) -> bool:

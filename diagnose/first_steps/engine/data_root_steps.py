@@ -19,22 +19,22 @@ def is_snap(path: str) -> bool:
 
 
 def way_back(
-    candidates: DataRootCandidates, other: OtherRoot, config: DaemonConfig | None
+    candidates: DataRootCandidates, other_root: OtherRoot, config: DaemonConfig | None
 ) -> PageVariables:
     """The page variables of the other root, by the setting that leads the engine back to it."""
     if is_snap(candidates.path):
-        return {"other": other.path, "snap": "docker"}
-    if is_snap(other.path):
-        return {"other": other.path, "stopped_snap": "docker"}
+        return {"other": other_root.path, "snap": "docker"}
+    if is_snap(other_root.path):
+        return {"other": other_root.path, "stopped_snap": "docker"}
     if config is None:
-        return {"other": other.path}
+        return {"other": other_root.path}
     if "data-root" in config.flags:
-        return {"other": other.path, "flagged": other.path}
-    if REMAPPED.search(candidates.path) and REMAPPED.sub("", candidates.path) == other.path:
-        return {"other": other.path, "remap_json": '{"userns-remap": null}'}
-    if REMAPPED.search(other.path):
-        return {"other": other.path, "remapped": other.path}
-    return {"other": other.path, "root_json": json.dumps({"data-root": other.path})}
+        return {"other": other_root.path, "flagged": other_root.path}
+    if REMAPPED.search(candidates.path) and REMAPPED.sub("", candidates.path) == other_root.path:
+        return {"other": other_root.path, "remap_json": '{"userns-remap": null}'}
+    if REMAPPED.search(other_root.path):
+        return {"other": other_root.path, "remapped": other_root.path}
+    return {"other": other_root.path, "root_json": json.dumps({"data-root": other_root.path})}
 
 
 def former_driver(

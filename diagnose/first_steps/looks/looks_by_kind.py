@@ -114,8 +114,8 @@ def _server_of(case: LookCase) -> Container | None:
         for other in case.containers.beside(case.container)
         if case.container.shared_networks(other) - {DEFAULT_NETWORK}
     ]
-    for near in ((case.container, *called), beside):
-        servers = [server for server in near if kind_of_server(server) is not None]
+    for candidates in ((case.container, *called), beside):
+        servers = [server for server in candidates if kind_of_server(server) is not None]
         spoken = [server for server in servers if is_spoken_of(server, case.words)]
         # a line about Redis is not about the only neighbour where that is a PostgreSQL
         server = only(spoken) or (None if names_a_kind(case.words) else only(servers))

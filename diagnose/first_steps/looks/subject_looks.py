@@ -136,12 +136,14 @@ def _hidden_place(case: LookCase, kind: Look | Literal[""]) -> PageVariables:
         return {}
     container = case.container
     folder = f"{container.config.working_dir.rstrip('/')}/"
-    near = [
+    places_near = [
         mount
         for mount in container.bind_mounts
         if f"{mount.destination}/".startswith(folder) or folder.startswith(f"{mount.destination}/")
     ]
-    mount = only([mount for mount in near if "." not in posixpath.basename(mount.destination)])
+    mount = only(
+        [mount for mount in places_near if "." not in posixpath.basename(mount.destination)]
+    )
     if mount is None:
         return {}
     return {

@@ -69,9 +69,9 @@ def _moved_port(
     published = only(container.wanted_ports)
     if published is None or published.host_port != port or port < _FIRST_FREE:
         return {}
-    wanted = {binding.host_port for other in containers for binding in other.wanted_ports}
+    published_ports = {binding.host_port for other in containers for binding in other.wanted_ports}
     for free in range(port + 1, min(port + _NEAR, 65536)):
-        if free not in wanted and not listeners.on(published.protocol, "", free):
+        if free not in published_ports and not listeners.on(published.protocol, "", free):
             address = published.host_ip
             place = with_port(address, free) if address else str(free)
             return {"moved_port": f"{place}:{published.port}"}
@@ -80,9 +80,9 @@ def _moved_port(
 
 def owner_of(holder: Listener, port: int, containers: Containers) -> Container | None:
     """The container whose program listens, or for which the engine listens."""
-    own = containers.by_id.get(holder.container or "")
-    if own is not None or holder.comm not in _OF_THE_ENGINE:
-        return own
+    holder_container = containers.by_id.get(holder.container or "")
+    if holder_container is not None or holder.comm not in _OF_THE_ENGINE:
+        return holder_container
     protocol = holder.proto.removesuffix("6")
     for container in containers.running:
         if any(published.host_port == port for published in container.published_by(protocol)):

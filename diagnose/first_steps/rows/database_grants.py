@@ -81,8 +81,10 @@ def _mysql_steps(failure: Recognised, caller: Container, server: Container) -> P
     """The page variables for MySQL. The account is that of all hosts, as the images make it, unless
     the line names another."""
     user = failure.values.get("user", "")
-    own = server.config.value_of("MARIADB_DATABASE") or server.config.value_of("MYSQL_DATABASE")
-    base = _database_name(caller, own)
+    own_database = server.config.value_of("MARIADB_DATABASE") or server.config.value_of(
+        "MYSQL_DATABASE"
+    )
+    base = _database_name(caller, own_database)
     host = failure.values.get("account", "%")
     is_known = _are_plain(user, base) and user in _users(caller) and host.replace("%", "") == ""
     if not is_known:

@@ -34,8 +34,8 @@ def _rename_node(remedy: remedies.NodeName, case: RowCase) -> PageVariables:
     mount = case.mount_at(*remedy.folders)
     if mount is None or not mount.has_host_path:
         return {}
-    own = case.container.config.hostname or case.container.id[:12]
-    return {"nodes": f"{mount.source}/mnesia", "own_name": own}
+    own_name = case.container.config.hostname or case.container.id[:12]
+    return {"nodes": f"{mount.source}/mnesia", "own_name": own_name}
 
 
 @steps.register(remedies.SetAside)
@@ -98,10 +98,12 @@ def _may_add_users(case: RowCase) -> bool:
 def _renew_container(remedy: remedies.FreshContainer, case: RowCase) -> PageVariables:
     """The page variable of a new container. Empty where the files of the first start are in a
     mount: a new container has them too."""
-    left = case.failure.values.get("name", "")
+    left_name = case.failure.values.get("name", "")
     if remedy.of_working_folder:
-        left = case.container.config.working_dir
-    if any(mount.holds(left) or mount.destination == left for mount in case.container.mounts):
+        left_name = case.container.config.working_dir
+    if any(
+        mount.holds(left_name) or mount.destination == left_name for mount in case.container.mounts
+    ):
         return {}
     return {"fresh": case.container.name}
 
@@ -153,8 +155,10 @@ def _keep_own_folder(remedy: remedies.OwnFolder, case: RowCase) -> PageVariables
     folder = case.container.config.working_dir
     if case.failure.values.get("module", "/")[0] in "./" or case.mount_at(folder) is None:
         return {}
-    own = f"{folder.rstrip('/')}/{remedy.name}"
-    return {"added": f"--volume={own}"} if folder and case.mount_at(own) is None else {}
+    own_folder = f"{folder.rstrip('/')}/{remedy.name}"
+    return (
+        {"added": f"--volume={own_folder}"} if folder and case.mount_at(own_folder) is None else {}
+    )
 
 
 @steps.register(remedies.Unlocked)

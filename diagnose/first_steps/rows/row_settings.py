@@ -75,10 +75,10 @@ def _give_option(remedy: remedies.Given, case: RowCase) -> PageVariables:
 def _put_steps_first(remedy: remedies.Preceded, case: RowCase) -> PageVariables:
     """The page variables of a shell command before the program.
 
-    Empty where the image has an entrypoint of its own: it skips its steps for a shell.
+    Empty where the image has an entrypoint of its last_word: it skips its steps for a shell.
     """
-    own = (case.container.config.entrypoint or [])[-1:]
-    if any(posixpath.basename(word) not in _BARE_ENTRYPOINTS for word in own):
+    last_word = (case.container.config.entrypoint or [])[-1:]
+    if any(posixpath.basename(word) not in _BARE_ENTRYPOINTS for word in last_word):
         return {}
     return changed_words.preceded_by(case.container, remedy.command)
 
@@ -101,12 +101,14 @@ def _assign_variable(remedy: remedies.Assigned, case: RowCase) -> PageVariables:
 
     Empty where a neighbour has the value: its data is mounted here then.
     """
-    own = [name for name in remedy.variables if case.container.config.sets(name)]
+    set_variables = [name for name in remedy.variables if case.container.config.sets(name)]
     value = case.failure.filled(remedy.value)
     beside = case.containers.beside(case.container) if case.containers is not None else []
-    if not own or any(other.config.value_of(own[0]) == value for other in beside):
+    if not set_variables or any(
+        other.config.value_of(set_variables[0]) == value for other in beside
+    ):
         return {}
-    return changed_words.with_value(case.container, own[0], value)
+    return changed_words.with_value(case.container, set_variables[0], value)
 
 
 @steps.register(remedies.Extended)
@@ -150,8 +152,8 @@ def _type_variable(remedy: remedies.Typed, case: RowCase) -> PageVariables:
     """
     variable = case.failure.filled(remedy.variable)
     is_named = variable != remedy.variable
-    own = variable_called(case.container, variable) if is_named else variable
-    return present({"typed": own})
+    own_name = variable_called(case.container, variable) if is_named else variable
+    return present({"typed": own_name})
 
 
 @steps.register(remedies.TypedLike)

@@ -156,10 +156,10 @@ def _update(_remedy: NewerBuild, case: _RunningCase) -> PageVariables:
     if case.containers is None:
         return {}
     container = case.container
-    own = case.container.config.image
+    own_image = case.container.config.image
     beside = case.containers.beside(container)
-    images = {other.config.image for other in beside if other.is_running} - {own}
-    repository = _repository(own)
+    images = {other.config.image for other in beside if other.is_running} - {own_image}
+    repository = _repository(own_image)
     builds = [image for image in images if repository and _repository(image) == repository]
     newer = only(builds)
     return {"behind": container.name, "newer_image": newer} if newer else {}

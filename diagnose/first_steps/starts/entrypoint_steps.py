@@ -32,8 +32,8 @@ def whole_command(container: Container, commands: ImageCommands | None) -> PageV
 
     Of a command with words of its own it is not known which ones the folder replaces.
     """
-    own = (commands.of(container) or []) if commands is not None else []
-    if not own or not calls_a_mount(container):
+    command = (commands.of(container) or []) if commands is not None else []
+    if not command or not calls_a_mount(container):
         return {}
-    words = [*own, *(container.config.cmd or [])] if len(own) == 1 else own
+    words = [*command, *(container.config.cmd or [])] if len(command) == 1 else command
     return {"own_command": shlex.join(words)}

@@ -87,11 +87,11 @@ def refusal_steps(refusal: Refusal, container: Container) -> PageVariables:
 
 def swapped_address(container: Container, containers: Containers) -> PageVariables:
     """The container that has a fixed address by chance, and gets another one at its next start."""
-    taken = taken_address(container, containers)
-    if taken is None or taken.holder.endpoints[taken.network].fixed_address:
+    address = taken_address(container, containers)
+    if address is None or address.holder.endpoints[address.network].fixed_address:
         return {}
-    is_alone = set(taken.holder.endpoints) == {taken.network} and taken.holder.is_running
-    return {"by_chance": taken.holder.name} if is_alone else {}
+    is_alone = set(address.holder.endpoints) == {address.network} and address.holder.is_running
+    return {"by_chance": address.holder.name} if is_alone else {}
 
 
 def _path_variables(container: Container) -> PageVariables:

@@ -18,14 +18,14 @@ def cron_calls(_args: Json) -> Json:
     """See `cron.cron_calls`. A file that cannot be read has none."""
     from diagnose.live.disk.cron_lines import calls_with_terminal  # only in runs on a host
 
-    found: list[Json] = []
+    calls: list[Json] = []
     for path, text in crontabs():
         if "docker" not in text:
             continue
         for number, line in enumerate(text.splitlines(), 1):
             place: dict[str, Json] = {"path": path, "line": number}
-            found += [{**place, **call._asdict()} for call in calls_with_terminal(line)]
-    return found
+            calls += [{**place, **call._asdict()} for call in calls_with_terminal(line)]
+    return calls
 
 
 def crontabs() -> Iterator[tuple[str, str]]:

@@ -63,9 +63,9 @@ def crontab_defects(text: str) -> Iterator[str]:
     """
     lines = text.split("\n")
     jobs = [(at, job["command"]) for at, line in enumerate(lines, 1) if (job := _JOB.match(line))]
-    own = sum(_OF_PACKAGES.search(command) is None for _, command in jobs)
-    if own:
-        yield f"jobs {own}"
+    own_jobs = sum(_OF_PACKAGES.search(command) is None for _, command in jobs)
+    if own_jobs:
+        yield f"jobs {own_jobs}"
     for at, command in jobs:
         words = command.split()
         first = words[0] if words else ""

@@ -19,13 +19,15 @@ _SHOWN = 5
 
 def hidden_files(args: Json) -> Json:
     """See `files.hidden_files`."""
-    found: list[Json] = []
+    hidden: list[Json] = []
     for place in args["places"]:
         if _is_empty_folder(place["source"]):
             files = list(_program_files(place["target"], place["layers"]))
             if files:
-                found.append({"source": place["source"], "target": place["target"], "files": files})
-    return found
+                hidden.append(
+                    {"source": place["source"], "target": place["target"], "files": files}
+                )
+    return hidden
 
 
 def _is_empty_folder(path: str) -> bool:

@@ -140,14 +140,14 @@ def _short_lived_units(units: Sequence[_Unit]) -> list[Json]:
     """The units that stop at once what they have started."""
     from diagnose.live.disk.host_calls import names_engine, short_lived_unit, unit_settings
 
-    found: list[Json] = []
+    short_lived: list[Json] = []
     for unit in units:
         if "docker" not in unit.text or names_engine(unit.whole):
             continue
         stopped = short_lived_unit(unit_settings([unit.text, *unit.more]))
         if isinstance(stopped, dict):
-            found.append({"path": unit.path, **stopped, "is_enabled": _is_enabled(unit.path)})
-    return found
+            short_lived.append({"path": unit.path, **stopped, "is_enabled": _is_enabled(unit.path)})
+    return short_lived
 
 
 def _is_enabled(path: str) -> bool:

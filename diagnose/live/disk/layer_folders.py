@@ -82,12 +82,12 @@ def _named_in_databases(root: Path, folders: Sequence[str]) -> list[str]:
     if not folders:
         return []
     databases = [file.read_bytes()[:DATABASE_MAX] for file in (root / "buildkit").glob("*.db")]
-    named = []
+    named_layers = []
     for name in folders:
         layer = name.removesuffix("-init").encode()
         if any(layer in database for database in databases):
-            named.append(name)
-    return named
+            named_layers.append(name)
+    return named_layers
 
 
 def _folders(path: Path) -> list[os.DirEntry[str]]:

@@ -202,10 +202,10 @@ def _used_variables(text: str) -> Iterator[str]:
     code = "\n".join(lines)
     if _FETCHES.search(code):
         yield FETCHES
-    own = {match["name"] for line in lines if (match := _SET.match(line))}
+    set_names = {match["name"] for line in lines if (match := _SET.match(line))}
     names = [*_shell_variables(code)]
     names += [match["name"] for match in _LANGUAGE_VARIABLE.finditer(code)]
-    yield from dict.fromkeys(name for name in names if name not in own)
+    yield from dict.fromkeys(name for name in names if name not in set_names)
 
 
 def _shell_variables(text: str) -> Iterator[str]:
@@ -287,7 +287,7 @@ def _dns_upstreams(text: str) -> Iterator[str]:
     dnsmasq has servers for single domains too (`server=/lan/192.168.1.1`): they are left out.
     """
     is_inside = False
-    found: dict[str, None] = {}
+    servers: dict[str, None] = {}
     for line in text.splitlines():
         code = re.split(r"(?:^|[ \t])(?:#|//|;)", line, maxsplit=1)[0]
         key = _UPSTREAM_KEY.match(code)
@@ -295,8 +295,8 @@ def _dns_upstreams(text: str) -> Iterator[str]:
         values = (key["rest"] or "") if key is not None else code
         if is_inside and not values.lstrip(" \t=").startswith("/"):
             for match in _UPSTREAM.finditer(values):
-                found[f"{match['address']} {match['port'] or 53}"] = None
-    yield from found
+                servers[f"{match['address']} {match['port'] or 53}"] = None
+    yield from servers
 
 
 _READERS: Mapping[Parts, Callable[[str], Iterator[str]]] = {

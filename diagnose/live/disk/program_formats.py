@@ -36,9 +36,9 @@ def refusal(program: Path) -> ProgramRefusal | None:
         is_missing = bool(words) and not Path(words[0]).exists()
         return ProgramRefusal("interpreter", words[0]) if is_missing else None
     if head.startswith(_ELF):
-        own = _processor(_head(Path(sys.executable)))
+        own_processor = _processor(_head(Path(sys.executable)))
         number = _processor(head)
-        runs_here = number in (own, *_ALSO_RUN.get(own, ()))
+        runs_here = number in (own_processor, *_ALSO_RUN.get(own_processor, ()))
         return None if runs_here else ProgramRefusal("processor", str(number))
     if head.startswith(_WINDOWS):
         return ProgramRefusal("windows")

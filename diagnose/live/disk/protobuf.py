@@ -16,7 +16,7 @@ Fields = Mapping[int, Sequence[int | bytes]]
 
 def fields(message: bytes) -> Fields:
     """The fields of one message; ValueError where the bytes are none."""
-    found: dict[int, list[int | bytes]] = {}
+    values_by_number: dict[int, list[int | bytes]] = {}
     at = 0
     while at < len(message):
         tag, at = _varint(message, at)
@@ -36,8 +36,8 @@ def fields(message: bytes) -> Fields:
             raise ValueError(f"a field of kind {kind}")
         if at > len(message):
             raise ValueError("a field goes beyond its message")
-        found.setdefault(tag >> 3, []).append(value)
-    return found
+        values_by_number.setdefault(tag >> 3, []).append(value)
+    return values_by_number
 
 
 def messages(of: Fields, number: int) -> list[Fields]:

@@ -82,7 +82,7 @@ def found_texts(args: Json) -> Json:
         text = "\n" + read_all(descriptor, SEARCHED_MAX).decode("utf-8", "replace")
     finally:
         os.close(descriptor)
-    return [wanted for wanted in args["texts"] if wanted in text]
+    return [text_part for text_part in args["texts"] if text_part in text]
 
 
 def stats(args: Json) -> Json:

@@ -115,13 +115,13 @@ def _context(options: Options) -> str:
     return "" if is_named else current_context(os.environ) or ""
 
 
-def _proxies(own: Path) -> Iterator[Json]:
+def _proxies(own_file: Path) -> Iterator[Json]:
     """The proxies for containers and builds, of this user and of the one who called sudo.
 
     Those of one engine's address are left out: most files have `default` alone.
     """
     caller = _sudo_caller()
-    for path in (own, *([Path(caller.pw_dir, ".docker/config.json")] if caller else ())):
+    for path in (own_file, *([Path(caller.pw_dir, ".docker/config.json")] if caller else ())):
         by_engine = _read(path).settings.get("proxies")
         proxies = _texts_of(by_engine.get("default")) if isinstance(by_engine, dict) else {}
         if proxies.get("httpProxy") or proxies.get("httpsProxy"):
@@ -151,8 +151,8 @@ def _logins_of_others() -> Iterator[Json]:
         members = set(grp.getgrnam("docker").gr_mem)
     except KeyError:
         members = set()
-    own = {os.geteuid(), getattr(_sudo_caller(), "pw_uid", None)}
-    users = [user for user in _local_users() if user.pw_uid not in own and _may_log_in(user)]
+    own_users = {os.geteuid(), getattr(_sudo_caller(), "pw_uid", None)}
+    users = [user for user in _local_users() if user.pw_uid not in own_users and _may_log_in(user)]
     for user in users[:MOST_USERS]:
         folder = Path(user.pw_dir, ".docker")
         logins = _logins(_read(folder / "config.json").settings.get("auths"))
@@ -307,14 +307,14 @@ def _name(uid: int) -> str:
         return str(uid)
 
 
-def _broken(own: Path) -> Iterator[Json]:
+def _broken(own_file: Path) -> Iterator[Json]:
     """Plugins that do not work, and that no later folder has.
 
     A link that leads nowhere is passed over, and a later folder is looked at. A file that may not
     be executed ends the search (PluginRunCommand in cli-plugins/manager).
     """
     programs: dict[str, tuple[Path, str]] = {}
-    for folder in (own, *map(Path, _SYSTEM_PLUGINS)):
+    for folder in (own_file, *map(Path, _SYSTEM_PLUGINS)):
         for path in _plugins(folder):
             if path.name not in programs or programs[path.name][1] == "missing":
                 failure = _failure(path)

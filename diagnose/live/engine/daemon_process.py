@@ -95,16 +95,16 @@ def serves(pid: int, path: str) -> bool:
 
     By name, through systemd, or as the default.
     """
-    own = default_socket(pid)
+    own_socket = default_socket(pid)
     words = [
         word.removeprefix("--host=").removeprefix("-H").removeprefix("=") for word in cmdline(pid)
     ]
     hosts = [word for word in words if word.startswith(("unix://", "tcp://", "fd://"))] or [
-        f"unix://{own}"
+        f"unix://{own_socket}"
     ]
     activated = any(host.startswith("fd://") for host in hosts)
     real = os.path.realpath(path)
-    if activated and (own == DEFAULT_SOCKET or os.path.realpath(own) == real):
+    if activated and (own_socket == DEFAULT_SOCKET or os.path.realpath(own_socket) == real):
         return True
     return any(os.path.realpath(host.removeprefix("unix://")) == real for host in hosts)
 

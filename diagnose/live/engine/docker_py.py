@@ -309,8 +309,8 @@ class DockerLane:
         client = self._client
         request = flight.request
         url = f"{client.base_url}{request.target}"
-        left = max(0.001, flight.ends - time.monotonic())
-        with client.get(url, timeout=left, stream=True, allow_redirects=False) as response:
+        seconds_left = max(0.001, flight.ends - time.monotonic())
+        with client.get(url, timeout=seconds_left, stream=True, allow_redirects=False) as response:
             headers = {name.lower(): value for name, value in response.headers.items()}
             body = self._body(flight, response)
         self._has_answered = True

@@ -48,11 +48,11 @@ class FastLane:
 
     def dial(self, ends: float) -> Connection:
         """A new connection, by this monotonic time. Raises OSError or `Refused`."""
-        left = ends - time.monotonic()
-        if left <= 0:
+        seconds_left = ends - time.monotonic()
+        if seconds_left <= 0:
             raise TimeoutError("no time left to connect")
         stream = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        stream.settimeout(left)
+        stream.settimeout(seconds_left)
         try:
             stream.connect(self._path)
         except BlockingIOError as error:

@@ -186,9 +186,9 @@ def _engine_of_process(path: str) -> Found:
     file a user's.
     """
     default = os.path.realpath(path) == os.path.realpath(DEFAULT_SOCKET)
-    named = pid_file() if default else pid_file(f"{os.path.dirname(path)}/docker.pid")  # noqa: PTH120
-    if named and default == (default_socket(named) == DEFAULT_SOCKET):
-        return Found(named, "pid file")
+    pid_in_file = pid_file() if default else pid_file(f"{os.path.dirname(path)}/docker.pid")  # noqa: PTH120
+    if pid_in_file and default == (default_socket(pid_in_file) == DEFAULT_SOCKET):
+        return Found(pid_in_file, "pid file")
     if "podman" in path:
         services = [pid for pid in daemon_pids(frozenset({"podman"})) if "service" in cmdline(pid)]
         return Found(services[0] if len(services) == 1 else None, "process list")
@@ -266,8 +266,8 @@ def _disagreement(live: Live) -> str:
     if not answers or not isinstance(answers[0], dict):
         return ""
     mine = os.uname()
-    for key, own in (("KernelVersion", mine.release), ("Name", mine.nodename)):
+    for key, own_value in (("KernelVersion", mine.release), ("Name", mine.nodename)):
         first = answers[0].get(key)
-        if isinstance(first, str) and first and first != own:
-            return f"the engine says that its {key} is {first!r}; here it is {own!r}"
+        if isinstance(first, str) and first and first != own_value:
+            return f"the engine says that its {key} is {first!r}; here it is {own_value!r}"
     return ""

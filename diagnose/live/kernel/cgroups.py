@@ -48,12 +48,12 @@ def rates(_live: Live, question: SampleCgroups) -> Json:
     """
     places = Places.now()
     paths = {id_: group_paths(places, id_, pid) for id_, pid in question.containers.items()}
-    first = {id_: (time.monotonic(), _cpu(places, own)) for id_, own in paths.items()}
+    first = {id_: (time.monotonic(), _cpu(places, own_path)) for id_, own_path in paths.items()}
     time.sleep(min(question.seconds, 2.0))
     answer: dict[str, Json] = {}
-    for id_, own in paths.items():
+    for id_, own_path in paths.items():
         began, before = first[id_]
-        after = _cpu(places, own)
+        after = _cpu(places, own_path)
         if "failed" in before or "failed" in after:
             answer[id_] = before if "failed" in before else after
             continue

@@ -53,26 +53,26 @@ def parse(text: str) -> list[MountEntry]:
     lists: dict[str, tuple[str, ...]] = {}
     for line in text.splitlines():
         before, separator, after = line.partition(" - ")
-        left = before.split(" ")
+        fields_before = before.split(" ")
         right = after.split(" ")
-        if not separator or len(left) < 6 or len(right) < 3:
+        if not separator or len(fields_before) < 6 or len(right) < 3:
             continue
-        options = left[5]
+        options = fields_before[5]
         of_device = right[2]
         if options not in lists:
             lists[options] = tuple(options.split(","))
         if of_device not in lists:
             lists[of_device] = tuple(_unescaped_path(option) for option in of_device.split(","))
-        root = left[3]
-        point = left[4]
+        root = fields_before[3]
+        point = fields_before[4]
         source = right[1]
         if "\\" in line:
             root, point, source = map(_unescaped_path, (root, point, source))
         entries.append(
             MountEntry(
-                int(left[0]),
-                parent=int(left[1]),
-                dev=left[2],
+                int(fields_before[0]),
+                parent=int(fields_before[1]),
+                dev=fields_before[2],
                 root=root,
                 point=point,
                 options=lists[options],

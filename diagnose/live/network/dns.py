@@ -74,7 +74,7 @@ def query(live: Live, question: QueryDns) -> dict[str, Any]:
         raise Refused("not allowed", "probes are turned off by --no-probe")
     import dnslib  # noqa: F401 - before the clock runs, not in the middle of a query
 
-    wanted = {
+    socket_request = {
         "server": question.server,
         "port": question.port,
         "transport": question.transport,
@@ -82,7 +82,7 @@ def query(live: Live, question: QueryDns) -> dict[str, Any]:
         "start": question.start,
     }
     ask = _ask_tcp if question.transport == "tcp" else _ask_udp
-    with sending_socket(live, question, wanted) as (address, kernel):
+    with sending_socket(live, question, socket_request) as (address, kernel):
         return ask(kernel, address, question.name, question.type)
 
 
@@ -141,9 +141,9 @@ def replies(kernel: socket.socket, deadline: float) -> Iterator[bytes]:
     """
     late = 0
     while late < MOST_LATE:
-        left = deadline - time.monotonic()
-        late += left <= 0
-        kernel.settimeout(max(left, 0.0))
+        seconds_left = deadline - time.monotonic()
+        late += seconds_left <= 0
+        kernel.settimeout(max(seconds_left, 0.0))
         try:
             yield kernel.recv(65_535)
         except (TimeoutError, BlockingIOError):
@@ -243,10 +243,10 @@ def _receive_exactly(kernel: socket.socket, length: int, deadline: float) -> byt
     """So many bytes. TimeoutError at the deadline, EOFError where the other side closes."""
     received = b""
     while len(received) < length:
-        left = deadline - time.monotonic()
-        if left <= 0:
+        seconds_left = deadline - time.monotonic()
+        if seconds_left <= 0:
             raise TimeoutError
-        kernel.settimeout(left)
+        kernel.settimeout(seconds_left)
         part = kernel.recv(length - len(received))
         if not part:
             raise EOFError

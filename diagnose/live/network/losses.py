@@ -127,25 +127,25 @@ def watch(_live: Live, question: WatchSockets) -> Json:
     looks: dict[int, list[_Look]] = {pid: [] for pid in question.pids}
     _look(looks)
     _look_again_at_quiet(looks, question.seconds)
-    watched = {pid: seen for pid, seen in looks.items() if seen and not seen[0].is_quiet}
+    watched = {pid: losses for pid, losses in looks.items() if losses and not losses[0].is_quiet}
     for _ in range(_LOOKS - 1 if watched else 0):
         time.sleep(min(question.seconds, 2.0) / (_LOOKS - 1))
         _look(watched)
     return {
-        str(pid): _changes_between(seen)
-        for pid, seen in looks.items()
-        if len(seen) == (_LOOKS if pid in watched else 1)
+        str(pid): _changes_between(losses)
+        for pid, losses in looks.items()
+        if len(losses) == (_LOOKS if pid in watched else 1)
     }
 
 
 def _look_again_at_quiet(looks: Mapping[int, list[_Look]], seconds: float) -> None:
     """A second look, in the place of the first, where that saw nothing."""
-    quiet = {pid: seen for pid, seen in looks.items() if seen and seen[0].is_quiet}
+    quiet = {pid: losses for pid, losses in looks.items() if losses and losses[0].is_quiet}
     if not quiet:
         return
     time.sleep(min(seconds, _PAUSE_S))
-    for seen in quiet.values():
-        seen.clear()
+    for losses in quiet.values():
+        losses.clear()
     _look(quiet)
 
 
@@ -178,9 +178,9 @@ def watch_host(_live: Live, question: WatchHostCalls) -> Json:
 
 def _look(looks: Mapping[int, list[_Look]]) -> None:
     """Add a look at each namespace; none at that of a process that is gone."""
-    for pid, seen in looks.items():
+    for pid, losses in looks.items():
         try:
-            seen.append(_Look(pid))
+            losses.append(_Look(pid))
         except OSError:
             continue
 

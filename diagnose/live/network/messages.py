@@ -221,10 +221,14 @@ class NetfilterMarshal(Marshal):
 
         A rule is decoded as far as its chain if whole rules are not wanted.
         """
-        own = self.own_parsers.get(key)
-        if own is nft_decoder.rule and not self._whole_rules:
-            own = nft_decoder.place_of_rule
-        return partial(own, flags) if own else super().get_parser(key, flags, sequence_number)
+        own_parser = self.own_parsers.get(key)
+        if own_parser is nft_decoder.rule and not self._whole_rules:
+            own_parser = nft_decoder.place_of_rule
+        return (
+            partial(own_parser, flags)
+            if own_parser
+            else super().get_parser(key, flags, sequence_number)
+        )
 
 
 RTM_F_CLONED = 0x200

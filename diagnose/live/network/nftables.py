@@ -68,11 +68,13 @@ def counters(args: Json) -> list[Row]:
     args: chains, rows of family, table and name. Shape: rows of `ChainCounters`. Raises
     Refused("forbidden") without CAP_NET_ADMIN.
     """
-    wanted: dict[tuple[str, ...], list[int | None]] = {tuple(row): [] for row in args["chains"]}
+    counters_by_chain: dict[tuple[str, ...], list[int | None]] = {
+        tuple(row): [] for row in args["chains"]
+    }
     try:
-        for family in sorted({family for family, _, _ in wanted}):
+        for family in sorted({family for family, _, _ in counters_by_chain}):
             for rule in _dump(nft.NFT_MSG_GETRULE, nft.nft_rule_msg, _rule, family):
-                counts = wanted.get((family, rule["table"], rule["chain"]))
+                counts = counters_by_chain.get((family, rule["table"], rule["chain"]))
                 if counts is not None:
                     counts.append(_packets_of(rule))
     except PermissionError as error:
@@ -81,7 +83,7 @@ def counters(args: Json) -> list[Row]:
         ) from error
     return [
         {"family": family, "table": table, "chain": chain, "packets": packets}
-        for (family, table, chain), packets in wanted.items()
+        for (family, table, chain), packets in counters_by_chain.items()
     ]
 
 
@@ -128,13 +130,13 @@ def _read() -> Row:
     chains = _dump(nft.NFT_MSG_GETCHAIN, nft.nft_chain_msg, _chain)
     rules = _dump(nft.NFT_MSG_GETRULE, nft.nft_rule_msg, _rule)
     sets = _dump(nft.NFT_MSG_GETSET, nft.nft_set_msg, _set_row)
-    left = MAX_ELEMENTS_IN_ALL
+    elements_left = MAX_ELEMENTS_IN_ALL
     for owner in sets:
-        most = min(MAX_ELEMENTS, left)
+        most = min(MAX_ELEMENTS, elements_left)
         elements = _elements(owner, most + 1)
         owner["elements"] = elements[:most]
         owner["cut"] = len(elements) > most
-        left -= len(owner["elements"])
+        elements_left -= len(owner["elements"])
     after = _generation()
     return _answer(
         loaded=True,

@@ -54,7 +54,7 @@ def probe(live: Live, question: ProbeServer) -> dict[str, Any]:
     """
     if not live.options.send:
         raise Refused("not allowed", "no packet is sent without --probe")
-    wanted = {
+    socket_request = {
         "server": question.server,
         "port": question.port,
         "transport": question.transport,
@@ -63,7 +63,7 @@ def probe(live: Live, question: ProbeServer) -> dict[str, Any]:
     }
     attempt = _connect if question.transport == "tcp" else _datagram
     begun = time.monotonic()
-    with sending_socket(live, question, wanted) as (address, kernel):
+    with sending_socket(live, question, socket_request) as (address, kernel):
         kernel.settimeout(PATIENCE_S)
         try:
             outcome = attempt(kernel, address)

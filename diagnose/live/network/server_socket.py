@@ -25,17 +25,17 @@ class ServerSocket(NamedTuple):
     kernel: socket.socket
 
 
-def make_socket(wanted: Json) -> ServerSocket:
+def make_socket(socket_request: Json) -> ServerSocket:
     """A socket of the family of a server's address.
 
-    wanted: server, a numeric host (an IPv6 host may name its interface: fe80::1%eth0); port;
-    transport, tcp or udp. Raises Refused("malformed") for a name.
+    socket_request: server, a numeric host (an IPv6 host may name its interface: fe80::1%eth0);
+    port; transport, tcp or udp. Raises Refused("malformed") for a name.
     """
-    kind = socket.SOCK_STREAM if wanted["transport"] == "tcp" else socket.SOCK_DGRAM
+    kind = socket.SOCK_STREAM if socket_request["transport"] == "tcp" else socket.SOCK_DGRAM
     try:
         addresses = socket.getaddrinfo(
-            wanted["server"].encode(),  # for text Python imports the rules of IDNA, 2 ms
-            wanted["port"],
+            socket_request["server"].encode(),  # for text Python imports the rules of IDNA, 2 ms
+            socket_request["port"],
             type=kind,
             flags=socket.AI_NUMERICHOST,
         )
@@ -47,22 +47,24 @@ def make_socket(wanted: Json) -> ServerSocket:
 
 
 @contextmanager
-def sending_socket(live: Live, question: AnyQuestion, wanted: Json) -> Iterator[ServerSocket]:
+def sending_socket(
+    live: Live, question: AnyQuestion, socket_request: Json
+) -> Iterator[ServerSocket]:
     """A socket for a server, closed at the end.
 
-    wanted: as for `make_socket`; pid, whose network namespace the socket is in, or None for this
-    one; start, that process's start time in clock ticks, or None. Raises Refused("gone") for a
+    socket_request: as for `make_socket`; pid, whose network namespace the socket is in, or None for
+    this one; start, that process's start time in clock ticks, or None. Raises Refused("gone") for a
     process that has ended, also if it ends meanwhile: its interfaces go with it, so that a reply
     that is missing says nothing.
     """
-    pid = wanted["pid"]
+    pid = socket_request["pid"]
     if pid is None:
-        made = make_socket(wanted)
+        made = make_socket(socket_request)
         with made.kernel:
             yield made
         return
     began = _start_of(pid)
-    made = _make_socket_inside(live, question, wanted)
+    made = _make_socket_inside(live, question, socket_request)
     with made.kernel:
         yield made
     if _start_of(pid) != began:
@@ -81,14 +83,14 @@ def resolver_socket(
         raise Refused("not allowed", "probes are turned off by --no-probe")
     import dnslib  # noqa: F401 - before the clock runs, not in the middle of a query
 
-    wanted = {
+    socket_request = {
         "server": question.server,
         "port": 53,
         "transport": "udp",
         "pid": question.pid,
         "start": None,
     }
-    with sending_socket(live, question, wanted) as made:
+    with sending_socket(live, question, socket_request) as made:
         yield made
 
 
@@ -99,7 +101,7 @@ def _start_of(pid: int) -> int:
         raise Refused("gone", f"process {pid} has ended") from error
 
 
-def _make_socket_inside(live: Live, question: AnyQuestion, wanted: Json) -> ServerSocket:
+def _make_socket_inside(live: Live, question: AnyQuestion, socket_request: Json) -> ServerSocket:
     """A socket for `make_socket` from the namespace of the process `pid`.
 
     The network process makes the socket, and hands it over to us.
@@ -108,7 +110,7 @@ def _make_socket_inside(live: Live, question: AnyQuestion, wanted: Json) -> Serv
 
     deadline = live.deadline(question) - MARGIN_S
     address, kernel = (
-        live.helper("network").submit(question.kind, wanted, deadline).result_with_socket()
+        live.helper("network").submit(question.kind, socket_request, deadline).result_with_socket()
     )
     if kernel is None:
         raise Refused("refused", "the network process handed no socket over")

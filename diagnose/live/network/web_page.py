@@ -117,10 +117,10 @@ class _TimedStream:
         self._stream.close()
 
     def _wait(self) -> None:
-        left = self._ends - time.monotonic()
-        if left <= 0:
+        seconds_left = self._ends - time.monotonic()
+        if seconds_left <= 0:
             raise TimeoutError
-        self._stream.settimeout(left)
+        self._stream.settimeout(seconds_left)
 
 
 class _Visit:
@@ -182,14 +182,14 @@ class _Visit:
         from diagnose.live.engine.http import Connection
 
         question = self._question
-        wanted = {
+        socket_request = {
             "server": question.address,
             "port": question.port,
             "transport": "tcp",
             "pid": question.pid,
             "start": None,
         }
-        with sending_socket(self._live, question, wanted) as (address, kernel):
+        with sending_socket(self._live, question, socket_request) as (address, kernel):
             kernel.settimeout(max(self._left, 0.001))
             kernel.connect(address)
             stream = self._with_tls(kernel) if tls else kernel

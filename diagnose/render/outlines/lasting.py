@@ -77,12 +77,12 @@ def _changed_container(command: str) -> str:
 
 def _network_words(network: str, project: str, place: str) -> str:
     """The place where a network is added. One of another project has to be declared too."""
-    own = network.removeprefix(f"{project}_")
+    own_name = network.removeprefix(f"{project}_")
     added = (
-        f"To make it last, add `{own}` to the `networks` of {place}, beside those that stand there, "
+        f"To make it last, add `{own_name}` to the `networks` of {place}, beside those that stand there, "
         "or beside `default`."
     )
-    if own != network:
+    if own_name != network:
         return added
     return f"{added} Declare it at the end: `networks: {{{network}: {{external: true}}}}`."
 
@@ -104,10 +104,10 @@ def _changes(command: str) -> tuple[list[str], list[str]]:
 def _recreate_changes(words: str) -> tuple[list[str], list[str]]:
     """The changes that a call of `diagnose recreate` names."""
     try:
-        own, options = _halves(shlex.split(words))
+        own_words, options = _halves(shlex.split(words))
     except ValueError:
         return [], []
-    pairs = dict(_pairs(own[1:]))
+    pairs = dict(_pairs(own_words[1:]))
     written = lines_of((), pairs["--image"]) if "--image" in pairs else []
     left_out = [f"{_GONE[name]} {value}" for name, value in pairs.items() if name in _GONE]
     return [*written, *_compose_lines(options)], left_out

@@ -286,8 +286,8 @@ def _lasting(cure: runbooks.Command | None, head: Reported) -> runbooks.Command 
     """The cure, with what has to be in the compose file so that it lasts."""
     if cure is None or not head.made_by:
         return cure
-    own = head.finding.subject.name
-    words = with_lasting_words(cure.impact, cure.text, head.made_by, own)
+    own_name = head.finding.subject.name
+    words = with_lasting_words(cure.impact, cure.text, head.made_by, own_name)
     return msgspec.structs.replace(cure, impact=words)
 
 

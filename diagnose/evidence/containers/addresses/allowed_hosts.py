@@ -87,18 +87,18 @@ def hosts_not_allowed(
 ) -> HostsNotAllowed:
     """The lists of allowed hosts without this host's addresses, where all requests are refused."""
     shown = interfaces.shown_addresses if interfaces is not None else ()
-    own = {address.lower() for address in shown}
+    own_addresses = {address.lower() for address in shown}
     preferred = uplinks.preferred if uplinks is not None else None
     address = (preferred.address if preferred is not None else None) or ""
-    found = []
+    refused_hosts = []
     for failed in all_failed_answers:
         if failed.is_refusal and failed.status in _REFUSED and not failed.proxies:
             not_allowed = _list_of(host, failed, address)
             if not_allowed is None or _is_of_clients(not_allowed):
                 continue
-            if not any(_takes(name, own) for name in not_allowed.names):
-                found.append(not_allowed)
-    return HostsNotAllowed(tuple(found))
+            if not any(_takes(name, own_addresses) for name in not_allowed.names):
+                refused_hosts.append(not_allowed)
+    return HostsNotAllowed(tuple(refused_hosts))
 
 
 def _list_of(host: Host, failed: FailedAnswers, address: str) -> HostNotAllowed | None:

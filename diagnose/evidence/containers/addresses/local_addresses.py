@@ -137,12 +137,12 @@ def _local_variables(
 
     is_named: whether a proxy serves it by a name: the port is then its own in any case.
     """
-    own = [
+    local_variables = [
         (variable, value)
         for variable, value in container.config.environment
         if OWN_URL.fullmatch(variable) or _FOR_VISITORS.fullmatch(variable)
     ]
-    for _, value in own:
+    for _, value in local_variables:
         match = _ADDRESS.fullmatch(value)
         if match is None:
             if "." in value and not value.startswith("/"):
@@ -150,7 +150,7 @@ def _local_variables(
             continue
         if not _is_local(match["host"], container):
             return
-    for variable, value in own:
+    for variable, value in local_variables:
         match = _ADDRESS.fullmatch(value)
         is_own = is_named and not _WEAK.search(variable)
         if match is not None and (
@@ -186,7 +186,7 @@ def way_of_visitors(container: Container, *, is_desk: bool) -> str:
 
 def _open_port(container: Container) -> str:
     """The port by which other machines reach the program; "" where one is for this host alone."""
-    own = list(container.published_by("tcp"))
-    if not own or any(is_loopback(binding.host_ip) for binding in own):
+    published_ports = list(container.published_by("tcp"))
+    if not published_ports or any(is_loopback(binding.host_ip) for binding in published_ports):
         return ""
-    return f"port {own[0].host_port} of this host, published for other machines"
+    return f"port {published_ports[0].host_port} of this host, published for other machines"

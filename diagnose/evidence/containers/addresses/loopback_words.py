@@ -32,14 +32,14 @@ class Correction(msgspec.Struct, frozen=True):
     """The corrected variable as `--env` takes it: NAME=value."""
 
 
-def with_port(containers: Sequence[Container], port: int, other: int) -> Correction | None:
+def with_port(containers: Sequence[Container], port: int, other_port: int) -> Correction | None:
     """The variable of these containers that names a port, with another one in its place.
 
     None where no variable names the port, or several do, or where a secret is in the way.
     """
     number = re.compile(rf"(?<![\d.]){port}(?!\d)")
     return _only_harmless(
-        Correction(container.name, name, f"{name}={number.sub(str(other), value)}")
+        Correction(container.name, name, f"{name}={number.sub(str(other_port), value)}")
         for container in containers
         for name, value in container.config.environment
         if number.search(value) and (value == str(port) or f":{port}" in value)
@@ -47,7 +47,7 @@ def with_port(containers: Sequence[Container], port: int, other: int) -> Correct
 
 
 def with_port_of_url(
-    caller: Container, hosts: Collection[str], port: int, other: int
+    caller: Container, hosts: Collection[str], port: int, other_port: int
 ) -> Correction | None:
     """The correction of a URL without a port to one of these hosts: its scheme implies the port.
 
@@ -58,7 +58,7 @@ def with_port_of_url(
         return None
     names = "|".join(re.escape(host) for host in sorted(hosts))
     url = re.compile(rf"\b({scheme}://(?:{names}))(?=/|$)")
-    with_other = rf"\1:{other}"
+    with_other = rf"\1:{other_port}"
     return _only_harmless(
         Correction(caller.name, name, f"{name}={url.sub(with_other, value)}")
         for name, value in caller.config.environment

@@ -81,7 +81,7 @@ def misread_addresses(
     host: Host, containers: Containers, log_tails: LogTails | None
 ) -> MisreadAddresses:
     """The misread addresses in variables of all containers, and in files after a failure."""
-    found = []
+    addresses = []
     for container in containers:
         calls = functools.partial(containers.can_call, container)
         has_failed = log_tails is not None and container.id in log_tails.by_id
@@ -91,8 +91,8 @@ def misread_addresses(
             lines = (*tail.earlier, *tail.lines)
             misread = _address_in_files(host, container, lines, calls)
         if misread is not None:
-            found.append(misread)
-    return MisreadAddresses(tuple(found))
+            addresses.append(misread)
+    return MisreadAddresses(tuple(addresses))
 
 
 def _address_in_variables(

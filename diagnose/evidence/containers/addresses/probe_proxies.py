@@ -47,8 +47,8 @@ def probe_proxy(
     ]
     called = _REMOTE.search(output)
     if called is not None:
-        own = container.ipv4_addresses
-        is_direct = is_itself(called["address"]) or called["address"] in own
+        container_addresses = container.ipv4_addresses
+        is_direct = is_itself(called["address"]) or called["address"] in container_addresses
         return None if is_direct else next(iter(proxies), None)
     words = set(_HOSTS.findall(output))
     named_proxy = next((proxy for proxy in proxies if proxy.host in words), None)
@@ -79,5 +79,5 @@ def _answering_proxy(
 
 
 def _is_itself(container: Container, host: str) -> bool:
-    own = {container.config.hostname, *container.dns_names}
-    return is_itself(host) or is_everywhere(host) or host in own
+    container_names = {container.config.hostname, *container.dns_names}
+    return is_itself(host) or is_everywhere(host) or host in container_names

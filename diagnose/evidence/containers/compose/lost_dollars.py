@@ -110,9 +110,9 @@ def _if_of_secret(line: str) -> str:
 
 def _own_secrets(container: Container, lost_list: list[LostDollar]) -> Iterator[LostDollar]:
     """The found names that are secrets, and variables of this container."""
-    own = {name for name, _ in container.config.environment}
+    variable_names = {name for name, _ in container.config.environment}
     for lost in lost_list:
-        if lost.name not in own or kind_of(lost.name) is None:
+        if lost.name not in variable_names or kind_of(lost.name) is None:
             continue
         if not lost.is_number or _is_left(container, lost):
             yield lost

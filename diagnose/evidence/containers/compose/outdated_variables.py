@@ -103,8 +103,8 @@ def _is_of_files(container: Container) -> bool:
     if container.created_at is None or container.started_at is None or container.is_one_off:
         return False
     folder, *files = _project(container)
-    other = container.compose_label("project.environment_file")
-    is_usual = other in ("", f"{folder}/.env")
+    environment_file = container.compose_label("project.environment_file")
+    is_usual = environment_file in ("", f"{folder}/.env")
     return is_usual and bool(files) and all(path.startswith("/") for path in (folder, *files))
 
 
@@ -123,10 +123,10 @@ def _outdated_container(
     answer = host.ask(question)
     if isinstance(answer, Failed):
         return
-    own = dict(container.config.environment)
+    environment = dict(container.config.environment)
     written = [variable for variable in answer if not variable.is_reference]
     references = [variable for variable in answer if variable.is_reference]
-    differing = [*_differing(written, own), *_differing_references(references, own)]
+    differing = [*_differing(written, environment), *_differing_references(references, environment)]
     outdated = [variable for variable in differing if variable.path in newer]
     if outdated:
         at = max(newer[variable.path] for variable in outdated)
@@ -134,22 +134,22 @@ def _outdated_container(
 
 
 def _differing_references(
-    references: Sequence[ComposeVariable], own: Mapping[str, str]
+    references: Sequence[ComposeVariable], environment: Mapping[str, str]
 ) -> Sequence[OutdatedVariable]:
     """The references that have another value; none where compose read no value in `.env`.
 
     Where several differ and none is equal, the shell of whoever called compose had set them.
     """
-    differing = _differing(references, own)
-    present = sum(_name(reference) in own for reference in references)
+    differing = _differing(references, environment)
+    present = sum(_name(reference) in environment for reference in references)
     return () if 1 < len(differing) == present else differing
 
 
 def _differing(
-    variables: Sequence[ComposeVariable], own: Mapping[str, str]
+    variables: Sequence[ComposeVariable], environment: Mapping[str, str]
 ) -> list[OutdatedVariable]:
     """The variables that the container has with another value."""
-    compared = (_outdated_variable(variable, own) for variable in variables)
+    compared = (_outdated_variable(variable, environment) for variable in variables)
     return [variable for variable in compared if variable is not None]
 
 
@@ -158,11 +158,11 @@ def _name(variable: ComposeVariable) -> str:
 
 
 def _outdated_variable(
-    variable: ComposeVariable, own: Mapping[str, str]
+    variable: ComposeVariable, environment: Mapping[str, str]
 ) -> OutdatedVariable | None:
     """The variable, where the container has another value of it; else None."""
     name, _, value = variable.variable.partition("=")
-    present = own.get(name)
+    present = environment.get(name)
     if present is None or same_value(present, value):
         return None
     if (MARK in present) != (MARK in value) or _is_same_scalar(present, value):

@@ -101,13 +101,18 @@ def _overruled_by_file(
     written = {} if isinstance(answer, Failed) else _by_name(answer)
     for variable in set_by:
         name, _, value = variable.variable.partition("=")
-        own = written.get(name)
-        if own is None or not own.path.endswith("/.env"):
+        written_variable = written.get(name)
+        if written_variable is None or not written_variable.path.endswith("/.env"):
             continue
-        other = own.variable.partition("=")[2]
-        if not same_value(value, other) and (MARK in value) == (MARK in other):
+        written_value = written_variable.variable.partition("=")[2]
+        if not same_value(value, written_value) and (MARK in value) == (MARK in written_value):
             yield OverruledVariable(
-                container, name, written=other, path=own.path, value=value, source=variable.path
+                container,
+                name,
+                written=written_value,
+                path=written_variable.path,
+                value=value,
+                source=variable.path,
             )
 
 

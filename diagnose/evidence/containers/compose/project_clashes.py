@@ -180,8 +180,12 @@ class _Project(msgspec.Struct, frozen=True):
         first: dict[str, float] = {}
         for removed in gone:
             first[removed.service] = min(removed.at, first.get(removed.service, removed.at))
-        own = self.removed_from(self.newer)
-        return {removed.service for removed in own if removed.at < first.get(removed.service, 0.0)}
+        removed_services = self.removed_from(self.newer)
+        return {
+            removed.service
+            for removed in removed_services
+            if removed.at < first.get(removed.service, 0.0)
+        }
 
 
 def _project(members: Sequence[Container], removals: Iterable[Event]) -> _Project:

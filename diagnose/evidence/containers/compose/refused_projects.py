@@ -180,9 +180,9 @@ class _Place(msgspec.Struct, frozen=True):
             runs=len(standing) < len(project.containers),
             version=max(map(_version_of, project.containers), default="", key=_numbers),
         )
-        own = frozenset(container.compose_service for container in project.containers)
+        made_services = frozenset(container.compose_service for container in project.containers)
         changed = max(project.written.changed.values(), default=0.0)
-        return cls(refused, project.written.faults, project.written.needs, own, changed)
+        return cls(refused, project.written.faults, project.written.needs, made_services, changed)
 
     @classmethod
     def of_file(cls, project: UnstartedProject, version: str) -> _Place:

@@ -75,8 +75,8 @@ def unusable_devices(
 
     def user_of(container: Container) -> HostUser | None:
         user = changed.get(container.id) or host_user(container, info, numbers)
-        own = processes.inside(container.id) if processes is not None else ()
-        return _with_own_groups(host, user, own)
+        processes_inside = processes.inside(container.id) if processes is not None else ()
+        return _with_own_groups(host, user, processes_inside)
 
     denied = denied_by_mode(host, complaints, user_of)
     return UnusableDevices(tuple(denied), frozenset(changed))

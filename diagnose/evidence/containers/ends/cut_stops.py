@@ -76,7 +76,7 @@ def cut_stops(host: Host, containers: Containers, events: Events) -> CutStops:
     """The log of each container that the engine killed at a stop, and no other."""
     by_id = {container.id: killed_stop(events, container) for container in containers}
     killed = [container for container in containers if by_id[container.id] is not None]
-    found = []
+    stops = []
     unread = []
     for container, log in host.ask_about(
         killed, lambda container: ReadLogs(container.id, MORE_LINES, MORE_BYTES)
@@ -86,8 +86,8 @@ def cut_stops(host: Host, containers: Containers, events: Events) -> CutStops:
             if log.reason != "gone":
                 unread.append(Unexamined(container.subject, f"its log was not read: {log}"))
         elif stop is not None and (last_words := _last_words_of_end(log, stop)):
-            found.append(CutStop(container, stop, last_words, _first_words_of_damage(log, stop)))
-    return CutStops(tuple(found), tuple(unread))
+            stops.append(CutStop(container, stop, last_words, _first_words_of_damage(log, stop)))
+    return CutStops(tuple(stops), tuple(unread))
 
 
 def killed_stop(events: Events, container: Container) -> KilledStop | None:

@@ -52,7 +52,7 @@ def former_images(containers: Containers, events: Events, images: Images | None)
     A predecessor that failed too says nothing, and is left out.
     """
     ends = by_key(_ends_by_place(events))
-    found: dict[str, FormerImage] = {}
+    former_by_id: dict[str, FormerImage] = {}
     for container in containers:
         created = unix(container.created)
         candidates = [event for place in _places(container) for event in ends.get(place, ())]
@@ -62,8 +62,8 @@ def former_images(containers: Containers, events: Events, images: Images | None)
         image = before.attributes.get("image", "")
         if image and not image.startswith("sha256:") and normal(image) != _own_reference(container):
             is_here = images is not None and images.has(image)
-            found[container.id] = FormerImage(image, _ran_s(before, events), is_here)
-    return FormerImages(found)
+            former_by_id[container.id] = FormerImage(image, _ran_s(before, events), is_here)
+    return FormerImages(former_by_id)
 
 
 def _own_reference(container: Container) -> str:

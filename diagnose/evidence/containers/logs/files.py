@@ -69,14 +69,14 @@ def log_files(host: Host, containers: Containers, root: DataRoot) -> LogFiles | 
         for container in containers
         if (path := path_of(container, root.path))
     }
-    every = [path for own in paths.values() for path in own]
+    every = [path for files in paths.values() for path in files]
     stats: dict[str, PathStatus] = {}
     batches = [every[at : at + BATCH] for at in range(0, len(every), BATCH)]
     for _, answer in host.ask_in_order(batches, StatPaths):
         if isinstance(answer, Failed):
             return Unavailable.of(answer)
         stats |= answer
-    return LogFiles({id: _log_file(own, stats) for id, own in paths.items()})
+    return LogFiles({id: _log_file(files, stats) for id, files in paths.items()})
 
 
 def _rotated_names(path: str, container: Container) -> list[str]:
@@ -88,13 +88,13 @@ def _rotated_names(path: str, container: Container) -> list[str]:
 def _log_file(paths: Sequence[str], stats: Mapping[str, PathStatus]) -> LogFile:
     """The log of these files: the first is written now, the others are older."""
     current = stats[paths[0]]
-    own = (stats[path] for path in paths)
-    seen = [status for status in own if not status.failed]
+    statuses = (stats[path] for path in paths)
+    present = [status for status in statuses if not status.failed]
     return LogFile(
         paths[0],
         current.size,
-        sum(status.blocks_bytes for status in seen),
+        sum(status.blocks_bytes for status in present),
         missing=current.failed == "missing",
         failed="" if current.failed == "missing" else current.failed,
-        written=max((status.mtime for status in seen if status.mtime is not None), default=None),
+        written=max((status.mtime for status in present if status.mtime is not None), default=None),
     )

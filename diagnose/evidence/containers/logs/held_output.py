@@ -116,8 +116,8 @@ def _is_silent(container: Container, log_files: LogFiles, clock: Clock) -> bool:
 
 def _first_of_python(processes: Sequence[Process]) -> Process | None:
     """The interpreter that began first."""
-    own = [process for process in processes if _PYTHON.fullmatch(process.comm)]
-    return min(own, key=lambda process: process.start, default=None)
+    python_processes = [process for process in processes if _PYTHON.fullmatch(process.comm)]
+    return min(python_processes, key=lambda process: process.start, default=None)
 
 
 def _script(container: Container, detail: ProcessDetail) -> str:

@@ -95,17 +95,19 @@ def inner_failures(
     items: list[InnerFailure] = []
     unexamined: list[Unexamined] = []
     kept = [container for container in keepers[:MOST] if commands[container.id] & KEEPERS]
-    own = keeper_logs(host, kept, FRESH_S)
+    logs_of_keepers = keeper_logs(host, kept, FRESH_S)
     logs = host.ask_about(keepers[:MOST], lambda container: ReadLogs(container.id, LINES, BYTES))
     for container, log in logs:
         if not isinstance(log, Failed):
             words = commands[container.id]
             since = 0.0 if _may_last(container, words) else clock.wall - FRESH_S
             lines = _lines_of_this_run(log, container, since)
-            items += in_lines(container, words, lines or own.lines(host, container), clock.wall)
+            items += in_lines(
+                container, words, lines or logs_of_keepers.lines(host, container), clock.wall
+            )
         elif log.reason != "gone":
             unexamined.append(Unexamined(container.subject, f"its log: {log}"))
-    items = [_with_own_reason(host, failure, own) for failure in items]
+    items = [_with_own_reason(host, failure, logs_of_keepers) for failure in items]
     items.sort(key=lambda failure: (failure.container.name, failure.name, failure.program))
     unexamined += [
         Unexamined(container.subject, "its log was not read: too many have such a program")
@@ -114,11 +116,13 @@ def inner_failures(
     return InnerFailures(tuple(items), tuple(unexamined))
 
 
-def _with_own_reason(host: Host, failure: InnerFailure, own: KeeperLogs) -> InnerFailure:
+def _with_own_reason(
+    host: Host, failure: InnerFailure, logs_of_keepers: KeeperLogs
+) -> InnerFailure:
     """The failure with the program's own lines, where its keeper gives no reason."""
     if not failure.is_unexplained:
         return failure
-    tail = own.explaining(host, failure.container, failure.program, failure.at)
+    tail = logs_of_keepers.explaining(host, failure.container, failure.program, failure.at)
     if tail is None or tail.telling is None:
         return failure
     return msgspec.structs.replace(failure, reason=tail.telling.whole, path=tail.path)
@@ -136,8 +140,8 @@ def _patterns_about(container: Container, commands: set[str]) -> list[Pattern]:
 
 def _commands(container: Container, processes: Processes) -> set[str]:
     """The programs in a container; where no process is seen, any server may run."""
-    seen = {_command(name) for name in processes.names_inside(container.id)}
-    return _own_words(container) | (seen or _MAY_RUN)
+    commands = {_command(name) for name in processes.names_inside(container.id)}
+    return _own_words(container) | (commands or _MAY_RUN)
 
 
 def _own_words(container: Container) -> set[str]:
@@ -302,14 +306,14 @@ def _is_left_behind(pattern: Pattern, program: str, after: Sequence[str]) -> boo
 def _reason(pattern: Pattern, sign: _Sign, texts: Sequence[str]) -> str:
     """The line that explains a failure, "" where no line does."""
     of_sign = texts[sign.after : sign.until or sign.index + 1]
-    own = [text for text in of_sign if not pattern.noise.search(text)]
-    for text in reversed(own):
+    telling_texts = [text for text in of_sign if not pattern.noise.search(text)]
+    for text in reversed(telling_texts):
         if pattern.why.search(text) and (why := message(text).text):
             return why
-    failure = LogTail(tuple(own)).failure if pattern.data else None
+    failure = LogTail(tuple(telling_texts)).failure if pattern.data else None
     if failure is not None:
         return failure.line
-    telling = telling_line(own)
+    telling = telling_line(telling_texts)
     if telling is not None and telling.explains:
         return telling.whole
     return _keepers_reason(sign.program, texts[: sign.index])
@@ -322,5 +326,5 @@ def _keepers_reason(program: str, before: Sequence[str]) -> str:
     counts first.
     """
     ends = [line for line in reversed(before) if "spawnerr: " in line or "exit" in line]
-    own = [line for line in ends if program and program in line]
-    return next(iter(own or ends), "")
+    program_ends = [line for line in ends if program and program in line]
+    return next(iter(program_ends or ends), "")

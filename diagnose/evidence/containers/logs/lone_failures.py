@@ -83,8 +83,8 @@ def parts_of_messages(lines: Sequence[str]) -> list[bool]:
     Programs that indent each line are compared with themselves: Next.js does so by one space,
     Laravel's workers do by two.
     """
-    own = min(map(_indent, lines), default=0)
-    return [is_frame(line) or _indent(line) >= own + PART_INDENT for line in lines]
+    least_indent = min(map(_indent, lines), default=0)
+    return [is_frame(line) or _indent(line) >= least_indent + PART_INDENT for line in lines]
 
 
 def _indent(line: str) -> int:

@@ -138,8 +138,8 @@ def _with_own(
     place_of = {without_numbers(line.text): line.path for line in printed}
     for line in written:
         place_of.setdefault(without_numbers(line.text), line.path)
-    own = [line for line in written if place_of[without_numbers(line.text)] == line.path]
-    return tuple(sorted((*printed, *own), key=lambda line: line.at))
+    newest_lines = [line for line in written if place_of[without_numbers(line.text)] == line.path]
+    return tuple(sorted((*printed, *newest_lines), key=lambda line: line.at))
 
 
 class _ReadLogs(msgspec.Struct, frozen=True):

@@ -77,15 +77,15 @@ def refusing_servers(
     against spammers too, who may be its only clients for an hour: it counts where Postfix finds no
     DNS server, or where a client is on this host or in its network.
     """
-    found = []
+    servers = []
     for container in containers.running:
         refused = _refusing_server(container, recent_logs.texts_of(container))
         if refused is not None and _BY_DNS.search(refused.reason):
             lacks = _lacks_resolver(host, container)
             refused = msgspec.structs.replace(refused, lacks_resolver=lacks)
         if refused is not None and (refused.lacks_resolver or not refused.may_be_meant):
-            found.append(refused)
-    return RefusingServers(tuple(found))
+            servers.append(refused)
+    return RefusingServers(tuple(servers))
 
 
 def _refusing_server(container: Container, lines: Sequence[str]) -> RefusingServer | None:

@@ -97,12 +97,12 @@ def untaken_jobs(host: Host, containers: Containers, clock: Clock) -> UntakenJob
             logs[container.id] = log
         elif log.reason != "gone":
             unexamined.append(Unexamined(container.subject, f"its log: {log}"))
-    found: list[UntakenJobs] = []
+    untaken: list[UntakenJobs] = []
     for scheduler in schedulers:
         beside = [worker for worker in workers if _are_together(scheduler, worker)]
         if beside and all(member.id in logs for member in (scheduler, *beside)):
-            found += _untaken_jobs(scheduler, beside, logs, clock)
-    return UntakenJobList(tuple(found), tuple(unexamined))
+            untaken += _untaken_jobs(scheduler, beside, logs, clock)
+    return UntakenJobList(tuple(untaken), tuple(unexamined))
 
 
 def _has_word(container: Container, word: str) -> bool:

@@ -60,7 +60,7 @@ def absent_logs(host: Host, containers: Containers) -> AbsentLogsList:
         for container in containers.running
         if _COLLECTS.search(container.config.image) and container.state.pid
     ]
-    found: list[AbsentLogs] = []
+    collectors_without: list[AbsentLogs] = []
     for container in host.first(collectors, MOST, "collectors of logs"):
         read = list(
             mounted_settings(
@@ -71,8 +71,8 @@ def absent_logs(host: Host, containers: Containers) -> AbsentLogsList:
         is_told = bool(paths) and OTHER_SOURCE not in paths and len(paths) <= _MOST_PATHS
         if is_told and not any(_has_file(host, container, path) for path in paths):
             settings = next(part.path for part in read if part.text)
-            found.append(AbsentLogs(container, tuple(paths), settings))
-    return AbsentLogsList(tuple(found))
+            collectors_without.append(AbsentLogs(container, tuple(paths), settings))
+    return AbsentLogsList(tuple(collectors_without))
 
 
 def _has_file(host: Host, container: Container, pattern: str) -> bool:
@@ -95,12 +95,12 @@ def _has_file(host: Host, container: Container, pattern: str) -> bool:
 def _fitting(host: Host, container: Container, folders: Iterable[str], part: str) -> list[str]:
     """The paths below these folders whose name fits; a folder that cannot be read fits as it is."""
     root = f"/proc/{container.state.pid}/root"
-    found: list[str] = []
+    fitting: list[str] = []
     for folder in list(folders)[:_MOST_FOLDERS]:
         listing = host.ask(ListFolder(folder, root=root))
         if isinstance(listing, Failed):
-            found += [] if listing.reason == "missing" else [folder]
+            fitting += [] if listing.reason == "missing" else [folder]
         else:
             names = fnmatch.filter(listing.names, part)
-            found += [posixpath.join(folder, name) for name in names]
-    return found
+            fitting += [posixpath.join(folder, name) for name in names]
+    return fitting

@@ -93,7 +93,7 @@ def all_edited_settings(
     Files are listed of containers with a known server; a log is read where one was edited.
     """
     stale = {(mount.container.id, mount.mount.destination) for mount in stale_mounts or ()}
-    found = []
+    edits = []
     for container in containers.running:
         server = _server(container, processes, clock)
         if server is None or any(map(_LOOKS_AGAIN.search, container.config.words)):
@@ -107,8 +107,8 @@ def all_edited_settings(
         newest = max(edited, key=lambda file: file.changed_at)
         if server.is_reloaded_visibly or not _was_reloaded(host, server, newest, events):
             settings = _settings(server, newest, len(edited) - 1)
-            found.append(msgspec.structs.replace(settings, is_rewritten=files.are_rewritten))
-    return AllEditedSettings(tuple(found))
+            edits.append(msgspec.structs.replace(settings, is_rewritten=files.are_rewritten))
+    return AllEditedSettings(tuple(edits))
 
 
 class _Server(msgspec.Struct, frozen=True):
@@ -146,11 +146,13 @@ def _server(container: Container, processes: Processes, clock: Clock) -> _Server
     One whose reload starts new processes has read its files when the youngest of them began.
     """
     for name, settings in START_SETTINGS.items():
-        own = [process for process in processes.inside(container.id) if process.comm == name]
-        if own:
-            starts = [process.start for process in own]
+        processes_of_server = [
+            process for process in processes.inside(container.id) if process.comm == name
+        ]
+        if processes_of_server:
+            starts = [process.start for process in processes_of_server]
             loaded = max(starts) if settings.has_new_workers else min(starts)
-            return _Server(container, settings, own, clock.booted + loaded)
+            return _Server(container, settings, processes_of_server, clock.booted + loaded)
     return None
 
 
@@ -190,7 +192,11 @@ def _edited_files(host: Host, server: _Server) -> _EditedFiles:
 
 def _is_written_inside(server: _Server, mount: Mount, status: PathStatus) -> bool:
     """Whether the server may have written the file itself: Redis and Grafana can."""
-    return mount.rw and bool(status.uid) and status.uid in {own.uid for own in server.processes}
+    return (
+        mount.rw
+        and bool(status.uid)
+        and status.uid in {process.uid for process in server.processes}
+    )
 
 
 def _files(host: Host, server: _Server) -> Iterator[_File]:

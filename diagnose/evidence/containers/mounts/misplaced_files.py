@@ -56,7 +56,7 @@ def misplaced_files(host: Host, containers: Containers, recent_logs: RecentLogs)
 
     Paths are looked up only of containers with a mounted file of the same name.
     """
-    found = []
+    files = []
     for container in containers.running:
         candidates = list(_candidates(container, recent_logs))
         if not candidates:
@@ -72,8 +72,8 @@ def misplaced_files(host: Host, containers: Containers, recent_logs: RecentLogs)
             if statuses[f"{root}{misplaced.wanted}"].failed == "missing"
             and _is_missing(host, root, misplaced.wanted)
         ]
-        found += missing[:1]
-    return MisplacedFiles(tuple(found))
+        files += missing[:1]
+    return MisplacedFiles(tuple(files))
 
 
 def _is_missing(host: Host, root: str, path: str) -> bool:

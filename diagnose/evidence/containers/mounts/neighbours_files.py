@@ -77,12 +77,12 @@ def neighbours_files(
         if (neighbours := containers.in_project_of(container))
         and (lines := dict(_missed_paths(container, recent_logs)))
     ]
-    found = []
+    files = []
     for container, lines, neighbours in host.first(candidates, MOST, "containers that miss files"):
         file = _neighbours_file(host, container, lines, neighbours)
         if file is not None:
-            found.append(file)
-    return NeighboursFiles(tuple(found))
+            files.append(file)
+    return NeighboursFiles(tuple(files))
 
 
 def _missed_paths(container: Container, recent_logs: RecentLogs) -> Iterator[tuple[str, str]]:
@@ -115,8 +115,8 @@ def _neighbours_file(
     host: Host, container: Container, lines: dict[str, str], neighbours: Sequence[Container]
 ) -> NeighboursFile | None:
     """The first of some paths that is missing in a container, and that one neighbour has."""
-    own = _statuses(host, container, lines)
-    missing = [path for path in lines if own[path].failed == "missing"]
+    statuses = _statuses(host, container, lines)
+    missing = [path for path in lines if statuses[path].failed == "missing"]
     for neighbour in neighbours if missing else ():
         theirs = _statuses(host, neighbour, lines)
         there = [path for path in missing if _is_data(neighbour, path, theirs[path])]

@@ -102,40 +102,42 @@ def _stale_mounts_of(
         at_destination = inside.get(mount.destination)
         if not at_destination:
             continue
-        own = at_destination[-1]
-        if own.root.endswith(DELETED):
+        uppermost = at_destination[-1]
+        if uppermost.root.endswith(DELETED):
             yield StaleMount(container, mount)
-        elif cover := _covering_mount(mount, own, mounts):
+        elif cover := _covering_mount(mount, uppermost, mounts):
             yield StaleMount(container, mount, cover.source, cover.point)
-        elif len(at_destination) == 1 and (now := _differing_mount(mount, own, mounts)):
-            point = _point_at_start(mount, own)
+        elif len(at_destination) == 1 and (now := _differing_mount(mount, uppermost, mounts)):
+            point = _point_at_start(mount, uppermost)
             covered_by = now.source if now.point == point else ""
             yield StaleMount(
-                container, mount, covered_by, now.point, held=own.source, held_from=point
+                container, mount, covered_by, now.point, held=uppermost.source, held_from=point
             )
-        elif led_to := _path_behind_link(mount, own, mounts):
+        elif led_to := _path_behind_link(mount, uppermost, mounts):
             yield StaleMount(container, mount, led_to=led_to)
 
 
-def _path_behind_link(mount: Mount, own: Mounted, mounts: Mounts | None) -> str:
+def _path_behind_link(mount: Mount, mounted: Mounted, mounts: Mounts | None) -> str:
     """The host path of the container's mount, if a link in the source leads there; else "".
 
     The kernel follows a link when it mounts.
     """
-    named = mounts.of(mount.source) if mounts is not None and mount.has_host_path else None
-    if mounts is None or named is None:
+    mount_of_source = (
+        mounts.of(mount.source) if mounts is not None and mount.has_host_path else None
+    )
+    if mounts is None or mount_of_source is None:
         return ""
-    at_start = next((path for at in mounts if (path := _as_seen_by(at, own))), "")
-    literal = _path_in_filesystem(named, mount.source)
-    return "" if (named.dev, literal) == (own.dev, own.root) else at_start
+    at_start = next((path for at in mounts if (path := _as_seen_by(at, mounted))), "")
+    literal = _path_in_filesystem(mount_of_source, mount.source)
+    return "" if (mount_of_source.dev, literal) == (mounted.dev, mounted.root) else at_start
 
 
-def _as_seen_by(at: Mounted, own: Mounted) -> str:
+def _as_seen_by(at: Mounted, mounted: Mounted) -> str:
     """The path of the container's mount by a mount of the host; "" where it does not lie there."""
     root = at.root.rstrip("/")
-    if at.dev != own.dev or not own.root.startswith(f"{root}/"):
+    if at.dev != mounted.dev or not mounted.root.startswith(f"{root}/"):
         return ""
-    return f"{at.point.rstrip('/')}{own.root.removeprefix(root)}"
+    return f"{at.point.rstrip('/')}{mounted.root.removeprefix(root)}"
 
 
 def _path_in_filesystem(mounted: Mounted, path: str) -> str:
@@ -147,10 +149,10 @@ def _path_in_filesystem(mounted: Mounted, path: str) -> str:
 def _whose_link_was_switched(host: Host, stale: Sequence[StaleMount]) -> Iterator[StaleMount]:
     """The items whose source and former place are both there, and are not the same any more."""
     paths = {path for bound in stale for path in (bound.mount.source, bound.led_to)}
-    seen = _statuses(host, paths)
+    statuses = _statuses(host, paths)
     for bound in stale:
-        now = seen.get(bound.mount.source)
-        then = seen.get(bound.led_to)
+        now = statuses.get(bound.mount.source)
+        then = statuses.get(bound.led_to)
         if now is None or then is None:
             continue
         is_known = bool(now.ino and then.ino)
@@ -208,12 +210,12 @@ def _differing_mount(mount: Mount, own: Mounted, mounts: Mounts | None) -> Mount
     return mounted
 
 
-def _point_at_start(mount: Mount, own: Mounted) -> str:
+def _point_at_start(mount: Mount, mounted: Mounted) -> str:
     """The mount point of the container's device on the host when the container started.
 
     The kernel keeps the path within the device: the rest of the source is the mount point.
     """
-    return mount.source.removesuffix(own.root.rstrip("/")) or "/"
+    return mount.source.removesuffix(mounted.root.rstrip("/")) or "/"
 
 
 def _covering_mount(mount: Mount, own: Mounted, mounts: Mounts | None) -> Mounted | None:
@@ -229,9 +231,11 @@ def _confirmed_stale(host: Host, items: Iterable[StaleMount]) -> Iterator[StaleM
     """The stale mounts without those whose source is a link to elsewhere, and unreadable ones."""
     stale = list(items)
     covered = {path for bound in stale if bound.point for path in (bound.mount.source, bound.point)}
-    seen = _statuses(host, covered)
+    statuses = _statuses(host, covered)
     for bound in stale:
-        if not bound.point or _is_same_device(seen.get(bound.mount.source), seen.get(bound.point)):
+        if not bound.point or _is_same_device(
+            statuses.get(bound.mount.source), statuses.get(bound.point)
+        ):
             yield bound
 
 

@@ -46,9 +46,11 @@ def translated_path(
         for peer in containers.running
         if peer.id != container.id and (mount := _innermost(peer, path)) is not None
     ]
-    own = _innermost(container, path)
+    mount_of_path = _innermost(container, path)
     foreign_places = [
-        (peer, place) for peer, place in places_by_peer if own is None or own.on_host(path) != place
+        (peer, place)
+        for peer, place in places_by_peer
+        if mount_of_path is None or mount_of_path.on_host(path) != place
     ]
     candidates = [
         _translated_folder(peer, path, place, local)

@@ -139,7 +139,7 @@ def unopened_settings(
     candidates = [(own, mount) for own in reading for mount in own.bind_mounts if _is_wanted(mount)]
     paths = sorted({mount.source for _, mount in candidates[:MOST]})
     statuses = host.answer_or(StatPaths(paths), {}) if paths else {}
-    found: dict[str, UnopenedSettings] = {}
+    unopened_files: dict[str, UnopenedSettings] = {}
     for container, mount in candidates[:MOST]:
         files = _settings_below(host, container, mount, statuses.get(mount.source, NOT_ASKED))
         names = processes.names_inside(container.id)
@@ -147,8 +147,8 @@ def unopened_settings(
             _unopened_of_container(host, container, names, files, mounts=mounts, clock=clock), None
         )
         if unopened is not None:
-            found.setdefault(container.id, unopened)
-    return UnopenedSettingsList(tuple(found.values()))
+            unopened_files.setdefault(container.id, unopened)
+    return UnopenedSettingsList(tuple(unopened_files.values()))
 
 
 def _reads_at_start(names: set[str]) -> bool:
@@ -173,13 +173,13 @@ def _unopened_of_container(
 ) -> Iterator[UnopenedSettings]:
     """The mounted settings that the program cannot have read, by name or time of reading."""
     for held in files:
-        other = _named_instead(container, held.path)
-        has_other = _has_own_file(host, container, other) if other else None
+        named_instead = _named_instead(container, held.path)
+        has_other = _has_own_file(host, container, named_instead) if named_instead else None
         if has_other is not None:
             yield UnopenedSettings(
-                container, held.mount, held.path, "command", other, has_other=has_other
+                container, held.mount, held.path, "command", named_instead, has_other=has_other
             )
-        elif not other and _lacks_its_name(container, names, held.path):
+        elif not named_instead and _lacks_its_name(container, names, held.path):
             yield UnopenedSettings(container, held.mount, held.path, "nameless")
     if _all_unread(files, container) and _shows_readings(files, mounts, clock):
         for held in files:
@@ -189,14 +189,14 @@ def _unopened_of_container(
 
 
 def _unread_file(host: Host, container: Container, held: _SettingsFile) -> UnopenedSettings:
-    other = _image_file(host, container, held.path)
+    image_file = _image_file(host, container, held.path)
     return UnopenedSettings(
         container,
         held.mount,
         held.path,
         "unread",
-        other,
-        has_other=bool(other),
+        image_file,
+        has_other=bool(image_file),
         read_at=held.status.atime,
         changed_at=held.status.mtime,
     )
@@ -330,8 +330,8 @@ def _image_file(host: Host, container: Container, path: str) -> str:
     below = [f"{folder}/{part}" for part in ("", "conf/", "config/", "configs/", "etc/")]
     places = [*below, "/etc/", f"/etc/{stem}/", "/config/", "/conf/", "/usr/local/etc/"]
     paths = [f"{place}{name}" for place in dict.fromkeys(places)]
-    own = [other for other in paths if innermost_mount(container.mounts, other) is None]
-    return only(_files_of_image(host, container, own)) or ""
+    image_paths = [other for other in paths if innermost_mount(container.mounts, other) is None]
+    return only(_files_of_image(host, container, image_paths)) or ""
 
 
 def _files_of_image(host: Host, container: Container, paths: Sequence[str]) -> list[str]:

@@ -85,12 +85,12 @@ def unseen_data(host: Host, containers: Containers) -> UnseenDataList:
         for mount in container.bind_mounts
         if mount.has_host_path and not _OF_SYSTEM.match(mount.source)
     ]
-    found: list[UnseenData] = []
+    unseen: list[UnseenData] = []
     for container, mount in host.first(mounted, MOST, "mounted folders"):
-        found += _links_out(host, container, mount)
+        unseen += _links_out(host, container, mount)
     for container in containers.running:
-        found += _hidden_folders(host, container)
-    return UnseenDataList(tuple(found))
+        unseen += _hidden_folders(host, container)
+    return UnseenDataList(tuple(unseen))
 
 
 def _links_out(host: Host, container: Container, mount: Mount) -> Iterator[UnseenData]:
@@ -132,9 +132,13 @@ def _leads_out(container: Container, mount: Mount, link: str) -> bool:
 
 def _hidden_folders(host: Host, container: Container) -> Iterator[UnseenData]:
     """The folders of a mount that have files, and over which something empty is mounted."""
-    own = [mount for mount in container.mounts if mount.has_host_path and not mount.is_anonymous]
-    for inner in own:
-        outer = innermost_mount([mount for mount in own if mount is not inner], inner.destination)
+    own_mounts = [
+        mount for mount in container.mounts if mount.has_host_path and not mount.is_anonymous
+    ]
+    for inner in own_mounts:
+        outer = innermost_mount(
+            [mount for mount in own_mounts if mount is not inner], inner.destination
+        )
         if outer is None or not is_below(inner.destination, outer.destination):
             continue
         below = outer.on_host(inner.destination)

@@ -82,8 +82,8 @@ def _lacks_first_place(container: Container, _: str) -> Proof | None:
 
 
 def _lacks_limit(container: Container, assignment: str) -> Proof | None:
-    name, _, wanted = assignment.partition("=")
-    least = int(wanted.partition(":")[0])
+    name, _, wanted_limit = assignment.partition("=")
+    least = int(wanted_limit.partition(":")[0])
     limits = [limit for limit in container.host_config.ulimits or () if limit.name == name]
     if any(limit.hard == -1 or limit.soft >= least > 0 for limit in limits):
         return None
@@ -105,12 +105,12 @@ def _lacks_kernel_setting(container: Container, assignment: str) -> Proof | None
     return Proof("HostConfig.Sysctls", sysctls or "none") if sysctls.get(name) != value else None
 
 
-def _lacks_security_option(container: Container, wanted: str) -> Proof | None:
+def _lacks_security_option(container: Container, wanted_option: str) -> Proof | None:
     """Whether no option of this kind was given; one that was given may be a profile that fits."""
     config = container.host_config
     options = config.security_opt or ()
     kinds = {option.partition("=")[0].partition(":")[0] for option in options}
-    if config.privileged or wanted.partition("=")[0] in kinds:
+    if config.privileged or wanted_option.partition("=")[0] in kinds:
         return None
     return Proof("HostConfig.SecurityOpt", options or "none")
 
@@ -125,14 +125,14 @@ def _lacks_shared_memory(container: Container, _: str) -> Proof | None:
 
 
 def _lacks_variable(container: Container, assignment: str) -> Proof | None:
-    name, _, wanted = assignment.partition("=")
+    name, _, wanted_value = assignment.partition("=")
     if name == _LOCALE:
         return _lacks_locale(container)
-    values = [value for own, value in container.config.environment if own == name]
+    values = [value for set_name, value in container.config.environment if set_name == name]
     if not values:
         return Proof("Config.Env", f"{name} is not set")
     # a folder below the one that it names now is another value
-    is_above = wanted.startswith(f"{values[-1].rstrip('/')}/")
+    is_above = wanted_value.startswith(f"{values[-1].rstrip('/')}/")
     return Proof("Config.Env", f"{name} is {values[-1]}") if is_above else None
 
 

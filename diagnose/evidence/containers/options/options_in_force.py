@@ -79,11 +79,15 @@ def _no_new_privileges(
     """The option, of the container or of the engine, which the program cannot undo."""
     what = f"cannot become another user: it runs with {_PRIVILEGES}, and sudo, su and the like fail"
     undone = f"--security-opt={_PRIVILEGES}=false"
-    own = [opt for opt in container.host_config.security_opt or () if opt.startswith(_PRIVILEGES)]
-    if own and own[-1].endswith("false"):
+    privilege_options = [
+        opt for opt in container.host_config.security_opt or () if opt.startswith(_PRIVILEGES)
+    ]
+    if privilege_options and privilege_options[-1].endswith("false"):
         return None
-    if own:
-        return RestrictingOption("HostConfig.SecurityOpt", own[-1], undone, what, "privileges")
+    if privilege_options:
+        return RestrictingOption(
+            "HostConfig.SecurityOpt", privilege_options[-1], undone, what, "privileges"
+        )
     if config is not None and config.value(_PRIVILEGES) is True:
         return RestrictingOption(
             config.where(_PRIVILEGES), value=True, undone=undone, what=what, variable="privileges"

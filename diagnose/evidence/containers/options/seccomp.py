@@ -9,15 +9,15 @@ UNCONFINED = "unconfined"
 def own_profile(container: Container) -> str:
     """The profile that it was created with: "builtin", "unconfined" or JSON; "" for none."""
     options = container.host_config.security_opt or ()
-    own = (option.partition("=")[2] for option in options if option.startswith("seccomp"))
-    return next(own, "")
+    profiles = (option.partition("=")[2] for option in options if option.startswith("seccomp"))
+    return next(profiles, "")
 
 
 def is_unfiltered(container: Container, info: Info | None) -> bool:
     """Whether certainly no filter is in force, by the container's options or the engine's."""
-    own = own_profile(container)
-    if container.host_config.privileged or own == UNCONFINED:
+    profile = own_profile(container)
+    if container.host_config.privileged or profile == UNCONFINED:
         return True
-    if own not in ("", "builtin") or info is None or info.security_options is None:
+    if profile not in ("", "builtin") or info is None or info.security_options is None:
         return False
     return info.seccomp_profile in (None, UNCONFINED)

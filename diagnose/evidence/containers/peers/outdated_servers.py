@@ -35,7 +35,7 @@ def outdated_servers(
 
     A server in which nothing listens at the port is unreachable for that reason.
     """
-    found: dict[tuple[str, str], Container] = {}
+    servers: dict[tuple[str, str], Container] = {}
     for failure in inner_failures:
         proxy = failure.container
         place = _place(failure)
@@ -47,8 +47,8 @@ def outdated_servers(
         name, _, port = address.partition(":")
         for server in containers.by_dns_name.get(name, ()):
             if _may_have_moved(server, proxy) and _may_listen(server, port, namespaces):
-                found[proxy.id, place] = server
-    return OutdatedServers(found)
+                servers[proxy.id, place] = server
+    return OutdatedServers(servers)
 
 
 def _place(failure: InnerFailure) -> str:

@@ -86,12 +86,12 @@ def _served_below(container: Container) -> tuple[str, str]:
 
 def _given_options(container: Container) -> list[tuple[str, str]]:
     """The options of its command with their values, behind = or as the next word."""
-    found = []
+    options = []
     for word, following in itertools.pairwise((*container.config.words, "")):
         option, equals, value = word.partition("=")
         if option.startswith("-"):
-            found.append((f"--{option.lstrip('-')}", value if equals else following))
-    return found
+            options.append((f"--{option.lstrip('-')}", value if equals else following))
+    return options
 
 
 def _path_in(value: str) -> str:

@@ -43,7 +43,7 @@ def _is_of_this_host(name: str, caller: Container, links: Interfaces) -> bool:
 def _given_address(name: str, caller: Container) -> str:
     """The address that the caller's `extra_hosts` give that name; "" without one."""
     for entry in caller.host_config.extra_hosts or ():
-        own, _, address = entry.replace("=", ":", 1).partition(":")
-        if own == name:
+        entry_name, _, address = entry.replace("=", ":", 1).partition(":")
+        if entry_name == name:
             return address
     return ""

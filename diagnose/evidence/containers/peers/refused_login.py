@@ -78,14 +78,14 @@ def foreign_user(failure: Recognised, caller: Container, server: Container) -> R
     is_of_image = any(of(name) for name in _SET_UP)
     if failure.name != "mysql-access" or user in ("", "root") or not is_of_image:
         return None
-    own = {name: value for name in _OWN_USER if (value := of(name))}
-    if user in own.values():
+    user_variables = {name: value for name in _OWN_USER if (value := of(name))}
+    if user in user_variables.values():
         return None
     users = [
         name for name, value in caller.config.environment if value == user and _USER.search(name)
     ]
     variable = f", from its {users[0]}," if users else ""
-    set_up = next((f"sets up ({name} {value})" for name, value in own.items()), "")
+    set_up = next((f"sets up ({name} {value})" for name, value in user_variables.items()), "")
     set_up = set_up or "sets up, which is root alone"
     password = only(
         [password_given.variable for password_given in _given_passwords(failure, caller, user)]
@@ -130,17 +130,17 @@ def other_password(failure: Recognised, caller: Container, server: Container) ->
     secrets; a password that is escaped in an address cannot be compared.
     """
     user = failure.values.get("user", "")
-    own = _own_password(failure, user, server)
-    if own is None:
+    server_password = _own_password(failure, user, server)
+    if server_password is None:
         return None
     passwords = {
         password.variable: password.value for password in _given_passwords(failure, caller, user)
     }
-    is_equal = own.value in passwords.values()
+    is_equal = server_password.value in passwords.values()
     if not passwords or is_equal or any(_ESCAPED in value for value in passwords.values()):
         return None
     names = joined(tuple(passwords))
-    kept = own.variable
+    kept = server_password.variable
     return Reason(
         f"the password of user {user} in its {names} is not the {kept} of {server}",
         f"give both the same password: the database has the {kept} that its data directory "
@@ -157,17 +157,17 @@ def unused_variable(failure: Recognised, caller: Container, server: Container) -
     """
     kind = _KIND.get(failure.name, "")
     user = next(filter(None, map(failure.values.get, ("user", "role", "database"))), "")
-    own = {server.config.value_of(name) for name in _OWN_NAMES.get(kind, ())} - {""}
-    if not own and failure.name in ("postgres-login", "postgres-role"):
-        own = {_SUPERUSER}
+    server_values = {server.config.value_of(name) for name in _OWN_NAMES.get(kind, ())} - {""}
+    if not server_values and failure.name in ("postgres-login", "postgres-role"):
+        server_values = {_SUPERUSER}
     texts = [*caller.config.words, *(value for _, value in caller.config.environment)]
     is_given = any(user in re.split(r"[^\w.-]", text) or _HIDDEN.match(text) for text in texts)
     candidates = [
         (name, value)
         for name, value in caller.config.environment
-        if value in own and _OF_NAME[kind].search(name)
+        if value in server_values and _OF_NAME[kind].search(name)
     ]
-    if not user or user in own:
+    if not user or user in server_values:
         return None
     if is_given or len(candidates) != 1:
         return None
@@ -193,8 +193,8 @@ def unnamed_database(failure: Recognised, caller: Container, server: Container) 
     PostgreSQL's clients then ask for one of the user's name (libpq, lib/pq, JDBC).
     """
     database = failure.values.get("database", "")
-    own = server.config.value_of("POSTGRES_DB")
-    if failure.name != "postgres-database" or not database or own in ("", database):
+    server_database = server.config.value_of("POSTGRES_DB")
+    if failure.name != "postgres-database" or not database or server_database in ("", database):
         return None
     env = caller.config.environment
     is_user = database == server.config.value_of("POSTGRES_USER") or any(
@@ -207,9 +207,11 @@ def unnamed_database(failure: Recognised, caller: Container, server: Container) 
     by_libpq = caller.config.sets("PGHOST") or caller.config.sets("PGUSER")
     return Reason(
         f'it names no database, and so asks for "{database}", as its user is called: {server} was made '
-        f'with "{own}" (POSTGRES_DB)',
-        f'name the database "{own}" in the settings of the program',
-        {"lib_database": f"PGDATABASE={own}"} if by_libpq else {"made_with": own},
+        f'with "{server_database}" (POSTGRES_DB)',
+        f'name the database "{server_database}" in the settings of the program',
+        {"lib_database": f"PGDATABASE={server_database}"}
+        if by_libpq
+        else {"made_with": server_database},
     )
 
 

@@ -25,8 +25,10 @@ def stray_evidence(strays: Mapping[str, str], containers: Containers) -> dict[st
     """Evidence that no container has the name, with the container of a similar name."""
     evidence: dict[str, Json] = {}
     for name, place in strays.items():
-        near = _similar_names(name, containers)
-        like = f"; a similar name is {_owner(near[0], containers)}" if near else ""
+        similar_names = _similar_names(name, containers)
+        like = (
+            f"; a similar name is {_owner(similar_names[0], containers)}" if similar_names else ""
+        )
         evidence[f'"{name}", in {place}'] = f"no container on this host has that name{like}"
     return evidence
 
@@ -63,14 +65,14 @@ def stray_variables(
     setting: the setting of the line. The similar name of a neighbour replaces the wrong one.
     """
     name = only(list(strays)) or ""
-    meant = _meant_name(name, container, containers)
-    own = stray_setting(strays)
-    variable = own.variable if own is not None else ""
-    corrected = with_text(container, name, meant, variable=variable) if meant else {}
+    meant_name = _meant_name(name, container, containers)
+    named_setting = stray_setting(strays)
+    variable = named_setting.variable if named_setting is not None else ""
+    corrected = with_text(container, name, meant_name, variable=variable) if meant_name else {}
     has_line = setting is not None and bool(setting.path and setting.line)
-    if meant and setting is not None and has_line:
-        corrected = line_with_text(setting.path, setting.line, name, meant)
-    return corrected or (own.variables if own is not None else {})
+    if meant_name and setting is not None and has_line:
+        corrected = line_with_text(setting.path, setting.line, name, meant_name)
+    return corrected or (named_setting.variables if named_setting is not None else {})
 
 
 def _meant_name(name: str, container: Container, containers: Containers) -> str:
@@ -81,8 +83,10 @@ def _meant_name(name: str, container: Container, containers: Containers) -> str:
     """
     if not name:
         return ""
-    near = containers.names_by_network
-    names = {other for network in container.endpoints for other in near.get(network, ())}
+    names_by_network = containers.names_by_network
+    names = {
+        other for network in container.endpoints for other in names_by_network.get(network, ())
+    }
     other_names = names - {container.name}
     alike = [other for other in other_names if _is_alike(name, other)]
     letters = _DIGITS.sub("", name)

@@ -67,14 +67,14 @@ def unused_servers(host: Host, containers: Containers) -> UnusedServers:
         for server in containers.running
         if (programs := _programs_of(server, containers))
     ]
-    found = []
+    servers = []
     for server, programs in host.first(candidates, MOST, "database servers"):
         if _has_table(host, server) is not False:
             continue
         unused = next(_with_files(host, server, programs), None)
         if unused is not None:
-            found.append(unused)
-    return UnusedServers(tuple(found))
+            servers.append(unused)
+    return UnusedServers(tuple(servers))
 
 
 def _programs_of(server: Container, containers: Containers) -> list[Container]:

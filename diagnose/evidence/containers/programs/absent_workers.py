@@ -101,7 +101,7 @@ def absent_workers(
     host: Host, containers: Containers, processes: Processes, job_calls: JobCalls | None
 ) -> AbsentWorkers:
     """Code is looked into only of programs of PHP; a broker has to be a container of this host."""
-    found: dict[tuple[str, Kind], AbsentWorker] = {}
+    workers: dict[tuple[str, Kind], AbsentWorker] = {}
     members = [container for container in containers.running if not is_for_developers(container)]
     with_php = [container for container in members if _serves_php(container, processes)]
     jobs_askers = [*_with_broker(members, containers)]
@@ -110,9 +110,9 @@ def absent_workers(
     for absent in jobs_askers:
         group = _group(absent.program, containers)
         key = (absent.program.compose_project or absent.program.id, absent.kind)
-        if key not in found and not _is_done(host, absent, group, processes, job_calls):
-            found[key] = absent
-    return AbsentWorkers(tuple(found.values()))
+        if key not in workers and not _is_done(host, absent, group, processes, job_calls):
+            workers[key] = absent
+    return AbsentWorkers(tuple(workers.values()))
 
 
 def _serves_php(container: Container, processes: Processes) -> bool:
@@ -199,8 +199,8 @@ def _is_beside(program: Container, other: Container) -> bool:
 
 def _share_a_network(program: Container, other: Container) -> bool:
     """Whether two containers are on one network of a user."""
-    own = set(program.endpoints) - {"bridge", "host"}
-    return not own.isdisjoint(other.endpoints)
+    own_networks = set(program.endpoints) - {"bridge", "host"}
+    return not own_networks.isdisjoint(other.endpoints)
 
 
 def _is_done(

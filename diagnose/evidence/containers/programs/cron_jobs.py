@@ -134,8 +134,8 @@ def _bare_jobs(
     for job in _jobs(host, root, tables):
         if _STARTS_BASH in job.own:
             continue
-        if named := job.variables & lacking - job.own:
-            yield BareJob(container, job.crontab, job.crontab, tuple(sorted(named)))
+        if lost_variables := job.variables & lacking - job.own:
+            yield BareJob(container, job.crontab, job.crontab, tuple(sorted(lost_variables)))
         for script in job.files:
             if read >= MOST_SCRIPTS:
                 return
@@ -150,9 +150,9 @@ def _bare_jobs(
 def _jobs(host: Host, root: str, tables: Iterable[str]) -> Iterator[_CronJob]:
     for table in tables:
         lines = _lines(host, ReadFile(table, root=root, parts="jobs"))
-        own = frozenset(line[:-1] for line in lines if line.endswith("="))
+        set_variables = frozenset(line[:-1] for line in lines if line.endswith("="))
         for words in (line.split() for line in lines if not line.endswith("=")):
             if FETCHES not in words:
                 files = [word for word in words if word.startswith("/")]
                 named_variables = {word[1:] for word in words if word.startswith("$")}
-                yield _CronJob(table, files, named_variables, own)
+                yield _CronJob(table, files, named_variables, set_variables)

@@ -76,10 +76,10 @@ def crontab_defects(
         for container in containers.running
         if processes.names_inside(container.id) & {"cron", "crond"}
     ]
-    found: list[CrontabDefect] = []
+    defects: list[CrontabDefect] = []
     for container in host.first(with_cron, MOST, "containers with cron"):
         is_debian = "cron" in processes.names_inside(container.id)
-        found += _defects_of_container(host, container, is_debian=is_debian)
+        defects += _defects_of_container(host, container, is_debian=is_debian)
     idle = [own for own in containers.running if _runs_no_scheduler(own, processes)]
     idle_ids = {own.id for own in idle}
     busy = [own for own in containers.running if own.id not in idle_ids]
@@ -91,8 +91,8 @@ def crontab_defects(
     ]
     for container in host.first(without, MOST, "containers with a crontab and no cron"):
         if clock.has_passed(container.started_at, _SETTLED_S):
-            found += _table_without_a_cron(host, container)
-    return CrontabDefects(tuple(found))
+            defects += _table_without_a_cron(host, container)
+    return CrontabDefects(tuple(defects))
 
 
 def _is_asked_to_run_it(container: Container) -> bool:

@@ -85,12 +85,12 @@ def server_of_certificate(container: Container, line: str, calls: Calls) -> str:
         return ""
     host = match["host"] or match["python"]
     port = match["port"] or match["at"] or "443"
-    own = container.endpoints.keys()
+    own_networks = container.endpoints.keys()
     addresses = [
         endpoint.ip_address
         for callee in calls.callees
         for network, endpoint in callee.endpoints.items()
-        if network in own and endpoint.ip_address
+        if network in own_networks and endpoint.ip_address
     ]
     return f"{only(addresses) or host}:{port}"
 

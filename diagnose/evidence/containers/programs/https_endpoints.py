@@ -66,15 +66,15 @@ def https_endpoints(host: Host, containers: Containers, log_tails: LogTails) -> 
 
     Each of these takes two questions.
     """
-    found = {}
+    endpoints = {}
     for container in containers:
         failure = log_tails.failures.get(container.id)
         if failure is None or failure.name != FAILURE:
             continue
         endpoint = next(_open_endpoints(host, container), None)
         if endpoint is not None:
-            found[container.id] = endpoint
-    return HttpsEndpoints(found)
+            endpoints[container.id] = endpoint
+    return HttpsEndpoints(endpoints)
 
 
 def _open_endpoints(host: Host, container: Container) -> Iterator[HttpsEndpoint]:

@@ -73,10 +73,10 @@ def ignored_commands(host: Host, containers: Containers, processes: Processes) -
     candidates = (
         ignored for members in unlike[:MOST] for ignored in _ignored_commands(host, members)
     )
-    left = tuple(
+    unread_images = tuple(
         Unexamined(member.subject, TOO_MANY) for members in unlike[MOST:] for member in members
     )
-    return IgnoredCommands(tuple(candidates), left)
+    return IgnoredCommands(tuple(candidates), unread_images)
 
 
 def _runs_another(container: Container, processes: Processes) -> bool:
@@ -107,8 +107,8 @@ def _with_own_command(host: Host, alike: Sequence[Container]) -> list[Container]
     image = host.ask(InspectImage(alike[0].image))
     if isinstance(image, Failed) or image.config is None:
         return []
-    own = list(image.config.cmd or ())
-    return [container for container in alike if list(container.config.cmd or ()) != own]
+    image_command = list(image.config.cmd or ())
+    return [container for container in alike if list(container.config.cmd or ()) != image_command]
 
 
 def _ignored_commands(host: Host, alike: Sequence[Container]) -> list[IgnoredCommand]:

@@ -104,13 +104,13 @@ def init_scripts(host: Host, containers: Containers, log_tails: LogTails) -> Ini
 
     Each container whose log ends in such a script has one file read by the engine.
     """
-    found = {}
+    scripts = {}
     for container in containers:
         tail = log_tails.of(container)
         path = _script(tail) if not container.is_running else ""
         if path:
-            found[container.id] = _init_script(host, container, tail, path)
-    return InitScripts(found)
+            scripts[container.id] = _init_script(host, container, tail, path)
+    return InitScripts(scripts)
 
 
 def _script(tail: LogTail) -> str:
@@ -138,8 +138,8 @@ def _init_script(host: Host, container: Container, tail: LogTail, path: str) -> 
     for number, line in enumerate(file.text.splitlines(), 1):
         if names.search(line):
             located = msgspec.structs.replace(script, line=line.strip(), number=number)
-            own = _own_user(container, role)
-            return msgspec.structs.replace(located, user=role, own_user=own) if own else located
+            user = _own_user(container, role)
+            return msgspec.structs.replace(located, user=role, own_user=user) if user else located
     return script
 
 

@@ -170,12 +170,12 @@ def _refused_path(complaint: _Complaint, changes: Sequence[LayerChange]) -> str:
         return ""
     changed = [change.path for change in changes if change.kind == _CHANGED]
     above = {change.path.rpartition("/")[0] for change in changes}
-    own = [path for path in changed if path not in above and not MADE_AT_RUN.search(path)]
+    own_paths = [path for path in changed if path not in above and not MADE_AT_RUN.search(path)]
     folders = path_folders(complaint.container)
     for word in complaint.words:
         places = [word] if word.startswith("/") else [f"{folder}/{word}" for folder in folders]
         denied = _folders_of(places) if is_denied else frozenset()
-        for path in own:
+        for path in own_paths:
             if path in places or path in denied:
                 return path
     return ""

@@ -74,16 +74,16 @@ def maintenance_flags(
         for page in front_pages or ()
         if page.status == _UNAVAILABLE and _SAYS_SO.search(page.reply.body)
     }
-    found: dict[tuple[str, str], MaintenanceFlag] = {}
+    flags: dict[tuple[str, str], MaintenanceFlag] = {}
     for server in servers.values():
         for container in (server, *_programs_behind(server, containers, processes)):
             flag = _flag(host, container, server, is_any=server.id in saying_so)
             if flag is not None:
                 twin = _other_colour(host, container, containers, servers)
                 flag = msgspec.structs.replace(flag, twin=twin)
-                found.setdefault((container.id, flag.path), flag)
+                flags.setdefault((container.id, flag.path), flag)
                 break
-    return MaintenanceFlags(tuple(found.values()))
+    return MaintenanceFlags(tuple(flags.values()))
 
 
 def _programs_behind(
@@ -109,9 +109,9 @@ def _other_colour(
     host: Host, container: Container, containers: Containers, failed: Mapping[str, Container]
 ) -> Container | None:
     """The other colour of a container, which runs, answers otherwise, and has no flag."""
-    own = container.name.lower()
-    stem = _COLOUR.sub("", own)
-    if stem == own:
+    own_name = container.name.lower()
+    stem = _COLOUR.sub("", own_name)
+    if stem == own_name:
         return None
     for other in containers.running:
         is_other = other.id != container.id and other.id not in failed

@@ -85,7 +85,7 @@ def missing_modules(host: Host, containers: Containers, log_tails: LogTails) -> 
 
     Each container with such a log takes one question.
     """
-    found = {}
+    modules = {}
     for container in containers:
         failure = log_tails.failures.get(container.id)
         missing = None
@@ -94,8 +94,8 @@ def missing_modules(host: Host, containers: Containers, log_tails: LogTails) -> 
         elif path := _own_file(container, log_tails.of(container)):
             missing = _file_left_to_builds(host, container, path)
         if missing is not None:
-            found[container.id] = missing
-    return MissingModules(found)
+            modules[container.id] = missing
+    return MissingModules(modules)
 
 
 def _own_file(container: Container, tail: LogTail) -> str:

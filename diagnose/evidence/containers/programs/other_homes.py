@@ -64,16 +64,16 @@ def other_homes(
     paths, and the container need not run.
     """
     repeated = {error.container.id: error.lines for error in repeated_errors or ()}
-    found: list[OtherHome] = []
+    homes: list[OtherHome] = []
     for container in containers:
         lines = repeated.get(container.id) or log_tails.of(container).lines
         missed = dict(_missed_paths(lines))
         if missed:
             user = user_of(container, numbers)
-            found.extend(_other_home(host, container, user, missed))
-        if len(found) >= MOST:
+            homes.extend(_other_home(host, container, user, missed))
+        if len(homes) >= MOST:
             break
-    return OtherHomes(tuple(found))
+    return OtherHomes(tuple(homes))
 
 
 def _missed_paths(lines: Iterable[str]) -> Iterator[tuple[str, str]]:
@@ -90,23 +90,31 @@ def _other_home(
     homes = _homes(host, container)
     uid, _, gid = user.partition(":")
     of_user = homes.get(uid or "0") or homes.get("root", "/")
-    own = container.config.value_of("HOME") or of_user
-    below = own.rstrip("/")
-    other_folders = sorted({*homes.values(), _ROOT} - _NO_HOME - {own})[:MOST_HOMES]
+    own_home = container.config.value_of("HOME") or of_user
+    below = own_home.rstrip("/")
+    other_folders = sorted({*homes.values(), _ROOT} - _NO_HOME - {own_home})[:MOST_HOMES]
     for missing, line in missed.items():
         if not missing.startswith(f"{below}/"):
             continue
         rest = missing.removeprefix(below)
         paths = [
-            (other, f"{other}{rest}") for other in other_folders if not missing.startswith(other)
+            (other_home, f"{other_home}{rest}")
+            for other_home in other_folders
+            if not missing.startswith(other_home)
         ]
         there = next((pair for pair in paths if _file(host, container, pair[1])), None)
         if there is None or not _is_gone(host, container, missing):
             continue
-        other, path = there
-        is_open = may_enter(_file(host, container, other), uid or "0", gid)
+        other_home, path = there
+        is_open = may_enter(_file(host, container, other_home), uid or "0", gid)
         yield OtherHome(
-            container, line, missed=missing, path=path, home=own, other=other, is_open=is_open
+            container,
+            line,
+            missed=missing,
+            path=path,
+            home=own_home,
+            other=other_home,
+            is_open=is_open,
         )
         return
 

@@ -46,15 +46,15 @@ class OtherInterpreters(ByContainer[OtherInterpreter], frozen=True):
 @evidence
 def other_interpreters(host: Host, containers: Containers, programs: Programs) -> OtherInterpreters:
     """The other interpreters in images of containers whose own program lacks its interpreter."""
-    found = {}
+    interpreters = {}
     for container in containers:
         program = programs.of(container)
         if program is None or not _lacks_interpreter(container, program):
             continue
-        other = _other_interpreter(host, container, program)
-        if other is not None:
-            found[container.id] = other
-    return OtherInterpreters(found)
+        interpreter = _other_interpreter(host, container, program)
+        if interpreter is not None:
+            interpreters[container.id] = interpreter
+    return OtherInterpreters(interpreters)
 
 
 def _lacks_interpreter(container: Container, program: Program) -> bool:

@@ -97,7 +97,7 @@ def other_libraries(host: Host, containers: Containers, log_tails: LogTails) -> 
 
     An engine that keeps its images in containerd has no such layers, and nothing is known then.
     """
-    found = {}
+    libraries = {}
     for container in containers:
         failure = log_tails.failures.get(container.id)
         if failure is None or failure.name not in FAILURES:
@@ -107,8 +107,8 @@ def other_libraries(host: Host, containers: Containers, log_tails: LogTails) -> 
         is_known = bool(container.image) and ".so" in library
         alike = tuple(_other_versions(host, container, library)) if is_known else ()
         if alike:
-            found[container.id] = OtherLibrary(library, alike, _system(host, container))
-    return OtherLibraries(found)
+            libraries[container.id] = OtherLibrary(library, alike, _system(host, container))
+    return OtherLibraries(libraries)
 
 
 def _other_versions(host: Host, container: Container, library: str) -> Iterator[str]:

@@ -192,7 +192,7 @@ def other_modules(
 
     An engine that keeps its images in containerd has no such layers, and nothing is known then.
     """
-    found = {}
+    modules = {}
     for container in containers:
         failure = log_tails.failures.get(container.id)
         language = _LANGUAGES.get(failure.name) if failure is not None else None
@@ -203,10 +203,10 @@ def other_modules(
         if not module or is_path or len(module) > _LONGEST_NAME:
             continue
         user = user_of(container, numbers)
-        other = _other_module(_Search(host, container, language), module, failure.line, user)
-        if other is not None:
-            found[container.id] = other
-    return OtherModules(found)
+        other_place = _other_module(_Search(host, container, language), module, failure.line, user)
+        if other_place is not None:
+            modules[container.id] = other_place
+    return OtherModules(modules)
 
 
 class _Search(msgspec.Struct, frozen=True):
@@ -222,8 +222,8 @@ class _Search(msgspec.Struct, frozen=True):
 
     def folders(self, layers: Sequence[str]) -> list[str]:
         """The folders that may have modules, in the order of the language, without `*`."""
-        own = self.container.config.working_dir.rstrip("/")
-        patterns = [folder.replace("{own}", own) for folder in self.language.folders]
+        working_folder = self.container.config.working_dir.rstrip("/")
+        patterns = [folder.replace("{own}", working_folder) for folder in self.language.folders]
         while any("*" in pattern for pattern in patterns):
             parents = dict.fromkeys(_parent(pattern) for pattern in patterns if "*" in pattern)
             names = self._names(layers, list(parents))

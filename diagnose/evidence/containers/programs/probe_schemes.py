@@ -78,8 +78,8 @@ def _may_be_about(probe: HealthCheck, line: str) -> bool:
     callers = _CALLER.findall(line)
     if not callers:
         return bool(_OWN_URL.search(probe.command) or _REDIS.search(probe.command))
-    own = probe.container.ipv4_addresses
-    return any(is_loopback(caller) or caller in own for caller in callers)
+    container_addresses = probe.container.ipv4_addresses
+    return any(is_loopback(caller) or caller in container_addresses for caller in callers)
 
 
 def _probe_by_http(probe: HealthCheck) -> str:

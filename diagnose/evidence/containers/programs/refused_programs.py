@@ -151,10 +151,10 @@ def _with_origin(host: Host, container: Container, program: Program) -> Program:
         return program
     if innermost_mount(container.mounts, program.file) is not None:
         return program
-    own = host.ask(StatPaths([f"{upper}{program.file}"]))
-    if isinstance(own, Failed):
+    statuses = host.ask(StatPaths([f"{upper}{program.file}"]))
+    if isinstance(statuses, Failed):
         return program
-    failures = {status.failed for status in own.values()}
+    failures = {status.failed for status in statuses.values()}
     if failures <= {"", "missing"}:
         return msgspec.structs.replace(program, is_of_image=failures == {"missing"})
     return program
@@ -219,9 +219,9 @@ def _not_permitted(host: Host, container: Container, lines: tuple[str, ...]) -> 
     )
     if refused is None or (container.is_running and container.restart_count < LOOPING):
         return None
-    named = refused["by_su_exec"] or refused["by_setpriv"] or refused["by_shell"]
+    program_name = refused["by_su_exec"] or refused["by_setpriv"] or refused["by_shell"]
     name_of_image = posixpath.basename(container.config.image).partition(":")[0]
-    names = [named] if named else [*container.config.words, name_of_image]
+    names = [program_name] if program_name else [*container.config.words, name_of_image]
     for place in _places(container, names):
         program = _read_program(
             host, container.id, place, "operation not permitted", refused.string

@@ -104,7 +104,7 @@ def file_defects(host: Host, containers: Containers, log_tails: LogTails) -> Fil
 
     One file of each such container is read, and only its defects are kept.
     """
-    found = {}
+    defects = {}
     for container in containers:
         tail = log_tails.of(container)
         if container.restart_count == 0 and container.is_running:
@@ -114,8 +114,8 @@ def file_defects(host: Host, containers: Containers, log_tails: LogTails) -> Fil
         setting = _named_file(container, tail)
         defect = _defect(host, container, tail, setting) if setting and setting.path else None
         if defect is not None:
-            found[container.id] = defect
-    return FileDefects(found)
+            defects[container.id] = defect
+    return FileDefects(defects)
 
 
 def _named_file(container: Container, tail: LogTail) -> NamedSetting | None:

@@ -82,12 +82,12 @@ class MailModes(Items[MailMode], frozen=True):
 @evidence
 def mail_modes(containers: Containers, recent_logs: RecentLogs) -> MailModes:
     """The variables of running containers, and the last lines of their logs."""
-    found: list[MailMode] = []
+    modes: list[MailMode] = []
     for container in containers.running:
         lines = recent_logs.of_this_run(container)
         complaint = next((line.text for line in reversed(lines) if _FAILED.search(line.text)), "")
-        found += _modes_of(container, complaint)
-    return MailModes(tuple(found))
+        modes += _modes_of(container, complaint)
+    return MailModes(tuple(modes))
 
 
 def _modes_of(container: Container, line: str) -> Iterator[MailMode]:

@@ -69,23 +69,25 @@ def _misspelt_by(
     reader: Container, keys: LabelKeys, containers: Containers
 ) -> Iterator[MisspeltLabels]:
     """The keys that one program passes over. A key of many containers is compared once."""
-    given = _words_of_settings(reader)
+    configured_words = _words_of_settings(reader)
     names = {
-        container.id: list(itertools.islice(_names(container, keys, given), MOST))
+        container.id: list(itertools.islice(_names(container, keys, configured_words), MOST))
         for container in containers.running
     }
     different = dict.fromkeys(itertools.chain.from_iterable(names.values()))
-    meant = {name: keys.meant_by(name) for name in itertools.islice(different, MOST)}
+    meant_by_name = {name: keys.meant_by(name) for name in itertools.islice(different, MOST)}
     for container in containers.running:
-        yield from _misspelt_labels(container, reader, keys, names[container.id], meant)
+        yield from _misspelt_labels(container, reader, keys, names[container.id], meant_by_name)
 
 
-def _names(container: Container, keys: LabelKeys, given: Set[str]) -> Iterator[str]:
+def _names(container: Container, keys: LabelKeys, configured_words: Set[str]) -> Iterator[str]:
     """The names of its variables or labels, without those that engines and builders write, and
     those that the program's own settings name."""
     variables = (name for name, _ in container.config.environment)
     for name in variables if keys.are_variables else container.labels:
-        if not name.startswith(_OF_OTHERS) and given.isdisjoint((name, name.partition(".")[0])):
+        if not name.startswith(_OF_OTHERS) and configured_words.isdisjoint(
+            (name, name.partition(".")[0])
+        ):
             yield name
 
 
@@ -94,20 +96,20 @@ def _misspelt_labels(
     reader: Container,
     keys: LabelKeys,
     names: Sequence[str],
-    meant: Mapping[str, str],
+    meant_by_name: Mapping[str, str],
 ) -> Iterator[MisspeltLabels]:
     """Keys with a slip, and those of an older version in a container without newer ones.
 
-    names: of this container. meant: the keys that names with a slip stand for.
+    names: of this container. meant_by_name: the keys that names with a slip stand for.
     """
     kind = "variable" if keys.are_variables else "label"
-    own = {name.lower() for name in names}
-    found = {name: meant.get(name, "") for name in names}
-    misspelt = {name: key for name, key in found.items() if key and key.lower() not in own}
+    own_keys = {name.lower() for name in names}
+    found = {name: meant_by_name.get(name, "") for name in names}
+    misspelt = {name: key for name, key in found.items() if key and key.lower() not in own_keys}
     if misspelt:
         yield MisspeltLabels(container, reader, keys.program, misspelt, kind)
     former = [name for name in names if keys.former and keys.former.search(name)]
-    if former and not any(map(keys.replaces_former, own)):
+    if former and not any(map(keys.replaces_former, own_keys)):
         successors = dict.fromkeys(former, keys.successor)
         yield MisspeltLabels(container, reader, keys.program, successors, is_former=True)
 

@@ -97,8 +97,10 @@ def _paths(host: Host, container: Container, folder: str) -> list[str] | None:
             paths += [posixpath.join(place, name) for name in names]
         elif listing.reason != "missing":
             return None
-    own = [posixpath.join(site, name) for site in _sites(container) for name in _OF_SITES]
-    return [*paths, *own] if len(paths) <= _MOST_FILES else None
+    paths_of_sites = [
+        posixpath.join(site, name) for site in _sites(container) for name in _OF_SITES
+    ]
+    return [*paths, *paths_of_sites] if len(paths) <= _MOST_FILES else None
 
 
 def _sites(container: Container) -> Iterator[str]:

@@ -73,12 +73,12 @@ def secret_files(
     }
     failures = log_tails.failures if log_tails is not None else {}
     refused |= {id for id, failure in failures.items() if failure.name in _LOGINS}
-    found = []
+    secrets = []
     for container in containers:
         if container.id in refused:
             files = (_secret_file(host, container, path) for path in _paths(container)[:MOST])
-            found += [file for file in files if file is not None]
-    return SecretFiles(tuple(found))
+            secrets += [file for file in files if file is not None]
+    return SecretFiles(tuple(secrets))
 
 
 def _paths(container: Container) -> list[str]:

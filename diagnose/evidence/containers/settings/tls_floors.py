@@ -36,13 +36,13 @@ class TlsFloors(ByContainer[TlsFloor], frozen=True):
 @evidence
 def tls_floors(host: Host, repeated_errors: RepeatedErrors) -> TlsFloors:
     """The lowest TLS versions of containers that object to a peer's TLS, by their OpenSSL files."""
-    found = {}
+    floors = {}
     for error in repeated_errors:
         if error.failure is not None and error.failure.name in ROWS:
             floor = _floor(host, error.container)
             if floor is not None:
-                found[error.container.id] = floor
-    return TlsFloors(found)
+                floors[error.container.id] = floor
+    return TlsFloors(floors)
 
 
 def _floor(host: Host, container: Container) -> TlsFloor | None:

@@ -50,19 +50,19 @@ def unloaded_modules(host: Host, containers: Containers) -> UnloadedModules:
         for module in LOADED_MODULES
         if module.image.search(container.config.image)
     ]
-    found: list[UnloadedModule] = []
+    modules: list[UnloadedModule] = []
     loading: set[tuple[str, str]] = set()
     for container, module in host.first(wanted, MOST * len(LOADED_MODULES), "lists of modules"):
         texts = _texts(host, container, module)
         unloaded = _unloaded_module(container, module, texts)
         if unloaded is not None:
-            found.append(unloaded)
+            modules.append(unloaded)
         elif _is_loaded(module, texts):
             loading.add((container.config.image, module.names[0]))
     return UnloadedModules(
         tuple(
             unloaded
-            for unloaded in found
+            for unloaded in modules
             if (unloaded.container.config.image, unloaded.module) not in loading
         )
     )
@@ -74,8 +74,8 @@ def _texts(host: Host, container: Container, module: LoadedModule) -> dict[str, 
     pairs = [f"{word} {value}" for word, value in itertools.pairwise(words)]
     variables = [f"{name}={value}" for name, value in container.config.environment]
     texts = {"its command or a variable": "\n".join([*words, *pairs, *variables])}
-    named = module.named_by.search(texts["its command or a variable"])
-    files = (named["path"],) if named is not None else module.files
+    name_match = module.named_by.search(texts["its command or a variable"])
+    files = (name_match["path"],) if name_match is not None else module.files
     folder = container.config.value_of(module.folder_variable) or module.folder
     for name in (*files, *module.further_files):
         path = posixpath.join(folder, name)
@@ -129,5 +129,5 @@ def _is_loaded(module: LoadedModule, texts: Mapping[str, str]) -> bool:
 
 
 def _is_listed(names: Sequence[str], listed: str) -> bool:
-    own = {name.strip(" \t'\"") for name in listed.split(",")}
-    return not own.isdisjoint(names)
+    loaded_names = {name.strip(" \t'\"") for name in listed.split(",")}
+    return not loaded_names.isdisjoint(names)

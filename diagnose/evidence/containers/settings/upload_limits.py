@@ -78,18 +78,18 @@ def upload_limits(host: Host, containers: Containers, processes: Processes) -> U
     """Settings of PHP are read of images that are built on the official ones."""
     nginx = NginxConfigurations(host, containers, processes)
     candidates = [container for container in containers.running if _has_php(container)]
-    found: dict[str, UploadLimit] = {}
+    limits_by_id: dict[str, UploadLimit] = {}
     with_php: dict[str, PhpLimits] = {}
     for container in host.first(candidates, MOST, "containers with PHP"):
         limits = php_limits(host, container)
         if limits is not None:
             with_php[container.id] = limits
             for limit in _own_contradiction(container, limits):
-                found.setdefault(container.id, limit)
+                limits_by_id.setdefault(container.id, limit)
     for ways in _ways(nginx):
         for limit in _limits(host, ways, nginx, with_php):
-            found.setdefault(limit.container.id, limit)
-    return UploadLimits(tuple(found.values()))
+            limits_by_id.setdefault(limit.container.id, limit)
+    return UploadLimits(tuple(limits_by_id.values()))
 
 
 def _has_php(container: Container) -> bool:
@@ -134,11 +134,11 @@ def _limits(
     if None in sizes or 0 in sizes:
         return
     widest = max(ways, key=lambda way: size_of(way.settings.get(OF_NGINX, _DEFAULT)) or 0)
-    given = widest.settings.get(OF_NGINX, "")
-    limit = size_of(given or _DEFAULT) or 0
+    nginx_setting = widest.settings.get(OF_NGINX, "")
+    limit = size_of(nginx_setting or _DEFAULT) or 0
     gives_settings = any(GIVES_SETTINGS in way.settings for way in ways)
     php = None if gives_settings else with_php.get(program.id)
-    if php is not None and given and php.lower.bytes * _FACTOR <= limit:
+    if php is not None and nginx_setting and php.lower.bytes * _FACTOR <= limit:
         low = php.lower
         yield UploadLimit(
             program,
@@ -146,23 +146,23 @@ def _limits(
             low.value,
             place=_place(low),
             other_name=OF_NGINX,
-            other_value=given,
+            other_value=nginx_setting,
             other=widest.proxy,
             is_asked_for=bool(nginx.file_of_setting(widest, OF_NGINX).on_host),
         )
-    for wanted in _wanted(host, program, php):
-        if limit * _FACTOR <= (_bytes(wanted.name, wanted.value) or 0):
+    for program_limit in _wanted(host, program, php):
+        if limit * _FACTOR <= (_bytes(program_limit.name, program_limit.value) or 0):
             yield UploadLimit(
                 widest.proxy or program,
                 OF_NGINX,
-                given or _DEFAULT,
-                place="" if given else "nginx's default",
-                other_name=wanted.name,
-                other_value=wanted.value,
+                nginx_setting or _DEFAULT,
+                place="" if nginx_setting else "nginx's default",
+                other_name=program_limit.name,
+                other_value=program_limit.value,
                 other=program,
                 proxy=widest.proxy,
                 file=nginx.file_of(widest).on_host,
-                is_asked_for=wanted.is_asked_for and not given,
+                is_asked_for=program_limit.is_asked_for and not nginx_setting,
             )
 
 

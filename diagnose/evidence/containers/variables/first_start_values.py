@@ -102,14 +102,14 @@ def first_start_values(host: Host, containers: Containers) -> FirstStartValues:
         for container in containers.running
         if script_path(container) and container.config.env and container.mounts
     ]
-    found: dict[str, FirstStartValue] = {}
+    values: dict[str, FirstStartValue] = {}
     for container in containers.running:
         for value in _values_of_known_file(host, container):
-            found.setdefault(container.id, value)
+            values.setdefault(container.id, value)
     for container in host.first(candidates, MOST, "start scripts"):
         for value in _values(host, container):
-            found.setdefault(container.id, value)
-    return FirstStartValues(tuple(found.values()))
+            values.setdefault(container.id, value)
+    return FirstStartValues(tuple(values.values()))
 
 
 def _values_of_known_file(host: Host, container: Container) -> Iterator[FirstStartValue]:
@@ -119,8 +119,8 @@ def _values_of_known_file(host: Host, container: Container) -> Iterator[FirstSta
     )
     if known_file is None:
         return
-    own = {name: container.config.value_of(name) for name in known_file.marks}
-    values = {name: value for name, value in own.items() if _is_kept_as_given(name, value)}
+    set_values = {name: container.config.value_of(name) for name in known_file.marks}
+    values = {name: value for name, value in set_values.items() if _is_kept_as_given(name, value)}
     for path in known_file.paths if values else ():
         mount = host_mount(container.mounts, path)
         if mount is None:
@@ -149,8 +149,8 @@ def _values(host: Host, container: Container) -> Iterator[FirstStartValue]:
         mount = host_mount(container.mounts, block.path)
         if mount is None or not _is_of_earlier_life(host, container, mount.on_host(block.path)):
             continue
-        own = _own_values(host, container)
-        values = {name: own[name] for name in sorted(block.names) if name in own}
+        own_values = _own_values(host, container)
+        values = {name: own_values[name] for name in sorted(block.names) if name in own_values}
         if not values:
             continue
         inside = host.ask(_texts_in(mount, block.path, _all_words(values)))

@@ -59,12 +59,12 @@ def image_values(host: Host, containers: Containers) -> ImageValues:
         for mount in container.bind_mounts
         if mount.destination.endswith("/.env") and mount.has_host_path
     ]
-    found = []
+    values = []
     for container, mount in host.first(mounted, MOST, "mounted files of variables"):
         value = next(_values(host, container, mount), None)
         if value is not None:
-            found.append(value)
-    return ImageValues(tuple(found))
+            values.append(value)
+    return ImageValues(tuple(values))
 
 
 def _values(host: Host, container: Container, mount: Mount) -> Iterator[ImageValue]:

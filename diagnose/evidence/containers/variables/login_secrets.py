@@ -129,15 +129,15 @@ def _secret_of(server: Container, kind: _Kind) -> tuple[str, str]:
 
 def _is_its_user(caller: Container, server: Container, kind: _Kind) -> bool:
     """Whether the caller logs in as the user whose password the server was given."""
-    given = [
+    given_users = [
         (name, value) for name, value in caller.config.environment if kind.callers.search(name)
     ]
     if kind.user:
         user = server.config.value_of(kind.user) or "guest"
-        return not given or any(
-            re.search(rf"(?<!\w){re.escape(user)}(?!\w)", value) for _, value in given
+        return not given_users or any(
+            re.search(rf"(?<!\w){re.escape(user)}(?!\w)", value) for _, value in given_users
         )
-    users = [value for name, value in given if _OF_USER.search(name)]
+    users = [value for name, value in given_users if _OF_USER.search(name)]
     return all(user in ("", "default") for user in users)
 
 

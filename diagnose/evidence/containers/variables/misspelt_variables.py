@@ -57,27 +57,27 @@ def misspelt_variables(host: Host, containers: Containers) -> MisspeltVariables:
     A script is read of each container that has variables beside those of its image. A variable that
     another container of the project has too, of another image, may be meant for that one.
     """
-    found = []
+    variables = []
     asked = [
         container
         for container in containers
         if not container.never_ran and script_path(container) and container.config.env
     ]
     for container in host.first(asked, MOST, "start scripts"):
-        own = _own_variables(host, container)
+        own_variables = _own_variables(host, container)
         shared = {
             name
             for other in containers
             if other.shares_project(container) and other.image != container.image
             for name, _ in other.config.environment
         }
-        candidates = [name for name in own if name not in shared]
+        candidates = [name for name in own_variables if name not in shared]
         misspelt = (
             next(_misspelt_of_image(host, container, candidates), None) if candidates else None
         )
         if misspelt is not None:
-            found.append(misspelt)
-    return MisspeltVariables(tuple(found))
+            variables.append(misspelt)
+    return MisspeltVariables(tuple(variables))
 
 
 def _own_variables(host: Host, container: Container) -> list[str]:

@@ -63,12 +63,12 @@ def quoted_values(host: Host, containers: Containers) -> QuotedValues:
 
     A log is read only where the value is a schedule of cron.
     """
-    found: list[QuotedValue] = []
+    values: list[QuotedValue] = []
     for container in containers.running:
         quoted = list(_values_in_quotes(container))
         schedules = [value for value in quoted if value.is_schedule]
-        found += [_with_line(host, value) for value in schedules] or quoted[:1]
-    return QuotedValues(tuple(found))
+        values += [_with_line(host, value) for value in schedules] or quoted[:1]
+    return QuotedValues(tuple(values))
 
 
 def _values_in_quotes(container: Container) -> Iterator[QuotedValue]:

@@ -84,7 +84,7 @@ def unequal_secrets(
     Files are read only where a line names the key. An api_key may be that of a service elsewhere,
     and each program has one of its own.
     """
-    found = []
+    secrets = []
     for refused in _refused_secrets(containers, log_tails, repeated_errors):
         container = refused.container
         line = refused.line
@@ -97,8 +97,8 @@ def unequal_secrets(
             peers_here = peers or _project_peers(container, containers)
             secret = _unequal_key(host, line, key[0], container, peers_here)
         if secret is not None:
-            found.append(secret)
-    return UnequalSecrets(tuple(found))
+            secrets.append(secret)
+    return UnequalSecrets(tuple(secrets))
 
 
 class _RefusedSecret(msgspec.Struct, frozen=True):
@@ -156,12 +156,16 @@ def _unequal_variable(
     Programs of one image share all; others those that the line names, or that are called after the
     product of both images: each program has a SECRET_KEY.
     """
-    own = _secrets(caller)
+    secrets_of_caller = _secrets(caller)
     for peer in peers:
         peer_secrets = _secrets(peer)
         images = (caller.config.image, peer.config.image)
         are_alike = images[0] == images[1]
-        differing = [name for name, value in own.items() if peer_secrets.get(name, value) != value]
+        differing = [
+            name
+            for name, value in secrets_of_caller.items()
+            if peer_secrets.get(name, value) != value
+        ]
         differing = [
             name
             for name in differing
@@ -205,14 +209,14 @@ def _unequal_key(
     host: Host, line: str, key: str, caller: Container, peers: Sequence[Container]
 ) -> UnequalSecret | None:
     """The key in the caller's files, where no file of a peer has the same value."""
-    own = _by_file(host, caller, key)
-    values = set(own.values())
+    keys_of_caller = _by_file(host, caller, key)
+    values = set(keys_of_caller.values())
     if len(values) != 1:
         return None
     for peer in peers:
         peer_keys = _by_file(host, peer, key)
         if peer_keys and not values & set(peer_keys.values()):
-            place, *twins = sorted(own, key=_is_registration)
+            place, *twins = sorted(keys_of_caller, key=_is_registration)
             twin = (
                 twins[0] if len(twins) == 1 and _may_be_copied(host, twins[0], caller, peer) else ""
             )
@@ -224,15 +228,15 @@ def _unequal_key(
 
 def _by_file(host: Host, container: Container, key: str) -> dict[str, str]:
     """The hidden values of a key in the mounted settings of a container, by file of the host."""
-    found = {}
+    keys_by_file = {}
     line = re.compile(
         rf"[\"']?{re.escape(key)}[\"']?[ \t]*[:=][ \t]*[\"']?(<redacted:[^>]{{1,80}}>)"
     )
     for mounted in mounted_settings(host, container, "secrets", _OF_SETTINGS, _FOLDER):
         match = line.search(mounted.text)
         if match is not None:
-            found[mounted.path] = match[1]
-    return found
+            keys_by_file[mounted.path] = match[1]
+    return keys_by_file
 
 
 def _may_be_copied(host: Host, file: str, caller: Container, peer: Container) -> bool:

@@ -83,7 +83,7 @@ def asked_together(lines: Sequence[str], container: Container, first: str) -> tu
     They are options of one command or in one list. Of a list of alternatives one is enough.
     """
     wanting = [line for line in lines if not _ALTERNATIVES.search(line)]
-    lists = [found for line in wanting for found in (_OPTIONS.findall(line), _listed_names(line))]
+    lists = [listed for line in wanting for listed in (_OPTIONS.findall(line), _listed_names(line))]
     lists.append(
         [match["issue"] or match["asked"] for match in map(_ONE_ASKED.search, wanting) if match]
     )

@@ -51,7 +51,7 @@ def evicting_queues(
     A file of settings is read only of a server that a worker names, and whose command names the
     file. Without a limit Redis drops nothing. A program that complains is believed.
     """
-    found = []
+    queues = []
     for server in containers.running:
         text = " ".join(server.command)
         if not _REDIS.search(text):
@@ -71,12 +71,12 @@ def evicting_queues(
         if complaint.policy or (policy is not None and limit is not None):
             name = policy["policy"] if policy is not None else complaint.policy
             size = limit["limit"] if limit is not None else ""
-            found.append(
+            queues.append(
                 EvictingQueue(
                     server, name, limit=size, workers=workers, line=complaint.line, file=file
                 )
             )
-    return EvictingQueues(tuple(found))
+    return EvictingQueues(tuple(queues))
 
 
 def _uses(worker: Container, server: Container) -> bool:

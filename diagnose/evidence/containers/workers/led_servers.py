@@ -55,7 +55,7 @@ def led_servers(host: Host, containers: Containers, processes: Processes) -> Led
     ]
     chosen = host.first(servers, MOST, "servers of Redis")
     links = host.answer_or(StatPaths([path for _, path in chosen], follow=False), {})
-    found: dict[str, LedServer] = {}
+    led: dict[str, LedServer] = {}
     for container, path in chosen:
         status = links.get(path)
         folder = (status.link or "") if status is not None else ""
@@ -64,9 +64,11 @@ def led_servers(host: Host, containers: Containers, processes: Processes) -> Led
         is_mounted = any(mount.destination.rstrip("/") == folder for mount in container.mounts)
         is_meant = is_named or is_mounted or is_of_image
         if _OF_SYSTEM.match(f"{folder}/") and not is_meant:
-            meant = container.config.working_dir or "/data"
-            found.setdefault(container.id, LedServer(container, folder, meant, _open_at(container)))
-    return LedServers(tuple(found.values()))
+            usual_folder = container.config.working_dir or "/data"
+            led.setdefault(
+                container.id, LedServer(container, folder, usual_folder, _open_at(container))
+            )
+    return LedServers(tuple(led.values()))
 
 
 def _open_at(container: Container) -> str:

@@ -70,14 +70,14 @@ def worker_folders(host: Host, containers: Containers) -> WorkerFolders:
         has_twin = any(not list(_lacking(worker, other)) for other in programs)
         if lacking and not has_twin:
             mounts_by_question[worker.id] = (worker, lacking)
-    found = []
+    folders = []
     for worker, lacking in host.first(
         list(mounts_by_question.values()), MOST, "workers without a mount"
     ):
         folder = next(_folders_of_its_own(host, worker, lacking), None)
         if folder is not None:
-            found.append(folder)
-    return WorkerFolders(tuple(found))
+            folders.append(folder)
+    return WorkerFolders(tuple(folders))
 
 
 def _lacking(worker: Container, program: Container) -> Iterator[Mount]:
@@ -96,8 +96,8 @@ def _is_for_data(mount: Mount) -> bool:
 
 def _has_part_of(worker: Container, mount: Mount) -> bool:
     """Whether a worker has something mounted there, around it or in it, by its own choice."""
-    own = innermost_mount(worker.mounts, mount.destination)
-    is_chosen = own is not None and not own.is_anonymous
+    mount_of_worker = innermost_mount(worker.mounts, mount.destination)
+    is_chosen = mount_of_worker is not None and not mount_of_worker.is_anonymous
     in_memory = worker.host_config.tmpfs or ()
     return (
         is_chosen

@@ -230,15 +230,16 @@ def referenced_names(container: Container) -> dict[str, str]:
     return sources
 
 
-def stray_names(container: Container, near: Mapping[str, set[str]]) -> dict[str, str]:
+def stray_names(container: Container, names_by_network: Mapping[str, set[str]]) -> dict[str, str]:
     """The short names that a container calls and no running container near it has, with the places.
 
-    near: `Containers.names_by_network`. Only a search domain can give such a name an address.
+    names_by_network: `Containers.names_by_network`. Only a search domain can give such a name an
+    address.
     """
     near_names = {"localhost", container.name, container.id[:12], *container.extra_names}
     called = {name: where for name, where in referenced_names(container).items() if "." not in name}
     for network in container.endpoints:
-        near_names |= near.get(network, set())
+        near_names |= names_by_network.get(network, set())
     return {name: where for name, where in called.items() if name not in near_names}
 
 

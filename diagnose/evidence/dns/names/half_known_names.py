@@ -70,14 +70,14 @@ def half_known_names(
         for failure in host.first(known_names, _MOST, "known names that failed in a log")
         for question in _questions_for_ipv6(failure, resolvers)
     ]
-    found: dict[tuple[str, str], HalfKnownName] = {}
+    names: dict[tuple[str, str], HalfKnownName] = {}
     for question, reply in host.ask_about(questions, _QuestionForIpv6.query):
         if not isinstance(reply, Failed) and _is_error(reply):
             failure = question.failure
             server = question.server
             key = (failure.container.id, failure.name.name)
-            found.setdefault(key, HalfKnownName(failure, server, failure.replies[server], reply))
-    return HalfKnownNames(tuple(found.values()))
+            names.setdefault(key, HalfKnownName(failure, server, failure.replies[server], reply))
+    return HalfKnownNames(tuple(names.values()))
 
 
 def _questions_for_ipv6(

@@ -89,14 +89,14 @@ def host_known_names(
     names = dict.fromkeys(failure.name.name for failure in denied if "." in failure.name.name)
     denied_names = host.first(list(names), _MOST, "names that were denied")
     answers = _host_answers(host, denied_names, resolvers.host_servers)
-    known = {}
+    known_names = {}
     for failure in denied:
         answer = answers.get(failure.name.name)
         if answer is not None:
             refusing = tuple(server for server, reply in failure.replies.items() if reply.denies)
             place = (failure.container.id, failure.name.name)
-            known[place] = _known_name(answer, refusing, host_stack)
-    return HostKnownNames(known)
+            known_names[place] = _known_name(answer, refusing, host_stack)
+    return HostKnownNames(known_names)
 
 
 def _host_answers(
@@ -120,9 +120,9 @@ def _known_name(
     answer: HostAnswer, refusing: tuple[str, ...], host_stack: HostStack | None
 ) -> HostKnownName:
     """A name with the rule that redirects the host's queries away from a refusing server."""
-    known = HostKnownName(answer, refusing)
-    if not known.is_of_one_server:
-        return known
+    known_name = HostKnownName(answer, refusing)
+    if not known_name.is_of_one_server:
+        return known_name
     redirect = _redirect(host_stack, answer.server)
     return HostKnownName(msgspec.structs.replace(answer, redirect=redirect), refusing)
 

@@ -97,16 +97,16 @@ def misled_names(
     """
     complaint_lines = complaints.said
     called: list[_CalledName] = []
-    found: list[MisledName | None] = []
+    names: list[MisledName | None] = []
     for container in containers.running:
         if container.endpoints.keys() - {DEFAULT_NETWORK}:
-            found.append(_own_host_name(container, containers, complaint_lines))
+            names.append(_own_host_name(container, containers, complaint_lines))
         lines = complaint_lines.get(container.id, ())
         if refused := [line for line in lines if signs(line) & _REFUSED]:
             called += _called_names(container, containers, refused)
     hidden = _hidden_names(host, called, containers, namespaces, resolvers)
-    found += [*_filtered_names(host, called, resolvers), *hidden]
-    by_name = {(misled.container.id, misled.name): misled for misled in filter(None, found)}
+    names += [*_filtered_names(host, called, resolvers), *hidden]
+    by_name = {(misled.container.id, misled.name): misled for misled in filter(None, names)}
     return MisledNames(tuple(by_name.values()))
 
 
@@ -114,18 +114,18 @@ def _own_host_name(
     container: Container, containers: Containers, complaint_lines: Mapping[str, Sequence[str]]
 ) -> MisledName | None:
     """A neighbour that the container calls by a name which is its own host name."""
-    own = container.config.hostname
+    host_name = container.config.hostname
     sources = {name.lower(): where for name, where in referenced_names(container).items()}
-    is_its_own = own in (container.name, container.compose_service)
+    is_its_own = host_name in (container.name, container.compose_service)
     # containers that share an alias, as blue and green ones do, replace each other
-    is_shared = own in _own_aliases(container)
-    if is_its_own or is_shared or own.lower() not in sources:
+    is_shared = host_name in _own_aliases(container)
+    if is_its_own or is_shared or host_name.lower() not in sources:
         return None
-    peer = _holder(container, own, containers)
+    peer = _holder(container, host_name, containers)
     if peer is None:
         return None
     line = next(reversed(complaint_lines.get(container.id, ())), "")
-    return MisledName(container, own, "itself", sources[own.lower()], peer, line=line)
+    return MisledName(container, host_name, "itself", sources[host_name.lower()], peer, line=line)
 
 
 def _own_aliases(container: Container) -> Iterator[str]:
@@ -223,7 +223,9 @@ def _filtered_names(
     ]
     for query, reply in _replies(host, traced_calls, resolvers):
         addresses = tuple(reply.answers)
-        if addresses and all(is_everywhere(own) or is_loopback(own) for own in addresses):
+        if addresses and all(
+            is_everywhere(address) or is_loopback(address) for address in addresses
+        ):
             yield _misled_name(query, "filtered", addresses)
 
 
@@ -253,17 +255,17 @@ def _hidden_names(
     resolvers: Resolvers | None,
 ) -> Iterator[MisledName]:
     """Names of machines that DNS knows, and of a neighbour that does not serve the port."""
-    taken: dict[str, Container] = {}
+    peer_by_name: dict[str, Container] = {}
     hiding = []
     for call in called:
         peer = _holder(call.container, call.name, containers)
         netns = namespaces.of(peer) if namespaces is not None and peer is not None else None
         if peer is None or netns is None or netns.serves_others("tcp", call.port):
             continue
-        taken[call.name] = peer
+        peer_by_name[call.name] = peer
         hiding.append(call)
     for query, reply in _replies(host, hiding, resolvers):
-        peer = taken[query.called.name]
-        own = {end.ip_address for end in peer.endpoints.values()}
-        if reply.knows and own.isdisjoint(reply.answers):
+        peer = peer_by_name[query.called.name]
+        peer_addresses = {end.ip_address for end in peer.endpoints.values()}
+        if reply.knows and peer_addresses.isdisjoint(reply.answers):
             yield _misled_name(query, "hidden", tuple(reply.answers), peer)

@@ -147,19 +147,19 @@ def moved_names(
         for call in chosen
         for upstream in resolvers.upstreams(call.container)[:1]
     ]
-    found = []
+    names = []
     for question, reply in host.ask_about(questions, _Question.query):
         container, name, address, port = question.call
         if not isinstance(reply, Failed) and reply.knows and address not in reply.answers:
             present = tuple(answer for answer in reply.answers if is_address(answer))
             server = question.upstream.server
             if present:
-                found.append(
+                names.append(
                     MovedName(
                         container, name, address=address, present=present, server=server, port=port
                     )
                 )
-    return MovedNames(tuple(found))
+    return MovedNames(tuple(names))
 
 
 def _bare_calls(

@@ -170,9 +170,9 @@ def pinned_names(
             text = files[container.hosts_path].text
             names += _names_of_others(container, text, containers)
             if networks is not None and links is not None:
-                left = _names_left_over(container, text, containers, networks, links)
+                left_over = _names_left_over(container, text, containers, networks, links)
                 lines = complaint_lines.get(container.id, [])
-                names += _called_names(left, containers, lines, complaints.unanswered_calls)
+                names += _called_names(left_over, containers, lines, complaints.unanswered_calls)
     return PinnedNames(tuple(names)).blamed(failing, complaint_lines)
 
 
@@ -212,9 +212,13 @@ def _names_left_over(
 
     The container's own line is left out: a container that is between two starts has no address.
     """
-    own = {container.config.hostname, *container.dns_names}
+    names_of_container = {container.config.hostname, *container.dns_names}
     for address, name in _lines(text):
-        if name in own or not is_address(address) or _peers(container, name, containers):
+        if (
+            name in names_of_container
+            or not is_address(address)
+            or _peers(container, name, containers)
+        ):
             continue
         network = networks.bridge_of(ip_address(address))
         is_left = network is not None and (network.name, address) not in containers.by_place

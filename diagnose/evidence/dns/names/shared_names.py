@@ -50,8 +50,8 @@ class SharedName(msgspec.Struct, frozen=True):
     def movable_stranger(self) -> Container | None:
         """The only container of another project with the name, if that project does not call it."""
         callers = self.callers
-        own = callers[0].compose_project
-        strangers = [owner for owner in self.owners if owner.compose_project != own]
+        project_of_caller = callers[0].compose_project
+        strangers = [owner for owner in self.owners if owner.compose_project != project_of_caller]
         is_movable = _projects_of(strangers).isdisjoint(_projects_of(callers))
         return strangers[0] if len(strangers) == 1 and is_movable else None
 
@@ -100,7 +100,7 @@ def _led_astray(
     """The members that reached the other project's service, by the newest line of each."""
     if recent_logs is None:
         return []
-    found = []
+    misled = []
     for member in members:
         strangers = {
             owner.endpoints[network].ip_address: owner
@@ -113,9 +113,9 @@ def _led_astray(
         reached = ((text, _owner_in(text, strangers)) for text in telling)
         for text, owner in reached:
             if owner is not None:
-                found.append(LedAstray(member, owner, text))
+                misled.append(LedAstray(member, owner, text))
                 break
-    return found
+    return misled
 
 
 def _tells_of_call(text: str, name: str) -> bool:

@@ -49,12 +49,12 @@ def unread_hosts_entries(
         and name.name not in containers.by_dns_name
         and _is_of_this_run(container, name, recent_logs)
     ]
-    found = []
+    entries = []
     for container, name in host.first(suspects, MOST, "names of hosts files"):
         text = host.ask(ReadFile(container.hosts_path, follow=False))
         address = "" if isinstance(text, Failed) else _address_of(name.name, text.text)
-        found.append(UnreadHostsEntry(container, name, address))
-    return UnreadHostsEntries(tuple(found))
+        entries.append(UnreadHostsEntry(container, name, address))
+    return UnreadHostsEntries(tuple(entries))
 
 
 def _is_in_hosts_file(container: Container, name: FailedName) -> bool:

@@ -118,18 +118,18 @@ def wrong_type(key: str, value: Json) -> WrongType | None:
     return WrongType(key, f"{article} {type_of_key} is needed, not {_type_in_words(value)}")
 
 
-def _has_type(value: Json, wanted: str) -> bool:
+def _has_type(value: Json, wanted_type: str) -> bool:
     """Whether a value of daemon.json has the type that its key wants."""
-    if wanted in (LIST, OBJECTS):
-        kind = str if wanted == LIST else dict
+    if wanted_type in (LIST, OBJECTS):
+        kind = str if wanted_type == LIST else dict
         return isinstance(value, list) and all(
             entry is None or isinstance(entry, kind) for entry in value
         )
-    if wanted == MAP:
+    if wanted_type == MAP:
         return False
     # Python's bool is an int, JSON's is no number
-    return isinstance(value, _PYTHON_TYPES[wanted]) and (
-        wanted == BOOL or not isinstance(value, bool)
+    return isinstance(value, _PYTHON_TYPES[wanted_type]) and (
+        wanted_type == BOOL or not isinstance(value, bool)
     )
 
 

@@ -66,8 +66,8 @@ def _faults_of_settings(values: Mapping[str, Json], major: int | None) -> Iterat
     """The refused settings for an engine's major version: unknown keys, wrong types or values."""
     for key, value in values.items():
         if not is_key(key, value, major):
-            near = nearest(key, TYPES)
-            hint = f"; is {near} meant?" if near and near != key else ""
+            similar_keys = nearest(key, TYPES)
+            hint = f"; is {similar_keys} meant?" if similar_keys and similar_keys != key else ""
             yield Fault(key, f"this engine has no such setting{hint}", stage="key")
             continue
         wrong = wrong_type(key, value)

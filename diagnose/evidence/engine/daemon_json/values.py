@@ -121,13 +121,16 @@ def _wrong_bip(setting: _Setting) -> Iterator[Fault]:
     if wrong:
         yield from wrong
         return
-    own = ipaddress.ip_interface(setting.value)
+    bridge_address = ipaddress.ip_interface(setting.value)
     if setting.file.get("bridge"):
         yield setting.fault("bip and bridge exclude each other")
-    elif own.version != 4:
+    elif bridge_address.version != 4:
         yield setting.fault(f"{setting.value!r} is not an IPv4 address")
-    elif own.ip == own.network.network_address and own.network.prefixlen < 31:
-        example = f"{own.ip + 1}/{own.network.prefixlen}"
+    elif (
+        bridge_address.ip == bridge_address.network.network_address
+        and bridge_address.network.prefixlen < 31
+    ):
+        example = f"{bridge_address.ip + 1}/{bridge_address.network.prefixlen}"
         yield setting.fault(
             f"{setting.value!r} is the network itself: "
             f"the bridge needs an address in it, as in {example}"
@@ -161,12 +164,12 @@ def _wrong_log_options(setting: _Setting) -> Iterator[Fault]:
     """Options that the log driver does not have, and combinations that it does not take."""
     options = setting.value
     driver = str(setting.file.get("log-driver") or "json-file")
-    own = _LOG_OPTIONS.get(driver)
-    option_names = options if own else ()
+    known_options = _LOG_OPTIONS.get(driver)
+    option_names = options if known_options else ()
     for name in option_names:
-        if own and name not in own | _SHARED_LOG_OPTIONS:
-            near = nearest(name, own)
-            hint = f"; is {near} meant?" if near else ""
+        if known_options and name not in known_options | _SHARED_LOG_OPTIONS:
+            similar_options = nearest(name, known_options)
+            hint = f"; is {similar_options} meant?" if similar_options else ""
             yield setting.fault(f"the log driver {driver} has no such option{hint}", name)
     mode = options.get("mode")
     if mode not in _LOG_MODES:

@@ -55,17 +55,17 @@ def covered_records(
         return CoveredRecords(tuple(_emptied_parts(host, info, containers, mounts)))
     configs = f"{root}/containers"
     layers = layer_records(info)
-    found = []
+    records = []
     planned = {mount.point for mount in planned_mounts(host)}
-    for hidden, left in ((layers, configs), (configs, layers)):
+    for hidden, remaining in ((layers, configs), (configs, layers)):
         mount = _mount_inside(root, hidden, mounts)
         if mount is None or mount.point in planned:
             continue
-        names = host.require(ListFolder(left)).names
+        names = host.require(ListFolder(remaining)).names
         ids = tuple(sorted(name for name in names if len(name) == ID_LENGTH))
         if ids:
-            found.append(CoveredRecord(mount, left, ids))
-    return CoveredRecords(tuple(found))
+            records.append(CoveredRecord(mount, remaining, ids))
+    return CoveredRecords(tuple(records))
 
 
 def _mount_inside(root: str, folder: str, mounts: Mounts) -> Mounted | None:

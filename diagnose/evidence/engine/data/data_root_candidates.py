@@ -153,21 +153,23 @@ def taken_roots(host: Host, daemon: Daemon) -> frozenset[str]:
     paths = set()
     for process in daemon.processes.others:
         flags = parse_flags((process.cmdline or [])[1:])
-        own = [*flags.get("data-root", ()), *flags.get("graph", ())]
+        roots_by_flags = [*flags.get("data-root", ()), *flags.get("graph", ())]
         for path in flags.get("config-file", ()):
             file = host.answer_or(ReadFile(path), FileText(""))
             value = parse_text(file.text).values.get("data-root")
             if isinstance(value, str):
-                own.append(value)
-        paths |= set(own[-1:] or [DEFAULT])
+                roots_by_flags.append(value)
+        paths |= set(roots_by_flags[-1:] or [DEFAULT])
     return frozenset(path.rstrip("/") for path in paths)
 
 
 def _other_roots(
-    host: Host, root: str, mounts: Mounts, taken: frozenset[str]
+    host: Host, root: str, mounts: Mounts, taken_roots: frozenset[str]
 ) -> Iterator[OtherRoot]:
     """The folders that look like a data root, with the containers in them; each folder once."""
-    paths = [path for path in likely_roots(root, mounts) if path not in taken and path != root]
+    paths = [
+        path for path in likely_roots(root, mounts) if path not in taken_roots and path != root
+    ]
     stats = host.ask(StatPaths([f"{path}/containers" for path in paths]))
     if isinstance(stats, Failed):
         return

@@ -162,10 +162,10 @@ def _locked_databases(
         for path in paths
         if (status := stats.get(path)) and not status.failed
     }
-    own = _own_pids(daemon)
+    own_pids = _own_pids(daemon)
     for lock in file_locks(table.text):
         path = files.get((lock.device, lock.inode))
-        if not path or not lock.pid or lock.pid in own:
+        if not path or not lock.pid or lock.pid in own_pids:
             continue
         comm = _comm(processes, lock.pid)
         may_be_starting = comm in (*DAEMONS, *CONTAINERDS) and not has_failed

@@ -26,8 +26,10 @@ class EngineUpgrades(Items[ChangedPackage], frozen=True):
     def that_stopped(self, container: Container) -> ChangedPackage | None:
         """The upgrade that restarted the engine when the container ended."""
         ended = container.finished_at or 0.0
-        near = [package for package in self if abs(package.at - ended) <= NEAR_S]
-        return min(near, key=lambda package: abs(package.at - ended), default=None)
+        upgrades_of_the_moment = [package for package in self if abs(package.at - ended) <= NEAR_S]
+        return min(
+            upgrades_of_the_moment, key=lambda package: abs(package.at - ended), default=None
+        )
 
 
 class ChangesWhileDown(Items[ChangedPackage], frozen=True):

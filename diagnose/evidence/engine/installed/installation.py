@@ -45,25 +45,26 @@ class Installation(msgspec.Struct, frozen=True):
 
 
 def installation(
-    host: Host, states: PathStates, engine: ProcessDetail | None, own: Rootless | None
+    host: Host, states: PathStates, engine: ProcessDetail | None, rootless_engine: Rootless | None
 ) -> Installation:
     """The installed engine: program, units and packaging.
 
-    states: the status of the paths in TRACES. own: the rootless engine of the caller, which no unit
-    of the system starts.
+    states: the status of the paths in TRACES.
+
+    rootless_engine: that of the caller, which no unit of the system starts.
     """
     kind = packaging(host)
-    unit = system_unit(host, kind.unit, own)
+    unit = system_unit(host, kind.unit, rootless_engine)
     program = (unit.program if unit else "") or kind.program
     more = path_states(host, PODMAN, *filter(None, [program]))
     states = PathStates({**states.by_path, **more.by_path})
-    has_own = bool((own and own.traces) or kind.program)
+    has_own = bool((rootless_engine and rootless_engine.traces) or kind.program)
     return Installation(
         unit=unit,
         unit_name=kind.unit,
-        socket_unit=system_unit(host, SOCKET_UNIT, own),
-        containerd_unit=system_unit(host, CONTAINERD_UNIT, own),
-        program=_program(engine, program, states, own),
+        socket_unit=system_unit(host, SOCKET_UNIT, rootless_engine),
+        containerd_unit=system_unit(host, CONTAINERD_UNIT, rootless_engine),
+        program=_program(engine, program, states, rootless_engine),
         installed=has_own or _is_installed(states, unit, engine),
         has_podman=states.at(PODMAN) is not None,
     )
@@ -74,16 +75,16 @@ def unit_names(host: Host) -> tuple[str, ...]:
     return (packaging(host).unit, SOCKET_UNIT, CONTAINERD_UNIT)
 
 
-def system_unit(host: Host, name: str, own: Rootless | None) -> Unit | None:
+def system_unit(host: Host, name: str, rootless_engine: Rootless | None) -> Unit | None:
     """A unit of the system; None beside a rootless engine, which none of them starts."""
-    if own:
+    if rootless_engine:
         return None
     unit = host.ask(ReadUnit(name))
     return None if isinstance(unit, Failed) else unit
 
 
 def _program(
-    engine: ProcessDetail | None, name: str, states: PathStates, own: Rootless | None
+    engine: ProcessDetail | None, name: str, states: PathStates, rootless_engine: Rootless | None
 ) -> str | None:
     """The installed dockerd: the running one, else the unit's, else the packages' path.
 
@@ -94,7 +95,7 @@ def _program(
     if name and not states.is_missing(name):
         return name
     program = next(filter(states.at, PROGRAMS), None)
-    return "" if program is None and own is None and states.lack(PROGRAMS) else program
+    return "" if program is None and rootless_engine is None and states.lack(PROGRAMS) else program
 
 
 def _is_installed(

@@ -60,8 +60,10 @@ def containerd_log(host: Host, daemon: Daemon) -> ContainerdLog | Unavailable:
         return ContainerdLog()
     journal = host.ask(ReadJournal(UNIT, JOURNAL_LINES))
     if not isinstance(journal, Failed) and journal.entries:
-        own = [entry for entry in journal.entries if not entry.message.startswith(_NOT_ITS_OWN)]
-        return ContainerdLog(parse_entries(own, UNIT), f"journal {UNIT}")
+        own_entries = [
+            entry for entry in journal.entries if not entry.message.startswith(_NOT_ITS_OWN)
+        ]
+        return ContainerdLog(parse_entries(own_entries, UNIT), f"journal {UNIT}")
     log = _log_file(host)
     if not log.source and isinstance(journal, Failed) and journal.reason != "missing":
         return Unavailable.of(journal)

@@ -128,15 +128,15 @@ def engine_end(
     own_log = records.own_log
     failure = own_log.last_failure if own_log is not None else None
     text = failure.text if failure is not None else ""
-    taken = _taken_address(text, place.listeners)
+    taken_address = _taken_address(text, place.listeners)
     return EngineEnd(
         log=own_log,
         no_log=records.why_no_log,
         socket_failure=socket_failure or SocketFailure(),
         blockers=blockers or StartBlockers(),
         killed=_oom_kill_of(records.kernel, own_log),
-        taken=taken.address,
-        taken_by=taken.holder,
+        taken=taken_address.address,
+        taken_by=taken_address.holder,
         folder_makers=_folder_makers(daemon, containers),
         alive=_alive(daemon, containers),
         written=_written_filesystems(text, place.mounts, place.root),
@@ -194,13 +194,14 @@ def _alive(daemon: Daemon, containers: Containers | None) -> tuple[str, ...] | N
     """
     if daemon.processes.shims is None:
         return None
-    own = daemon.endpoint.rootless
+    rootless_engine = daemon.endpoint.rootless
     names = {container.id: container.name for container in containers or ()}
     return tuple(
         sorted(
             names.get(id, id[:12])
             for id, shim in daemon.processes.shims.items()
-            if id in names or (shim.uid == own.uid if own else not daemon.processes.others)
+            if id in names
+            or (shim.uid == rootless_engine.uid if rootless_engine else not daemon.processes.others)
         )
     )
 
@@ -210,9 +211,9 @@ def _written_filesystems(
 ) -> tuple[Subject, ...]:
     if mounts is None:
         return ()
-    own = [root.path] if root is not None else []
+    root_paths = [root.path] if root is not None else []
     paths = [_path_in_run(path) for path in _PATH.findall(text)]
-    points = dict.fromkeys(mounts.point_of(path) for path in paths or own)
+    points = dict.fromkeys(mounts.point_of(path) for path in paths or root_paths)
     return tuple(Subject("filesystem", point) for point in points if point)
 
 

@@ -62,12 +62,12 @@ def unfound_programs(host: Host, containers: Containers, daemon: Daemon) -> Unfo
         for container in containers
         if container.start_failed and (name := missed_program(container.state.error))
     }
-    found: dict[str, UnfoundProgram] = {}
+    programs: dict[str, UnfoundProgram] = {}
     for name in sorted(names):
         program = _program(host, name, daemon)
         if program is not None:
-            found[name] = program
-    return UnfoundPrograms(found)
+            programs[name] = program
+    return UnfoundPrograms(programs)
 
 
 def missed_program(error: str) -> str:

@@ -40,7 +40,7 @@ def unit_programs(host: Host, daemon: Daemon) -> UnstartablePrograms | Unavailab
 
     One question for each unit. A dangling link is missing: systemd follows it.
     """
-    found = []
+    programs = []
     for name, unit in _units_down(daemon).items():
         file = posixpath.basename(unit.program)
         paths = [f"{folder}/{file}" for folder in FOLDERS]
@@ -49,8 +49,8 @@ def unit_programs(host: Host, daemon: Daemon) -> UnstartablePrograms | Unavailab
             return Unavailable.of(answer)
         state = _why_unstartable(answer.get(unit.program))
         if state:
-            found.append(UnstartableProgram(name, unit.program, state, _program(paths, answer)))
-    return UnstartablePrograms(tuple(found))
+            programs.append(UnstartableProgram(name, unit.program, state, _program(paths, answer)))
+    return UnstartablePrograms(tuple(programs))
 
 
 def _units_down(daemon: Daemon) -> dict[str, Unit]:

@@ -43,10 +43,12 @@ def cgroup_counts(host: Host) -> CgroupCounts | Unavailable:
     counts = _counts(table.text)
     if "memory" not in counts:
         return Unavailable("missing", f"{TABLE} does not list memory")
-    own = counts["memory"].hierarchy
+    memory_hierarchy = counts["memory"].hierarchy
     memory = counts["memory"].groups
-    if own:
-        counts_of_others = [row.groups for row in counts.values() if row.hierarchy not in (0, own)]
+    if memory_hierarchy:
+        counts_of_others = [
+            row.groups for row in counts.values() if row.hierarchy not in (0, memory_hierarchy)
+        ]
         return CgroupCounts(memory, max(counts_of_others, default=None))
     statistics = host.ask(ReadFile(STATISTICS))
     if isinstance(statistics, Failed):

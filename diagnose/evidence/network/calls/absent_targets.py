@@ -88,7 +88,7 @@ def absent_targets(
         for container in containers.running
         if container.has_engine_names and _SCRAPES.search(container.config.image)
     ]
-    found: list[AbsentTarget] = []
+    targets: list[AbsentTarget] = []
     for container in host.first(callers, MOST, "programs that collect figures"):
         unknown = 0
         targets = list(_targets(host, container))
@@ -97,31 +97,31 @@ def absent_targets(
             if _is_spare(target, owners, targets, containers):
                 continue
             if owners:
-                found += _unserved_target(target, owners, namespaces, clock)
+                targets += _unserved_target(target, owners, namespaces, clock)
             elif unknown < _MOST_NAMES and not _may_be_completed(container, resolvers):
                 unknown += 1
-                found += _unknown_target(host, target)
-    return AbsentTargets(tuple(found))
+                targets += _unknown_target(host, target)
+    return AbsentTargets(tuple(targets))
 
 
 def _targets(host: Host, container: Container) -> Iterator[AbsentTarget]:
     """The targets in its files, without those that it serves itself or that its settings name."""
-    own = {"localhost", container.name, container.id[:12], container.config.hostname}
-    own |= container.extra_names | container.linked_names
+    own_names = {"localhost", container.name, container.id[:12], container.config.hostname}
+    own_names |= container.extra_names | container.linked_names
     used = _used_file(container)
     for mounted in mounted_settings(host, container, "scrape targets", SETTINGS_FILE, _FOLDER):
         if mounted.path != used:
             continue
         for place in dict.fromkeys(mounted.text.splitlines()):
             name, _, port = place.rpartition(":")
-            if _SHORT_NAME.fullmatch(name) and name not in own and port.isdecimal():
+            if _SHORT_NAME.fullmatch(name) and name not in own_names and port.isdecimal():
                 yield AbsentTarget(container, name, int(port), mounted.path)
 
 
 def _used_file(container: Container) -> str:
     """The file on the host that the program takes its targets from; "" for one in the image."""
-    named = _NAMED_FILE.search(" ".join(container.config.words))
-    inside = named["path"] if named else _USUAL_FILE
+    named_file = _NAMED_FILE.search(" ".join(container.config.words))
+    inside = named_file["path"] if named_file else _USUAL_FILE
     holder = innermost_mount(container.mounts, inside)
     return holder.on_host(inside) if holder is not None else ""
 
@@ -150,14 +150,14 @@ def _unserved_target(
     owner = only(beside or owners)
     if owner is None:
         return
-    found = msgspec.structs.replace(target, owner=owner)
-    if not owner.is_running or found.is_apart:
-        yield found
+    owned_target = msgspec.structs.replace(target, owner=owner)
+    if not owner.is_running or owned_target.is_apart:
+        yield owned_target
         return
     netns = namespaces.of(owner) if namespaces is not None else None
     is_settled = clock.has_passed(owner.started_at, SETTLED_S)
     if netns is not None and is_settled and not netns.serves_others("tcp", target.port):
-        yield msgspec.structs.replace(found, served=tuple(netns.served_ports))
+        yield msgspec.structs.replace(owned_target, served=tuple(netns.served_ports))
 
 
 def _may_be_completed(container: Container, resolvers: Resolvers | None) -> bool:

@@ -54,9 +54,9 @@ def is_told_outer_address(container: Container, uplinks: Uplinks | None) -> bool
     config = container.config
     settings = (*(f"{name}={value}" for name, value in config.environment), *config.words)
     told_texts = " ".join(text for text in settings if _TOLD.search(text) is not None)
-    own = {uplink.address for uplink in uplinks or ()}
+    uplink_addresses = {uplink.address for uplink in uplinks or ()}
     return any(
-        match[0] in own or (is_address(match[0]) and ip_address(match[0]).is_global)
+        match[0] in uplink_addresses or (is_address(match[0]) and ip_address(match[0]).is_global)
         for match in _ONE.finditer(told_texts)
     )
 

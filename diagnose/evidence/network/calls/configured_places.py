@@ -58,11 +58,11 @@ def configured_places(
     for call in failing_calls:
         if not call.by_socket and not where_named(call.address, call.container):
             by_caller.setdefault(call.container.id, []).append(call)
-    found: dict[ContainerCall, ConfiguredPlace] = {}
+    places: dict[ContainerCall, ConfiguredPlace] = {}
     for calls in host.first(list(by_caller.values()), _MOST, "callers of addresses that fail"):
         for place in _places_of_caller(host, calls, containers):
-            found.setdefault(place.call.key, place)
-    return ConfiguredPlaces(tuple(found.values()))
+            places.setdefault(place.call.key, place)
+    return ConfiguredPlaces(tuple(places.values()))
 
 
 def _places_of_caller(

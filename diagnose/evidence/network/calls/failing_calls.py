@@ -312,9 +312,11 @@ def _configured_ports(container: Container, names: set[str]) -> set[int]:
     ports: set[int] = set()
     for text in (*container.command, *values):
         ports |= {
-            int(named["port"]) for named in _NAMED_PLACE.finditer(text) if named["name"] in names
+            int(named_place["port"])
+            for named_place in _NAMED_PLACE.finditer(text)
+            if named_place["name"] in names
         }
-        if any(named["name"] in names for named in _PORTLESS_URL.finditer(text)):
+        if any(named_place["name"] in names for named_place in _PORTLESS_URL.finditer(text)):
             ports.add(_WEB_PORT)
     return ports
 

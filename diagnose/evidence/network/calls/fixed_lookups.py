@@ -56,8 +56,10 @@ def _read_at(server: Container, processes: Processes, clock: Clock) -> float:
 
     Each reload starts new ones, and old ones stay while they have a connection.
     """
-    own = [process for process in processes.inside(server.id) if process.comm == _PROGRAM]
-    return clock.booted + max((process.start for process in own), default=0.0)
+    server_processes = [
+        process for process in processes.inside(server.id) if process.comm == _PROGRAM
+    ]
+    return clock.booted + max((process.start for process in server_processes), default=0.0)
 
 
 def looks_up_once(directives: Iterable[Directive]) -> bool:

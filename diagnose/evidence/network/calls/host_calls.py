@@ -33,7 +33,10 @@ def host_network_calls(host: Host, containers: Containers) -> HostNetworkCalls |
         return HostNetworkCalls(())
     answer = host.require(WatchHostCalls())
     calls = by_key((call.container or "", call) for call in answer if call.container in by_id)
-    losses = [NamespaceLoss(by_id[id], _each_place_once(own)) for id, own in calls.items()]
+    losses = [
+        NamespaceLoss(by_id[id], _each_place_once(calls_of_container))
+        for id, calls_of_container in calls.items()
+    ]
     return HostNetworkCalls(tuple(losses), len(by_id))
 
 

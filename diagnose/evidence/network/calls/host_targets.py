@@ -75,15 +75,15 @@ def host_targets(
         if not container.shares_network and _COLLECTS.search(container.config.image)
     ]
     outer = [uplink.address for uplink in uplinks or () if uplink.address]
-    found = []
+    targets = []
     for container in host.first(callers, MOST, "collectors of figures"):
-        own = _host_words(container, networks, outer)
+        host_words = _host_words(container, networks, outer)
         seen: set[int] = set()
-        for target in _targets(host, container, own, listeners):
+        for target in _targets(host, container, host_words, listeners):
             if target.port not in seen and containers.publisher_of(target.port) is None:
                 seen.add(target.port)
-                found.append(target)
-    return HostTargets(tuple(found))
+                targets.append(target)
+    return HostTargets(tuple(targets))
 
 
 def _host_words(container: Container, networks: Networks, outer: list[str]) -> dict[str, str]:

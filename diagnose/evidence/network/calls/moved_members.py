@@ -39,9 +39,9 @@ def moves_by_cluster(moves: Iterable[MovedMembers]) -> list[list[MovedMembers]]:
     """The lists of each cluster: those that have a member in common."""
     clusters: list[list[MovedMembers]] = []
     for move in moves:
-        near = [cluster for cluster in clusters if any(map(move.is_beside, cluster))]
-        clusters = [cluster for cluster in clusters if cluster not in near]
-        clusters.append([*chain.from_iterable(near), move])
+        clusters_beside = [cluster for cluster in clusters if any(map(move.is_beside, cluster))]
+        clusters = [cluster for cluster in clusters if cluster not in clusters_beside]
+        clusters.append([*chain.from_iterable(clusters_beside), move])
     return clusters
 
 

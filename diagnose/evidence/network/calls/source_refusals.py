@@ -63,8 +63,8 @@ def _tells_of_others(text: str) -> bool:
     return bool(_OF_A_CLIENT.search(text) or _OF_AN_ACCOUNT.search(text))
 
 
-def published_at(container: Container, own: Collection[str]) -> str:
+def published_at(container: Container, own_addresses: Collection[str]) -> str:
     """The one address of this host at which all of its ports are published; "" for all or many."""
     places = {published.binding.host_ip for published in container.published_ports}
     place = only(places) or ""
-    return place if place in own and not is_everywhere(place) else ""
+    return place if place in own_addresses and not is_everywhere(place) else ""

@@ -56,8 +56,8 @@ def _unanswered_port(host: Host, container: Container, address: str) -> int:
     """The port to which it sends packets without an answer; 0 for none."""
     table = host.ask(ListConnections(protocol="udp", dst=address))
     flows = [] if isinstance(table, Failed) else table.entries
-    own = container.ipv4_addresses
-    sent = [flow for flow in flows if flow.src in own or container.shares_host_network]
+    own_addresses = container.ipv4_addresses
+    sent = [flow for flow in flows if flow.src in own_addresses or container.shares_host_network]
     if any("seen_reply" in flow.status for flow in sent):
         return 0
     return sent[0].dport if sent else 0

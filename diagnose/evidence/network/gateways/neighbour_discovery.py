@@ -100,9 +100,9 @@ def _links_on_network(
     """The pairs of a network that have to find each other: host and container, two containers."""
     members = tuple(member.container for member in attached)
     first = attached[0].address
-    own = stack.address_on(network.bridge, "ip6", first)
-    if own is not None and not network.internal:
-        lost = between_host_and_peer(stack, NeighbourPair(network.bridge, own, first))
+    host_address = stack.address_on(network.bridge, "ip6", first)
+    if host_address is not None and not network.internal:
+        lost = between_host_and_peer(stack, NeighbourPair(network.bridge, host_address, first))
         yield NeighbourLink("network", network.bridge, network, members, tuple(lost))
     keeps_apart = network.option("com.docker.network.bridge.enable_icc") == "false"
     if len(attached) > 1 and not keeps_apart:
@@ -113,9 +113,9 @@ def _links_on_network(
 def _links_on_uplink(stack: Stack, leaving: list[Container]) -> Iterator[NeighbourLink]:
     """The host and its router; a default route without a gateway leads into a tunnel."""
     decision = stack.routing.look_up(SOMEWHERE6)
-    own = stack.address_on(decision.oif, "ip6") if decision.kind == "unicast" else None
-    if own is None or not decision.gateway:
+    host_address = stack.address_on(decision.oif, "ip6") if decision.kind == "unicast" else None
+    if host_address is None or not decision.gateway:
         return
-    lost = between_host_and_peer(stack, NeighbourPair(decision.oif, own, decision.gateway))
+    lost = between_host_and_peer(stack, NeighbourPair(decision.oif, host_address, decision.gateway))
     members = {container.id: container for container in leaving}
     yield NeighbourLink("uplink", decision.oif, None, tuple(members.values()), tuple(lost))

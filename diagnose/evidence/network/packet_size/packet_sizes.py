@@ -110,8 +110,10 @@ def _size(
     network: Network, members: tuple[Container, ...], namespaces: Namespaces | None, overhead: int
 ) -> int:
     """The largest packet in bytes that containers of the network send."""
-    seen = list(_sizes_inside(network, members, namespaces)) if namespaces is not None else []
-    if seen:
-        return max(seen)
+    sizes_inside = (
+        list(_sizes_inside(network, members, namespaces)) if namespaces is not None else []
+    )
+    if sizes_inside:
+        return max(sizes_inside)
     option = network.option(MTU_OPTION, str(_USUAL_MTU))
     return (int(option) if option.isdigit() else _USUAL_MTU) - overhead

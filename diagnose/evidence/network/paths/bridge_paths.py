@@ -56,7 +56,9 @@ def bridge_paths(
 ) -> BridgePaths:
     """The paths of foreign bridges to the outside, by one trace for each bridge and family."""
     stack = host_stack.stack
-    own = {network.bridge for network in networks.bridges} if networks is not None else set()
+    own_bridges = (
+        {network.bridge for network in networks.bridges} if networks is not None else set()
+    )
     paths: list[BridgePath] = []
     for link in interfaces:
         device = stack.by_name.get(link.name)
@@ -64,7 +66,7 @@ def bridge_paths(
             continue
         if link.kind != "bridge":
             paths += _path_of_translated_net(stack, device, uplinks) if link.master is None else ()
-        elif link.name not in own and not _is_an_engines(link.name):
+        elif link.name not in own_bridges and not _is_an_engines(link.name):
             paths += _paths_of_bridge(stack, device, interfaces.ports(link), uplinks)
     return BridgePaths(tuple(paths))
 
@@ -136,10 +138,10 @@ def _path_of_translated_net(stack: Stack, device: Device, uplinks: Uplinks) -> I
     address = stack.address_on(device.name, "ip")
     if address is None or not len(uplinks) or device.name in (uplink.name for uplink in uplinks):
         return
-    own = _with_prefix(device, address)
-    if own is None:
+    own_address = _with_prefix(device, address)
+    if own_address is None:
         return
-    net = own.network
+    net = own_address.network
     source = str(net.network_address + (2 if str(net.network_address + 2) != address else 3))
     decision = stack.routing.look_up(SOMEWHERE, source, device.name)
     if net.num_addresses < 4 or decision.kind != "unicast" or decision.oif == device.name:

@@ -91,8 +91,8 @@ def flushed_rules(firewall: Firewall, paths: PacketPaths) -> FlushedRules:
     networks = paths.networks.values()
     bare = tuple(network for network in networks if not firewall.names_bridge(network.bridge))
     # a way out that leads into another of the engine's networks is a wrong route, not a lost rule
-    own = {network.bridge for network in networks}
-    leading_out = (way for way in paths.outlets if way.uplink.name not in own)
+    own_bridges = {network.bridge for network in networks}
+    leading_out = (way for way in paths.outlets if way.uplink.name not in own_bridges)
     fallen = tuple(
         way for way in leading_out if not way.is_guarded and is_lost(firewall, way.reach)
     )

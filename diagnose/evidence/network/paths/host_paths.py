@@ -55,7 +55,7 @@ def host_paths(
     if walked.why_not_inside:
         return HostPaths((), why_none=walked.why_not_inside)
     preferred = walked.uplinks.preferred
-    own = preferred.address if preferred is not None else None
+    host_address = preferred.address if preferred is not None else None
     direct: list[HostPath] = []
     published: list[HostPath] = []
     loopback: list[HostPath] = []
@@ -65,8 +65,8 @@ def host_paths(
         if local_port:
             loopback.append(walk.to(_LOOPBACK, local_port))
         host_port = _published_everywhere(walk.container)
-        if own is not None and host_port:
-            published.append(walk.to(own, host_port))
+        if host_address is not None and host_port:
+            published.append(walk.to(host_address, host_port))
     return HostPaths(tuple(direct), published=tuple(published), loopback=tuple(loopback))
 
 

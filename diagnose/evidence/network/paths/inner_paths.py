@@ -148,21 +148,25 @@ def _clients(stack: Stack, uplinks: Uplinks) -> dict[Client, str]:
         device = stack.by_name.get(uplink.name)
         addresses = device.addresses if device is not None else ()
         for text in addresses:
-            own = ip_interface(text)
-            other_hosts = [] if own.version != 4 else _first_hosts(str(own.network), str(own.ip))
+            own_interface = ip_interface(text)
+            other_hosts = (
+                []
+                if own_interface.version != 4
+                else _first_hosts(str(own_interface.network), str(own_interface.ip))
+            )
             if other_hosts:
                 clients.setdefault("the local network", other_hosts[0])
     clients["other networks"] = SOMEWHERE
     return clients
 
 
-def _first_hosts(network: str, own: str) -> list[str]:
+def _first_hosts(network: str, own_address: str) -> list[str]:
     """The first addresses of a network but one's own."""
     net = ip_interface(network).network
     return [
         str(net[number])
         for number in range(1, min(4, net.num_addresses - 1))
-        if str(net[number]) != own
+        if str(net[number]) != own_address
     ]
 
 

@@ -35,7 +35,14 @@ def ssh_address(
     None where a user of the host takes the calls for it, or where nothing shows that its SSH is
     used.
     """
-    server = next((own for own in GIT_SERVERS if own.image.search(container.config.image)), None)
+    server = next(
+        (
+            git_server
+            for git_server in GIT_SERVERS
+            if git_server.image.search(container.config.image)
+        ),
+        None,
+    )
     ways = [
         binding.host_port
         for binding in container.published_by("tcp")
@@ -69,7 +76,14 @@ def bare_address(
     host: Host, container: Container, containers: Containers, listeners: Listeners
 ) -> ShownAddress | None:
     """The address of a server's pages without a scheme, of which browsers make a path."""
-    server = next((own for own in GIT_SERVERS if own.image.search(container.config.image)), None)
+    server = next(
+        (
+            git_server
+            for git_server in GIT_SERVERS
+            if git_server.image.search(container.config.image)
+        ),
+        None,
+    )
     if server is None or not server.url_variables:
         return None
     file, text = _settings(host, container, server)
@@ -83,7 +97,7 @@ def bare_address(
         return None
     is_secure = is_led_on(443, containers) or bool(takers(443, listeners))
     scheme = "https" if is_secure else "http"
-    other = container.config.value_of("ROOT_URL")
+    root_url = container.config.value_of("ROOT_URL")
     return ShownAddress(
         container,
         "bare",
@@ -92,7 +106,7 @@ def bare_address(
         0,
         right=f"{scheme}://{value.rstrip('/')}/",
         variable=server.url_variables[0],
-        unused="ROOT_URL" if "://" in other else "",
+        unused="ROOT_URL" if "://" in root_url else "",
     )
 
 

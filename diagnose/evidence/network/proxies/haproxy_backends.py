@@ -37,15 +37,15 @@ def backend_faults(
     namespaces: Namespaces | None,
 ) -> BackendFaults:
     """The faults of HAProxy's backends, read only where HAProxy answers that no server is up."""
-    found = {}
+    faults_by_id = {}
     for failed in all_failed_answers:
         backend = failed.empty_backend
         if backend:
             servers = _servers(host, failed.container).get(backend, [])
             faults = list(_faults(failed.container, servers, containers, namespaces))
             if servers and len(faults) == len(servers):
-                found[failed.container.id] = joined(list(dict.fromkeys(faults)))
-    return BackendFaults(found)
+                faults_by_id[failed.container.id] = joined(list(dict.fromkeys(faults)))
+    return BackendFaults(faults_by_id)
 
 
 def _servers(host: Host, proxy: Container) -> dict[str, list[str]]:

@@ -94,7 +94,7 @@ def host_certificates(
     chosen = list(sites)[:_MOST]
     statuses = host.answer_or(StatPaths(chosen, follow=True), {}) if chosen else {}
     loaded_at = configured_at(None, processes, clock)
-    found: list[HostCertificate] = []
+    certificates: list[HostCertificate] = []
     unread: list[Unexamined] = []
     for path, text in host.ask_about(chosen, _question):
         if isinstance(text, Failed):
@@ -107,14 +107,14 @@ def host_certificates(
             status = statuses.get(path, PathStatus())
             if validity.end <= clock.wall:
                 certificate = _with_newer(host, certificate, text.text, files, clock)
-            found.append(_loaded_certificate(host, certificate, status, loaded_at))
+            certificates.append(_loaded_certificate(host, certificate, status, loaded_at))
     late = (
         certificate
-        for certificate in found
+        for certificate in certificates
         if certificate.unread_since is not None or is_late(certificate.validity, clock.wall)
     )
     return HostCertificates(
-        tuple(late), is_asked=True, examined=len(found), unexamined=tuple(unread)
+        tuple(late), is_asked=True, examined=len(certificates), unexamined=tuple(unread)
     )
 
 

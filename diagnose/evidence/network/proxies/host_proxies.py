@@ -98,7 +98,7 @@ def host_proxy_failures(
     pids = by_key(
         (process.comm, process.pid) for process in processes.outside if process.comm in PROGRAMS
     )
-    found: dict[tuple[str, str], HostProxyFailure] = {}
+    failures: dict[tuple[str, str], HostProxyFailure] = {}
     unread: list[Unexamined] = []
     refusing: list[HostLog] = []
     without_resolver: tuple[str, ...] = ()
@@ -111,17 +111,17 @@ def host_proxy_failures(
                     log.without_resolver, clock
                 )
                 for failure in _failures(log, containers, links, namespaces, clock):
-                    found.setdefault((program, failure.place), failure)
+                    failures.setdefault((program, failure.place), failure)
                 if log.refused:
                     refusing.append(log)
     if refusing:
         nginx = NginxConfigurations(host, containers, processes)
         for failure in itertools.chain.from_iterable(_refusals(log, nginx) for log in refusing):
-            found.setdefault((failure.program, failure.place), failure)
-    drop_in = _drop_in(host) if any(program == "nginx" for program, _ in found) else ""
+            failures.setdefault((failure.program, failure.place), failure)
+    drop_in = _drop_in(host) if any(program == "nginx" for program, _ in failures) else ""
     items = (
         msgspec.structs.replace(failure, drop_in=drop_in) if failure.program == "nginx" else failure
-        for failure in found.values()
+        for failure in failures.values()
     )
     return HostProxyFailures(tuple(items), tuple(sorted(pids)), tuple(unread), without_resolver)
 

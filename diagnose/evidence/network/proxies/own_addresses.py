@@ -51,17 +51,17 @@ def own_addresses(
     on_bridges = [
         container for container in containers.running if _is_on_bridges(container, networks)
     ]
-    found: list[ShownAddress] = []
+    addresses: list[ShownAddress] = []
     for container in on_bridges:
         for address in (ssh_address, bare_address):
             shown = address(host, container, containers, listeners)
             if shown is not None:
-                found.append(shown)
+                addresses.append(shown)
     unsaid: list[Container] = []
     for container in on_bridges:
         own = [claim for claim in _settings(container) if around.is_stray(claim)]
         if own and not _is_set_elsewhere(own[0]):
-            found += _shown_address(own[0], around)
+            addresses += _shown_address(own[0], around)
         elif not own and around.may_announce(container):
             unsaid.append(container)
     read = host.first(unsaid, _MOST, "programs behind a proxy")
@@ -75,8 +75,8 @@ def own_addresses(
             claim for claim in _announced_addresses(container, lines) if around.is_stray(claim)
         ]
         if stray_claims and not _is_set_elsewhere(stray_claims[-1]):
-            found += _shown_address(stray_claims[-1], around)
-    return OwnAddresses(tuple(found))
+            addresses += _shown_address(stray_claims[-1], around)
+    return OwnAddresses(tuple(addresses))
 
 
 class _Claim(msgspec.Struct, frozen=True):
@@ -212,8 +212,12 @@ def _is_set_elsewhere(claim: _Claim) -> bool:
     """Whether another variable has the same name with another port, or with none."""
     sign = f"://{claim.host.lower()}"
     for variable, value in claim.container.config.environment:
-        own = value.lower()
-        if variable != claim.variable and sign in own and f"{sign}:{claim.port}" not in own:
+        lower_value = value.lower()
+        if (
+            variable != claim.variable
+            and sign in lower_value
+            and f"{sign}:{claim.port}" not in lower_value
+        ):
             return True
     return False
 

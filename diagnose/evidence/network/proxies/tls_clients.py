@@ -54,15 +54,15 @@ def all_tls_clients(containers: Containers, recent_logs: RecentLogs, clock: Cloc
     port. They count only where the host's port is one of HTTPS and no client has got an answer
     there.
     """
-    found = []
+    servers = []
     for container in containers.running:
         hellos = recent_logs.repeated(container, _says_hello, clock, least=LEAST)
         if (
             hellos
             and (clients := _tls_clients(container, hellos, recent_logs, containers)) is not None
         ):
-            found.append(clients)
-    return AllTlsClients(tuple(found))
+            servers.append(clients)
+    return AllTlsClients(tuple(servers))
 
 
 def _says_hello(text: str) -> bool:
@@ -81,17 +81,21 @@ def _tls_clients(
     """
     requests = recent_logs.requests_of(container)
     served = {request.address for request in requests if not request.failed}
-    own = {address for end in container.endpoints.values() for address in end.addresses}
+    server_addresses = {
+        address for end in container.endpoints.values() for address in end.addresses
+    }
     by_client = by_key((first_address(line.text), line) for line in hellos)
     lost = {
         client: lines
         for client, lines in by_client.items()
-        if len(lines) >= LEAST and (client or "no address") not in served and client not in own
+        if len(lines) >= LEAST
+        and (client or "no address") not in served
+        and client not in server_addresses
     }
     https = [port for port in container.published_by("tcp") if port.host_port in _HTTPS]
-    near = [client for client in lost if not (client and is_of_the_internet(client))]
+    near_clients = [client for client in lost if not (client and is_of_the_internet(client))]
     is_meant_for_strangers = bool(https) and not served
-    if not lost or not (near or is_meant_for_strangers):
+    if not lost or not (near_clients or is_meant_for_strangers):
         return None
     lines = tuple(line.text for lines in lost.values() for line in lines)
     places = ((network, client) for client in lost for network in container.endpoints)

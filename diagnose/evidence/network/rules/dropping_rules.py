@@ -126,11 +126,11 @@ def _counted_legacy(host: Host, rules: Sequence[DroppingRule]) -> DroppingRules:
     uncounted = False
     rules_of = by_key((_question(rule), rule) for rule in rules)
     answers = dict(host.ask_many(rules_of))
-    for question, own in rules_of.items():
+    for question, counted_rules in rules_of.items():
         answer = answers[question]
         texts = ("", "") if isinstance(answer, Failed) else answer
         before, after = map(_saved_counters, texts)
-        for rule in own:
+        for rule in counted_rules:
             place = (rule.chain.table.name, rule.chain.name)
             counts = before.get(place, ())
             if len(counts) != len(rule.chain.rules):

@@ -187,9 +187,9 @@ def _native_repair(firewall: Firewall, tables: Sequence[NativeTable]) -> RuleRep
     stale: list[str] = []
     for table in tables:
         own_table = _own_table(table.family)
-        own = [chain for chain in firewall.chains if chain.table == own_table]
-        missing += table.missing_in(own)
-        stale += table.stale_in(own)
+        own_chains = [chain for chain in firewall.chains if chain.table == own_table]
+        missing += table.missing_in(own_chains)
+        stale += table.stale_in(own_chains)
     if not missing and not stale:
         return None
     return RuleRepair(
@@ -204,8 +204,8 @@ def _native_repair(firewall: Firewall, tables: Sequence[NativeTable]) -> RuleRep
 
 def _with_tables(firewall: Firewall, tables: Sequence[NativeTable]) -> Ruleset:
     """The packet filter with these tables as the replacement of the engine's own."""
-    own = {_own_table(table.family) for table in tables}
-    other_chains = [chain for chain in firewall.chains if chain.table not in own]
+    own_tables = {_own_table(table.family) for table in tables}
+    other_chains = [chain for chain in firewall.chains if chain.table not in own_tables]
     written_chains = [chain for table in tables for chain in table.chains]
     return replace(firewall.ruleset, chains=(*other_chains, *written_chains))
 

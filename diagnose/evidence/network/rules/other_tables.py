@@ -53,13 +53,13 @@ def all_other_tables(
     recent_logs: RecentLogs | None,
 ) -> AllOtherTables:
     """The logs of containers on the host's network, running or not."""
-    found = []
+    tables = []
     for container in containers:
         if container.shares_host_network:
             lines = _lines(container, log_tails, recent_logs)
             missed = [_missed_tables(container, line, firewall) for line in lines]
-            found += list(filter(None, missed))[-1:]
-    return AllOtherTables(tuple(found))
+            tables += list(filter(None, missed))[-1:]
+    return AllOtherTables(tuple(tables))
 
 
 def _lines(
@@ -85,8 +85,8 @@ def _missed_tables(container: Container, line: str, firewall: Firewall) -> Other
         chain = wanted_table["chain"]
     else:
         return None
-    own = _BACKENDS[front]
+    own_backends = _BACKENDS[front]
     homes = [home for home in firewall.chains if home.name == chain]
-    if not homes or any(home.table.backend == own for home in homes):
+    if not homes or any(home.table.backend == own_backends for home in homes):
         return None
-    return OtherTables(container, chain, own, homes[0].label, line)
+    return OtherTables(container, chain, own_backends, homes[0].label, line)

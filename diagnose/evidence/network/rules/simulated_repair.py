@@ -62,12 +62,12 @@ def simulated_repair(
     mended_host = replace(host_stack, stack=stack)
     mended = paths_on(mended_host, containers, networks, walked_host, clock)
     ways = list(zip(packet_paths.all_ways, mended.all_ways, strict=True))
-    meant = [(now, then) for now, then in ways if not _is_stopped_by_engine(then)]
+    repaired_ways = [(now, then) for now, then in ways if not _is_stopped_by_engine(then)]
     return SimulatedRepair(
-        len(meant),
-        now=sum(passes(now) for now, _ in meant),
-        afterwards=sum(passes(then) for _, then in meant),
-        broken=sum(passes(now) and not passes(then) for now, then in meant),
+        len(repaired_ways),
+        now=sum(passes(now) for now, _ in repaired_ways),
+        afterwards=sum(passes(then) for _, then in repaired_ways),
+        broken=sum(passes(now) and not passes(then) for now, then in repaired_ways),
         families=repair.families,
         rules=len(repair.missing) + len(repair.stale),
     )

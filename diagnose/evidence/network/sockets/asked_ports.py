@@ -67,7 +67,7 @@ def asked_ports(
 
     No question to the host; a place of another machine or of a container is left out.
     """
-    found: dict[int, AskedPort] = {}
+    ports: dict[int, AskedPort] = {}
     for place in options.reach:
         host, _, number = place.rpartition(":")
         address = host.strip("[]").lower()
@@ -78,8 +78,8 @@ def asked_ports(
             continue
         port = _out_of_reach(int(number), called, containers, listeners, namespaces)
         if port is not None:
-            found.setdefault(port.number, port)
-    return AskedPorts(tuple(found.values()), options.reach)
+            ports.setdefault(port.number, port)
+    return AskedPorts(tuple(ports.values()), options.reach)
 
 
 def _is_of_host(
@@ -138,14 +138,16 @@ def _published_elsewhere(number: int, address: str, publisher: Container) -> Ask
 
 def _serves_datagrams(number: int, containers: Containers, listeners: Listeners) -> bool:
     """Whether something takes UDP at this port: the user may mean that."""
-    published = (binding for own in containers.running for binding in own.published_by("udp"))
+    published = (
+        binding for container in containers.running for binding in container.published_by("udp")
+    )
     return any(binding.host_port == number for binding in published) or any(
         listener.port == number and listener.proto[:3] == "udp" for listener in listeners
     )
 
 
-def _covers(own: str, called: str) -> bool:
+def _covers(own_address: str, called: str) -> bool:
     """Whether a socket at this address takes calls to that one; "" for an unnamed address."""
-    if is_everywhere(own) or not own:
+    if is_everywhere(own_address) or not own_address:
         return True
-    return not is_loopback(own) and called in ("", own)
+    return not is_loopback(own_address) and called in ("", own_address)

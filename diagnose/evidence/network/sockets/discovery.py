@@ -64,15 +64,15 @@ def unheard_discoveries(
         return UnheardDiscoveries()
     pids = {netns.container.id: netns.container.state.pid for netns in seekers}
     counted = host.require(CountMulticast(sorted(pids.values())))
-    found = []
+    unheard = []
     for netns in seekers:
         container = netns.container
         ports = _ports_of_discovery(netns)
         counters = counted.get(str(pids[container.id]))
         if counters is not None and _hears_nobody(counters):
             reached = tuple(networks.of(container))
-            found.append(UnheardDiscovery(container, reached, ports, counters))
-    return UnheardDiscoveries(tuple(found), len(seekers))
+            unheard.append(UnheardDiscovery(container, reached, ports, counters))
+    return UnheardDiscoveries(tuple(unheard), len(seekers))
 
 
 def _ports_of_discovery(netns: ContainerNetns) -> tuple[int, ...]:

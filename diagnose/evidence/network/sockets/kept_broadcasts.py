@@ -80,24 +80,25 @@ def kept_broadcasts(
         if (lines := _matching_lines(container, recent_logs, _WAKES))
         and namespaces.of(container) is not None
     }
-    found = [
+    broadcasts = [
         KeptBroadcast(container, tuple(networks.of(container)), "dhcp", lines[-1] if lines else "")
         for container in servers
         if not _matching_lines(container, recent_logs, _GAVE_ADDRESS)
         for lines in [_matching_lines(container, recent_logs, _FOREIGN_SUBNET)]
     ]
     unread: tuple[Unexamined, ...] = ()
-    if found:
+    if broadcasts:
         table = host.ask(ListConnections(protocol="udp", dport=DHCP_PORT))
         if isinstance(table, Failed):
             unread = tuple(
-                Unexamined(broadcast.container.subject, f"relays: {table}") for broadcast in found
+                Unexamined(broadcast.container.subject, f"relays: {table}")
+                for broadcast in broadcasts
             )
-            found = []
+            broadcasts = []
         elif _is_relayed(table, links):
-            found = []
-    found += _sent_broadcasts(host, wakers, networks)
-    return KeptBroadcasts(tuple(found), len(servers) + len(wakers), unread)
+            broadcasts = []
+    broadcasts += _sent_broadcasts(host, wakers, networks)
+    return KeptBroadcasts(tuple(broadcasts), len(servers) + len(wakers), unread)
 
 
 def _is_on_bridges(container: Container, networks: Networks) -> bool:

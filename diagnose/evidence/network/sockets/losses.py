@@ -102,9 +102,14 @@ def network_losses(host: Host, namespaces: Namespaces, clock: Clock) -> NetworkL
         return all_time
     watched = host.require(WatchSockets(sorted(chosen)))
     losses = tuple(
-        NamespaceLoss(by_pid[pid], tuple(seen.calls), tuple(seen.datagrams), seen.left_open)
+        NamespaceLoss(
+            by_pid[pid],
+            tuple(watched_losses.calls),
+            tuple(watched_losses.datagrams),
+            watched_losses.left_open,
+        )
         for pid in chosen
-        if (seen := watched.get(str(pid))) is not None
+        if (watched_losses := watched.get(str(pid))) is not None
     )
     return msgspec.structs.replace(all_time, items=losses)
 

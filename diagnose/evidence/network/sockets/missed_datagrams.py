@@ -83,8 +83,8 @@ def all_missed_datagrams(
     published = containers.ports_published_by("udp")
     open_flows = [flow for flow in flows if not _is_taken(flow.dport, published, listeners)]
     missed = [_first_missed(container, ports, open_flows) for container, ports in served.values()]
-    seen = tuple(datagrams for datagrams in missed if datagrams is not None)
-    return AllMissedDatagrams(seen, len(served), tuple(unread))
+    missed_datagrams = tuple(datagrams for datagrams in missed if datagrams is not None)
+    return AllMissedDatagrams(missed_datagrams, len(served), tuple(unread))
 
 
 def _is_taken(port: int | None, published: Collection[int], listeners: Listeners | None) -> bool:

@@ -70,7 +70,9 @@ def moved_udp_ports(
     moved = [_moved_port(host, container, netns) for container, netns in chosen]
     subjects = {container.subject for container in publishing}
     unread = tuple(missed for missed in namespaces.unvisited if missed.subject in subjects)
-    return MovedUdpPorts(tuple(found for found in moved if found is not None), unread)
+    return MovedUdpPorts(
+        tuple(moved_port for moved_port in moved if moved_port is not None), unread
+    )
 
 
 def _ways(container: Container) -> Iterator[PortBinding]:

@@ -53,9 +53,9 @@ def one_offs(host: Host, containers: Containers, namespaces: Namespaces | None) 
         netns = namespaces.of(container) if namespaces is not None else None
         served = netns.served_ports if netns is not None else []
         ports = () if isinstance(service, Failed) else service.ports
-        own = tuple(port for port in ports if _container_port(port) in served)
-        if own:
-            items.append(OneOffPorts(container, own))
+        served_ports = tuple(port for port in ports if _container_port(port) in served)
+        if served_ports:
+            items.append(OneOffPorts(container, served_ports))
     return OneOffs(tuple(items))
 
 

@@ -41,8 +41,10 @@ def _publishes(container: Container, proto: str, address: str, port: int) -> boo
 
 def _protocols(container: Container, port: int) -> set[str]:
     """The protocols in which this host port was asked for: the engine's message does not say."""
-    wanted = {wanted.protocol for wanted in container.wanted_ports if wanted.host_port == port}
-    return wanted or {"tcp"}
+    protocols = {
+        binding.protocol for binding in container.wanted_ports if binding.host_port == port
+    }
+    return protocols or {"tcp"}
 
 
 class AllocatedPort(msgspec.Struct, frozen=True):
@@ -65,8 +67,8 @@ def allocated_ports(containers: Containers) -> Iterator[AllocatedPort]:
             address = error["address"]
             port = int(error["port"])
             holders = _publishing_containers(publishers.get(port, ()), container, address, port)
-            own = () if holders else _doubled_ports(container, port)
-            yield AllocatedPort(container, port, holders, own)
+            doubled_ports = () if holders else _doubled_ports(container, port)
+            yield AllocatedPort(container, port, holders, doubled_ports)
 
 
 def _doubled_ports(container: Container, port: int) -> tuple[str, ...]:

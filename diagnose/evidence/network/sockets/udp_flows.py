@@ -32,11 +32,13 @@ class UdpFlows(msgspec.Struct, frozen=True):
 
         Addresses of the internet are left out: scanners send a packet to each port.
         """
-        own = container.ipv4_addresses
+        own_addresses = container.ipv4_addresses
         senders = {
             flow.src
             for flow in self.to(port)
-            if flow.reply_src in own and flow.src != flow.dst and "seen_reply" not in flow.status
+            if flow.reply_src in own_addresses
+            and flow.src != flow.dst
+            and "seen_reply" not in flow.status
         }
         return tuple(sorted(sender for sender in senders if not ip_address(sender).is_global))
 

@@ -198,11 +198,11 @@ def _udp_clients(
         return UnansweredClientsByPort((), unread=tuple(unread))
     items = []
     for container, port in _udp_servers(containers):
-        own = container.ipv4_addresses
+        own_addresses = container.ipv4_addresses
         led = [
             flow
             for flow in flows.to(port)
-            if flow.reply_src in own and _is_from_outside(flow, networks, links)
+            if flow.reply_src in own_addresses and _is_from_outside(flow, networks, links)
         ]
         answered = {flow.src for flow in led if "seen_reply" in flow.status}
         lost = _never_answered(_neighbours(led, links), answered)

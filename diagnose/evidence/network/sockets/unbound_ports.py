@@ -52,7 +52,7 @@ def unbound_ports(
     A program of the container itself is none, nor one of its service: a new copy may wait for the
     former one to go.
     """
-    found: dict[tuple[str, int], UnboundPort] = {}
+    unbound_by_place: dict[tuple[str, int], UnboundPort] = {}
     for error in repeated_errors:
         container = error.container
         line = error.line.whole
@@ -68,8 +68,8 @@ def unbound_ports(
         unbound = UnboundPort(
             container, line, error.times, port=port, holders=holders, serves=serves
         )
-        found.setdefault((container.id, port), unbound)
-    return UnboundPorts(tuple(found.values()))
+        unbound_by_place.setdefault((container.id, port), unbound)
+    return UnboundPorts(tuple(unbound_by_place.values()))
 
 
 def _is_of_its_own(holder: Listener, container: Container, containers: Containers) -> bool:

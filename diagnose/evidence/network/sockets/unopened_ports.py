@@ -131,8 +131,11 @@ def _match(line: str) -> re.Match[str] | None:
 
 def _is_of_a_call(words: str) -> bool:
     """Whether the port is one of another machine, to which the program calls and does not bind."""
-    own = ("bind", "listen")
-    return not any(verb in words.lower() for verb in own) and _OF_A_CALL.search(words) is not None
+    call_names = ("bind", "listen")
+    return (
+        not any(verb in words.lower() for verb in call_names)
+        and _OF_A_CALL.search(words) is not None
+    )
 
 
 def _first_port(host: Host) -> int:

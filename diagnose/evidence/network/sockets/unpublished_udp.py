@@ -70,12 +70,13 @@ def unpublished_udp_ports(
     The clients are known only for the first ones. A program of the host that listens at the same
     port serves it, and so does another container.
     """
-    taken = set(containers.ports_published_by("udp"))
+    published_ports = set(containers.ports_published_by("udp"))
     candidates = [
         candidate
         for container in containers.running
         for candidate in _candidates(container, namespaces)
-        if candidate.published.host_port not in taken and not _is_held(listeners, candidate)
+        if candidate.published.host_port not in published_ports
+        and not _is_held(listeners, candidate)
     ]
     tables = _tables(host, candidates)
     publishing = {

@@ -155,10 +155,10 @@ def _gave_up_at_start(host: Host, container: Container, tail: LogTail) -> bool:
     if len(tail.lines) - telling.index > _LAST_LINES + len(telling.details):
         return False
     is_longer = len(tail.lines) > LINES
-    wanted = (MORE_LINES, MORE_BYTES) if is_longer else (LINES, BYTES)
-    log = host.ask(ReadLogs(container.id, *wanted))  # asked before: its lines have their times
+    line_limits = (MORE_LINES, MORE_BYTES) if is_longer else (LINES, BYTES)
+    log = host.ask(ReadLogs(container.id, *line_limits))  # asked before: its lines have their times
     if isinstance(log, Failed):
         return False
     times = [line.at for line in log.lines if line.text.rstrip() == telling.text]
-    said = next((at for at in reversed(times) if at is not None), None)
-    return said is not None and said - started <= _START_S
+    last_time = next((at for at in reversed(times) if at is not None), None)
+    return last_time is not None and last_time - started <= _START_S

@@ -78,11 +78,11 @@ def untranslated_answers(
     ][:_MOST]
     if not waiting:
         return UntranslatedAnswers()
-    taken = containers.ports_published_by("udp")
+    published_ports = containers.ports_published_by("udp")
     flows = [
         flow
         for flow in _unanswered_packets(host, uplinks, links)
-        if flow.dport not in taken and not _is_held(flow.dport, listeners)
+        if flow.dport not in published_ports and not _is_held(flow.dport, listeners)
     ]
     candidates = (
         _answer(host, container, _own_ports(container, netns), flows, line)

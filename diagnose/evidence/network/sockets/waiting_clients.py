@@ -114,14 +114,14 @@ def waiting_clients(
     host: Host, namespaces: Namespaces, containers: Containers, listeners: Listeners | None
 ) -> WaitingClients:
     """The clients that wait for programs, in namespaces with more sockets than listening ones."""
-    own = list(_containers_listening(namespaces))
+    listening_containers = list(_containers_listening(namespaces))
     shared = list(_host_listening(containers, listeners))
     # The first question is the one that `network_losses` asks.
     counters = _counters(host, owners_of(namespaces).values())
     counters |= _counters(host, [place.container for place in shared])
     listening: list[_ListeningNetns] = []
     unexamined: list[Unexamined] = []
-    for place in sorted([*own, *shared], key=lambda place: place.rank):
+    for place in sorted([*listening_containers, *shared], key=lambda place: place.rank):
         counted = counters.get(str(place.container.state.pid), LossCounters())
         if counted.connections <= place.listening:
             continue

@@ -43,8 +43,10 @@ class NetworkBesideRoutes(msgspec.Struct, frozen=True, dict=True):
 
     def _clashing_routes(self, subnet: Subnet) -> list[Route]:
         family = "inet" if subnet.version == 4 else "inet6"
-        own = None if self.bridge is None else self.bridge.index
-        away = (route for route in self.routes.routes if _leads_on(route) and route.oif != own)
+        own_bridge = None if self.bridge is None else self.bridge.index
+        away = (
+            route for route in self.routes.routes if _leads_on(route) and route.oif != own_bridge
+        )
         return [route for route in away if route.family == family and route.net.overlaps(subnet)]
 
     def all_captures(self) -> Iterator[Capture]:
@@ -86,8 +88,14 @@ class NetworkBesideRoutes(msgspec.Struct, frozen=True, dict=True):
         """
         if self.leads_out:
             return []
-        own = {self.address(member) for member in self.members if _may_be_asked(member, namespaces)}
-        return [server for server in servers if is_within(server, subnet) and server not in own]
+        own_addresses = {
+            self.address(member) for member in self.members if _may_be_asked(member, namespaces)
+        }
+        return [
+            server
+            for server in servers
+            if is_within(server, subnet) and server not in own_addresses
+        ]
 
     def subnet_of(self, address: str) -> Subnet:
         """The subnet of the network that holds an address."""

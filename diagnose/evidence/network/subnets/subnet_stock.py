@@ -36,10 +36,12 @@ DEFAULT_POOLS = (
 def subnet_stock(info: Info, networks: Networks, routes: Routes, links: Interfaces) -> SubnetStock:
     """The engine's pools, with its own networks and the routes of other links that take them."""
     bridges = (links.by_name.get(network.bridge) for network in networks.bridges)
-    own = {bridge.index for bridge in bridges if bridge is not None}
-    foreign = [route for route in routes if _is_on_link(route) and route.oif not in own]
-    used = [subnet for network in networks for subnet in network.subnets]
-    return SubnetStock(engine_pools(info), tuple(used), tuple(foreign))
+    own_bridges = {bridge.index for bridge in bridges if bridge is not None}
+    foreign_routes = [
+        route for route in routes if _is_on_link(route) and route.oif not in own_bridges
+    ]
+    used_subnets = [subnet for network in networks for subnet in network.subnets]
+    return SubnetStock(engine_pools(info), tuple(used_subnets), tuple(foreign_routes))
 
 
 def engine_pools(info: Info) -> tuple[SubnetPool, ...]:
@@ -105,7 +107,7 @@ class SubnetStock(msgspec.Struct, frozen=True, dict=True):
         )
 
 
-def _count_free(pools: Iterable[SubnetPool], taken: list[Subnet]) -> int:
+def _count_free(pools: Iterable[SubnetPool], taken_subnets: list[Subnet]) -> int:
     """The number of IPv4 subnets of the pools that no taken subnet overlaps."""
     free = 0
     for base, size in pools:
@@ -114,15 +116,17 @@ def _count_free(pools: Iterable[SubnetPool], taken: list[Subnet]) -> int:
         except ValueError:
             continue
         if pool.version == 4 and pool.prefixlen <= size <= 30:
-            free += (1 << (size - pool.prefixlen)) - len(_overlapped_pieces(pool, size, taken))
+            free += (1 << (size - pool.prefixlen)) - len(
+                _overlapped_pieces(pool, size, taken_subnets)
+            )
     return free
 
 
-def _overlapped_pieces(pool: Subnet, size: int, taken: Iterable[Subnet]) -> set[int]:
+def _overlapped_pieces(pool: Subnet, size: int, taken_subnets: Iterable[Subnet]) -> set[int]:
     """The numbers of the pool's pieces of this prefix length that are overlapped."""
     width = 32 - size
     pieces: set[int] = set()
-    for net in taken:
+    for net in taken_subnets:
         if net.version == 4 and net.overlaps(pool):
             first = max(int(net.network_address), int(pool.network_address))
             last = min(int(net.broadcast_address), int(pool.broadcast_address))

@@ -68,7 +68,7 @@ class Attachment(msgspec.Struct, frozen=True, dict=True):
             "down inside": not self.inner.up,
             "down on the host": not self.host_end.up,
             "not on the bridge": self.host_end.master != self.bridge.index,
-            "no address": self.address not in {own.address for own in self.netns.addresses},
+            "no address": self.address not in {entry.address for entry in self.netns.addresses},
         }
         return next((fault for fault, holds in faults.items() if holds), "")
 

@@ -72,10 +72,10 @@ def docker_interfaces(links: Interfaces, routes: Routes, networks: Networks) -> 
     winner = _winner(defaults)
     ours = []
     for interface in _interfaces_of_networks(links, networks):
-        own = tuple(route for route in defaults if route.oif == interface.link.index)
+        own_defaults = tuple(route for route in defaults if route.oif == interface.link.index)
         set_by_others = tuple(_foreign_addresses(interface, links))
-        wins = any(route is winner for route in own)
-        ours.append(replace(interface, addresses=set_by_others, defaults=own, wins=wins))
+        wins = any(route is winner for route in own_defaults)
+        ours.append(replace(interface, addresses=set_by_others, defaults=own_defaults, wins=wins))
     names = frozenset(interface.link.name for interface in ours)
     return DockerInterfaces(names, tuple(interface for interface in ours if interface.is_taken))
 

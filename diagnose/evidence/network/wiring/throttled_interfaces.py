@@ -95,7 +95,7 @@ def throttled_interfaces(
         for sending in _sending_interfaces(links, networks, containers, uplinks, visited)
         if sending.link.queue in _LIMITING
     ]
-    found: list[ThrottledInterface] = []
+    interfaces: list[ThrottledInterface] = []
     unexamined: list[Unexamined] = []
     for pid, there in by_key((sending.pid, sending) for sending in limited).items():
         indices = sorted({sending.link.index for sending in there})
@@ -108,8 +108,8 @@ def throttled_interfaces(
             ]
             continue
         for sending in there:
-            found += _throttling_queue(sending, samples)
-    return ThrottledInterfaces(tuple(found), tuple(unexamined))
+            interfaces += _throttling_queue(sending, samples)
+    return ThrottledInterfaces(tuple(interfaces), tuple(unexamined))
 
 
 def _throttling_queue(

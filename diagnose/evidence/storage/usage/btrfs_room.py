@@ -81,7 +81,7 @@ def btrfs_rooms(host: Host, filesystems: Filesystems) -> BtrfsRooms:
     disks = [disk for disk in filesystems if disk.usage.fstype == "btrfs"]
     if not disks:
         return BtrfsRooms()
-    found: dict[str, BtrfsRoom] = {}
+    rooms: dict[str, BtrfsRoom] = {}
     for id, names in _devices(host).items():
         device_names = {*names, *_mapped_names(host, id, names)}
         mounted = [
@@ -89,10 +89,10 @@ def btrfs_rooms(host: Host, filesystems: Filesystems) -> BtrfsRooms:
         ]
         room = _room(host, id, names) if mounted else None
         if room is not None:
-            found |= {
+            rooms |= {
                 disk.point: replace(room, is_full=disk.usage.available == 0) for disk in mounted
             }
-    return BtrfsRooms(found)
+    return BtrfsRooms(rooms)
 
 
 def _devices(host: Host) -> dict[str, list[str]]:

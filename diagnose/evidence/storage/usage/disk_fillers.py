@@ -28,8 +28,8 @@ def _needless_store(filled: FilledDisk) -> str:
             f'volume "{cache.volume}", the cache of buildx builder "{cache.builder}", '
             f"holds {size(cache.bytes)}"
         )
-    if left := filled.abandoned:
-        held = f"{left.path} holds {size(left.bytes)}"
+    if abandoned_root := filled.abandoned:
+        held = f"{abandoned_root.path} holds {size(abandoned_root.bytes)}"
         return f"{held} of an engine's data, and no running engine uses it"
     if former := filled.former_driver:
         driver = posixpath.basename(former.path)

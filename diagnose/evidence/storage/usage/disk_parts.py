@@ -53,8 +53,8 @@ class DiskSubjects(EvidenceGroup, frozen=True):
 
     def is_former(self, driver: str) -> bool:
         """Whether the engine has another storage driver, or containerd's image store."""
-        own = self.info.driver if self.info is not None else ""
-        return bool(own) and driver != own
+        driver_in_use = self.info.driver if self.info is not None else ""
+        return bool(driver_in_use) and driver != driver_in_use
 
     def named(self, sizes: Mapping[str, int]) -> dict[str, int]:
         """Sizes by container id as sizes by name."""

@@ -69,8 +69,8 @@ class DiskUsage(msgspec.Struct, frozen=True):
 
         The biggest of Docker's own, and no trifle beside what is not Docker's.
         """
-        own = [part for part in self.parts if part.name != "other"]
-        leader = max(own, key=lambda part: part.bytes, default=None)
+        known_parts = [part for part in self.parts if part.name != "other"]
+        leader = max(known_parts, key=lambda part: part.bytes, default=None)
         if leader is None or leader.name != name:
             return False
         return leader.bytes * 100 >= LEADS_PCT * sum(part.bytes for part in self.parts)
@@ -130,10 +130,10 @@ def _usage_by_walk(
         UsagePart.of("former driver", former, biggest("", former)),
     ]
     strays = {name: count for name, count in walked.by.items() if _top_folder(name) not in DOCKERS}
-    other, notes = _remaining_part(host, disk, root, parts, strays)
+    remaining_part, notes = _remaining_part(host, disk, root, parts, strays)
     return DiskUsage(
         disk.point,
-        parts=(*_largest_first(parts), other),
+        parts=(*_largest_first(parts), remaining_part),
         writable=writable,
         volumes=volumes,
         layers=layers,

@@ -134,8 +134,14 @@ class FilledDisk(msgspec.Struct, frozen=True, dict=True):
     @property
     def abandoned(self) -> AbandonedRoot | None:
         """An unused data root, where it takes much of the disk."""
-        left = self.roots.by_point.get(self.disk.point) if self.roots is not None else None
-        return left if left is not None and self.is_to_blame(left.bytes) else None
+        abandoned_root = (
+            self.roots.by_point.get(self.disk.point) if self.roots is not None else None
+        )
+        return (
+            abandoned_root
+            if abandoned_root is not None and self.is_to_blame(abandoned_root.bytes)
+            else None
+        )
 
     @functools.cached_property
     def former_driver(self) -> FileSize | None:

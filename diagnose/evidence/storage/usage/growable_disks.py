@@ -59,7 +59,7 @@ def growable_disks(host: Host, filesystems: Filesystems) -> GrowableDisks:
 
     Asked only for those on a block device. A partition that another one follows cannot grow.
     """
-    found: dict[str, GrowableDisk] = {}
+    disks: dict[str, GrowableDisk] = {}
     for disk in filter(_is_worth_a_look, filesystems):
         device = _device(host, disk.usage.dev)
         if device is None:
@@ -69,7 +69,7 @@ def growable_disks(host: Host, filesystems: Filesystems) -> GrowableDisks:
         if unused < max(LEAST, LEAST_SHARE * (device.size + behind)):
             continue
         is_partition = behind >= LEAST
-        found[disk.point] = GrowableDisk(
+        disks[disk.point] = GrowableDisk(
             f"/dev/{device.name}",
             disk.usage.fstype or "",
             device_bytes=device.size,
@@ -77,7 +77,7 @@ def growable_disks(host: Host, filesystems: Filesystems) -> GrowableDisks:
             disk=f"/dev/{device.parent}" if is_partition else "",
             number=device.number if is_partition else "",
         )
-    return GrowableDisks(found)
+    return GrowableDisks(disks)
 
 
 def _is_worth_a_look(disk: Filesystem) -> bool:

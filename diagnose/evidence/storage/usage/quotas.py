@@ -31,11 +31,11 @@ class QuotaError(msgspec.Struct, frozen=True, order=True):
 
 
 def quota_error_of_engine(
-    root: str, said: SaidErrors | None, pulls: Pulls | None
+    root: str, engine_errors: SaidErrors | None, pulls: Pulls | None
 ) -> QuotaError | None:
     """The last error of the engine about a quota at its data root."""
     failed_pulls = pulls.of("no-space") if pulls is not None else ()
-    errors = [QuotaError(error.line.at or 0.0, error.line.text) for error in said or ()]
+    errors = [QuotaError(error.line.at or 0.0, error.line.text) for error in engine_errors or ()]
     errors += [QuotaError(trouble.last, trouble.text) for trouble in failed_pulls]
     of_quotas = (error for error in errors if _OF_ENGINE.search(error.text))
     return max((error for error in of_quotas if _may_be_of(root, error.text)), default=None)

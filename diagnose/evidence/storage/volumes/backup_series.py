@@ -116,7 +116,7 @@ def all_backup_series(host: Host, containers: Containers, clock: Clock) -> AllBa
         for mount in container.mounts
         if _may_hold_backups(mount)
     }
-    found = []
+    all_series = []
     for source in host.first(sorted(mounted), MOST, "folders of backups"):
         container, _ = mounted[source]
         folders = dict(_folders(host, source))
@@ -125,9 +125,9 @@ def all_backup_series(host: Host, containers: Containers, clock: Clock) -> AllBa
         for folder, groups in series.items():
             fault = _first_fault(container, folder, groups, latest, clock)
             if fault is not None:
-                found.append(fault)
+                all_series.append(fault)
                 break
-    return AllBackupSeries(tuple(found))
+    return AllBackupSeries(tuple(all_series))
 
 
 def _may_hold_backups(mount: Mount) -> bool:

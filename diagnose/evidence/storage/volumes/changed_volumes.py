@@ -39,11 +39,11 @@ class ChangedVolume(msgspec.Struct, frozen=True):
     @property
     def differences(self) -> dict[str, tuple[str, str]]:
         """The options that differ, as the volume has them and as the file does; "" for none."""
-        own: Mapping[str, str] = self.volume.options or {}
+        volume_options: Mapping[str, str] = self.volume.options or {}
         options_written = self.wanted.options
         pairs = {
-            name: (own.get(name, ""), options_written.get(name, ""))
-            for name in {**own, **options_written}
+            name: (volume_options.get(name, ""), options_written.get(name, ""))
+            for name in {**volume_options, **options_written}
         }
         pairs["driver"] = (_plain(self.volume.driver), _plain(self.wanted.driver))
         return {name: pair for name, pair in pairs.items() if pair[0] != pair[1]}

@@ -82,13 +82,13 @@ def empty_backups(host: Host, containers: Containers) -> EmptyBackups:
     candidates = [
         volume for volume in mounted if volume.mount.name not in filled and volume.is_read
     ]
-    found: list[EmptyBackup] = []
+    backups: list[EmptyBackup] = []
     for volume in host.first(candidates, MOST, "volumes that are only read"):
         namesakes = {other.mount.name: other for other in _namesakes(volume, by_name)}
         folders = () if namesakes else tuple(_namesake_folders(volume, containers))
         if (namesakes or folders) and _is_empty(host, volume.mount.source) is True:
-            found += _with_data(host, volume, list(namesakes.values()) or folders)
-    return EmptyBackups(tuple(found))
+            backups += _with_data(host, volume, list(namesakes.values()) or folders)
+    return EmptyBackups(tuple(backups))
 
 
 class _MountedVolume(msgspec.Struct, frozen=True):
@@ -125,10 +125,14 @@ def _namesakes(
 
     Its file may have the name with or without the project.
     """
-    own = volume.plain_name
+    plain_name = volume.plain_name
     for name, users in by_name.items():
         for user in users:
-            is_same = name == own or own.endswith(f"_{name}") or own == user.mount.name
+            is_same = (
+                name == plain_name
+                or plain_name.endswith(f"_{name}")
+                or plain_name == user.mount.name
+            )
             is_another_volume = user.mount.name != volume.mount.name
             is_another = is_another_volume and user.container.id != volume.container.id
             if is_same and is_another and user.mount.rw:
@@ -143,15 +147,15 @@ def _namesake_folders(volume: _MountedVolume, containers: Containers) -> Iterato
     times: a web server may wait for its first certificate. A folder of another project counts by a
     name that is its own.
     """
-    own = volume.plain_name
+    plain_name = volume.plain_name
     if not volume.is_of_backup:
         return
     for container in containers.running:
         is_near = container.shares_project(volume.container)
         for mount in container.bind_mounts if container.id != volume.container.id else ():
             parts = mount.source.strip("/").split("/")
-            is_named = own in parts[-3:] and (is_near or own.lower() not in _OF_MANY)
-            is_named = is_named or (is_near and _ends_in(own, parts[-1]))
+            is_named = plain_name in parts[-3:] and (is_near or plain_name.lower() not in _OF_MANY)
+            is_named = is_named or (is_near and _ends_in(plain_name, parts[-1]))
             if is_named and mount.rw and mount.has_host_path:
                 yield _MountedVolume(container, mount)
 
@@ -173,6 +177,6 @@ def _with_data(
     """The one namesake that holds something; nothing where several do."""
     full = only([other for other in namesakes if _is_empty(host, other.mount.source) is False])
     if full is not None:
-        meant = full.mount
-        name = meant.name if meant.volumes else ""
-        yield EmptyBackup(volume.container, volume.mount, name, full.container, meant.source)
+        full_mount = full.mount
+        name = full_mount.name if full_mount.volumes else ""
+        yield EmptyBackup(volume.container, volume.mount, name, full.container, full_mount.source)

@@ -93,13 +93,13 @@ def _may_be_left(mount: _FreshVolume, volume: Volume, names: Mapping[str, frozen
 
 
 def _fresh_mounts(containers: Containers, clock: Clock) -> list[_FreshVolume]:
-    found: list[_FreshVolume] = []
+    volumes: list[_FreshVolume] = []
     for container in containers:
         created = container.created_at
         if created is not None and clock.wall - created < RECENT_S:
             anonymous = [mount for mount in container.mounts if mount.is_anonymous]
-            found += [_FreshVolume(container, mount, created) for mount in anonymous]
-    return sorted(found, key=lambda mount: -mount.made)
+            volumes += [_FreshVolume(container, mount, created) for mount in anonymous]
+    return sorted(volumes, key=lambda mount: -mount.made)
 
 
 def _former_volumes(unused: UnusedVolumes) -> list[Volume]:
@@ -107,11 +107,11 @@ def _former_volumes(unused: UnusedVolumes) -> list[Volume]:
     return sorted(anonymous, key=lambda volume: volume.created_at, reverse=True)
 
 
-def is_alike(own: frozenset[str] | None, other: frozenset[str] | None) -> bool:
+def is_alike(own_names: frozenset[str] | None, other: frozenset[str] | None) -> bool:
     """Whether two listings are of one program's data."""
-    if own is None or other is None or len(other) < LEAST_ENTRIES:
+    if own_names is None or other is None or len(other) < LEAST_ENTRIES:
         return False
-    return len(own & other) >= ALIKE * len(own | other)
+    return len(own_names & other) >= ALIKE * len(own_names | other)
 
 
 def _newest_candidates(
@@ -126,12 +126,12 @@ def _newest_candidates(
         if at is None or not -AFTER_S <= mount.made - at <= AROUND_S:
             continue
         shared = tuple(sorted(names[mount.mount.source] & names[volume.mountpoint]))
-        left = LeftVolume(
+        left_volume = LeftVolume(
             mount.container, mount.mount, volume.name, shared, max(0.0, mount.made - at)
         )
         key = mount.container.id, mount.mount.destination
-        if key not in best or left.gap < best[key].gap:
-            best[key] = left
+        if key not in best or left_volume.gap < best[key].gap:
+            best[key] = left_volume
     return list(best.values())
 
 

@@ -84,7 +84,7 @@ def namesake_folders(host: Host, containers: Containers, clock: Clock) -> Namesa
     paths = sorted({candidate.folder for candidate in candidates})
     statuses = host.answer_or(StatPaths(paths, follow=False), {}) if paths else {}
     there = {path for path, status in statuses.items() if status.type == "folder"}
-    found: list[NamesakeFolder] = []
+    folders: list[NamesakeFolder] = []
     for container, mount in young:
         own = [
             meant
@@ -93,8 +93,8 @@ def namesake_folders(host: Host, containers: Containers, clock: Clock) -> Namesa
         ]
         match = only([match for candidate in own for match in _matches(host, candidate)])
         if match is not None:
-            found.append(match)
-    return NamesakeFolders(tuple(found))
+            folders.append(match)
+    return NamesakeFolders(tuple(folders))
 
 
 def _young_mounts(containers: Containers, clock: Clock) -> Iterator[tuple[Container, Mount]]:
@@ -142,24 +142,29 @@ def _candidates(container: Container, mount: Mount, homes: Sequence[str]) -> Ite
             yield _Candidate(container, mount, "project", f"{base}{inner}")
 
 
-def _matches(host: Host, meant: _Candidate) -> Iterator[NamesakeFolder]:
+def _matches(host: Host, candidate: _Candidate) -> Iterator[NamesakeFolder]:
     """The folder, where it holds the data that the mount lacks."""
-    own = _names(host, meant.mount.source)
-    other = _names(host, meant.folder)
-    shared = own & other
-    if not other or len(shared) < ALIKE * len(own):
+    names_of_mount = _names(host, candidate.mount.source)
+    names_of_folder = _names(host, candidate.folder)
+    shared = names_of_mount & names_of_folder
+    if not names_of_folder or len(shared) < ALIKE * len(names_of_mount):
         return
-    if not own and meant.kind == "volume":
+    if not names_of_mount and candidate.kind == "volume":
         return
-    made = meant.container.created_at or 0.0
-    began = _times(host, meant.mount.source, own)
-    ended = _times(host, meant.folder, other)
+    made = candidate.container.created_at or 0.0
+    began = _times(host, candidate.mount.source, names_of_mount)
+    ended = _times(host, candidate.folder, names_of_folder)
     is_older = bool(began) and min(began) < made - 1.0
     if not ended or max(ended) >= made or is_older:
         return
-    entries = tuple(sorted(shared or other))
+    entries = tuple(sorted(shared or names_of_folder))
     yield NamesakeFolder(
-        meant.container, meant.mount, meant.kind, meant.folder, entries, is_empty=not own
+        candidate.container,
+        candidate.mount,
+        candidate.kind,
+        candidate.folder,
+        entries,
+        is_empty=not names_of_mount,
     )
 
 

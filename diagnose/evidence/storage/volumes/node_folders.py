@@ -44,7 +44,7 @@ def left_nodes(host: Host, containers: Containers) -> LeftNodes:
     Asked only where a container without a host name of its own mounts RabbitMQ's folder.
     """
     homes = list(_home_folders(containers))
-    found = []
+    left = []
     for home, answer in host.ask_about(
         host.first(homes, MOST, "data folders of RabbitMQ"), lambda home: ListFolder(home.folder)
     ):
@@ -52,12 +52,12 @@ def left_nodes(host: Host, containers: Containers) -> LeftNodes:
             continue
         folders = {entry.name for entry in answer.entries if entry.type == "folder"}
         nodes = {name for name in folders if _is_node(name)}
-        own = f"{_PREFIX}{home.container.config.hostname}"
-        other_nodes = nodes - {own} if own in nodes else set()
-        left = _newest_node(host, home, other_nodes) if other_nodes else None
-        if left is not None:
-            found.append(left)
-    return LeftNodes(tuple(found))
+        own_folder = f"{_PREFIX}{home.container.config.hostname}"
+        other_nodes = nodes - {own_folder} if own_folder in nodes else set()
+        newest_node = _newest_node(host, home, other_nodes) if other_nodes else None
+        if newest_node is not None:
+            left.append(newest_node)
+    return LeftNodes(tuple(left))
 
 
 class _Home(msgspec.Struct, frozen=True):

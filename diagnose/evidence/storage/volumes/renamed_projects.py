@@ -81,8 +81,8 @@ class _Pair(msgspec.Struct, frozen=True):
         given name or by another version of compose, which derives another one.
         """
         folder = self.container.compose_folder
-        other = posixpath.join(posixpath.dirname(folder), self.project) if folder else ""
-        return "" if other == folder else other
+        sibling_folder = posixpath.join(posixpath.dirname(folder), self.project) if folder else ""
+        return "" if sibling_folder == folder else sibling_folder
 
 
 @evidence

@@ -70,24 +70,26 @@ def replaced_mounts(
         "mounts of new containers",
     )
     listings = _listings(host, (mount.source for _, mount in young))
-    found: list[ReplacedMount] = []
+    mounts: list[ReplacedMount] = []
     for container, mount in young:
-        own = listings.get(mount.source, frozenset[str]())
-        if len(own) < LEAST_ENTRIES:
+        names_inside = listings.get(mount.source, frozenset[str]())
+        if len(names_inside) < LEAST_ENTRIES:
             continue
-        since = _oldest_entry_at(host, container, mount, own)
+        since = _oldest_entry_at(host, container, mount, names_inside)
         if since is None:
             continue
         volumes = _volumes_for(container, unused)
         alike = {
             path: names
             for path, names in _unused_places(host, container, volumes, containers).items()
-            if is_alike(own, names)
+            if is_alike(names_inside, names)
         }
         times = {path: _newest_entry_at(host, path, names) for path, names in alike.items()}
         ended = {path: at for path, at in times.items() if at is not None and at < since}
-        found += _former_mount(container, mount, own=own, alike=alike, ended=ended, volumes=volumes)
-    return ReplacedMounts(tuple(found))
+        mounts += _former_mount(
+            container, mount, names_inside=names_inside, alike=alike, ended=ended, volumes=volumes
+        )
+    return ReplacedMounts(tuple(mounts))
 
 
 def _unused_places(
@@ -162,8 +164,8 @@ def _neighbouring_folders(host: Host, container: Container) -> list[str]:
         posixpath.dirname(mount.source.rstrip("/")) for mount in container.bind_mounts
     )
     parents[container.compose_folder] = None
-    near = [path for path in parents if path not in _SHARED]
-    answers: Mapping[str, FolderListing] = host.answers_about(near, ListFolder)
+    near_parents = [path for path in parents if path not in _SHARED]
+    answers: Mapping[str, FolderListing] = host.answers_about(near_parents, ListFolder)
     return [
         f"{path}/{entry.name}"
         for path, listing in answers.items()
@@ -175,7 +177,7 @@ def _neighbouring_folders(host: Host, container: Container) -> list[str]:
 def _former_mount(
     container: Container,
     mount: Mount,
-    own: frozenset[str],
+    names_inside: frozenset[str],
     alike: Mapping[str, frozenset[str]],
     ended: Mapping[str, float],
     volumes: Mapping[str, str],
@@ -187,6 +189,6 @@ def _former_mount(
     made = container.created_at or 0.0
     path = only([path for path, at in ended.items() if made - at <= AROUND_S])
     if path is not None:
-        shared = tuple(sorted(own & alike[path]))
+        shared = tuple(sorted(names_inside & alike[path]))
         gap = max(0.0, made - ended[path])
         yield ReplacedMount(container, mount, volumes.get(path, path), shared, gap)

@@ -39,13 +39,13 @@ def written_contents(
             written_by_kind[kind] |= dict(_given_contents(_mapping(whole.get(kind)), variables))
             entries_of_service = part.get(kind)
             uses_by_kind[kind] += entries_of_service if isinstance(entries_of_service, list) else []
-    found: dict[str, str] = {}
+    contents: dict[str, str] = {}
     for kind, folder in _FOLDERS.items():
         for name, target in map(_source_and_target, uses_by_kind[kind]):
             path = target if target.startswith("/") else f"{folder}{target or name}"
             if name in written_by_kind[kind]:
-                found[path] = written_by_kind[kind][name]
-    return dict(list(found.items())[:_MOST])
+                contents[path] = written_by_kind[kind][name]
+    return dict(list(contents.items())[:_MOST])
 
 
 def _given_contents(

@@ -187,7 +187,7 @@ class _Reader:
 
     def _shape(self, place: FilePart, node: Node, pattern: str) -> Iterator[FileFault]:
         """Unknown keys and values of another kind, in a part and in those below it."""
-        known = SHAPES[pattern]
+        known_keys = SHAPES[pattern]
         below = {
             shape.rpartition(".")[2] for shape in SHAPES if shape.rpartition(".")[0] == pattern
         }
@@ -195,9 +195,9 @@ class _Reader:
             name = plain(key)
             if key.tag == MERGE or name.startswith("x-"):
                 continue
-            if name not in known:
-                meant = _similar_key(name, known)
-                yield place.fault("unknown-key", key, name[:_LONGEST], meant)
+            if name not in known_keys:
+                meant_key = _similar_key(name, known_keys)
+                yield place.fault("unknown-key", key, name[:_LONGEST], meant_key)
                 continue
             here = ".".join(filter(None, (pattern, name)))
             if here in NEW_KEYS:
@@ -205,7 +205,7 @@ class _Reader:
                 self.new_keys.append(place.fault("new-key", key, name, since))
             if value.tag.startswith("!"):
                 continue
-            kinds = known[name]
+            kinds = known_keys[name]
             if kinds and not _is_of(value, kinds):
                 kind_names = " or ".join(_KIND_NAMES[kind] for kind in kinds if kind != "0")
                 yield place.at(name).fault("wrong-kind", key, name, kind_names)
@@ -248,8 +248,8 @@ class _Reader:
 
     def _missing_includes(self, path: str) -> Iterator[FileFault]:
         for included in items(self.tops[path].get("include")):
-            named = entries(included).get("path", included)
-            for node in items(named) or [named]:
+            included_path = entries(included).get("path", included)
+            for node in items(included_path) or [included_path]:
                 if self._is_missing(plain(node)):
                     yield FilePart(path, "include").fault("file-missing", node, plain(node))
 

@@ -37,9 +37,9 @@ def needed_parts(texts: Mapping[str, str]) -> list[Json]:
         for key, kind in (("networks", "network"), ("volumes", "volume")):
             used = _used(services.values(), key)
             for name, node in entries(top.get(key)).items():
-                own = _external_name(name, node)
-                if own and name in used and "$" not in own:
-                    parts.append(_needed(kind, path, node, own))
+                external_name = _external_name(name, node)
+                if external_name and name in used and "$" not in external_name:
+                    parts.append(_needed(kind, path, node, external_name))
                 elif kind == "network" and name in used:
                     parts += _subnets(name, node, path, text)
     return parts[:_MOST]

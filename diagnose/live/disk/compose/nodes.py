@@ -20,14 +20,14 @@ def entries(
     if id(node) in entries_by_id:
         return entries_by_id[id(node)]
     merged: dict[str, Node] = {}
-    own: dict[str, Node] = {}
+    own_entries: dict[str, Node] = {}
     for key, value in pairs(node):
         if key.tag == MERGE:
             for part in reversed(items(value) or [value]):
                 merged |= entries(part, entries_by_id)
         else:
-            own[plain(key)] = value
-    entries_by_id[id(node)] = merged | own
+            own_entries[plain(key)] = value
+    entries_by_id[id(node)] = merged | own_entries
     return entries_by_id[id(node)]
 
 

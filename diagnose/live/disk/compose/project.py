@@ -181,10 +181,10 @@ def _mounts(node: Node | None, folder: str) -> Iterator[dict[str, str]]:
 
 def _replaced_mounts(node: Node, folder: str) -> Iterator[dict[str, str]]:
     """The mounts of the anchors that a service merges, and that its own list takes away."""
-    own = [value for key, value in pairs(node) if plain(key) == "volumes"]
-    if not own:
+    own_volumes = [value for key, value in pairs(node) if plain(key) == "volumes"]
+    if not own_volumes:
         return
-    targets = {mount["target"] for mount in _mounts(own[0], folder)}
+    targets = {mount["target"] for mount in _mounts(own_volumes[0], folder)}
     for key, value in pairs(node):
         if key.tag != MERGE:
             continue

@@ -48,13 +48,13 @@ def compose_files(args: Json) -> Json:
     """See `files.compose_files`. A file that cannot be looked at is left out."""
     folder = args["folder"]
     texts = _texts(args["paths"])
-    found = []
+    files = []
     for path in dict.fromkeys([*texts, f"{folder}/.env", *_env_files(texts, folder)]):
         try:
-            found.append({"path": path, "mtime": os.stat(path).st_mtime})
+            files.append({"path": path, "mtime": os.stat(path).st_mtime})
         except OSError:
             continue
-    return found
+    return files
 
 
 def compose_variables(args: Json) -> Json:

@@ -78,7 +78,7 @@ def blank_commands(texts: Mapping[str, str]) -> list[Json]:
             known_names |= {
                 match[1] for line in text.splitlines() if (match := ASSIGNED.match(line))
             }
-    found: list[Json] = []
+    blank: list[Json] = []
     for path, text in texts.items():
         commands = _commands(text) if _is_yaml(path) else ()
         for command in commands:
@@ -90,8 +90,8 @@ def blank_commands(texts: Mapping[str, str]) -> list[Json]:
             if words is not None:
                 place = {"path": path, "line": command.line, "service": command.service}
                 result = {"names": replaced.names, "words": words}
-                found.append({**place, "key": command.key, **result})
-    return found
+                blank.append({**place, "key": command.key, **result})
+    return blank
 
 
 def _commands(text: str) -> Iterator[_Command]:
@@ -180,11 +180,11 @@ def _replaced(texts: Sequence[str], known_names: Set[str]) -> _Replaced | None:
     names: list[str] = []
     replaced = []
     for text in texts:
-        named = [match[1] or match[2] for match in REFERENCE.finditer(text)]
+        referenced_names = [match[1] or match[2] for match in REFERENCE.finditer(text)]
         bare = REFERENCE.sub("", text)
-        if not known_names.isdisjoint(named) or "${" in bare:
+        if not known_names.isdisjoint(referenced_names) or "${" in bare:
             return None
-        names += named
+        names += referenced_names
         replaced.append(bare.replace("$$", "$"))
     return _Replaced(replaced, list(dict.fromkeys(names)))
 

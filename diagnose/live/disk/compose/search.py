@@ -29,10 +29,10 @@ _LONGEST = 1 << 14
 def found_compose_files(args: Json) -> Json:
     """See `compose.found_compose_files`. A folder that cannot be listed has none."""
     points = by_point(mounts())
-    found: dict[str, Json] = {}
+    files_by_folder: dict[str, Json] = {}
     here = args.get("here") or "/"
     if here != "/" and _is_own(here, points):
-        found |= {file["path"]: {**file, "is_here": True} for file in _file_in(here)}
+        files_by_folder |= {file["path"]: {**file, "is_here": True} for file in _file_in(here)}
     for place in args["folders"]:
         parents = [place]
         if place.endswith("/*"):
@@ -40,8 +40,8 @@ def found_compose_files(args: Json) -> Json:
         for parent in parents:
             for folder in _folders_below(parent, points):
                 for file in _file_in(folder):
-                    found.setdefault(file["path"], file)
-    return list(found.values())[:_MOST]
+                    files_by_folder.setdefault(file["path"], file)
+    return list(files_by_folder.values())[:_MOST]
 
 
 def _is_own(path: str, points: Mapping[str, MountEntry]) -> bool:

@@ -30,8 +30,10 @@ class KeeperLogs(msgspec.Struct, frozen=True):
 
     def lines(self, host: Host, container: Container) -> list[tuple[float | None, str]]:
         """The times and texts of the supervisor's own log file; empty without a file."""
-        own = (file for file in self.files.get(container.id, ()) if _OF_KEEPER.search(file.path))
-        file = next(own, None)
+        keeper_files = (
+            file for file in self.files.get(container.id, ()) if _OF_KEEPER.search(file.path)
+        )
+        file = next(keeper_files, None)
         if file is None:
             return []
         text = host.ask(file.end)
@@ -51,8 +53,10 @@ class KeeperLogs(msgspec.Struct, frozen=True):
         files_by_name = [
             file for file in files if program and program in posixpath.basename(file.path)
         ]
-        near = (file for file in files if at is not None and abs(file.written - at) < _AROUND_S)
-        for file in files_by_name or near:
+        files_of_the_moment = (
+            file for file in files if at is not None and abs(file.written - at) < _AROUND_S
+        )
+        for file in files_by_name or files_of_the_moment:
             text = host.ask(file.end)
             tail = LogTail(() if isinstance(text, Failed) else _lines(text), path=file.path)
             if tail.explains:

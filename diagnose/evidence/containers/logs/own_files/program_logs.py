@@ -83,8 +83,13 @@ def log_of(
 
 def _folders(container: Container) -> Iterator[str]:
     """Possible log folders of a program: below its working directory, mounts and common places."""
-    own = [container.config.working_dir, *(mount.destination for mount in container.mounts)]
-    named_folders = [path.rstrip("/") for path in own if path.startswith("/") and len(path) > 1]
+    known_folders = [
+        container.config.working_dir,
+        *(mount.destination for mount in container.mounts),
+    ]
+    named_folders = [
+        path.rstrip("/") for path in known_folders if path.startswith("/") and len(path) > 1
+    ]
     roots = [path for path in named_folders if not path.startswith(_NOT_OURS)][:MOST_ROOTS]
     paths = (f"{root}{below}" for root in (*roots, *_ROOTS) for below in _BELOW)
     return iter(dict.fromkeys(paths))

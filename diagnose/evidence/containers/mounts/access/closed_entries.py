@@ -59,10 +59,10 @@ def closed_entries(
     Each folder that two running containers mount as different users takes two questions.
     """
     sharing = list(_sharing_pairs(containers, info, numbers))
-    found: list[ClosedEntry] = []
+    entries: list[ClosedEntry] = []
     for pair in host.first(sharing, MOST, "folders that containers share"):
-        found += _closed_entry(host, pair)
-    return ClosedEntries(tuple(found))
+        entries += _closed_entry(host, pair)
+    return ClosedEntries(tuple(entries))
 
 
 def _sharing_pairs(

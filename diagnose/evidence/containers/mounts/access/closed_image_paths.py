@@ -57,7 +57,7 @@ def closed_image_paths(
     host: Host, containers: Containers, log_tails: LogTails, numbers: UserNumbers | None
 ) -> ClosedImagePaths:
     """The closed image paths of failed containers that were denied a path which no mount holds."""
-    found = []
+    paths = []
     for container in containers:
         if container.is_running and not container.restart_count:
             continue
@@ -69,7 +69,7 @@ def closed_image_paths(
                 continue
             is_folder = file.type == "directory"
             mode = f"{file.mode or 0:o}"
-            found.append(
+            paths.append(
                 ClosedImagePath(
                     container,
                     denied.line,
@@ -79,9 +79,9 @@ def closed_image_paths(
                     mode=mode,
                 )
             )
-        if len(found) >= MOST:
+        if len(paths) >= MOST:
             break
-    return ClosedImagePaths(tuple(found))
+    return ClosedImagePaths(tuple(paths))
 
 
 class _Place(msgspec.Struct, frozen=True):

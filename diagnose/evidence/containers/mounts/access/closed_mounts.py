@@ -68,14 +68,14 @@ def closed_mounts(
     errors = [container.state.error for container in containers if container.start_failed]
     sources = [match["path"] for error in errors if (match := REFUSED_SOURCE.search(error))]
     outside = Processes(tuple(processes.outside)) if processes is not None else None
-    found = {}
+    closed = {}
     for source in dict.fromkeys(sources):
         mount = mounts.of(source) if mounts is not None else None
         uid = _only_user(mount) if mount is not None else None
         if mount is not None and uid is not None:
             again = _command_with_option(host, outside, mount.point, uid)
-            found[source] = ClosedMount(mount.point, uid, _name(host, uid), again)
-    return ClosedMounts(found)
+            closed[source] = ClosedMount(mount.point, uid, _name(host, uid), again)
+    return ClosedMounts(closed)
 
 
 def _only_user(mount: Mounted) -> int | None:

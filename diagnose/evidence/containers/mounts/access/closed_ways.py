@@ -92,12 +92,12 @@ def closed_ways(
         if path:
             said = next(line.text for line in reversed(lines) if path in line.text)
             refusals.append(_Refusal(container, said, path))
-    found = []
+    ways = []
     for refusal in host.first(refusals, MOST, "programs that were refused a path"):
         way = _closed_way(host, refusal, processes.inside(refusal.container.id))
         if way is not None:
-            found.append(way)
-    return ClosedWays(tuple(found))
+            ways.append(way)
+    return ClosedWays(tuple(ways))
 
 
 class _Refusal(msgspec.Struct, frozen=True):
@@ -127,10 +127,12 @@ def is_below_site(line: str, path: str, folder: str) -> bool:
     return is_below(folder, path.removesuffix(request["path"]))
 
 
-def _closed_way(host: Host, refusal: _Refusal, own: Sequence[Process]) -> ClosedWay | None:
+def _closed_way(
+    host: Host, refusal: _Refusal, processes_inside: Sequence[Process]
+) -> ClosedWay | None:
     """The first folder above the path that each user of the container's programs may not pass."""
     container = refusal.container
-    users = program_users(host, own)
+    users = program_users(host, processes_inside)
     way = way_inside(host, container, posixpath.dirname(refusal.path)) if users else {}
     for folder, status in way.items():
         if status.type != "folder" or not status.mode & 0o777:

@@ -59,7 +59,7 @@ def image_places(
 
     A few questions for each such container; none for others.
     """
-    found = []
+    places = []
     for container in containers:
         refused = _refused_name(container, log_tails)
         uid, _, gid = (numbers.of(container) if numbers else container.config.user).partition(":")
@@ -72,7 +72,7 @@ def image_places(
             is_folder = place.path != _absolute_path(container, name)
             owner = f"{place.file.uid}:{place.file.gid}"
             mode = f"{place.file.mode or 0:o}"
-            found.append(
+            places.append(
                 ImagePlace(
                     container,
                     line,
@@ -83,9 +83,9 @@ def image_places(
                     mode=mode,
                 )
             )
-        if len(found) >= MOST:
+        if len(places) >= MOST:
             break
-    return ImagePlaces(tuple(found))
+    return ImagePlaces(tuple(places))
 
 
 class _RefusedName(msgspec.Struct, frozen=True):

@@ -51,14 +51,14 @@ def locked_paths(host: Host, containers: Containers, log_tails: LogTails) -> Loc
         return LockedPaths()
     paths = {path: None for _, place in refused for path in _places(place)}
     flags = host.require(ReadFlags(list(paths)))
-    found = []
+    locked = []
     for container, place in refused:
         for path in _places(place):
             letter = _letter(flags[path])
             if letter:
-                found.append(LockedPath(container, place, path, letter))
+                locked.append(LockedPath(container, place, path, letter))
                 break
-    return LockedPaths(tuple(found))
+    return LockedPaths(tuple(locked))
 
 
 def _letter(flags: InodeFlags) -> str:

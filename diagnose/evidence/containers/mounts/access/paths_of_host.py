@@ -44,7 +44,9 @@ def is_of_host(path: str, info: Info | None) -> bool:
     root = info.docker_root_dir if info is not None and info.docker_root_dir else "/var/lib/docker"
     if is_within(path, root):
         return not is_within(path, f"{root}/{_VOLUMES}") or path == f"{root}/{_VOLUMES}"
-    return str(PurePosixPath(path)) in _PARENTS or any(is_within(path, own) for own in _OF_PROGRAMS)
+    return str(PurePosixPath(path)) in _PARENTS or any(
+        is_within(path, folder) for folder in _OF_PROGRAMS
+    )
 
 
 def is_kept_closed(container: Container, path: str, info: Info | None) -> bool:

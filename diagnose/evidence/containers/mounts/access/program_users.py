@@ -41,9 +41,9 @@ def program_users(host: Host, processes: Iterable[Process]) -> tuple[ProgramUser
     The user with the most processes comes first. Root is left out, which usually only watches over
     the others, and so is a user who passes all modes by a capability.
     """
-    own = [process for process in sorted(processes, key=_start) if process.uid]
-    first = {process.uid: process for process in reversed(own)}
-    most = Counter(process.uid for process in own).most_common(_MOST_USERS)
+    user_processes = [process for process in sorted(processes, key=_start) if process.uid]
+    first = {process.uid: process for process in reversed(user_processes)}
+    most = Counter(process.uid for process in user_processes).most_common(_MOST_USERS)
     users = (_program_user(host, first[uid]) for uid, _ in most)
     return tuple(user for user in users if user is not None)
 

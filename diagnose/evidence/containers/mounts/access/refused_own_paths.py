@@ -73,13 +73,13 @@ def refused_own_paths(
     """
     if info is not None and (info.has_userns_remap or info.is_rootless):
         return RefusedOwnPaths()
-    found: dict[str, RefusedOwnPath] = {}
+    paths: dict[str, RefusedOwnPath] = {}
     for container, path in _named_paths(repeated_errors, all_failed_answers):
         users = program_users(host, processes.inside(container.id))
-        if users and container.id not in found:
+        if users and container.id not in paths:
             refused = _refused_path(host, container, path, users)
-            found |= {container.id: refused} if refused is not None else {}
-    return RefusedOwnPaths(found)
+            paths |= {container.id: refused} if refused is not None else {}
+    return RefusedOwnPaths(paths)
 
 
 def _named_paths(

@@ -104,7 +104,7 @@ def selinux_denials(
         return SelinuxDenials()
     oldest = clock.wall - options.since_s
     by_level = {level: container for container in containers if (level := _level(container))}
-    found: dict[tuple[str, str], Denial] = {}
+    denials: dict[tuple[str, str], Denial] = {}
     for line in _lines(host, kernel, oldest):
         match = _DENIED.search(line.text)
         container = by_level.get(match["level"]) if match else None
@@ -114,7 +114,7 @@ def selinux_denials(
             continue
         mount = _mount(host, container, match["object"])
         if mount is not None:
-            found[container.id, mount.destination] = Denial(
+            denials[container.id, mount.destination] = Denial(
                 container,
                 mount,
                 rights=match["rights"],
@@ -123,7 +123,7 @@ def selinux_denials(
                 source=line.source,
                 line=line.text,
             )
-    return SelinuxDenials(tuple(found.values()))
+    return SelinuxDenials(tuple(denials.values()))
 
 
 def _is_mended(container: Container, at: float) -> bool:

@@ -47,15 +47,15 @@ def newer_beside(
 
     The certificate has at least the names of the expired one.
     """
-    found = []
+    newer_ones = []
     for other in _candidates(host, reader, path):
         text = host.ask(reader.read(other))
         validity = None if isinstance(text, Failed) else validity_of(text.text)
         if isinstance(text, Failed) or validity is None or validity.end <= now:
             continue
         if validity.start <= now and _serves(text.text, pem):
-            found.append(NewerCertificate(other, validity.end))
-    return max(found, key=lambda newer: newer.end, default=None)
+            newer_ones.append(NewerCertificate(other, validity.end))
+    return max(newer_ones, key=lambda newer: newer.end, default=None)
 
 
 def _serves(new: str, old: str) -> bool:
@@ -73,11 +73,11 @@ def _serves(new: str, old: str) -> bool:
 def _candidates(host: Host, reader: CertificateReader, path: str) -> Iterator[str]:
     """Files of this name in the folders beside, and further files of this folder."""
     folder, name = posixpath.split(path)
-    above, own = posixpath.split(folder)
-    beside = [entry.name for entry in _entries(host, reader, above) if entry.type != "file"]
-    stem = _stem(own)
+    parent, folder_name = posixpath.split(folder)
+    beside = [entry.name for entry in _entries(host, reader, parent) if entry.type != "file"]
+    stem = _stem(folder_name)
     beside.sort(key=lambda other: (_stem(other) != stem, other))
-    paths = [f"{above}/{other}/{name}" for other in beside if other != own]
+    paths = [f"{parent}/{other}/{name}" for other in beside if other != folder_name]
     paths = paths[:_MOST]
     files = [entry.name for entry in _entries(host, reader, folder) if entry.type != "folder"]
     paths += [

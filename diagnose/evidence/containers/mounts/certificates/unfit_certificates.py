@@ -50,12 +50,12 @@ class UnfitCertificates(Items[UnfitCertificate], frozen=True):
 @evidence
 def unfit_certificates(host: Host, nginx_sites: NginxSites) -> UnfitCertificates:
     """The first certificate of each file that a site of nginx names, below a mount."""
-    found: dict[tuple[str, str], UnfitCertificate] = {}
+    certificates: dict[tuple[str, str], UnfitCertificate] = {}
     for site in host.first(tuple(nginx_sites), MOST, "sites with a certificate"):
         unfit = _unfit_certificate(host, site)
         if unfit is not None:
-            found.setdefault((site.container.id, unfit.inside), unfit)
-    return UnfitCertificates(tuple(found.values()))
+            certificates.setdefault((site.container.id, unfit.inside), unfit)
+    return UnfitCertificates(tuple(certificates.values()))
 
 
 def _unfit_certificate(host: Host, site: NginxSite) -> UnfitCertificate | None:

@@ -71,13 +71,13 @@ def dangling_links(host: Host, containers: Containers, log_tails: LogTails) -> D
         for container in containers
         if container.id in log_tails.by_id and (lines := log_tails.of(container).find_all(*_ABSENT))
     ]
-    found = []
+    links = []
     for container, lines in host.first(failed, MOST, "containers that miss a file"):
         link = next(_links(host, container, lines), None)
         if link is not None:
             former = _former_holder(host, link, containers)
-            found.append(msgspec.structs.replace(link, former=former))
-    return DanglingLinks(tuple(found))
+            links.append(msgspec.structs.replace(link, former=former))
+    return DanglingLinks(tuple(links))
 
 
 def _links(host: Host, container: Container, lines: list[str]) -> Iterator[DanglingLink]:
@@ -88,14 +88,19 @@ def _links(host: Host, container: Container, lines: list[str]) -> Iterator[Dangl
         if isinstance(listing, Failed):
             continue
         links = [entry.name for entry in listing.entries if entry.type == "link"]
-        own = posixpath.normpath(posixpath.join(mount.destination, folder.strip("/")))
+        folder_inside = posixpath.normpath(posixpath.join(mount.destination, folder.strip("/")))
         for name in [name for name in links if name in words][:_MOST_LINKS]:
-            end = link_end(host, container, f"{own}/{name}")
+            end = link_end(host, container, f"{folder_inside}/{name}")
             if end is not None and _is_nowhere(host, container, end):
                 line = next(line for line in lines if name in line)
                 variable = _variable_of(container, end.inside)
                 yield DanglingLink(
-                    container, line, mount, f"{own}/{name}", target=end.inside, variable=variable
+                    container,
+                    line,
+                    mount,
+                    f"{folder_inside}/{name}",
+                    target=end.inside,
+                    variable=variable,
                 )
 
 

@@ -125,23 +125,25 @@ def _pid_file(host: Host, container: Container, failure: Recognised) -> MountedP
     return next(filter(None, left_files), None)
 
 
-def _is_shared(left: MountedPidFile, container: Container, containers: Containers) -> bool:
+def _is_shared(first: MountedPidFile, container: Container, containers: Containers) -> bool:
     """Whether a socket may be of a program that runs: one of the host, or of another container.
 
     A container that manages volumes has the folder of all volumes mounted.
     """
-    mount = innermost_mount(container.mounts, left.path) if left.is_socket else None
+    mount = innermost_mount(container.mounts, first.path) if first.is_socket else None
     if mount is None:
         return False
-    if mount.type == "bind" and left.source.startswith(_OF_HOST):
+    if mount.type == "bind" and first.source.startswith(_OF_HOST):
         return True
     other_containers = (
         other for other in containers if other.is_running and other.id != container.id
     )
     return any(
-        own.rw and own.type == mount.type and is_within(left.source, own.source)
+        other_mount.rw
+        and other_mount.type == mount.type
+        and is_within(first.source, other_mount.source)
         for other in other_containers
-        for own in other.mounts
+        for other_mount in other.mounts
     )
 
 

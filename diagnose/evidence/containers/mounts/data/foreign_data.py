@@ -47,12 +47,12 @@ def foreign_data(host: Host, containers: Containers, log_tails: LogTails) -> For
         for marker in DATA_MARKERS
         if marker.image.search(container.config.image)
     ]
-    found: dict[str, ForeignData] = {}
+    foreign: dict[str, ForeignData] = {}
     for container, marker in host.first(failed, MOST, "failed databases and stores"):
         data = next(_foreign_data_of(host, container, marker), None)
         if data is not None:
-            found.setdefault(container.id, data)
-    return ForeignDataList(tuple(found.values()))
+            foreign.setdefault(container.id, data)
+    return ForeignDataList(tuple(foreign.values()))
 
 
 def _foreign_data_of(host: Host, container: Container, marker: DataMarker) -> Iterator[ForeignData]:

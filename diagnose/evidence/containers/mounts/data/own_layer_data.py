@@ -125,7 +125,7 @@ def own_layer_data(host: Host, containers: Containers, layers: Layers | None) ->
     A layer is walked only where a mount of the container was left alone since its creation. Mounts
     are listed of running containers, the youngest first, and the times of entries are read.
     """
-    found: list[OwnLayerData] = []
+    misplaced: list[OwnLayerData] = []
     walked = looked_at = 0
     for container in sorted(containers.running, key=lambda running: -(running.created_at or 0.0)):
         top = layer_folder_of(container, layers)
@@ -140,8 +140,8 @@ def own_layer_data(host: Host, containers: Containers, layers: Layers | None) ->
         ]
         if idle and walked < MOST:
             walked += 1
-            found += _data_in_layer(host, container, top, idle)
-    return OwnLayerDataList(tuple(found))
+            misplaced += _data_in_layer(host, container, top, idle)
+    return OwnLayerDataList(tuple(misplaced))
 
 
 def is_for_data(mount: Mount) -> bool:

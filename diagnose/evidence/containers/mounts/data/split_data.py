@@ -48,18 +48,18 @@ def split_mounts(host: Host, containers: Containers, unused: UnusedVolumes | Non
     Where the two are not one level apart, the user's own one counts if it is the only one for data
     and is empty, while the anonymous one is not.
     """
-    near = [pair for container in containers for pair in _pairs(container)]
-    split = _mounts_in_use(host, _declared_by_image(host, near))
-    have_one = {pair.container.id for pair in near}
+    all_pairs = [pair for container in containers for pair in _pairs(container)]
+    split = _mounts_in_use(host, _declared_by_image(host, all_pairs))
+    have_one = {pair.container.id for pair in all_pairs}
     apart = [
         pair
         for container in containers.running
         if container.id not in have_one and (pair := _pair_apart(container)) is not None
     ]
     split += _with_idle_mount(host, _declared_by_image(host, apart))
-    left = [volume for volume in unused or () if volume.is_anonymous]
-    if split and left:
-        split = _with_older(host, split, left)
+    unused_volumes = [volume for volume in unused or () if volume.is_anonymous]
+    if split and unused_volumes:
+        split = _with_older(host, split, unused_volumes)
     return SplitMounts(tuple(split))
 
 
@@ -107,48 +107,54 @@ def _holds_only_the_mount(pair: SplitMount, names: Mapping[str, set[str]]) -> bo
 
 
 def _with_older(
-    host: Host, pairs: Sequence[SplitMount], left: Sequence[Volume]
+    host: Host, pairs: Sequence[SplitMount], unused_volumes: Sequence[Volume]
 ) -> list[SplitMount]:
     """The pairs with the former volume, where only one has files of these names."""
-    latest = sorted(left, key=lambda volume: volume.created_at or "", reverse=True)[:MOST_LEFT]
+    latest = sorted(unused_volumes, key=lambda volume: volume.created_at or "", reverse=True)[
+        :MOST_LEFT
+    ]
     own_folders = [pair.anonymous.source for pair in pairs]
     names = _names_in_folders(host, [*own_folders, *(volume.mountpoint for volume in latest)])
     mounts = []
     for pair in pairs:
-        own = names.get(pair.anonymous.source, set())
+        names_of_pair = names.get(pair.anonymous.source, set())
         same = [
-            volume.name for volume in latest if _is_like(own, names.get(volume.mountpoint, set()))
+            volume.name
+            for volume in latest
+            if _is_like(names_of_pair, names.get(volume.mountpoint, set()))
         ]
         mounts.append(replace(pair, older=only(same) or ""))
     return mounts
 
 
-def _is_like(own: set[str], other: set[str]) -> bool:
+def _is_like(names_of_pair: set[str], other: set[str]) -> bool:
     """Whether a folder has entries of the other one: at least two, as PG_VERSION and base."""
-    return len(own) >= 2 and own <= other
+    return len(names_of_pair) >= 2 and names_of_pair <= other
 
 
 def _pairs(container: Container) -> list[SplitMount]:
     """Each anonymous volume of a container, with each mount of the user's own beside it."""
     mounts = container.mounts
     anonymous = [mount for mount in mounts if mount.is_anonymous]
-    own = [mount for mount in mounts if mount.rw and mount.source and not mount.is_anonymous]
+    writable_mounts = [
+        mount for mount in mounts if mount.rw and mount.source and not mount.is_anonymous
+    ]
     return [
         SplitMount(container, mount, volume)
         for volume in anonymous
-        for mount in own
+        for mount in writable_mounts
         if _is_one_level_apart(mount.destination, volume.destination)
     ]
 
 
 def _pair_apart(container: Container) -> SplitMount | None:
     """The only mount for data and the only anonymous volume for it, at any two places."""
-    own = only([mount for mount in container.mounts if is_for_data(mount)])
+    data_mount = only([mount for mount in container.mounts if is_for_data(mount)])
     anonymous_mounts = [mount for mount in container.mounts if mount.is_anonymous]
     anonymous = only([mount for mount in anonymous_mounts if keeps_data(mount.destination)])
-    if own is None or anonymous is None:
+    if data_mount is None or anonymous is None:
         return None
-    return SplitMount(container, own, anonymous, is_apart=True)
+    return SplitMount(container, data_mount, anonymous, is_apart=True)
 
 
 def _with_idle_mount(host: Host, pairs: Sequence[SplitMount]) -> list[SplitMount]:

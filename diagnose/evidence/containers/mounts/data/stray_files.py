@@ -70,12 +70,12 @@ def stray_files(host: Host, containers: Containers) -> StrayFiles:
         named_files = list(_named_paths(container))[:_MOST_PATHS] if mounts else []
         if named_files:
             paths.append((container, named_files, mounts))
-    found = []
+    files = []
     for container, named_files, mounts in host.first(paths, MOST, "containers with paths of data"):
         stray = _stray_file(host, container, named_files, mounts)
         if stray is not None:
-            found.append(stray)
-    return StrayFiles(tuple(found))
+            files.append(stray)
+    return StrayFiles(tuple(files))
 
 
 class _NamedFile(msgspec.Struct, frozen=True):
@@ -122,10 +122,10 @@ def _stray_file(
             continue
         name = posixpath.basename(place.path)
         for mount in mounts:
-            own = statuses.get(mount.source, NOT_ASKED)
-            is_alike = posixpath.basename(mount.destination) == name and own.type == "file"
-            is_empty_file = is_alike and own.size <= _EMPTY
-            if is_empty_file or (own.type == "folder" and _is_empty(host, mount)):
+            mount_status = statuses.get(mount.source, NOT_ASKED)
+            is_alike = posixpath.basename(mount.destination) == name and mount_status.type == "file"
+            is_empty_file = is_alike and mount_status.size <= _EMPTY
+            if is_empty_file or (mount_status.type == "folder" and _is_empty(host, mount)):
                 return StrayFile(container, place.path, place.setting, status.size, mount)
     return None
 

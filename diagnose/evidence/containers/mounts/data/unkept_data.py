@@ -130,9 +130,11 @@ def _is_for_keeping(folder: str) -> bool:
 
 def _small_data(container: Container, names: Mapping[str, Sequence[str]]) -> UnkeptData | None:
     """A file in a layer that is data by its name, whatever its size. names: by folder."""
-    for folder, own in names.items():
-        telling = [name for name in own if _ACCOUNTS.fullmatch(name) or _DATABASE.fullmatch(name)]
-        settings = [name for name in own if _SETTINGS.fullmatch(name)]
+    for folder, names_inside in names.items():
+        telling = [
+            name for name in names_inside if _ACCOUNTS.fullmatch(name) or _DATABASE.fullmatch(name)
+        ]
+        settings = [name for name in names_inside if _SETTINGS.fullmatch(name)]
         if telling or len(settings) >= _LEAST_SETTINGS:
             return UnkeptData(container, "layer", folder, (telling or settings)[0])
     return None

@@ -112,14 +112,14 @@ def unkept_states(host: Host, containers: Containers, processes: Processes) -> U
     ]
     paths = [folder.on_host for folder in folders]
     statuses = host.answer_or(StatPaths(paths, follow=False), {}) if paths else {}
-    found: dict[tuple[str, str], UnkeptState] = {}
+    states: dict[tuple[str, str], UnkeptState] = {}
     for folder in folders:
         if statuses.get(folder.on_host, NOT_ASKED).type == "folder":
             number = _count(host, folder)
             state = UnkeptState(folder.container, folder.place, folder.path, number)
             if number:
-                found.setdefault((folder.container.id, folder.place.folder), state)
-    return UnkeptStates(tuple(found.values()))
+                states.setdefault((folder.container.id, folder.place.folder), state)
+    return UnkeptStates(tuple(states.values()))
 
 
 class _Folder(msgspec.Struct, frozen=True):

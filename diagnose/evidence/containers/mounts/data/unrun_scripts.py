@@ -74,15 +74,15 @@ def unrun_scripts(
 
     Files are read only of a database with such scripts.
     """
-    found: dict[str, UnrunScript] = {}
+    scripts: dict[str, UnrunScript] = {}
     for complaint in _complaints(containers, log_tails, repeated_errors):
         database = _database(complaint, containers)
-        if database is None or database.id in found:
+        if database is None or database.id in scripts:
             continue
         script = _script(host, database, complaint)
         if script is not None and not _has_new_table(host, script, complaint.said_at):
-            found[database.id] = script
-    return UnrunScripts(tuple(found.values()))
+            scripts[database.id] = script
+    return UnrunScripts(tuple(scripts.values()))
 
 
 class _MissingObject(msgspec.Struct, frozen=True):
@@ -174,10 +174,10 @@ def _script(host: Host, database: Container, complaint: _MissingObject) -> Unrun
 
 def _creates(kind: str, name: str) -> re.Pattern[str]:
     """The SQL that creates a thing of this kind and name, with or without its schema."""
-    own = re.escape(name.rpartition(".")[2])
+    plain_name = re.escape(name.rpartition(".")[2])
     return re.compile(
         rf"\bcreate\s*(?:unlogged\s+|temp\s+)?{_KINDS[kind]}\s+(?:if\s+not\s+exists\s+)?"
-        rf"(?:[`'\"]?\w+[`'\"]?\.)?[`'\"]?{own}\b",
+        rf"(?:[`'\"]?\w+[`'\"]?\.)?[`'\"]?{plain_name}\b",
         re.IGNORECASE,
     )
 

@@ -131,8 +131,8 @@ def _dispute(
     server = only(servers.values())
     if server is not None:
         return _dispute_between(line, noun, asked_name, server, caller=container)
-    own = _settings(container, noun)
-    if asked_name in own.values() or not _is_other_value(own, asked_name):
+    own_settings = _settings(container, noun)
+    if asked_name in own_settings.values() or not _is_other_value(own_settings, asked_name):
         return None
     caller = only(_callers_of(container, containers))
     if caller is None and noun not in SHOWN_BY_CALLERS:
@@ -183,4 +183,4 @@ def _callers_of(server: Container, containers: Containers) -> list[Container]:
 
 def _names_peer(container: Container, peer: Container, containers: Containers) -> bool:
     """Whether the settings of a container name another one."""
-    return any(named.id == peer.id for named in named_peers((), container, containers))
+    return any(named_peer.id == peer.id for named_peer in named_peers((), container, containers))

@@ -62,8 +62,8 @@ def setting_in(container: Container, cure: str) -> NamedSetting | None:
         for name, value in container.config.environment:
             if option in value:
                 return NamedSetting(variable=name)
-    own = {name for name, _ in container.config.environment}
-    named_in_cure = [name for name in _VARIABLE_OF_CURE.findall(cure) if name in own]
+    variable_names = {name for name, _ in container.config.environment}
+    named_in_cure = [name for name in _VARIABLE_OF_CURE.findall(cure) if name in variable_names]
     return NamedSetting(variable=named_in_cure[0], fault="value") if named_in_cure else None
 
 
@@ -99,7 +99,9 @@ def _prefix_of_class(container: Container, class_name: str, name: str) -> str:
     if match is None or match["of"] in _OF_ANY_PROGRAM:
         return ""
     prefix = "_".join(re.findall(r"[A-Z]+(?![a-z])|[A-Z]?[a-z0-9]+", match["of"])).upper() + "_"
-    is_given = any(given.startswith(prefix) for given, _ in container.config.environment)
+    is_given = any(
+        variable_name.startswith(prefix) for variable_name, _ in container.config.environment
+    )
     return prefix if is_given or name in _NAMES_OF_ANY else ""
 
 

@@ -122,11 +122,11 @@ def repeated_folder(container: Container, text: str) -> NamedSetting | None:
     settings in them.
     """
     lowered = text.lower()
-    own = f"{container.name} {container.config.image}".lower()
+    own_words = f"{container.name} {container.config.image}".lower()
     repeated = {
         mount.destination: mount.source
         for mount in container.bind_mounts
-        if _has_telling_part(mount, own, lowered)
+        if _has_telling_part(mount, own_words, lowered)
     }
     if len(repeated) != 1:
         return None
@@ -136,14 +136,14 @@ def repeated_folder(container: Container, text: str) -> NamedSetting | None:
     return NamedSetting(folder=folder, inside=inside)
 
 
-def _has_telling_part(mount: Mount, own: str, line: str) -> bool:
+def _has_telling_part(mount: Mount, own_words: str, line: str) -> bool:
     """Whether a line in small letters repeats a name of a mount's path.
 
-    own: the names of the program itself.
+    own_words: the names of the program itself.
     """
     if _OF_PROGRAMS.match(mount.destination):
         return False
-    return any(part in line for part in _telling_parts(mount, own))
+    return any(part in line for part in _telling_parts(mount, own_words))
 
 
 def _looks_like_file(path: str) -> bool:
@@ -152,12 +152,12 @@ def _looks_like_file(path: str) -> bool:
     return "." in name or name[:1].isupper()
 
 
-def _telling_parts(mount: Mount, own: str) -> list[str]:
+def _telling_parts(mount: Mount, own_words: str) -> list[str]:
     parts = (part.lower().rstrip("s") for part in mount.destination.split("/"))
     return [
         part
         for part in parts
-        if len(part) >= _LEAST_PART and part not in own and part not in _PLACES
+        if len(part) >= _LEAST_PART and part not in own_words and part not in _PLACES
     ]
 
 

@@ -58,17 +58,17 @@ def repeated(container: Container, text: str) -> NamedSetting | None:
 
     A short one may be a part of a longer one: `postgresql` of an address.
     """
-    own = container.config.environment
+    environment = container.config.environment
     fault: Literal["", "value"] = "value" if _WRONG_VALUE.search(text.lower()) else ""
     lines_with_it = [
         (len(value), name)
-        for name, value in own
+        for name, value in environment
         if not _ORDINARY.search(name) and _repeats(text, value)
     ]
     if lines_with_it:
         _, longest = max(lines_with_it, key=operator.itemgetter(0))
         return NamedSetting(variable=longest, fault=fault)
-    for name, _ in own:
+    for name, _ in environment:
         if _is_named(name, text):
             has_to_go = _HAS_TO_GO.search(text.lower())
             return NamedSetting(variable=name, fault="presence" if has_to_go else fault)
@@ -95,9 +95,9 @@ def in_words(container: Container, text: str) -> NamedSetting | None:
     if not _WRONG_VALUE.search(lowered):
         return None
     spoken = f" {' '.join(re.findall('[a-z0-9]+', lowered))} "
-    own = own_prefixes(container)
+    prefixes = own_prefixes(container)
     names_here = [name for name, _ in container.config.environment]
-    names = [name for name in names_here if _is_spoken(name, spoken, own)]
+    names = [name for name in names_here if _is_spoken(name, spoken, prefixes)]
     return _with_wrong_value(only(names))
 
 
@@ -108,14 +108,14 @@ def own_prefixes(container: Container) -> tuple[str, ...]:
     return tuple(f"{word}_" for word in sorted(words) if len(word) >= SHORTEST)
 
 
-def _is_spoken(name: str, words: str, own: tuple[str, ...]) -> bool:
+def _is_spoken(name: str, words: str, prefixes: tuple[str, ...]) -> bool:
     """Whether words, with a space before and behind each, have a variable's name in them.
 
-    own: beginnings of names, which the program may leave out.
+    prefixes: beginnings of names, which the program may leave out.
     """
     if "_" not in name or _ORDINARY.search(name):
         return False
-    rest = name.partition("_")[2] if name.startswith(own) else ""
+    rest = name.partition("_")[2] if name.startswith(prefixes) else ""
     names = (*_names_in_words(name), *(_names_in_words(rest) if "_" in rest else ()))
     return any(f" {spoken} " in words for spoken in names)
 

@@ -68,14 +68,16 @@ def captured_paths(
     paths: list[CapturedPath] = []
     walked = 0
     for network, members, address in _sources(containers, networks):
-        own = host_stack.stack.address_on(network.bridge, "ip") or ""
+        host_address = host_stack.stack.address_on(network.bridge, "ip") or ""
         for protocol, port in SAMPLES:
             walked += 1
             flow = Flow(Origin(network.bridge, address), SOMEWHERE, protocol, port)
             capture = local_capture(trace(host_stack.stack, flow))
             if capture is None:
                 continue
-            sockets = _sockets_for(listeners, protocol, capture.address or own, capture.port)
+            sockets = _sockets_for(
+                listeners, protocol, capture.address or host_address, capture.port
+            )
             paths.append(
                 CapturedPath(
                     network,

@@ -94,11 +94,11 @@ def _failures_of(
     members: Sequence[Container], logged_failures: LoggedFailures | None
 ) -> list[LoggedFailure]:
     """The calls to other machines that fail, by the logs of these containers."""
-    own = {member.id for member in members}
+    member_ids = {member.id for member in members}
     return [
         failure
         for failure in logged_failures or ()
-        if failure.container.id in own and _is_call_outside(failure)
+        if failure.container.id in member_ids and _is_call_outside(failure)
     ]
 
 

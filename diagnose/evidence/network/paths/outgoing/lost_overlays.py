@@ -76,8 +76,8 @@ def lost_overlays(
         if network.id not in views:
             answer = host.ask(InspectOverlay(network.id))
             views[network.id] = OverlayNetwork() if isinstance(answer, Failed) else answer
-        own = call.container.endpoints[network.name].ip_address
-        owner = _owner_elsewhere(call.address, own, views[network.id])
+        caller_address = call.container.endpoints[network.name].ip_address
+        owner = _owner_elsewhere(call.address, caller_address, views[network.id])
         if owner is not None:
             node = owner.nodes[0]
             entrance = _entrance(host_stack, uplinks, port)
@@ -115,13 +115,13 @@ class _Owner(msgspec.Struct, frozen=True):
     """The addresses of the nodes on which it runs."""
 
 
-def _owner_elsewhere(address: str, own: str, view: OverlayNetwork) -> _Owner | None:
+def _owner_elsewhere(address: str, caller_address: str, view: OverlayNetwork) -> _Owner | None:
     """The owner of an address if only other nodes run it; None where that is not known.
 
-    own: the caller's address, which identifies this node.
+    caller_address: the caller's address, which identifies this node.
     """
     tasks = [task for _, service in view.all_services for task in service.all_tasks]
-    here = {task.node for task in tasks if task.address == own}
+    here = {task.node for task in tasks if task.address == caller_address}
     owner = _owner_of(address, view)
     if owner is None or not here or not owner.nodes:
         return None

@@ -91,17 +91,23 @@ def misnamed_exits(
     Nothing is asked about a namespace without a tunnel. A rule of the host has to name the clients'
     addresses, or an interface that does not exist: a router may hide some others on purpose.
     """
-    found: list[MisnamedExit] = []
+    exits: list[MisnamedExit] = []
     traced = 0
     if host_stack is not None and tunnels is not None:
-        own = [device for device in host_stack.stack.devices if device.name in tunnels.names]
-        walked = (misnamed for device in own for misnamed in _exits(host_stack.stack, device, None))
-        found += [
+        tunnel_devices = [
+            device for device in host_stack.stack.devices if device.name in tunnels.names
+        ]
+        walked = (
+            misnamed
+            for device in tunnel_devices
+            for misnamed in _exits(host_stack.stack, device, None)
+        )
+        exits += [
             misnamed
             for misnamed in walked
             if misnamed.rule is None or misnamed.is_absent or misnamed.is_about_clients
         ]
-        traced += len(own)
+        traced += len(tunnel_devices)
     served = [netns for netns in changed_namespaces(namespaces, containers) if netns.tunnels]
     inner = inner_stacks(host, served)
     for netns in served:
@@ -109,9 +115,9 @@ def misnamed_exits(
         if stack is None:
             continue
         for tunnel in netns.tunnels:
-            found += _exits(stack, stack.by_name[tunnel.name], netns.container)
+            exits += _exits(stack, stack.by_name[tunnel.name], netns.container)
             traced += 1
-    return MisnamedExits(tuple(_with_calls(host, found)), traced, inner.unread)
+    return MisnamedExits(tuple(_with_calls(host, exits)), traced, inner.unread)
 
 
 def _with_calls(host: Host, exits: Iterable[MisnamedExit]) -> Iterator[MisnamedExit]:
@@ -144,15 +150,19 @@ def _unanswered_calls(flows: Iterable[UdpFlow], leaving: MisnamedExit) -> tuple[
         for flow in flows
         if flow.src != leaving.server and ip_address(flow.src) in subnet
     ]
-    own = [
+    flows_of_container = [
         flow
         for flow, called in calls
         if called not in subnet and not called.is_multicast and not called.is_link_local
     ]
-    if any("seen_reply" in flow.status or "src_nat" in flow.status for flow in own):
+    if any("seen_reply" in flow.status or "src_nat" in flow.status for flow in flows_of_container):
         return ()
-    named = (f"{flow.src} to {_called_place(flow)}" for flow in own if flow.dst != _BROADCAST)
-    return tuple(dict.fromkeys(named))
+    called_places = (
+        f"{flow.src} to {_called_place(flow)}"
+        for flow in flows_of_container
+        if flow.dst != _BROADCAST
+    )
+    return tuple(dict.fromkeys(called_places))
 
 
 def _called_place(flow: UdpFlow) -> str:
@@ -163,10 +173,15 @@ def _called_place(flow: UdpFlow) -> str:
 def _exits(stack: Stack, tunnel: Device, container: Container | None) -> Iterator[MisnamedExit]:
     """The rules that miss the clients of one tunnel, at most one for each of its subnets."""
     for text in tunnel.addresses:
-        own = ip_interface(text)
-        if not isinstance(own, IPv4Interface) or own.network.prefixlen > _SMALLEST:
+        own_interface = ip_interface(text)
+        if (
+            not isinstance(own_interface, IPv4Interface)
+            or own_interface.network.prefixlen > _SMALLEST
+        ):
             continue
-        client = next(str(address) for address in own.network.hosts() if address != own.ip)
+        client = next(
+            str(address) for address in own_interface.network.hosts() if address != own_interface.ip
+        )
         traced = trace(stack, Flow(Origin(tunnel.name, client), SOMEWHERE, "tcp", 443))
         if traced.packet is None or not traced.to or traced.to == tunnel.name:
             continue
@@ -175,12 +190,12 @@ def _exits(stack: Stack, tunnel: Device, container: Container | None) -> Iterato
         leaving = MisnamedExit(
             container,
             tunnel=tunnel.name,
-            subnet=str(own.network),
+            subnet=str(own_interface.network),
             rule=None,
             named="",
             leaves_by=traced.to,
             is_absent=False,
-            server=str(own.ip),
+            server=str(own_interface.ip),
         )
         yield _with_rule(leaving, stack, traced)
 
@@ -192,8 +207,8 @@ def _with_rule(leaving: MisnamedExit, stack: Stack, traced: Trace) -> MisnamedEx
         if rule is not None:
             begin = name.removesuffix("+")
             is_there = any(
-                known.startswith(begin) if name.endswith("+") else known == name
-                for known in stack.by_name
+                named_device.startswith(begin) if name.endswith("+") else named_device == name
+                for named_device in stack.by_name
             )
             return replace(leaving, rule=rule, named=name, is_absent=not is_there)
     return leaving

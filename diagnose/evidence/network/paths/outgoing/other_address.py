@@ -67,12 +67,12 @@ def _host_gets_answers(lookups: Lookups | None) -> bool:
 def _chosen_address(interfaces: Interfaces, route: Route) -> str:
     """The address that the kernel chooses where a route leaves; "" where it has none."""
     here = [row for row in interfaces.addresses if row.index == route.oif and row.address]
-    own = [row for row in here if row.family == "inet" and row.scope == "global"]
+    global_addresses = [row for row in here if row.family == "inet" and row.scope == "global"]
     if route.gateway:
         gateway = ip_address(route.gateway)
-        near = [row for row in own if gateway in _subnet(row)]
-        own = near or own
-    return own[0].address if own else ""
+        same_subnet = [row for row in global_addresses if gateway in _subnet(row)]
+        global_addresses = same_subnet or global_addresses
+    return global_addresses[0].address if global_addresses else ""
 
 
 def _subnet(row: Address) -> IPv4Network | IPv6Network:

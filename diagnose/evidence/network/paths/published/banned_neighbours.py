@@ -137,12 +137,12 @@ def _shut_port(inlet: Inlet) -> ShutPort:
 def _open_over_ipv6(stack: Stack, containers: Containers, uplinks: Uplinks) -> Iterator[ShutPort]:
     """The ports that are published on an IPv6 address, and that an ordinary client reaches."""
     uplink = uplinks.preferred
-    own = stack.address_on(uplink.name, "ip6") if uplink is not None else None
-    if uplink is None or own is None:
+    host_address = stack.address_on(uplink.name, "ip6") if uplink is not None else None
+    if uplink is None or host_address is None:
         return
     for container in containers.running:
         for published in container.published_ports:
-            address = own if published.host_ip in EVERYWHERE6 else published.host_ip
+            address = host_address if published.host_ip in EVERYWHERE6 else published.host_ip
             is_known = published.host_port and published.protocol in ("tcp", "udp")
             if ":" not in address or not is_known or is_loopback(address):
                 continue

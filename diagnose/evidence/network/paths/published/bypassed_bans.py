@@ -93,9 +93,11 @@ def _clients(stack: Stack, inlet: Inlet, table: ConnectionTable) -> set[str]:
     The table has calls of other machines at this port, too, such as those of containers.
     """
     endpoints = inlet.container.endpoints.values()
-    own = {address for endpoint in endpoints for address in endpoint.addresses}
+    host_addresses = {address for endpoint in endpoints for address in endpoint.addresses}
     answered = {
-        flow.src for flow in table.entries if "seen_reply" in flow.status and flow.reply_src in own
+        flow.src
+        for flow in table.entries
+        if "seen_reply" in flow.status and flow.reply_src in host_addresses
     }
     return {client for client in answered if not _is_of_this_host(stack, client)}
 

@@ -58,29 +58,35 @@ def closed_over_ipv6(
     Only a host with an address and a route of the IPv6 internet is looked at.
     """
     stack = host_stack.stack
-    own = _own_address(stack, uplinks)
-    if not own:
+    host_address = _own_address(stack, uplinks)
+    if not host_address:
         return ClosedOverIpv6(())
-    line = _line_about(own, containers, recent_logs)
+    line = _line_about(host_address, containers, recent_logs)
     inlets = [inlet for inlet in packet_paths.inlets if _is_open_web_port(inlet)]
     closed = []
     for inlet in inlets:
         flow = Flow(
-            Origin(inlet.uplink.name, ordinary_peer("ip6")), own, "tcp", inlet.host_port, "ip6"
+            Origin(inlet.uplink.name, ordinary_peer("ip6")),
+            host_address,
+            "tcp",
+            inlet.host_port,
+            "ip6",
         )
         obstacle = trace(stack, flow).rule_in_the_way
         if obstacle is not None:
-            closed.append(ClosedPort(inlet.container, inlet.host_port, own, obstacle, line))
+            closed.append(
+                ClosedPort(inlet.container, inlet.host_port, host_address, obstacle, line)
+            )
     return ClosedOverIpv6(tuple(closed), len(inlets))
 
 
 def _own_address(stack: Stack, uplinks: Uplinks) -> str:
     """The host's address on the IPv6 internet; empty where it has none, or no way there."""
     uplink = uplinks.preferred
-    own = stack.address_on(uplink.name, "ip6") if uplink is not None else None
-    if own is None or not ip_address(own).is_global:
+    host_address = stack.address_on(uplink.name, "ip6") if uplink is not None else None
+    if host_address is None or not ip_address(host_address).is_global:
         return ""
-    return own if stack.routing.look_up(ordinary_peer("ip6")).kind == "unicast" else ""
+    return host_address if stack.routing.look_up(ordinary_peer("ip6")).kind == "unicast" else ""
 
 
 def _is_open_web_port(inlet: Inlet) -> bool:
@@ -94,13 +100,15 @@ def _is_open_web_port(inlet: Inlet) -> bool:
     return is_web and inlet.sample.outcome == "accept" and inlet.host_port in published
 
 
-def _line_about(own: str, containers: Containers, recent_logs: RecentLogs | None) -> str:
+def _line_about(host_address: str, containers: Containers, recent_logs: RecentLogs | None) -> str:
     """The last line of a log that says that a call to this address failed.
 
     A certificate authority names the address that it has called.
     """
     lines = _recent_texts(containers, recent_logs) if recent_logs is not None else ()
-    whole = re.compile(rf"(?<![\da-f:]){re.escape(own)}(?![\da-f]|:[\da-f])", re.IGNORECASE)
+    whole = re.compile(
+        rf"(?<![\da-f:]){re.escape(host_address)}(?![\da-f]|:[\da-f])", re.IGNORECASE
+    )
     failing_lines = [line for line in lines if whole.search(line) and signs(line) & FOUND_NOBODY]
     return quoted(failing_lines[-1]) if failing_lines else ""
 

@@ -94,11 +94,11 @@ def outer_ports(
     for container, network, endpoint in attached:
         containers[container.id] = container
         places.setdefault(container.id, {})[address_of(endpoint, family)] = network
-    own = uplink.address if family == "ip" else stack.address_on(uplink.name, family)
+    uplink_address = uplink.address if family == "ip" else stack.address_on(uplink.name, family)
     for id, container in containers.items():
         for published in container.published_ports:
             everywhere = published.host_ip in (EVERYWHERE if family == "ip" else EVERYWHERE6)
-            address = (own or "") if everywhere else published.host_ip
+            address = (uplink_address or "") if everywhere else published.host_ip
             if stack.is_local(address) is False:
                 # network.bind-address-missing says so; no rule of Docker matches a packet that is
                 # not for this host

@@ -107,8 +107,8 @@ def _beyond_limits(ruleset: Ruleset, limited: DroppingRule, *ahead: Rule) -> Rul
 
     ahead: rules that are written ahead of the limit.
     """
-    own = limited.chain.rules
-    written = (*own[: limited.at], *ahead, *own[limited.at :])
+    chain_rules = limited.chain.rules
+    written = (*chain_rules[: limited.at], *ahead, *chain_rules[limited.at :])
     rules = tuple(map(_rule_beyond_limit, filter(_takes_more, written)))
     changed = replace(limited.chain, rules=rules)
     chains = (changed if chain is limited.chain else chain for chain in ruleset.chains)

@@ -40,7 +40,7 @@ def all_translated_clients(
     stack = host_stack.stack.forwarding
     uplink = walked_host.uplink
     attached = places(containers, networks, "ip")
-    found: dict[str, TranslatedClients] = {}
+    by_container: dict[str, TranslatedClients] = {}
     walked: set[str] = set()
     for port in outer_ports(attached, uplink, "ip", stack):
         network = next(iter(port.networks.values()))
@@ -49,8 +49,8 @@ def all_translated_clients(
             rule = _hiding_rule(stack, uplink, port)
             if rule is not None:
                 clients = TranslatedClients(port.container, network, port.host_port, rule)
-                found[network.name] = clients
-    return AllTranslatedClients(tuple(found.values()))
+                by_container[network.name] = clients
+    return AllTranslatedClients(tuple(by_container.values()))
 
 
 def _hiding_rule(stack: Stack, uplink: Uplink, port: OuterPort) -> Step | None:

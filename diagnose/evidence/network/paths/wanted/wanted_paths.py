@@ -310,14 +310,14 @@ class _Walks:
 
     def _to_container(self, want: Want, address: str) -> Iterator[WantedPath]:
         """The paths of a want that goes to another container on a shared network."""
-        own = (want.container.id, self._names.owner_of(want.container).id)
+        own_ids = (want.container.id, self._names.owner_of(want.container).id)
         for name, endpoint in self._names.endpoints_of(want.container).items():
             called = self._names.on_network(name, address)
             network = self._networks.by_name.get(name)
             if called is None or network is None or not endpoint.ip_address:
                 continue
             peer = called.container
-            if peer.id in own:
+            if peer.id in own_ids:
                 continue
             port = want.port or exposed_port(peer)
             if port:

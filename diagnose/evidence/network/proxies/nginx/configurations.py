@@ -75,8 +75,8 @@ def configured_at(proxy: Container | None, processes: Processes, clock: Clock) -
 
     It starts new workers when it reads its files again.
     """
-    near = processes.outside if proxy is None else processes.inside(proxy.id)
-    starts = (process.start for process in near if process.comm == _PROGRAM)
+    candidate_processes = processes.outside if proxy is None else processes.inside(proxy.id)
+    starts = (process.start for process in candidate_processes if process.comm == _PROGRAM)
     return clock.booted + max(starts, default=0.0)
 
 

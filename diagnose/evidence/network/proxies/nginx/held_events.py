@@ -90,14 +90,14 @@ def all_held_events(
     if not shown:
         return AllHeldEvents()
     nginx = NginxConfigurations(host, containers, processes)
-    found: dict[tuple[str, str], HeldEvents] = {}
+    held_by_path: dict[tuple[str, str], HeldEvents] = {}
     for proxy, lines in host.first(shown, MOST, "paths whose clients got nothing"):
-        own = [hop for hop in nginx.hops if hop.is_of(proxy)]
-        for hop in hops_for_path(own, lines[-1].path):
+        hops_of_proxy = [hop for hop in nginx.hops if hop.is_of(proxy)]
+        for hop in hops_for_path(hops_of_proxy, lines[-1].path):
             held = _held_stream(host, nginx, hop, lines)
             if held is not None:
-                found.setdefault((proxy.id, hop.directive), held)
-    return AllHeldEvents(tuple(found.values()))
+                held_by_path.setdefault((proxy.id, hop.directive), held)
+    return AllHeldEvents(tuple(held_by_path.values()))
 
 
 def _empty_handed(requests: Sequence[AccessLine], clock: Clock) -> Iterator[list[AccessLine]]:

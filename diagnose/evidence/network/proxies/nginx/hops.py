@@ -169,7 +169,7 @@ class _Level(msgspec.Struct, frozen=True):
 
     def within(self, block: Directive) -> _Level:
         """The level in a block: its own headers replace all others, as in nginx."""
-        own = {
+        inner_settings = {
             directive.first.lower(): directive.last for directive in block.all("proxy_set_header")
         }
         has_unread = any(True for _ in block.all("include"))
@@ -183,9 +183,9 @@ class _Level(msgspec.Struct, frozen=True):
         if parameters & _SETTINGS_OF_PHP:
             own_settings[GIVES_SETTINGS] = "on"
         return _Level(
-            own or self.headers,
+            inner_settings or self.headers,
             {**self.variables, **variables},
-            not has_unread if own else self.is_known and not has_unread,
+            not has_unread if inner_settings else self.is_known and not has_unread,
             {**self.settings, **own_settings},
         )
 
@@ -261,9 +261,9 @@ def _locations(block: Directive, level: _Level) -> Iterator[tuple[Directive, _Le
     """The locations of a site, nested ones too, with the inherited directives."""
     for inner in block.inner:
         if inner.name in ("location", "if") and inner.is_block:
-            own = level.within(inner)
-            yield inner, own
-            yield from _locations(inner, own)
+            inner_level = level.within(inner)
+            yield inner, inner_level
+            yield from _locations(inner, inner_level)
 
 
 def _with_values(text: str, variables: Mapping[str, str]) -> str:

@@ -179,11 +179,11 @@ def _misplaced_path(
     outside = [line for line in of_proxy if line.path.startswith(hop.location)]
     below = hop.sent_path(hop.location)
     inside = [line for line in logs.get(program.id, []) if line.path.startswith(below)]
-    seen = outside or (inside if below.strip("/") else [])
+    missed_lines = outside or (inside if below.strip("/") else [])
     answered = [*outside, *(inside if below.strip("/") else [])]
-    if not are_missed(seen, clock) or any(is_known(line) for line in answered):
+    if not are_missed(missed_lines, clock) or any(is_known(line) for line in answered):
         return None
-    last = telling(seen)
+    last = telling(missed_lines)
     asked_path = last.path.partition("?")[0]
     if not outside and hop.path:
         asked_path = f"{hop.location}{asked_path.removeprefix(below)}"
@@ -195,12 +195,12 @@ def _misplaced_path(
         program,
         file=nginx.file_of(hop),
         line=last.line,
-        times=len(seen),
+        times=len(missed_lines),
         asked=asked_path,
         sent=hop.sent_path(asked_path),
         other=other_path,
         address=_address(hop, program, namespaces),
-        is_of_visitors=are_of_visitors(seen, relays),
+        is_of_visitors=are_of_visitors(missed_lines, relays),
     )
 
 

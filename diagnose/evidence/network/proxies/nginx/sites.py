@@ -119,9 +119,11 @@ def certified_servers(directives: Sequence[Directive]) -> Iterator[CertifiedServ
             names = tuple(
                 word for directive in server.all("server_name") for word in directive.words[1:]
             )
-            own = next((directive.first for directive in server.all("ssl_certificate")), usual)
-            if own:
-                yield CertifiedServer(server, names, own)
+            certificate = next(
+                (directive.first for directive in server.all("ssl_certificate")), usual
+            )
+            if certificate:
+                yield CertifiedServer(server, names, certificate)
 
 
 def _sites(container: Container, directives: tuple[Directive, ...]) -> Iterator[NginxSite]:

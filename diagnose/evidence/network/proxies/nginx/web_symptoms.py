@@ -208,7 +208,7 @@ def _forgotten_logins(requests: Sequence[AccessLine]) -> list[AccessLine]:
     Several users may have the same browser behind one proxy: a page that one of them gets does not
     count.
     """
-    found: list[AccessLine] = []
+    forgotten: list[AccessLine] = []
     for lines in by_key((line.client, line) for line in requests).values():
         served = {line.path for line in lines if line.method == "GET" and line.status < _MOVED}
         granted = [at for at, line in enumerate(lines) if _is_granted(line)]
@@ -221,8 +221,8 @@ def _forgotten_logins(requests: Sequence[AccessLine]) -> list[AccessLine]:
                     line.status == _NOT_KNOWN and line.path not in served for line in gets
                 )
             if is_forgotten:
-                found.append(lines[at])
-    return sorted(found, key=lambda line: line.at)
+                forgotten.append(lines[at])
+    return sorted(forgotten, key=lambda line: line.at)
 
 
 def _is_granted(line: AccessLine) -> bool:

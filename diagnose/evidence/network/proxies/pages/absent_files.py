@@ -60,7 +60,7 @@ def all_absent_files(
     strayed = {page.container.id for page in strayed_pages or ()}
     pages = by_key((page.container.id, page.reply) for page in front_pages or ())
     proxies = {page.container.id for page in front_pages or () if page.is_proxy}
-    found = []
+    missing_files = []
     for container in containers.running:
         lines = list(_missed_requests(recent_logs.requests_of(container)))
         is_fresh = len(lines) >= LEAST and clock.is_within(lines[-1].at, FRESH_S)
@@ -68,14 +68,14 @@ def all_absent_files(
             continue
         files = distinct(_path(line) for line in lines)
         is_named = any(_names_one(page, files) for page in pages.get(container.id, ()))
-        found.append(
+        missing_files.append(
             AbsentFiles(container, files, len(lines), line=lines[-1].line, is_named=is_named)
         )
-    behind = {absent.files[0] for absent in found if absent.container.id not in proxies}
+    behind = {absent.files[0] for absent in missing_files if absent.container.id not in proxies}
     return AllAbsentFiles(
         tuple(
             absent
-            for absent in found
+            for absent in missing_files
             if absent.container.id not in proxies or absent.files[0] not in behind
         )
     )

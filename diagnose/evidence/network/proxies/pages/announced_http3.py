@@ -38,7 +38,7 @@ def announced_http3_ports(
     Only pages that other machines may call.
     """
     published = set(containers.ports_published_by("udp"))
-    found: dict[str, AnnouncedHttp3] = {}
+    announced_by_id: dict[str, AnnouncedHttp3] = {}
     for page in front_pages:
         match = _HTTP3.search(page.reply.alternatives)
         is_for_others = any(
@@ -57,5 +57,5 @@ def announced_http3_ports(
             if inside is not None and inside.serves_others("udp", inner)
         )
         announced = AnnouncedHttp3(page.container, port, next(taken, 0), page.reply.alternatives)
-        found.setdefault(page.container.id, announced)
-    return AnnouncedHttp3Ports(tuple(found.values()))
+        announced_by_id.setdefault(page.container.id, announced)
+    return AnnouncedHttp3Ports(tuple(announced_by_id.values()))

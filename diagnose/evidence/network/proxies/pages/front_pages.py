@@ -238,13 +238,15 @@ def _gained_lines(log: ContainerLog, page: FrontPage) -> tuple[str, ...]:
     """
     begun = page.reply.at - _EARLY_S
     lines = (line.text for line in log.lines if line.at is not None and line.at >= begun)
-    own = page.door.question.address
-    return tuple(_OF_CLIENT.sub(lambda match: _unless_other(match, own), line) for line in lines)
+    page_address = page.door.question.address
+    return tuple(
+        _OF_CLIENT.sub(lambda match: _unless_other(match, page_address), line) for line in lines
+    )
 
 
-def _unless_other(match: re.Match[str], own: str) -> str:
+def _unless_other(match: re.Match[str], page_address: str) -> str:
     """The replacement of a client's address: empty for our own, unchanged for another one."""
-    return "" if own in (match["address"], match["address_apache"]) else match[0]
+    return "" if page_address in (match["address"], match["address_apache"]) else match[0]
 
 
 def _doors(
@@ -269,8 +271,8 @@ def _doors(
 def _site_of(container: Container, names: frozenset[str], containers: Containers) -> str:
     """The name of a site that it serves, or that a proxy serves for a neighbour; "" for none."""
     neighbours = containers.running if is_proxy(names) else ()
-    near = [other for other in neighbours if other.shared_networks(container)]
-    return next(iter(served_names((container, *near))), "")
+    reachable = [other for other in neighbours if other.shared_networks(container)]
+    return next(iter(served_names((container, *reachable))), "")
 
 
 def _doors_of(
@@ -316,13 +318,15 @@ def _question(
 def _address(netns: ContainerNetns, port: int) -> str:
     """An address of the container at which the program listens; "" where none is known."""
     sockets = [socket for socket in netns.sockets("tcp", port) if not socket.is_loopback]
-    own = next((socket.address for socket in sockets if not is_everywhere(socket.address)), "")
+    bound_address = next(
+        (socket.address for socket in sockets if not is_everywhere(socket.address)), ""
+    )
     is_ipv6 = all(socket.v6_only for socket in sockets)
     ends = netns.container.endpoints.values()
     addresses: Iterator[str] = (
         end.global_ipv6_address if is_ipv6 else end.ip_address for end in ends
     )
-    return own or next(filter(None, addresses), "")
+    return bound_address or next(filter(None, addresses), "")
 
 
 _NAMES_OF_PROXY: Mapping[str, str] = {"caddy": "", "traefik.enable": "true"}

@@ -68,14 +68,14 @@ def all_insecure_links(
     if not shown:
         return AllInsecureLinks()
     nginx = NginxConfigurations(host, containers, processes)
-    found = []
+    links = []
     for page, url in shown:
-        own = [hop for hop in nginx.hops if hop.is_of(page.container)]
-        hops = hops_for_path(own, page.reply.path)
+        hops_of_page = [hop for hop in nginx.hops if hop.is_of(page.container)]
+        hops = hops_for_path(hops_of_page, page.reply.path)
         hop = next(iter(hops), None)
         program = hop.program if hop is not None else _only_neighbour(page, containers)
-        found.append(InsecureLinks(page, url, program, hop))
-    return AllInsecureLinks(tuple(found))
+        links.append(InsecureLinks(page, url, program, hop))
+    return AllInsecureLinks(tuple(links))
 
 
 def _insecure_url(page: FrontPage) -> str:
@@ -131,9 +131,9 @@ def _only_neighbour(page: FrontPage, containers: Containers) -> Container | None
     """The one container that a proxy shares a network of its own with; None for several."""
     if not page.is_proxy:
         return None
-    near = [
+    neighbours = [
         other
         for other in containers.running
         if other.id != page.container.id and set(other.shared_networks(page.container)) - {"bridge"}
     ]
-    return only(near)
+    return only(neighbours)

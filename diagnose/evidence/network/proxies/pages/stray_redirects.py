@@ -116,9 +116,9 @@ def _strays(
     publisher: Container | None,
 ) -> Iterator[StrayRedirect]:
     """The wrong redirects: to an inner name, an inner port, or to TLS that no server provides."""
-    own = page.door.question.name.lower()
-    if place.host != own:
-        if _is_inner(place.host, page.container, containers, own):
+    page_name = page.door.question.name.lower()
+    if place.host != page_name:
+        if _is_inner(place.host, page.container, containers, page_name):
             yield StrayRedirect(page, "name", str(place), place.port)
         return
     inside = namespaces.of(page.container)
@@ -153,10 +153,10 @@ def _takes_proxies_word(page: FrontPage) -> bool:
     return forwarded is not None and 0 < forwarded.status < _REDIRECT
 
 
-def _is_inner(host: str, container: Container, containers: Containers, own: str) -> bool:
+def _is_inner(host: str, container: Container, containers: Containers, page_name: str) -> bool:
     """Whether only containers know this name or address, or it is the visitor's own machine."""
     if host in _OWN_NAMES:
-        return own not in _OWN_NAMES
+        return page_name not in _OWN_NAMES
     if _is_address(host):
         return host in containers.by_address
     is_short = "." not in host

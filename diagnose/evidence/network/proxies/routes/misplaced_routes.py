@@ -84,22 +84,22 @@ def _misplaced_route(
     requests = _requests_of_proxy if route.is_cut else _requests_below
     inside = requests(route, of_program)
     # Caddy without an access log still writes down the calls that failed
-    seen = next((lines for lines in (outside, inside) if are_missed(lines, clock)), None)
-    if seen is None or any(map(is_known, (*outside, *inside))):
+    missed_lines = next((lines for lines in (outside, inside) if are_missed(lines, clock)), None)
+    if missed_lines is None or any(map(is_known, (*outside, *inside))):
         return None
-    last = telling(seen)
+    last = telling(missed_lines)
     asked_path = last.path.partition("?")[0]
-    if route.is_cut and seen is inside:
+    if route.is_cut and missed_lines is inside:
         asked_path = f"{route.prefix}{asked_path}"
-    other = asked_path if route.is_cut else asked_path.removeprefix(route.prefix) or "/"
+    passed_path = asked_path if route.is_cut else asked_path.removeprefix(route.prefix) or "/"
     return MisplacedRoute(
         route,
         last.line,
-        len(seen),
+        len(missed_lines),
         sent=route.sent_path(asked_path),
-        other=other,
+        other=passed_path,
         address=_address(route),
-        is_of_visitors=are_of_visitors(seen, relays),
+        is_of_visitors=are_of_visitors(missed_lines, relays),
     )
 
 
@@ -109,8 +109,8 @@ def _requests_below(route: PassedRoute, lines: list[AccessLine]) -> list[AccessL
 
 def _requests_of_proxy(route: PassedRoute, lines: list[AccessLine]) -> list[AccessLine]:
     """The requests of the proxy, where each of them came by this route."""
-    own = route.proxy.ipv4_addresses
-    return [line for line in lines if line.address in own] if route.is_only else []
+    proxy_addresses = route.proxy.ipv4_addresses
+    return [line for line in lines if line.address in proxy_addresses] if route.is_only else []
 
 
 def _address(route: PassedRoute) -> str:
