@@ -32,7 +32,7 @@ def query_gets_through(
     forwarding: Forwarding | None,
     packet_paths: PacketPaths | None,
 ) -> Outcome:
-    """Whether a lost query would be answered.
+    """The outcome of a lost query: answered, or the reason why it stays lost.
 
     Its server answers the host, and the path from the container to the server is open.
     """

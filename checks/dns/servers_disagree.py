@@ -85,7 +85,7 @@ def _reply_text(reply: DnsReply) -> str:
 
 
 def _split_of_name(name: str, replies: Mapping[str, DnsReply]) -> _Split | None:
-    """Whether the first decisive answer denies the name while a later server knows it."""
+    """The disagreement about a name that the first decisive server denies and a later one knows."""
     decisive = [server for server, reply in replies.items() if reply.knows or reply.denies]
     knowers = [server for server in decisive if replies[server].knows]
     if not knowers or replies[decisive[0]].knows:

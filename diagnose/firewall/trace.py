@@ -336,7 +336,7 @@ class _Tracer:
         return self.output("reply", replace(reply, dst_local=False), nat_done=True)
 
     def _check_way_home(self, end: Arrival) -> None:
-        """Whether an answer leaves through the interface that leads to who asked."""
+        """Record whether an answer leaves through the interface that leads to who asked."""
         origin = self._flow.origin
         if end.device == origin.device or not origin.device:
             return

@@ -152,9 +152,9 @@ def _built_by_compose(container: Container, images: Images) -> PageVariables:
 
 
 def _tag_to_pull(container: Container, images: Images) -> PageVariables:
-    """The tag whose image may be fixed since.
+    """The page variable with the tag whose image may be fixed since.
 
-    "" for an image that was built here, or whose tag has the number of a release.
+    Empty for an image that was built here, or whose tag has the number of a release.
     """
     image = images.of(container)
     reference = container.config.image

@@ -80,7 +80,8 @@ def push(url: str, host: str, taken_at: float, report: str) -> str:
 
 
 def _is_of_boto(error: Exception) -> bool:
-    """botocore's errors have a common ancestor only by half; all of them come from its modules."""
+    """Whether an error is of botocore, whose errors have a common ancestor only by half; all of
+    them come from its modules."""
     return type(error).__module__.partition(".")[0] in ("botocore", "boto3")
 
 

@@ -198,7 +198,7 @@ class _Proofs:
         return Outcome(vanishes=True)
 
     def _outcome_by_words(self, effect: Reported, cured: Sequence[Reported]) -> Outcome:
-        """Whether an effect ends with a cause by the words that a program printed.
+        """The outcome whether an effect ends with a cause by the words that a program printed.
 
         Unless another cause that the words mention stays.
 
@@ -335,7 +335,7 @@ def _fewest_joint_causes(
 ) -> frozenset[str]:
     """The keys of the fewest of these causes without which the effect vanishes.
 
-    None if it stays without all of them.
+    Empty if it stays without all of them.
     """
     if not proofs.outcome(effect, suspects).vanishes:
         return frozenset()

@@ -123,7 +123,7 @@ def _without_common_network(walk: PathWalk, begin: Container, end: Container) ->
 
 
 def _name(walk: PathWalk, end: Container, network: Network) -> None:
-    """Whether the name that was typed leads to the other container from here."""
+    """Add to the walk whether the name that was typed leads to the other container from here."""
     called = walk.end.called
     if walk.end.address is not None:
         return

@@ -80,7 +80,7 @@ class PathWalk:
 
 
 def runs(walk: PathWalk, container: Container) -> None:
-    """Whether a container at an end of the path runs."""
+    """Add to the walk whether a container at an end of the path runs."""
     place = str(container)
     if container.is_running and container.state.status == "running":
         walk.add("process", place, f"runs, pid {container.state.pid}", "ok", container.subject)

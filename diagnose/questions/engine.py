@@ -164,7 +164,8 @@ class Info(msgspec.Struct, frozen=True, rename="pascal"):
 
     @property
     def uses_containerd_store(self) -> bool:
-        """Images lie in containerd's snapshotter (the default of fresh installs from engine 29)."""
+        """Whether images lie in containerd's snapshotter (the default of fresh installs from engine
+        29)."""
         return self.status.get("driver-type", "").startswith("io.containerd.snapshotter")
 
     @property

@@ -188,7 +188,7 @@ class Volume(msgspec.Struct, frozen=True, rename="pascal"):
 
     @property
     def is_anonymous(self) -> bool:
-        """Nobody named it: 64 digits, or the label that engines set from 23.0 on."""
+        """Whether nobody named the volume: 64 digits, or the label that engines set since 23.0."""
         return is_anonymous_name(self.name) or "com.docker.volume.anonymous" in (self.labels or {})
 
 

@@ -109,7 +109,7 @@ class ProcessDetail(msgspec.Struct, frozen=True):
 
     @property
     def is_stopped(self) -> bool:
-        """Stopped by a signal or a debugger: it does nothing until SIGCONT."""
+        """Whether a signal or a debugger has stopped the process: it does nothing until SIGCONT."""
         return self.state in ("T", "t")
 
     @property

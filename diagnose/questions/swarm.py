@@ -65,7 +65,7 @@ class Node(msgspec.Struct, frozen=True, rename="pascal"):
 
     @property
     def is_drained(self) -> bool:
-        """Taken out of service on purpose."""
+        """Whether the node was taken out of service on purpose."""
         return self.spec.availability in ("drain", "pause")
 
 

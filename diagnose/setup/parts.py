@@ -43,7 +43,7 @@ class SetupPart(ABC):
 
     @abstractmethod
     def state(self) -> State:
-        """Whether it is in."""
+        """Whether the part is installed: in, out, or in of another version."""
 
     @abstractmethod
     def put_in(self) -> None:

@@ -194,7 +194,7 @@ def _refusal_clause(user: str, image_user: str, place: str) -> str:
 def _own_volume(container: Container, path: str, tail: LogTail) -> PageVariables:
     """The page variables that mount a new volume at a path where the program makes a folder.
 
-    None where the program may want a file there.
+    Empty where the program may want a file there.
     """
     name = posixpath.basename(path)
     if not tail.find(*_MAKES_A_FOLDER) or _SUFFIX.search(name):

@@ -75,7 +75,7 @@ def _dangling_link_finding(missing: MissingFile, end: LinkEnd) -> Finding:
 
 
 def _image_evidence(missing: MissingFile) -> dict[str, Json]:
-    """Whether the image has the missing file, as evidence."""
+    """The evidence on whether the image has the missing file."""
     if missing.is_in_image:
         return {"the image": f"has {missing.inside}, but the mount hides it"}
     if missing.is_in_image is None:

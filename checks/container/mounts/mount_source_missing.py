@@ -62,7 +62,7 @@ class MissedFiles(EvidenceGroup, frozen=True):
     def by_container(self) -> Mapping[str, MissingFile]:
         """The missing file of each container, by the container's id.
 
-        None behind a link that `container.link-dangling` names.
+        Those behind a link that `container.link-dangling` names are left out.
         """
         behind_links = {link.container.id for link in self.dangling_links or ()}
         return {

@@ -98,6 +98,6 @@ def _barred_finding(device: BarredDevice) -> Finding:
 
 
 def _group(source: PathStatus) -> PageVariables:
-    """The group that lets the user in; "" where only root's group may."""
+    """The page variable with the group that lets the user in; empty where only root's group may."""
     lets_group = (source.mode >> 3) & READ_AND_WRITE == READ_AND_WRITE
     return {"group": f"--group-add={source.gid}"} if lets_group and source.gid else {}

@@ -320,7 +320,7 @@ def _wrong_scheme_finding(finding: Finding, container: Container, scheme: ProbeS
 
 
 def _complaint(tail: LogTail) -> LogTail:
-    """The log where it objects to something; None where its lines explain nothing.
+    """The log where it objects to something; an empty one where its lines explain nothing.
 
     The program runs, so that its last lines may be about anything.
     """

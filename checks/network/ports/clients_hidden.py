@@ -334,7 +334,7 @@ def _unseen_senders_findings(
 
 
 def _is_sender(gateway: str) -> IsRefusal:
-    """Whether a line is about a client with the gateway's address."""
+    """The predicate whether a line is about a client with the gateway's address."""
     return lambda text: f"[{gateway}]" in text and _SENDER.search(text) is not None
 
 

@@ -117,7 +117,8 @@ def throttling(host: Host, containers: Containers, cgroups: Cgroups) -> Throttli
 
 
 def _is_suspect(group: CgroupStats) -> bool:
-    """By its counters since the start, or by the last minute.
+    """Whether a cgroup may be short of something, by its counters since the start, or by the last
+    minute.
 
     Months of calm hide an hour of trouble. Version 1 keeps no figures of the last minute.
     """

@@ -95,7 +95,7 @@ class Container(InspectedContainer, frozen=True):
 
     @property
     def start_failed(self) -> bool:
-        """Its last start never came to run.
+        """Whether the last start of the container never came to run.
 
         Created, or exited since an earlier run, with the engine's own error.
         """

@@ -265,7 +265,7 @@ class Resolvers(msgspec.Struct, frozen=True):
     def upstreams(self, container: Container) -> tuple[Upstream, ...]:
         """The servers that this container's questions end at, in the order in which they are asked.
 
-        None if not known.
+        Empty if they are not known.
         """
         conf = self.inside.get(container.id)
         if conf is None:

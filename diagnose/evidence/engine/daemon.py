@@ -80,19 +80,19 @@ class Daemon(msgspec.Struct, frozen=True, dict=True):
 
     @property
     def is_starting(self) -> bool:
-        """It lives, does not answer yet, and was started a moment ago."""
+        """Whether the engine was started a moment ago, lives, and does not answer yet."""
         if self.answers or self.processes.engine is None:
             return False
         return self.processes.age is not None and self.processes.age < START_S
 
     @property
     def is_socket_activated(self) -> bool:
-        """systemd listens for a daemon that does not run: to connect would be to start it."""
+        """Whether systemd listens for a stopped engine: to connect would be to start it."""
         return self.reason == "not allowed"
 
     @property
     def is_unreachable(self) -> bool:
-        """Nothing takes connections at the endpoint."""
+        """Whether nothing takes connections at the endpoint."""
         return (
             self.reason in ("refused", "missing", "gone", "not allowed")
             and not self.is_not_an_engine
@@ -100,7 +100,7 @@ class Daemon(msgspec.Struct, frozen=True, dict=True):
 
     @functools.cached_property
     def is_down(self) -> bool:
-        """No engine serves this endpoint, and this machine is where it should be.
+        """Whether no engine serves this endpoint, and this machine is where it should be.
 
         An endpoint that the user named and that never was a socket here is a wrong address, no dead
         engine. Where the socket is closed to the caller the process list decides, if it is whole.
@@ -121,7 +121,7 @@ class Daemon(msgspec.Struct, frozen=True, dict=True):
 
     @property
     def is_not_an_engine(self) -> bool:
-        """Something took /_ping, and did not answer as an engine does.
+        """Whether something took /_ping, and did not answer as an engine does.
 
         An error page, another protocol, no word at all.
         """
@@ -164,7 +164,7 @@ class Daemon(msgspec.Struct, frozen=True, dict=True):
 
     @property
     def is_hung(self) -> bool:
-        """It took the connection and gave no answer.
+        """Whether the engine took the connection and gave no answer.
 
         One that is stopped by a signal needs no waiting for.
         """

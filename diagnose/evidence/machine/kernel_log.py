@@ -54,7 +54,7 @@ class OomKill(msgspec.Struct, frozen=True):
 
     @property
     def of_host(self) -> bool:
-        """The host, not a limit, ran out of memory."""
+        """Whether the host ran out of memory, and not a limit."""
         return not self.limit_of
 
     @property
@@ -65,7 +65,7 @@ class OomKill(msgspec.Struct, frozen=True):
 
     @property
     def by_parent(self) -> bool:
-        """The limit that was reached belongs to a cgroup above the container's own."""
+        """Whether the limit that was reached belongs to a cgroup above the container's own."""
         return bool(self.limit_of and self.container) and self.container not in self.limit_of
 
 
@@ -173,7 +173,8 @@ class _OomReader:
         self._groups = ("", "")
 
     def _is_victim(self, killed: re.Match[str]) -> bool:
-        """Old kernels may kill a child of the process that they have chosen."""
+        """Whether a process is the one that was killed. Old kernels may kill a child of the process
+        that they have chosen."""
         if self._open is None:
             return False
         return self._is_of_old_kernel or int(killed["pid"]) == self._open.pid

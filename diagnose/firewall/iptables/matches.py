@@ -77,7 +77,8 @@ def _option_condition(
 
 
 def _recent_conditions(option: RuleOption, rule: RuleText) -> list[Condition]:
-    """Whether an address was seen recently: with a number of hits, only a flood has been.
+    """The conditions whether an address was seen recently: with a number of hits, only a flood has
+    been.
 
     Without such a number that is not known.
     """

@@ -45,7 +45,7 @@ def _is_ethernet(part: Part, data: bytes) -> bool:
 
 
 def _equality(program: RuleProgram, parts: list[Part], data: bytes, *, negate: bool) -> Condition:
-    """Whether parts of the packet are, or are not, these bytes."""
+    """The condition whether parts of the packet are, or are not, these bytes."""
     if parts[0].kind == "flags":
         return _flags(parts, data, negate=negate)
     if parts[0].kind == "group":
@@ -122,7 +122,7 @@ def _flags(parts: list[Part], data: bytes, *, negate: bool) -> Condition:
 def _group_condition(
     program: RuleProgram, parts: list[Part], data: bytes, *, negate: bool
 ) -> Condition:
-    """Whether the interface is, or is not, one of a group's."""
+    """The condition whether the interface is, or is not, one of a group's."""
     part = parts[0]
     if len(parts) > 1 or program.groups is None:
         return Unread(part.label)

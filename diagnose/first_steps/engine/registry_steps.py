@@ -14,14 +14,14 @@ HUB_LAYERS = "production.cloudflare.docker.com"
 
 
 def called_server(trouble: PullTrouble) -> PageVariables | None:
-    """The called server, where the log names no registry; None where it names one."""
+    """The page variables of the server that the engine called, where the log names no registry."""
     place, port = place_in(trouble.text)
     is_named = bool(trouble.registry or trouble.image)
     return None if is_named or not port else {"dialled": place, "port": str(port)}
 
 
 def asked_registry(trouble: PullTrouble, info: Info | None) -> PageVariables | None:
-    """The registry, where the engine may call it without TLS; None elsewhere."""
+    """The page variables of a registry that the engine may call without TLS; None of any other."""
     host = trouble.host
     config = info.registry_config if info is not None else None
     index = ((config and config.index_configs) or {}).get(host)
@@ -31,7 +31,7 @@ def asked_registry(trouble: PullTrouble, info: Info | None) -> PageVariables | N
 
 
 def hub_store(trouble: PullTrouble) -> PageVariables:
-    """The server of Docker Hub's layers, where the pull may have been from there; else None."""
+    """The page variable with the server of Docker Hub's layers; empty for another registry."""
     return {"hub_layers": HUB_LAYERS} if trouble.host == HUB_HOST else {}
 
 

@@ -78,8 +78,8 @@ def _replaced_file(container: Container, tail: LogTail) -> Mount | None:
 
 
 def _site_mount(container: Container, tail: LogTail) -> str:
-    """The page variables that mount nginx's main file as one of a site, where the file contains
-    only that."""
+    """The mount of nginx's main file at the place of a site, where the file contains only a site.
+    "" elsewhere."""
     failure = tail.failure_named("nginx-block")
     if failure is None or failure.values.get("path") != _NGINX_FILE:
         return ""

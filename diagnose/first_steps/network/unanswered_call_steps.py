@@ -81,7 +81,8 @@ def _obstacle_variables(call: UnansweredCall) -> PageVariables:
 
 
 def _chain_variable(part: str, source: str) -> str:
-    """The page variable for a chain: each accepting rule of the page has a chain of its own.
+    """The name of the page variable for a chain: each accepting rule of the page has a chain of its
+    own.
 
     source: "" for a program on the host's own network.
     """

@@ -108,8 +108,8 @@ def _publish(remedy: ChallengePort, case: _RunningCase) -> PageVariables:
 
 
 def _secure_server(running: Sequence[Container], port: int) -> Container | None:
-    """The page variables of the only web server that publishes HTTPS and declares the port too, as
-    a proxy whose certificates another container gets."""
+    """The only web server that publishes HTTPS and declares the port too. It may be a proxy whose
+    certificates another container gets."""
     return only(
         [
             container

@@ -176,7 +176,7 @@ def _hidden_defects(text: str) -> Iterator[str]:
 
 
 def _stopped_by_hand(text: str) -> Iterator[str]:
-    """Whether somebody asked for the end of a container, in the words of the engine's own file."""
+    """The words of the engine's own file on whether somebody asked for the end of a container."""
     with contextlib.suppress(msgspec.DecodeError):
         yield msgspec.json.encode(msgspec.json.decode(text, type=_OwnFile)).decode()
 

@@ -93,7 +93,7 @@ def _newest(records: list[dict[str, Json]], limit: int) -> list[dict[str, Json]]
 
 
 def _gap(records: list[dict[str, Json]]) -> bool:
-    """The ring has begun to overwrite itself: its first record is not the first since boot."""
+    """Whether the ring overwrites itself: its first record is not the first since boot."""
     return bool(records) and records[0]["seq"] > 0
 
 

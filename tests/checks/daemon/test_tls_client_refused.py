@@ -98,7 +98,7 @@ def test_the_engines_own_certificate(days: int, expected: list[tuple[str, str]])
     clock = Clock(time.time() + days * 86_400, 0.0)
     result = judge(
         "daemon.tls-client-refused",
-        daemon=ALIVE, log=log(UP), clock=clock, options=Options(), own=own,
+        daemon=ALIVE, log=log(UP), clock=clock, options=Options(), own_certificate=own,
     )  # fmt: skip
     assert rows(result) == expected
 

@@ -25,7 +25,8 @@ def silent_fault_steps(
 
 
 def _is_silent_fault(container: Container, log_tails: LogTails | Unavailable | None) -> bool:
-    """Only a log that was read can be said to hold nothing."""
+    """Whether a program failed and printed nothing. Only a log that was read can be said to hold
+    nothing."""
     if not isinstance(log_tails, LogTails) or container.id not in log_tails.by_id:
         return False
     return is_fault(container.state.exit_code) and not log_tails.of(container).lines

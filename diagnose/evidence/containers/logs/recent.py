@@ -75,7 +75,7 @@ class RecentLogs(msgspec.Struct, frozen=True, dict=True):
     ) -> tuple[RecentLine, ...]:
         """Its lines that say something, where they are `least` and the last one is `fresh`.
 
-        None otherwise. says: whether the text of a line says it. fresh: in seconds.
+        Empty otherwise. says: whether the text of a line says it. fresh: in seconds.
         """
         lines = tuple(line for line in self.of(container) if says(line.text))
         is_now = len(lines) >= least and clock.is_within(lines[-1].at, fresh)

@@ -276,7 +276,7 @@ def asked_for(container: Container) -> tuple[str, ...]:
 
 
 def never_started(container: Container, now: float, since_s: float) -> bool:
-    """Created within the looked-at time and never run."""
+    """Whether a container was created within the time that is looked at, and never ran."""
     created = unix(container.created)
     return container.never_ran and created is not None and now - created < since_s
 

@@ -74,7 +74,7 @@ def _lacks_host_entry(container: Container, assignment: str) -> Proof | None:
 
 
 def _lacks_first_place(container: Container, _: str) -> Proof | None:
-    """Whether another process than the image's own init is the first one."""
+    """The proof that another process than the image's own init is the first one."""
     config = container.host_config
     if not config.init and config.pid_mode in ("", "private"):
         return None
@@ -91,7 +91,7 @@ def _lacks_limit(container: Container, assignment: str) -> Proof | None:
 
 
 def _lacks_kernel_setting(container: Container, assignment: str) -> Proof | None:
-    """Whether a container lacks a kernel setting of its own network namespace.
+    """The proof that a container lacks a kernel setting of its own network namespace.
 
     The host's network has the host's settings. root opens low ports without a setting.
     """
@@ -106,7 +106,8 @@ def _lacks_kernel_setting(container: Container, assignment: str) -> Proof | None
 
 
 def _lacks_security_option(container: Container, wanted_option: str) -> Proof | None:
-    """Whether no option of this kind was given; one that was given may be a profile that fits."""
+    """The proof that no option of this kind was given; one that was given may be a profile that
+    fits."""
     config = container.host_config
     options = config.security_opt or ()
     kinds = {option.partition("=")[0].partition(":")[0] for option in options}

@@ -114,7 +114,7 @@ def other_libraries(host: Host, containers: Containers, log_tails: LogTails) -> 
 def _other_versions(host: Host, container: Container, library: str) -> Iterator[str]:
     """The paths of files whose name differs only in the version; for the very name, that path.
 
-    None where a file of the very name is where each loader looks: an upper layer has removed the
+    Empty where a file of the very name is where each loader looks: an upper layer has removed the
     file, or it is built for another architecture.
     """
     stem = library.partition(".so")[0] + ".so"

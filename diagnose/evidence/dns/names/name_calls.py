@@ -25,7 +25,7 @@ def owners_beside(
 ) -> list[Container]:
     """The owners of a name, without the container whose network the caller uses.
 
-    None where that one has the name too, as a VPN client with the names of its guests: the engine
+    Empty where that one has the name too, as a VPN client with the names of its guests: the engine
     gives its address, at which they all are.
     """
     owner_ids = {owner.id for owner in containers.by_dns_name.get(name, ())}

@@ -83,6 +83,6 @@ class Refusals(msgspec.Struct, frozen=True):
 
 
 def refusal_of(address: str, words: LazyPattern = REFUSES) -> IsRefusal:
-    """Whether a line says that this very address is refused."""
+    """The predicate whether a line says that this very address is refused."""
     whole = re.compile(rf"(?<![\d.]){re.escape(address)}(?![\d.]*\d)")
     return lambda text: bool(words.search(text) and whole.search(text))

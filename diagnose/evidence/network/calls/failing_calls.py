@@ -288,7 +288,7 @@ def _calls_without_port(
 ) -> list[FailingCall]:
     """The calls of a line with the address of a container whose port the caller's settings name.
 
-    None where they name several ports of it.
+    A call is left out where they name several ports of it.
     """
     calls = []
     for match in _BARE_ADDRESS.finditer(line.text):

@@ -173,7 +173,7 @@ def _first_hosts(network: str, own_address: str) -> list[str]:
 def _inlets(
     netns: ContainerNetns, stack: Stack, networks: Networks, clients: dict[Client, str]
 ) -> Iterator[InnerInlet]:
-    """Whether clients reach the published ports of a container through its own namespace.
+    """The published ports of a container, with the clients that its own namespace stops.
 
     clients: an address of each. With several networks the way in is the engine's choice;
     network.replies-misrouted judges those by the host's own rules.

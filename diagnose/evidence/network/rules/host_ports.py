@@ -138,7 +138,8 @@ def _served_ports(
 
 
 def _reason_to_reach(container: Container, number: int, protocol: str) -> Reason:
-    """The reason why others should reach a port, by the configuration of its container; or ""."""
+    """The reason why others should reach a port, by the configuration of its container; "" without
+    one."""
     name = f"{number}/{protocol}"
     if any(number == port.host_port or name == port.port for port in container.wanted_ports):
         return "ports"

@@ -147,7 +147,7 @@ def _serves_datagrams(number: int, containers: Containers, listeners: Listeners)
 
 
 def _covers(own_address: str, called: str) -> bool:
-    """Whether a socket at this address takes calls to that one; "" for an unnamed address."""
+    """Whether a socket at one address takes calls to another. An unnamed address is ""."""
     if is_everywhere(own_address) or not own_address:
         return True
     return not is_loopback(own_address) and called in ("", own_address)

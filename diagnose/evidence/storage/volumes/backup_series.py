@@ -150,7 +150,7 @@ def _folders(host: Host, source: str) -> Iterator[tuple[str, list[str]]]:
 
 
 def _dumps(listing: FolderListing) -> list[str]:
-    """None where the list is cut: the newest may be missing."""
+    """The names of the dumps in a folder. Empty if the list is cut: the newest may be gone."""
     if listing.truncated:
         return []
     files = [entry.name for entry in listing.entries if entry.type == "file"]

@@ -21,7 +21,8 @@ def unanswerable(
 
 
 def _leaves_untranslated(way: Outlet) -> bool:
-    """Over IPv6, global addresses may be routed to this host.
+    """Whether packets leave with an address that nobody can answer. Over IPv6, global addresses may
+    be routed to this host.
 
     Only local ones (fc00::/7) certainly get no answer.
     """

@@ -49,7 +49,7 @@ class ReturnPath(msgspec.Struct, frozen=True):
 
     @property
     def stray_way(self) -> StrayWay:
-        """The wrong way of the answers; "" where they get back, or have no way."""
+        """The kind of wrong way that the answers take; "" where they get back, or have no way."""
         obstacle = self.trace.obstacle
         if not self.is_lost or obstacle is None:
             return ""

@@ -117,7 +117,8 @@ def _may_stream(line: AccessLine) -> bool:
 
 
 def _got_nothing(line: AccessLine) -> bool:
-    """nginx writes the bytes of the body behind the status."""
+    """Whether the client got no byte of the body. nginx writes the bytes of the body behind the
+    status."""
     return line.status == _LEFT and line.rest.split(maxsplit=1)[:1] == ["0"]
 
 

@@ -89,7 +89,7 @@ def declared_ports(container: Container) -> set[int]:
 def without_network(
     proxy: Container, container: Container, network_name: str
 ) -> NoSharedNetwork | None:
-    """Whether the proxy calls an address of the container on none of its own networks."""
+    """The fault that the proxy calls an address of the container on none of its own networks."""
     both = (proxy, container)
     if any(end.shares_network or end.host_config.network_mode == "none" for end in both):
         return None
@@ -101,7 +101,7 @@ def without_network(
 
 
 def at_port(container: Container, called: CalledPort, site: RoutingSite) -> WrongPort | None:
-    """Whether nothing in the container listens at the port that the proxy calls."""
+    """The fault that nothing in the container listens at the port that the proxy calls."""
     if container.shares_host_network:
         return None
     listening = site.listening(container)

@@ -90,7 +90,7 @@ def settings_of_file(text: str, path: str) -> StaticSettings | None:
 def dynamic_parts(text: str, container: Container) -> tuple[str, ...]:
     """The sections of a static file that Traefik does not read there.
 
-    None where a provider loads files: it may load that very file.
+    Empty where a provider loads files: it may load that very file.
     """
     is_loaded = any("providers.file" in flag for flag in flags_of(container))
     if is_loaded or _FILE_PROVIDER.search(text):

@@ -263,7 +263,7 @@ UNCHECKED_S = 120.0
 
 
 def _unchecked(container: Container, site: RoutingSite) -> Unchecked | None:
-    """Whether Traefik passes over a container, whose health check has not succeeded yet.
+    """The fault that Traefik passes over a container, whose health check has not succeeded yet.
 
     Where the first run is still far, that is known soon after the start.
     """
