@@ -61,17 +61,21 @@ def hung(
 ) -> CheckResult:
     """The engine accepts connections but does not answer.
 
-    A stopped process (state T) and threads that wait in the kernel (D) say why. In its first
-    `start` seconds an engine with many containers may be silent and healthy. With more than `busy`
-    tasks in the load average for each processor it may only be slow: a warning. An address that the
-    user named, and behind which no engine of this machine was found, stays unknown. If the engine
-    is silent about a single container, that is a warning: a stop of it never ended, as it happens
-    where a log driver's receiver takes no lines. On a host that is that busy, the
+    A stopped process (state T) and threads that wait in the kernel (D) say why.
+
+    In its first `start` seconds an engine with many containers may be silent and healthy. With more
+    than `busy` tasks in the load average for each processor it may only be slow: a warning. An
+    address that the user named, and behind which no engine of this machine was found, stays
+    unknown.
+
+    If the engine is silent about a single container, that is a warning: a stop of it never ended,
+    as it happens where a log driver's receiver takes no lines. On a host that is that busy, the
     container is only reported as not examined. A container whose shim is stopped is a warning too:
-    the engine waits for the shim as soon as it is asked for more than it has in memory. A program
-    that the engine waits for, such as an iptables whose lock another process holds, is named at
-    once: until it ends, no container starts or stops, though the engine may answer. One that only
-    /info waits for, such as docker-init that should print its version, is a warning.
+    the engine waits for the shim as soon as it is asked for more than it has in memory.
+
+    A program that the engine waits for, such as an iptables whose lock another process holds, is
+    named at once: until it ends, no container starts or stops, though the engine may answer. One
+    that only /info waits for, such as docker-init that should print its version, is a warning.
     """
     load = _overload(pressure, busy)
     program = _awaited_program(daemon, awaited)

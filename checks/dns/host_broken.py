@@ -45,13 +45,16 @@ def host_broken(
     """The host's own DNS servers do not answer.
 
     One silent server among several is a warning: each lookup that tries it first waits five
-    seconds; a server that refuses costs nothing and is advice. Names that the user says must
-    resolve are asked too; only for them does an error of the server count. A name of a container is
-    asked of the engine's resolver, and any other name of all servers of the host. Where the host
-    has no default route, the finding names that, and the interfaces that are down. A route to the
-    bridge of another program, such as that of a Kubernetes node, may lead away from the server. A
-    server at the host's loopback, such as dnsmasq or systemd-resolved, passes queries on: those
-    whom it asks are asked too.
+    seconds; a server that refuses costs nothing and is advice.
+
+    Names that the user says must resolve are asked too; only for them does an error of the server
+    count. A name of a container is asked of the engine's resolver, and any other name of all
+    servers of the host.
+
+    Where the host has no default route, the finding names that, and the interfaces that are down. A
+    route to the bridge of another program, such as that of a Kubernetes node, may lead away from
+    the server. A server at the host's loopback, such as dnsmasq or systemd-resolved, passes queries
+    on: those whom it asks are asked too.
     """
     if resolvers.host_unread:
         return resolvers.host_unread

@@ -58,14 +58,18 @@ def server_fails(
     REFUSED: the server does not serve this host, since the host's address is not on its list or the
     host has asked too often. SERVFAIL: the server could not find out, since its own servers do not
     answer or the name's signatures are wrong (DNSSEC): it is asked once more without that check,
-    and knows the name then. A container's log says that the name failed, and no other server of the
-    container knows it. The query for the root shows whether the server answers other questions in
-    the same way. An error about one name alone is a warning, and advice where only a monitor calls
-    it, or a program that misses other hosts in other ways. A program that misses many names is left
-    out: it may be a proxy whose users mistype them. A server that knows a name's IPv4 address is
-    asked for IPv6 addresses too: musl, the library of Alpine, takes an error about these for the
-    answer about the name. Where a container of this host is the server, the kernel's table of
-    connections may show that its queries go round in a circle.
+    and knows the name then.
+
+    A container's log says that the name failed, and no other server of the container knows it. The
+    query for the root shows whether the server answers other questions in the same way.
+
+    An error about one name alone is a warning, and advice where only a monitor calls it, or a
+    program that misses other hosts in other ways. A program that misses many names is left out: it
+    may be a proxy whose users mistype them.
+
+    A server that knows a name's IPv4 address is asked for IPv6 addresses too: musl, the library of
+    Alpine, takes an error about these for the answer about the name. Where a container of this host
+    is the server, the kernel's table of connections may show that its queries go round in a circle.
     """
     closed = {container.id for container in lookups.closed}
     judged = [
@@ -233,14 +237,16 @@ def name_unknown(
 
     Its log shows it, its DNS servers answer that the name does not exist (NXDOMAIN), and no
     container has the name. A name is mistyped, a service was renamed or is not deployed, or the
-    name belongs to a net whose DNS server the container does not ask. Where a search domain would
-    complete the name, the program does not append it. nginx never does. musl does so only to a name
-    with fewer dots than `ndots` asks for, and the engine writes `ndots:0` on networks that users
-    made. Where only a proxy leads to the internet, most site servers know no outer name: a
-    container without the engine's proxy looks such a name up itself. Names that the host alone
-    knows, and names of containers, have checks of their own. It is advice where the program is a
-    monitor, which finds what is gone, or misses other hosts in other ways, and no variable of it
-    has the name.
+    name belongs to a net whose DNS server the container does not ask.
+
+    Where a search domain would complete the name, the program does not append it. nginx never does.
+    musl does so only to a name with fewer dots than `ndots` asks for, and the engine writes
+    `ndots:0` on networks that users made. Where only a proxy leads to the internet, most site
+    servers know no outer name: a container without the engine's proxy looks such a name up itself.
+
+    Names that the host alone knows, and names of containers, have checks of their own. It is advice
+    where the program is a monitor, which finds what is gone, or misses other hosts in other ways,
+    and no variable of it has the name.
     """
     known_names = host_known_names or HostKnownNames()
     for failure in unresolved_names(containers, failed_names, lookups, watchers):

@@ -16,13 +16,15 @@ def stale_resolv_conf(
     """Running containers still use DNS servers that the host has since replaced.
 
     On the default network the engine copies the host's file when a container starts; on
-    user-defined networks its resolver keeps the servers that the host had then. It is a warning
-    where an old server does not answer any more, else advice, and then no cause of anything.
-    Engines before 26 do not write down whom their resolver asks; it is stale if it passes on no
-    query while the host's servers answer. A container that edits its own file looks the same if the
-    host's file changed after its start. A container is better off with an old server that answers
-    where a restart would give it none: the new servers are IPv6 and its network is not, or they do
-    not answer.
+    user-defined networks its resolver keeps the servers that the host had then.
+
+    It is a warning where an old server does not answer any more, else advice, and then no cause of
+    anything. Engines before 26 do not write down whom their resolver asks; it is stale if it passes
+    on no query while the host's servers answer.
+
+    A container that edits its own file looks the same if the host's file changed after its start. A
+    container is better off with an old server that answers where a restart would give it none: the
+    new servers are IPv6 and its network is not, or they do not answer.
     """
     read = resolvers.engine_file
     changed = read.mtime if isinstance(read, ResolvConf) else None

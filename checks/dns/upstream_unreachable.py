@@ -61,12 +61,15 @@ def upstream_unreachable(
 
     Silence means two queries lost 1.2 s apart; any reply, also an error, proves that the server is
     reachable and no more. The host asks the same server, which shows where the query is lost.
+
     Containers on internal networks alone have no way out by design. A VPN client whose own routes
     or rules keep the query in is advice, unless its log says that names fail: its kill switch is
-    meant to. The same holds for a container on macvlan or ipvlan whose server is the host. The logs
-    of containers that share its network count as its own. A server of daemon.json counts too that
-    no running container asks: builds, and containers that start, ask it. What would fool it: a
-    server that drops questions about the root on purpose.
+    meant to. The same holds for a container on macvlan or ipvlan whose server is the host.
+
+    The logs of containers that share its network count as its own. A server of daemon.json counts
+    too that no running container asks: builds, and containers that start, ask it.
+
+    What would fool it: a server that drops questions about the root on purpose.
     """
     groups = query_groups(containers, resolvers, lookups)
     if not groups and not lookups.unasked and not _silent_for_later(groups, resolvers, lookups):

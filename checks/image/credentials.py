@@ -61,13 +61,16 @@ def credential_helper_missing(client: ClientSettings, ping: Ping | None) -> Chec
     Docker Desktop and the SDKs of clouds write such a helper into config.json; the file outlives
     them, or is copied to another host. On engine 28 `docker run` of an image that is not here fails
     before it asks the registry, and so do compose and builds; `docker pull` continues without the
-    login. Only programs that lie in no folder of PATH, and in no other usual folder, count. One
-    that is there may be refused by the kernel: a program of Windows under WSL, or of another
-    processor. The helper `pass` runs another program, which has to be there too, and needs a store
-    whose key GnuPG knows. The helper `secretservice` needs the session bus of a desktop, and the
-    docker command takes it by itself where nothing is configured and some package has brought it
-    (seen with docker-credential-helpers 0.6.4). That is advice before engine 28: nobody has logged
-    in, and images without a login are pulled.
+    login.
+
+    Only programs that lie in no folder of PATH, and in no other usual folder, count. One that is
+    there may be refused by the kernel: a program of Windows under WSL, or of another processor.
+
+    The helper `pass` runs another program, which has to be there too, and needs a store whose key
+    GnuPG knows. The helper `secretservice` needs the session bus of a desktop, and the docker
+    command takes it by itself where nothing is configured and some package has brought it (seen
+    with docker-credential-helpers 0.6.4). That is advice before engine 28: nobody has logged in,
+    and images without a login are pulled.
     """
     if client.without_bus:
         is_harmless = client.by_default and (ping is None or ping.version < _ASKS_FIRST)

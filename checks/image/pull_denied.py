@@ -34,15 +34,18 @@ def pull_denied(
 
     Registries give the same answer for a name that is misspelt and one that needs a login, so the
     two cannot be distinguished. Where 403 is all that came, a web filter on the way may have
-    answered: the first command shows who does. A login that is no longer valid is worse than none:
-    with it, registries refuse public images too (ghcr.io says "denied: denied"). Logins belong to
-    the user who pulls; those of the user who runs this are known by the registries' names. Swarm
-    pulls with the login that the service was given when it was made, and without one if it was
-    given none. One refused pull is most often a slip of the pen: a warning takes three, unless the
-    registry says that the login itself is wrong, or a compose file of which nothing runs asks for
-    an image that this host does not have, and was changed within an hour before the pull. The
-    engine's log often lacks the name of the image: then such a file has it. The first line of the
-    report mentions it for an hour.
+    answered: the first command shows who does.
+
+    A login that is no longer valid is worse than none: with it, registries refuse public images too
+    (ghcr.io says "denied: denied"). Logins belong to the user who pulls; those of the user who runs
+    this are known by the registries' names. Swarm pulls with the login that the service was given
+    when it was made, and without one if it was given none.
+
+    One refused pull is most often a slip of the pen: a warning takes three, unless the registry
+    says that the login itself is wrong, or a compose file of which nothing runs asks for an image
+    that this host does not have, and was changed within an hour before the pull. The engine's log
+    often lacks the name of the image: then such a file has it. The first line of the report
+    mentions it for an hour.
     """
     failures = FailedPulls(pulls, clock, repeated)
     recent = FailedPulls(pulls, clock, repeated, recent_s)

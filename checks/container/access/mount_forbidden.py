@@ -10,6 +10,7 @@ from checks.container.access.mount_filesystem import (
     unfit_filesystem,
     with_fixed_modes,
 )
+from checks.container.access.selinux_labels import selinux_finding, unlabelled_finding
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.logs.tails import LogTails
 from diagnose.evidence.containers.mounts.access.dropped_users import DroppedUsers
@@ -19,16 +20,11 @@ from diagnose.evidence.containers.mounts.access.file_access import (
     access,
     host_user,
 )
-from diagnose.evidence.containers.mounts.access.kept_labels import keeps_labels
 from diagnose.evidence.containers.mounts.access.locked_paths import LockedPath, LockedPaths
 from diagnose.evidence.containers.mounts.access.paths_of_host import is_of_host
 from diagnose.evidence.containers.mounts.access.refused_databases import RefusedDatabases
 from diagnose.evidence.containers.mounts.access.refused_writes import READ_ONLY, RefusedWrites
-from diagnose.evidence.containers.mounts.access.selinux_denials import (
-    Denial,
-    SelinuxDenials,
-    is_unlabelled,
-)
+from diagnose.evidence.containers.mounts.access.selinux_denials import SelinuxDenials, is_unlabelled
 from diagnose.evidence.containers.mounts.access.unusable_files import UnusableFiles
 from diagnose.evidence.containers.mounts.bind_mounts import BindSources, NamedPath, refused_path
 from diagnose.evidence.containers.programs.refused_programs import REFUSED
@@ -46,7 +42,7 @@ from diagnose.model import (
     Unavailable,
     Unexamined,
 )
-from diagnose.phrases import sentence, shortened
+from diagnose.phrases import sentence
 from diagnose.registry import check
 
 
@@ -84,21 +80,26 @@ def mount_forbidden(
     way to the path denies the container's user, or SELinux is on and the mount was not relabelled.
     Or they say "read-only file system", and the container has that mount read-only. Or they say
     that an owner cannot be changed or a link cannot be made, and the host's file system keeps
-    neither (CIFS, exFAT), or is NFS, whose server refuses root by default. Where the engine remaps
-    users, the container's root is another user of the host. Where the container begins as root, its
-    other processes, PUID or a user with the program's name show the user that counts. SQLite names
-    no file: one below a writable mount is meant that the program's user may not write. Root too is
-    refused a file that chattr has made immutable. Access lists are not read. Where a line says only
-    that a file could not be read, its mode decides. Denials of SELinux are in the kernel log, or in
-    the log of auditd: the container has the level of the process, whatever its own log says. It is
-    a warning where the program continues, and repeats that it cannot write to what is mounted
+    neither (CIFS, exFAT), or is NFS, whose server refuses root by default.
+
+    Where the engine remaps users, the container's root is another user of the host. Where the
+    container begins as root, its other processes, PUID or a user with the program's name show the
+    user that counts. Root too is refused a file that chattr has made immutable. Access lists are
+    not read.
+
+    SQLite names no file: one below a writable mount is meant that the program's user may not write.
+    Where a line says only that a file could not be read, its mode decides. Denials of SELinux are
+    in the kernel log, or in the log of auditd: the container has the level of the process, whatever
+    its own log says.
+
+    It is a warning where the program continues, and repeats that it cannot write to what is mounted
     read-only.
     """
     locked_paths = others.locked_paths or ()
     denials = others.selinux_denials or ()
     yield from _other_user_findings(others, rules.mounts)
     yield from map(_locked_finding, locked_paths)
-    yield from map(_selinux_finding, denials)
+    yield from map(selinux_finding, denials)
     yield from _continuing_findings(others.refused_writes, log_tails)
     judged = {locked.container.id for locked in locked_paths}
     explained = {denial.container.id for denial in denials}
@@ -249,7 +250,7 @@ def _denied_items(
         finding = _forbidden_path_finding(container, named_path, outcome, info)
         yield finding.with_variables(present({"own_volume": own_volume}))
     elif has_selinux and is_unlabelled(named_path.mount):
-        yield _unlabelled_finding(container, named_path)
+        yield unlabelled_finding(container, named_path)
     elif isinstance(outcome, Undecided):
         yield Unexamined(container.subject, outcome.why)
 
@@ -347,62 +348,3 @@ def _read_only_finding(
         onset=container.failed_first,
         variables={"read_only": mount.destination, "writable": f"{source}:{mount.destination}"},
     )
-
-
-def _unlabelled_finding(container: Container, named_path: NamedPath) -> Finding:
-    mount = named_path.mount
-    is_kept = keeps_labels(mount.source)
-    return Finding.about(
-        container,
-        f"{container} has no access to {mount.destination}: "
-        "SELinux is on and the mount was not relabelled",
-        {**named_path.evidence, "Mounts.Mode": mount.mode or "-", "SELinux": "on"},
-        discriminator=mount.destination,
-        touches=mount.volumes,
-        onset=container.failed_first,
-        variables={"unconfined": container.name} if is_kept else {"source": mount.source},
-    )
-
-
-_NO_FAILURES = (0, 130, 137, 143)
-"""Exit codes of a job that is done, and of a container that a user stops: a denial leads to none of
-them."""
-
-
-def _selinux_finding(denial: Denial) -> Finding:
-    """The finding about a label of SELinux. Critical where the container fails."""
-    container = denial.container
-    mount = denial.mount
-    is_sound = container.is_running or container.state.exit_code in _NO_FAILURES
-    fails = container.is_unwell or not is_sound
-    return Finding.about(
-        container,
-        f"SELinux denies {container} access ({denial.rights}) to {mount.destination}: "
-        f"{_label_words(denial)}",
-        {
-            denial.source: shortened(denial.line),
-            "mount": str(mount),
-            "Mounts.Mode": mount.mode or "-",
-            "ProcessLabel": container.process_label,
-        },
-        discriminator=mount.destination,
-        severity=None if fails else Severity.warning,
-        variables=_label_cure(denial),
-    )
-
-
-def _label_words(denial: Denial) -> str:
-    if denial.is_of_another:
-        return f"{denial.mount.source} is labelled for one other container (mount option Z)"
-    return f"{denial.mount.source} has the label {denial.label}, and was mounted without z or Z"
-
-
-def _label_cure(denial: Denial) -> PageVariables:
-    """The page variable of the block with the remedy.
-
-    The socket of an engine, and folders of the host's own, keep their labels.
-    """
-    source = denial.mount.source
-    if denial.kind == "sock_file" or keeps_labels(source):
-        return {"unconfined": denial.container.name}
-    return {"shared": source} if denial.is_of_another else {"source": source}

@@ -30,14 +30,18 @@ def mount_unwritable(
     """A running container's user cannot use what is mounted into it.
 
     Owner and mode of the mounted folder do not let the container's user write, although it is
-    mounted read-write: the first write will fail. It is advice while the container works, because
-    it may only read there, and a warning while it is unhealthy, or was just restarted and its log
-    says nothing, or while it repeats that it is denied a path there. A path that the user cannot
-    even read is advice that the report shows. The same holds for a folder that a program may not
-    enter which begins as root and becomes the user of PUID. A socket that the user cannot open is a
-    warning: its mount has no other use. A file or folder is a warning too that another container
-    has put into a folder of both, with a mode that keeps the user out. A refusal that the log
-    already shows is container.mount-forbidden. Access lists and NFS's root_squash are not seen.
+    mounted read-write: the first write will fail.
+
+    It is advice while the container works, because it may only read there, and a warning while it
+    is unhealthy, or was just restarted and its log says nothing, or while it repeats that it is
+    denied a path there. A path that the user cannot even read is advice that the report shows. The
+    same holds for a folder that a program may not enter which begins as root and becomes the user
+    of PUID. A socket that the user cannot open is a warning: its mount has no other use. A file or
+    folder is a warning too that another container has put into a folder of both, with a mode that
+    keeps the user out.
+
+    A refusal that the log already shows is container.mount-forbidden. Access lists and NFS's
+    root_squash are not seen.
     """
     for denied in mount_access.denied:
         container = denied.container

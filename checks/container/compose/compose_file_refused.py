@@ -26,14 +26,17 @@ def compose_file_refused(refused_projects: RefusedProjects) -> CheckResult:
     """Compose refuses a project's file, and starts nothing of the project.
 
     `docker compose up` reads all files first, and ends at the first fault: running containers are
-    not affected, but a change, or a start after `down`, does not happen. The faults are those that
-    `docker compose config` finds in YAML, in keys and values, in references between parts, and in
-    files that are named; beside them external networks and volumes that the engine does not have,
-    a `container_name` that a container of another project has, and a subnet that another network
-    has. Of two projects with one subnet often only one should run: that is advice, unless somebody
-    works on the file. Variables that the caller's shell may set are not judged. Keys are those of
-    compose 2.40: a newer one may know more, so that no key is a fault where containers were made
-    with a newer one.
+    not affected, but a change, or a start after `down`, does not happen.
+
+    The faults are those that `docker compose config` finds in YAML, in keys and values, in
+    references between parts, and in files that are named; beside them external networks and volumes
+    that the engine does not have, a `container_name` that a container of another project has, and a
+    subnet that another network has.
+
+    Of two projects with one subnet often only one should run: that is advice, unless somebody works
+    on the file. Variables that the caller's shell may set are not judged. Keys are those of compose
+    2.40: a newer one may know more, so that no key is a fault where containers were made with a
+    newer one.
 
     A file that made containers counts where it was changed since. Other files count where they lie
     in the folder in which the tool was called, or in a usual place, such as beside the folder of

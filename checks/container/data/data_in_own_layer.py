@@ -35,21 +35,25 @@ def data_in_own_layer(
 
     The program writes into a folder that is no mount: a newer image keeps its data elsewhere, or
     the mount's path has a blank or a quote at its end. The files there are lost when the container
-    is recreated, as by each update. A folder counts that is called like a mount of the container,
-    is written to since the container was made, and holds 64 KiB or more, while nothing was added to
-    the top of the mount. A program's folder in a home (`~/.local/share`) counts too, where the
-    program does not know the folder of an empty mount called `data`. The folder that is the source
-    of an empty mount also counts: its two paths were swapped, where the host has the other one. It
-    is advice where the only mount for data is empty, and one folder of another name has nearly all
-    that was written, 256 KiB or more. Folders for logs, caches, media and static files are left
-    out. The mounts of the youngest containers are looked at, 40 at most. A service that merges a
-    YAML anchor (`<<`) and has a list `volumes` of its own loses those of the anchor: it counts
-    where it has files in such a folder, and another container of the project has the volume there.
-    A file counts that the command or a variable names for what the program keeps, where an empty
-    file of its name is mounted elsewhere; beside an empty folder it is advice. Where further empty
-    mounts are meant for folders of the home, the cure brings both: small settings are lost as
-    easily as data. Lines of `environment` in the compose file that look like mounts are shown: no
-    program gets a variable by them.
+    is recreated, as by each update.
+
+    A folder counts that is called like a mount of the container, is written to since the container
+    was made, and holds 64 KiB or more, while nothing was added to the top of the mount. A program's
+    folder in a home (`~/.local/share`) counts too, where the program does not know the folder of an
+    empty mount called `data`. The folder that is the source of an empty mount also counts: its two
+    paths were swapped, where the host has the other one. A service that merges a YAML anchor (`<<`)
+    and has a list `volumes` of its own loses those of the anchor: it counts where it has files in
+    such a folder, and another container of the project has the volume there. A file counts that the
+    command or a variable names for what the program keeps, where an empty file of its name is
+    mounted elsewhere; beside an empty folder it is advice.
+
+    It is advice where the only mount for data is empty, and one folder of another name has nearly
+    all that was written, 256 KiB or more. Folders for logs, caches, media and static files are left
+    out. The mounts of the youngest containers are looked at, 40 at most.
+
+    Where further empty mounts are meant for folders of the home, the cure brings both: small
+    settings are lost as easily as data. Lines of `environment` in the compose file that look like
+    mounts are shown: no program gets a variable by them.
     """
     for container in containers:
         for mount in container.mounts:

@@ -28,16 +28,19 @@ def data_left_behind(
 
     An image declares a volume, and nobody gives it a name: each `docker run`, and each `docker
     compose up` after a `down`, makes a new one. The program finds nothing, and starts from the
-    beginning. The former volume is recognised by the same entries at its top, and by its last
-    change, which is at most ten minutes before the container was created. Compose puts the name of
-    its project before that of a volume, so that a renamed project starts with empty ones: the
-    former volume has the same entries, belongs to a project without containers and without a
-    folder, and was in use for `lived` or longer. RabbitMQ keeps its data in a folder named after
-    the host name, and each container without a fixed host name gets another one. Where another
-    folder or volume was written into the compose file, the former one is recognised in the same
-    way, if it lies beside the container's mounts or is a volume that nothing uses. The right folder
-    is recognised too where compose took a name for a volume, `~` for the home of root, or an unset
-    variable for an empty text.
+    beginning.
+
+    The former volume is recognised by the same entries at its top, and by its last change, which is
+    at most ten minutes before the container was created. Compose puts the name of its project
+    before that of a volume, so that a renamed project starts with empty ones: the former volume has
+    the same entries, belongs to a project without containers and without a folder, and was in use
+    for `lived` or longer. RabbitMQ keeps its data in a folder named after the host name, and each
+    container without a fixed host name gets another one.
+
+    Where another folder or volume was written into the compose file, the former one is recognised
+    in the same way, if it lies beside the container's mounts or is a volume that nothing uses. The
+    right folder is recognised too where compose took a name for a volume, `~` for the home of root,
+    or an unset variable for an empty text.
     """
     for node in nodes or ():
         yield _node_finding(node, clock)

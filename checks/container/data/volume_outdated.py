@@ -31,12 +31,15 @@ def volume_outdated(
 
     The engine copies what an image has into an empty volume, once. A container that is created
     again from a newer image gets the earlier volume: pages, scripts and modules stay as they were.
+
     A file counts if it is older than its volume, so that nobody has written it since, and the image
     has a different one that is not older. Files of the same size count as equal. A file that a
-    backup brought into the volume with its old date looks the same. In a folder `node_modules` or
-    `vendor` a package counts too that the image has, and the volume has not: it is critical where
-    the log of the failed program does not find it. Seen for the storage driver
-    overlay2 and engines from 26 on.
+    backup brought into the volume with its old date looks the same.
+
+    In a folder `node_modules` or `vendor` a package counts too that the image has, and the volume
+    has not: it is critical where the log of the failed program does not find it.
+
+    Seen for the storage driver overlay2 and engines from 26 on.
     """
     if ping.version < FIRST_WITH_DATE:
         return Skipped("engines before 26 do not say when a volume was created")

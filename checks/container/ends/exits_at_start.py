@@ -54,14 +54,16 @@ def exits_at_start(
     """A container's program exits with an error right after its start.
 
     It exited by itself with an error within seconds, and nothing will start it again. The limit is
-    two minutes where its log shows a known mistake that does not go away by itself. Published ports
-    or a health check make the finding critical, a compose service or a detached run make it a
-    warning. A run in the foreground has shown its exit code to somebody: advice. Exit code 0, ends
-    by a signal that was asked for, terminals, one-off runs of compose, tasks of swarm and
-    containers with a restart policy (those are loops, or were stopped by hand) are silent, and so
-    is a former attempt of Kubernetes, Nomad or ECS, where a later one runs. A container that ran
-    when the engine or its host went down is a matter of container.lost-with-host or
-    container.crashed.
+    two minutes where its log shows a known mistake that does not go away by itself.
+
+    Published ports or a health check make the finding critical, a compose service or a detached run
+    make it a warning. A run in the foreground has shown its exit code to somebody: advice.
+
+    Exit code 0, ends by a signal that was asked for, terminals, one-off runs of compose, tasks of
+    swarm and containers with a restart policy (those are loops, or were stopped by hand) are
+    silent, and so is a former attempt of Kubernetes, Nomad or ECS, where a later one runs. A
+    container that ran when the engine or its host went down is a matter of container.lost-with-host
+    or container.crashed.
     """
     began = engine_began(clock, processes)
     for container in (focus or ON_ALL).of(containers):

@@ -39,9 +39,12 @@ def oom_killed(
     There are four sources, and each misses something. State.OOMKilled is erased by the next start;
     20.10 keeps it, and leaves it false when only a child was killed. The cgroup's counter ends with
     the run, the engine forgets events, the kernel log needs root. Exit code 137 alone only says
-    SIGKILL and never counts. The check is silent once the limit was raised after the last kill and
-    the container runs. A counter without a time may be old and is advice. With `--oom-kill-disable`
-    (cgroup version 1) nothing is killed: the container hangs at its limit until it gets more.
+    SIGKILL and never counts.
+
+    The check is silent once the limit was raised after the last kill and the container runs. A
+    counter without a time may be old and is advice. With `--oom-kill-disable` (cgroup version 1)
+    nothing is killed: the container hangs at its limit until it gets more.
+
     Files in a tmpfs and in /dev/shm count as memory, and are named where they take a quarter of the
     limit. A step of the classic builder is left to image.build-failed.
     """

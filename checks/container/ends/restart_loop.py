@@ -79,16 +79,18 @@ def restart_loop(
 ) -> CheckResult:
     """A container exits and is restarted, over and over.
 
-    Judged from the engine's count, its times and its events, never by waiting. A high count with
-    a long run since is history and stays silent. A swarm replaces containers, so its tasks are
-    counted by their slot, without those that it ended itself for an update. Where health checks
-    have pushed the events out, the daemon's log has the exits. Where that is lost too, the
-    engine's back-off shows them: the pause before the last start is as long as after three short
-    runs (100 ms, doubled each time). A container that crashes less often than three times in the
-    window is not seen. Where nothing else explains the exits, the kernel's counters show calls to
-    its own container that were refused. One that works for `steady` or longer, or whose log
-    reports work, ends with exit code 0 and is started again, as workers do that recycle
-    themselves or take one job a run, is advice.
+    Judged from the engine's count, its times and its events, never by waiting. A high count with a
+    long run since is history and stays silent.
+
+    A swarm replaces containers, so its tasks are counted by their slot, without those that it ended
+    itself for an update. Where health checks have pushed the events out, the daemon's log has the
+    exits. Where that is lost too, the engine's back-off shows them: the pause before the last start
+    is as long as after three short runs (100 ms, doubled each time). Where nothing else explains
+    the exits, the kernel's counters show calls to its own container that were refused.
+
+    A container that crashes less often than three times in the window is not seen. One that works
+    for `steady` or longer, or whose log reports work, ends with exit code 0 and is started again,
+    as workers do that recycle themselves or take one job a run, is advice.
     """
     limits = LoopLimits(restarts, window, steady)
     for container in (focus or ON_ALL).of(containers):

@@ -19,14 +19,17 @@ def file_misplaced(
 ) -> CheckResult:
     """A program looks for a mounted file at another path than the one where it is.
 
-    Its log of the last minutes names a path where the container has nothing, and a file of the
-    same name is mounted in another folder. It is a warning where a variable of the container leads
-    to the folder of that path, and advice elsewhere: a program may look in several places. It is
-    advice too where the line says that the file is optional. Lines that say what was found are left
-    out, and so is a program whose log names the mounted path too. A program that has ended since a
-    file of settings is not there is critical, where one mount of its container has a file of that
-    name, and none holds the path. So is one that has ended for lack of settings, where its command
-    names such a file.
+    Its log of the last minutes names a path where the container has nothing, and a file of the same
+    name is mounted in another folder. Lines that say what was found are left out, and so is a
+    program whose log names the mounted path too.
+
+    It is a warning where a variable of the container leads to the folder of that path, and advice
+    elsewhere: a program may look in several places. It is advice too where the line says that the
+    file is optional.
+
+    A program that has ended since a file of settings is not there is critical, where one mount of
+    its container has a file of that name, and none holds the path. So is one that has ended for
+    lack of settings, where its command names such a file.
     """
     yield from map(_ended_finding, files_elsewhere or ())
     yield from map(_finding, misplaced_files)

@@ -89,12 +89,16 @@ def mount_source_missing(
     `not a directory`, exit code 127. For `--mount` it refuses the start and leaves no trace in the
     container (seen on 20.10.24, 26.1.5 and 28.5.2), so the sources of containers that were created
     recently and never ran are looked up; a request that is refused at create leaves no container at
-    all. Where the image has nothing at that place the start succeeds, and the program finds an
-    empty folder: its last lines say that it is a directory. They say the same of a named volume,
-    which the engine creates for a source without a slash. Where the line that explains the failure
-    names a file below a mount, that file is looked up on the host. A container with the engine's
-    socket may have started this one with a path of its own: its mounts tell where that is on the
-    host. A link that leads to what went with another container is container.link-dangling.
+    all.
+
+    Where the image has nothing at that place the start succeeds, and the program finds an empty
+    folder: its last lines say that it is a directory. They say the same of a named volume, which
+    the engine creates for a source without a slash. Where the line that explains the failure names
+    a file below a mount, that file is looked up on the host.
+
+    A container with the engine's socket may have started this one with a path of its own: its
+    mounts tell where that is on the host. A link that leads to what went with another container is
+    container.link-dangling.
     """
     absent = files.by_container
     tails = LogTails({}, {}) if log_tails is None else log_tails

@@ -16,12 +16,14 @@ def mount_stale(stale_mounts: StaleMounts) -> CheckResult:
 
     A mount holds the file or folder itself, not its name: an editor, certbot or a deployment that
     writes a new one and renames it into place leaves the container with the old one. It is read
-    from the mount table of the container's own namespace, where the kernel marks it as deleted. A
-    disk that was mounted on the host after the start is not seen in the container either: the
+    from the mount table of the container's own namespace, where the kernel marks it as deleted.
+
+    A disk that was mounted on the host after the start is not seen in the container either: the
     container keeps using the folder beneath, and the host does not see what it writes there. A link
     is followed at the start: where a deployment switches it to another release, the container keeps
-    the former one. A disk
-    or share that was unmounted, or mounted again, stays in the container as it was at the start.
+    the former one. A disk or share that was unmounted, or mounted again, stays in the container as
+    it was at the start.
+
     Files that an update of the host replaces, and that seldom differ, are advice: time zones, and
     the lists of users.
     """

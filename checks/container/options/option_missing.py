@@ -46,12 +46,15 @@ def option_missing(
     The log shows what the program could not do, and the container's own configuration shows why: a
     capability, a device, a limit or an entry for host.docker.internal is missing, its root file
     system is read-only, its root has no right to files of other users, a tmpfs belongs to root, or
-    a second init comes before the image's own. A time zone counts where the host knows it, so that
-    its name is right and the image lacks them. A folder that has to be empty is named with what it
-    holds, hidden files too. A container with a database is left out, for the option would begin
-    another database beside it. A device that the host does not have either is
-    container.device-missing. A build job that has an engine in a container beside it (docker:dind)
-    needs that one's address in place of the host's socket.
+    a second init comes before the image's own.
+
+    A time zone counts where the host knows it, so that its name is right and the image lacks them.
+    A folder that has to be empty is named with what it holds, hidden files too.
+
+    A container with a database is left out, for the option would begin another database beside it.
+    A device that the host does not have either is container.device-missing. A build job that has an
+    engine in a container beside it (docker:dind) needs that one's address in place of the host's
+    socket.
     """
     claims_made = claims(ID, containers, log_tails, clock)
     rootless = _powerless_root_claims(containers, log_tails, clock)

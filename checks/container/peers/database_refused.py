@@ -59,16 +59,21 @@ def database_refused(
     """A database refuses a container that calls it.
 
     The failed container's log has the database's own answer, and the database is another container
-    that runs. The images of PostgreSQL, MySQL, MariaDB and MongoDB read the user, the password and
-    the database from their environment only while their data directory is empty: what is changed
-    there later has no effect, which is what most such refusals come from. Before that, the users,
+    that runs.
+
+    The images of PostgreSQL, MySQL, MariaDB and MongoDB read the user, the password and the
+    database from their environment only while their data directory is empty: what is changed there
+    later has no effect, which is what most such refusals come from. Before that, the users,
     databases and passwords of both environments are compared, and PostgreSQL's log is searched for
     the role, whose absence it does not show a client; MongoDB's log says in which database it looks
-    for the user. Where a database has no connection left, the containers that hold its connections
-    are counted. Where a file holds the caller's password, its end is looked at: a newline there is
-    a part of the password for many programs. A file of the caller's compose project that was
-    changed since may have the right password: a restart does not apply it. It is a warning where
-    the container still runs, tries again and again, and reports no work.
+    for the user.
+
+    Where a database has no connection left, the containers that hold its connections are counted.
+    Where a file holds the caller's password, its end is looked at: a newline there is a part of the
+    password for many programs. A file of the caller's compose project that was changed since may
+    have the right password: a restart does not apply it.
+
+    It is a warning where the container still runs, tries again and again, and reports no work.
     """
     failed = list(claims(ID, containers, log_tails, clock))
     waiting = list(_running_claims(repeated_errors, {claim.container.id for claim in failed}))

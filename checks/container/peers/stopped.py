@@ -86,11 +86,14 @@ def stopped(
     fail. Advice, where nobody calls it, for a service of compose with a restart policy while other
     services of its project run, and for a container of no project that has one and publishes ports,
     which no running container of its image or its ports has replaced. A container that ended by
-    itself belongs to other checks. The engine does not keep who asked: a person, a job of the host
-    that names the container, or a program that holds its socket, whose log may say so. Where one
-    does, a container whose label lets a backup stop it is advice for `backup` seconds, and one that
-    is put to sleep until somebody calls it is advice if callers fail. Seen on engines 20.10.24 and
-    28.5.2.
+    itself belongs to other checks.
+
+    The engine does not keep who asked: a person, a job of the host that names the container, or a
+    program that holds its socket, whose log may say so. Where one does, a container whose label
+    lets a backup stop it is advice for `backup` seconds, and one that is put to sleep until
+    somebody calls it is advice if callers fail.
+
+    Seen on engines 20.10.24 and 28.5.2.
     """
     ended = [
         container

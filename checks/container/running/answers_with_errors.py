@@ -79,22 +79,26 @@ def answers_with_errors(
     or more requests were answered with 500, 502, 503 or 504, nearly all of them; it is advice where
     only one kind of request always fails, or where all requests of one container are answered with
     400, 403 or 404, as by a program that does not know the host name. That is a warning where a
-    proxy or Prometheus asks: it takes the server for down. It is advice too where clients of
-    private networks ask for a page of entry, and each request is answered with 404. Requests of
-    monitors are left out, and so is 503 for strangers of the internet, by which a proxy turns
-    unknown names away. A proxy that only passes on the answers of another container is named there.
+    proxy or Prometheus asks: it takes the server for down.
+
+    It is advice too where clients of private networks ask for a page of entry, and each request is
+    answered with 404. It is a warning too where clients speak TLS to a port at which the server
+    speaks plain HTTP.
+
     A server counts too that answers one request of ours for its first page with such an error, and
     nginx and Apache that have no index file there, or may not read it: with 403. One of the former
     errors is advice for 20 seconds after the start; 502 to 504, for a minute after that of all its
-    neighbours: the program may not be ready.
-    The lines that the log gained meanwhile say why.
-    An unhealthy container has its own finding. Where its log does not say why, a log file counts
-    that the program itself has written lately, below its code or its mounts: frameworks of PHP,
-    Ruby and Java have one. Where none says why, the folders count that a framework of PHP writes at
-    each request: owner and mode show that its workers may not. Where the log names a path that
-    was refused, so do they. Of HAProxy without a server the mounted configuration is compared with
-    the containers on its networks.
-    It is a warning too where clients speak TLS to a port at which the server speaks plain HTTP.
+    neighbours: the program may not be ready. The lines that the log gained meanwhile say why.
+
+    Requests of monitors are left out, and so is 503 for strangers of the internet, by which a proxy
+    turns unknown names away. A proxy that only passes on the answers of another container is named
+    there. An unhealthy container has its own finding.
+
+    Where its log does not say why, a log file counts that the program itself has written lately,
+    below its code or its mounts: frameworks of PHP, Ruby and Java have one. Where none says why,
+    the folders count that a framework of PHP writes at each request: owner and mode show that its
+    workers may not. Where the log names a path that was refused, so do they. Of HAProxy without a
+    server the mounted configuration is compared with the containers on its networks.
     """
     folders = closed_folders or ClosedFolders()
     logs = program_logs.by_id if program_logs is not None else {}

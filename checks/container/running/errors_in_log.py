@@ -67,9 +67,10 @@ def errors_in_log(
     The last twelve lines of the last five minutes are read, or sixty where the log is busy or a
     stack trace fills them, and the end of each log file that its programs write themselves: what
     they have open, and what lies in its writable layer and its mounts. A line about a stranger on
-    the internet who was turned away is no error, and an error that no longer appears is over. Where
-    the program works all the same, and the line is about one request or one item, the report stays
-    calm. Where the program prints nothing else, and is a worker or depends on what fails, the
+    the internet who was turned away is no error, and an error that no longer appears is over.
+
+    Where the program works all the same, and the line is about one request or one item, the report
+    stays calm. Where the program prints nothing else, and is a worker or depends on what fails, the
     report does not stay calm if it has no other problem that may explain the line; nor where the
     line is known to mean a fault of its own settings, files, data or build, and no work goes well.
     A line of a known meaning that came once since the start is mentioned, and the report stays

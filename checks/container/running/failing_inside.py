@@ -48,16 +48,19 @@ def failing_inside(
     """A container runs, but a program in it has failed and is not back.
 
     The container's state still says `running`, because its first process is a supervisor, or a
-    server that refuses its work. Today's last lines of containers with supervisord, s6, PM2,
-    Redis, RabbitMQ, etcd, MongoDB, dnsmasq, HAProxy or Java are read, and of those that hold the
-    files of a database whose server does not run in them. It counts too if supervisord, PM2 or
-    gunicorn starts a program again and again, and it ends each time: three times, and lately. A
-    later line that says that the program is back ends the finding. A thread of Java that ended
-    for lack of heap, and a backend of HAProxy without a server are warnings, and so is the last
-    run of a job that failed, as updaters, backup containers and schedulers write it down. A
-    server that HAProxy cannot connect to at all counts where it was started after HAProxy, which
-    keeps an old address then. Where the log does not
-    say why a program ended, a log file of its own may.
+    server that refuses its work. Today's last lines of containers with supervisord, s6, PM2, Redis,
+    RabbitMQ, etcd, MongoDB, dnsmasq, HAProxy or Java are read, and of those that hold the files of
+    a database whose server does not run in them.
+
+    It counts too if supervisord, PM2 or gunicorn starts a program again and again, and it ends each
+    time: three times, and lately. A later line that says that the program is back ends the finding.
+
+    A thread of Java that ended for lack of heap, and a backend of HAProxy without a server are
+    warnings, and so is the last run of a job that failed, as updaters, backup containers and
+    schedulers write it down. A server that HAProxy cannot connect to at all counts where it was
+    started after HAProxy, which keeps an old address then.
+
+    Where the log does not say why a program ended, a log file of its own may.
     """
     for failure in inner_failures:
         server = outdated_servers.of(failure) if outdated_servers is not None else None

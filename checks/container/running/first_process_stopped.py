@@ -31,14 +31,18 @@ def first_process_stopped(
     """A running container's program is stopped, or hangs in the kernel.
 
     Its control group may be frozen from outside the engine, which still says "running": by
-    `systemctl freeze`, a snapshot or a script that was broken off. State T is a process that got
-    SIGSTOP or SIGTSTP and waits for SIGCONT; the engine says "running" and the container does not
-    answer. A cpulimit of the host sends both in turns, so that the state at one moment says
-    nothing: a warning, since somebody may want it. State D counts only where the kernel has logged
-    that this very process is blocked for minutes: a moment in D is ordinary disk I/O. A paused
-    container is container.paused. A process that a debugger has stopped (t) is left out. A process
-    that the first one has started may be stopped too, such as a server behind a start script: a
-    warning, where no terminal of the container explains it.
+    `systemctl freeze`, a snapshot or a script that was broken off.
+
+    State T is a process that got SIGSTOP or SIGTSTP and waits for SIGCONT; the engine says
+    "running" and the container does not answer. A cpulimit of the host sends both in turns, so that
+    the state at one moment says nothing: a warning, since somebody may want it. A process that the
+    first one has started may be stopped too, such as a server behind a start script: a warning,
+    where no terminal of the container explains it.
+
+    State D counts only where the kernel has logged that this very process is blocked for minutes: a
+    moment in D is ordinary disk I/O.
+
+    A paused container is container.paused. A process that a debugger has stopped (t) is left out.
     """
     hung = {task.pid: task for task in kernel_log.hung_tasks} if kernel_log is not None else {}
     for container in containers.running:

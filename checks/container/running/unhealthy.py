@@ -80,18 +80,22 @@ def unhealthy(
     interpreter without the probe's script: the probe itself cannot run, which says nothing about
     the application, so it is a warning in shell form and in exec form. A last probe older than
     three intervals, its timeouts and `patience`: the engine does not run it, so the status is
-    stale; an engine that was restarted begins again. A probe that calls a port of its own container
-    where nothing listens is named, with what does listen there. `starting` is not unhealthy, and
-    paused containers are not probed. Without a failed probe in a row, `unhealthy` says only that
-    the engine stopped probing for a while, as for a pause: the next probe decides. A program that
-    was started less than `starting` ago, and does not listen yet, may need a longer start period: a
-    warning, unless its log objects to something. Docker never restarts a container because of its
-    health; where something else does so, the container is seldom called unhealthy for long: three
-    such restarts within the hour count. A probe that speaks plain text to a port with TLS, or the
-    other way round, is known by the words of both. A DNS server may answer others and not its own
-    loopback, from which its probe asks. A worker may have the probe of its image's server, which
-    another container passes. A web program may serve only the hosts of a variable, while its probe
-    asks for localhost.
+    stale; an engine that was restarted begins again.
+
+    A probe that calls a port of its own container where nothing listens is named, with what does
+    listen there. A probe that speaks plain text to a port with TLS, or the other way round, is
+    known by the words of both. A DNS server may answer others and not its own loopback, from which
+    its probe asks. A worker may have the probe of its image's server, which another container
+    passes. A web program may serve only the hosts of a variable, while its probe asks for
+    localhost.
+
+    `starting` is not unhealthy, and paused containers are not probed. Without a failed probe in a
+    row, `unhealthy` says only that the engine stopped probing for a while, as for a pause: the next
+    probe decides. A program that was started less than `starting` ago, and does not listen yet, may
+    need a longer start period: a warning, unless its log objects to something.
+
+    Docker never restarts a container because of its health; where something else does so, the
+    container is seldom called unhealthy for long: three such restarts within the hour count.
     """
     other_probes = surroundings.other_probes
     other_commands = other_probes.by_id if other_probes is not None else {}

@@ -58,19 +58,23 @@ def variable_malformed(
     do a comment behind it and the carriage return of a file with DOS line ends. Compose's list form
     `- NAME="value"` keeps the quotes too. A carriage return at the end is never meant. Quotes and
     comments may be, so that they count only where the log of the failed container repeats the value
-    with them, or shows that its program does not take a quoted URL for one. The same holds for
-    `$NAME`: a shell replaces it, and neither the exec form of a command nor `--env-file` has one.
-    Compose does the opposite: where nothing sets `b`, only `a` is left of `a$b` in a file, and a
-    password is refused. That counts for secrets of a container whose log mentions one, and is a
-    warning where a running container repeats it. Without such a line it is advice, where the value
-    in the container is what compose leaves. In a command it does so too where only the container
-    has the variable: the words of its command show it. The name of a container near by needs no
-    log: no program reads it in quotes where an address is due, or as the path of an address without
-    a host (`mqtt:///broker`). It is a warning where the container runs, and so is a carriage return
-    in a value that the errors of a running program name. Quotes around a schedule of cron are one
-    where the log shows them as a part of it, and advice elsewhere; around a number, a switch, a
-    path or a URL they are advice. Browsers, curl and Node read `http:///broker`, so that of the
-    web's addresses only those of failed containers count.
+    with them, or shows that its program does not take a quoted URL for one.
+
+    The same holds for `$NAME`: a shell replaces it, and neither the exec form of a command nor
+    `--env-file` has one. Compose does the opposite: where nothing sets `b`, only `a` is left of
+    `a$b` in a file, and a password is refused. That counts for secrets of a container whose log
+    mentions one, and is a warning where a running container repeats it. Without such a line it is
+    advice, where the value in the container is what compose leaves. In a command it does so too
+    where only the container has the variable: the words of its command show it.
+
+    The name of a container near by needs no log: no program reads it in quotes where an address is
+    due, or as the path of an address without a host (`mqtt:///broker`). It is a warning where the
+    container runs, and so is a carriage return in a value that the errors of a running program
+    name.
+
+    Quotes around a schedule of cron are one where the log shows them as a part of it, and advice
+    elsewhere; around a number, a switch, a path or a URL they are advice. Browsers, curl and Node
+    read `http:///broker`, so that of the web's addresses only those of failed containers count.
     """
     misread = {address.container.id: address for address in misread_addresses or ()}
     for address in misread.values():

@@ -28,11 +28,15 @@ def call_unanswered(
     Its sockets wait in the state SYN_SENT each time they are looked at, have repeated their request
     at least `least` times, and no other connection to that place is open. A refusal would be an
     answer: packets are lost on the way there or back, or nobody is there. The kernel's counters of
-    each namespace say where to look. Programs that try many places are left out, and so are calls
-    out of internal networks (network.internal-called-out). It is advice where a program such as
-    home automation has found a device of the local network by itself, and that device is off: no
-    configuration names the device, the port is not that of a database or queue, and the container
-    is well. It is also advice where a monitor has found a machine that is down.
+    each namespace say where to look.
+
+    Programs that try many places are left out, and so are calls out of internal networks
+    (network.internal-called-out).
+
+    It is advice where a program such as home automation has found a device of the local network by
+    itself, and that device is off: no configuration names the device, the port is not that of a
+    database or queue, and the container is well. It is also advice where a monitor has found a
+    machine that is down.
     """
     if not unanswered_calls.watched and not len(unanswered_calls):
         return Skipped("no running container uses a network")

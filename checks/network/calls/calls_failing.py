@@ -72,17 +72,21 @@ def calls_failing(
 
     Its last lines name a connection that is refused, leads nowhere, or gets no answer, or a name
     that does not resolve, three times at least, and the next such line is not overdue. This is a
-    symptom, which a report says where it knows nothing worse about the container. A container that
-    was started within three minutes may yet begin to listen. A program that misses many places is
-    left out: it looks for some. So is one whose error is a known failure, one that was restarted a
-    moment ago, and a line without a place that container.errors-in-log quotes already. Where the
-    container that is called does not run, what ended it is the cause. It is a warning where the
-    container has no network or no DNS server, and so cannot call what it wants, where mail servers
-    of the internet do not answer at port 25 and none takes a message there, and where a route of
-    the host leads to another program's net, in which nobody has the address. So it is where DNS has
-    another address for the name in the line than the one that was called. Where the program
-    prints nothing else, and is a worker or its container is given the address, it is a warning
-    unless the report has another problem that may explain it.
+    symptom, which a report says where it knows nothing worse about the container.
+
+    A container that was started within three minutes may yet begin to listen. A program that misses
+    many places is left out: it looks for some. So is one whose error is a known failure, one that
+    was restarted a moment ago, and a line without a place that container.errors-in-log quotes
+    already.
+
+    Where the container that is called does not run, what ended it is the cause.
+
+    It is a warning where the container has no network or no DNS server, and so cannot call what it
+    wants, where mail servers of the internet do not answer at port 25 and none takes a message
+    there, and where a route of the host leads to another program's net, in which nobody has the
+    address. So it is where DNS has another address for the name in the line than the one that was
+    called. Where the program prints nothing else, and is a worker or its container is given the
+    address, it is a warning unless the report has another problem that may explain it.
     """
     errors = {error.container.id: error for error in repeated_errors or ()}
     waiting = by_key((call.container.id, call) for call in unanswered_calls or ())

@@ -46,14 +46,19 @@ def gateway_unanswered(
     """A container on a macvlan or ipvlan network gets no answer from its gateway.
 
     It asks the wire of the parent interface for the gateway's hardware address, as the ARP table
-    inside shows, and nobody answers: the container reaches nothing beyond its own subnet. Either
-    the network was created with a gateway that does not exist, or the wire takes no frames of a
-    second hardware address. Wi-Fi and most virtual switches do not. The host's own gateway and its
-    ARP table tell these apart. A container that only calls machines of its subnet never asks for
-    the gateway: there it counts that nobody at all has answered it, while somebody answers the
-    host. A container that is on a bridge as well has one default route: where that leads to the
-    wire, the bridge's way out is not used. It is advice where no call of these containers is seen
-    to fail: a network of machines alone needs no gateway, and one question for a name asks for it.
+    inside shows, and nobody answers: the container reaches nothing beyond its own subnet.
+
+    Either the network was created with a gateway that does not exist, or the wire takes no frames
+    of a second hardware address. Wi-Fi and most virtual switches do not. The host's own gateway and
+    its ARP table tell these apart.
+
+    A container that only calls machines of its subnet never asks for the gateway: there it counts
+    that nobody at all has answered it, while somebody answers the host. A container that is on a
+    bridge as well has one default route: where that leads to the wire, the bridge's way out is not
+    used.
+
+    It is advice where no call of these containers is seen to fail: a network of machines alone
+    needs no gateway, and one question for a name asks for it.
     """
     if not silent_gateways.looked_at:
         return Skipped("no running container leaves through a macvlan or ipvlan network")

@@ -32,14 +32,17 @@ def host_proxy_fails(host_proxy_failures: HostProxyFailures) -> CheckResult:
 
     nginx, Apache, Caddy, HAProxy or Traefik runs on the host itself, in front of published ports,
     and its clients get 502, 503 or 504. Nothing in the container shows that: the server's own log,
-    a file or its unit's journal, says why. It counts where three requests failed within five
-    minutes, the last one within a minute, and the place that was called belongs to a container, or
-    nobody listens there. Where it refuses and nobody publishes the port, the one container that
-    serves it in its own network may be meant, or the one whose port of the host the engine chooses
-    again at each start. Websockets that end idle do not count, nor does an error page that the
-    container itself has sent. Requests that nginx itself refuses, such as an upload that is too
-    large, count where the site passes requests on to a container, and three were refused in half an
-    hour. It is advice where somebody has set a limit there.
+    a file or its unit's journal, says why.
+
+    It counts where three requests failed within five minutes, the last one within a minute, and the
+    place that was called belongs to a container, or nobody listens there. Where it refuses and
+    nobody publishes the port, the one container that serves it in its own network may be meant, or
+    the one whose port of the host the engine chooses again at each start. Websockets that end idle
+    do not count, nor does an error page that the container itself has sent.
+
+    Requests that nginx itself refuses, such as an upload that is too large, count where the site
+    passes requests on to a container, and three were refused in half an hour. It is advice where
+    somebody has set a limit there.
     """
     if not host_proxy_failures.programs:
         return Skipped("no web server or proxy runs on this host itself")

@@ -53,12 +53,14 @@ def ipv6_leads_nowhere(
 
     Either its networks have no IPv6, or the host has no IPv6 route to pass the packets on. Some
     names have only an IPv6 address, as those of hosted databases, and programs prefer IPv6 where a
-    name has both: each call fails or waits before IPv4 is tried. Seen in the log, repeatedly and
-    within the last moments, or in sockets that wait. A container without IPv6 whose log mentions
-    lost IPv4 addresses too is left out: IPv6 is not what it lacks. The same holds for a container
-    that calls more than five addresses: programs that share files try thousands. One that tries
-    IPv4 next, and is connected by it, lacks nothing. A private IPv6 address, as of a VPN, counts
-    where the host has a route to it.
+    name has both: each call fails or waits before IPv4 is tried.
+
+    Seen in the log, repeatedly and within the last moments, or in sockets that wait. A private IPv6
+    address, as of a VPN, counts where the host has a route to it.
+
+    A container without IPv6 whose log mentions lost IPv4 addresses too is left out: IPv6 is not
+    what it lacks. The same holds for a container that calls more than five addresses: programs that
+    share files try thousands. One that tries IPv4 next, and is connected by it, lacks nothing.
     """
     host_gets_out = _gets_out(routes)
     recent_logs = lost_calls.recent_logs

@@ -44,14 +44,19 @@ def peer_not_listening(
 
     Its log says repeatedly, and within the last moments, that the connection was refused. The other
     container runs, and nothing in it listens on that port, or its server takes connections only
-    from inside its own container. Where nothing listens it is a warning: the call may be one that
-    the program can do without. Between containers, the port that a program listens on counts, not
-    the one that is published on the host. A server that was started less than `settled` ago may yet
-    begin to listen. A server that is called over IPv6 and listens over IPv4 alone is a warning too:
-    some programs try the other address then. A server that takes only IPv6, as nginx with `listen
-    [::]:80`, refuses callers over IPv4. The image docker:dind serves TLS at port 2376, and nothing
-    at 2375, unless its DOCKER_TLS_CERTDIR is empty. A call that network.peer-address-stale
-    explains, since the address belonged to another container before, is left out. TCP only.
+    from inside its own container.
+
+    Where nothing listens it is a warning: the call may be one that the program can do without.
+    Between containers, the port that a program listens on counts, not the one that is published on
+    the host. A server that was started less than `settled` ago may yet begin to listen.
+
+    A server that is called over IPv6 and listens over IPv4 alone is a warning too: some programs
+    try the other address then. A server that takes only IPv6, as nginx with `listen [::]:80`,
+    refuses callers over IPv4. The image docker:dind serves TLS at port 2376, and nothing at 2375,
+    unless its DOCKER_TLS_CERTDIR is empty.
+
+    A call that network.peer-address-stale explains, since the address belonged to another container
+    before, is left out. TCP only.
     """
     for call in failing_calls:
         is_now = call.times >= least and clock.is_within(call.at, fresh)

@@ -45,18 +45,23 @@ def peer_address_stale(
 
     A container that is recreated may get another address. nginx and many other programs look a name
     up once, at their start; `extra_hosts`, environment variables and files of settings hold an
-    address for ever. Such a file may be written by a program in another container, such as docker-
-    gen, which does not run any more. The log must repeat it within the last minutes, and later than
-    the last start of a container on that network: `settled` later, unless the caller is an nginx
-    that looks names up once; its reload counts as a start of its own. Where a container has the
-    address now, it counts only if the call may be older than that: the address is configured, or
-    the owner and a container that serves the port were started after the caller. Nothing is said
-    while a container of that network is between two runs of a restart loop, and has no address. A
-    node of a cluster (Raft) that serves the called port itself may have kept its own former address
-    in its data; those of etcd and Sentinel keep the addresses of all nodes, which no restart
-    changes. An address that was given to no container is one of a machine outside (network.subnet-
-    overlaps-route). A replica set of MongoDB tells its clients the addresses of its members, as
+    address for ever. Such a file may be written by a program in another container, such as
+    docker-gen, which does not run any more.
+
+    The log must repeat it within the last minutes, and later than the last start of a container on
+    that network: `settled` later, unless the caller is an nginx that looks names up once; its
+    reload counts as a start of its own. Where a container has the address now, it counts only if
+    the call may be older than that: the address is configured, or the owner and a container that
+    serves the port were started after the caller. Nothing is said while a container of that network
+    is between two runs of a restart loop, and has no address.
+
+    A node of a cluster (Raft) that serves the called port itself may have kept its own former
+    address in its data; those of etcd and Sentinel keep the addresses of all nodes, which no
+    restart changes. A replica set of MongoDB tells its clients the addresses of its members, as
     they were when it was made.
+
+    An address that was given to no container is one of a machine outside
+    (network.subnet-overlaps-route).
     """
     for call in failing_calls:
         is_beside = call.network.name in call.container.endpoints and not call.is_outside

@@ -36,12 +36,14 @@ def source_address_refused(
 
     The engine hides what a container sends behind the first address of the interface by which it
     leaves, whatever the address is at which its ports are published. A mail server or a list of
-    allowed addresses on the other side then sees an address that it does not expect. The
-    container's own log says repeatedly that it is refused, and names an address of this host. It is
-    advice where its ports are not published at another address of this host: then the other side
-    has to allow this one. Lines about somebody who calls the container itself are left out:
-    programs of this host call it with that address. Lines that may be about a password are left out
-    too.
+    allowed addresses on the other side then sees an address that it does not expect.
+
+    The container's own log says repeatedly that it is refused, and names an address of this host.
+    It is advice where its ports are not published at another address of this host: then the other
+    side has to allow this one.
+
+    Lines about somebody who calls the container itself are left out: programs of this host call it
+    with that address. Lines that may be about a password are left out too.
     """
     host_addresses = [
         address for address in interfaces.shown_addresses if is_outer_address(address, networks)

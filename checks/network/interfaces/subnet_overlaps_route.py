@@ -83,16 +83,20 @@ def subnet_overlaps_route(
     A route to the same or a smaller net takes packets away from containers. A larger one (a
     company's 10.0.0.0/8) is often a plan, so that it is advice, unless a DNS server of the host
     lies in the subnet, where a container that takes no queries may even have its address. Default
-    routes, also in halves as VPNs set them, do not count. A more specific one that takes a running
-    container's address is critical, also one that leads nowhere (blackhole, unreachable), and so is
-    a routing rule that does. A client on another machine that waits for an answer, and whose
-    address lies in the subnet, is critical too: no route of this host shows that the office has the
-    same range. A call of a container on another network to an address in the subnet that no
-    container has counts too, where its log repeats it, and the network is empty; otherwise it may
-    be a former address of a container, which is a warning. No container had it before where the
-    engine, which gives the lowest free address, has not come so far: then a call from the network
-    itself counts too. A bridge that also has the host's uplink as a port leads to the servers of
-    its subnet.
+    routes, also in halves as VPNs set them, do not count.
+
+    A more specific one that takes a running container's address is critical, also one that leads
+    nowhere (blackhole, unreachable), and so is a routing rule that does. A client on another
+    machine that waits for an answer, and whose address lies in the subnet, is critical too: no
+    route of this host shows that the office has the same range.
+
+    A call of a container on another network to an address in the subnet that no container has
+    counts too, where its log repeats it, and the network is empty; otherwise it may be a former
+    address of a container, which is a warning. No container had it before where the engine, which
+    gives the lowest free address, has not come so far: then a call from the network itself counts
+    too.
+
+    A bridge that also has the host's uplink as a port leads to the servers of its subnet.
     """
     described = DescribedRoutes(routes, links, owners.tunnels, networks)
     docker = owners.docker

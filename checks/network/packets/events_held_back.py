@@ -16,12 +16,15 @@ def events_held_back(all_held_events: AllHeldEvents) -> CheckResult:
 
     Chats, progress bars and live logs show nothing, or everything at once at the end. nginx
     collects a program's output until a buffer is full, unless proxy_buffering is off, or the
-    program forbids it in its header X-Accel-Buffering. The access log shows clients that waited at
-    a path of such a stream, and went without a byte (status 499): three or more within five
-    minutes, and none that got any. nginx's configuration is read then, and the program is asked for
-    that path, without cookie or login: its answer is a stream of events, or wants a login where the
-    path says that it is one. It is not asked where clients send data (POST), as to language models:
-    that the answer is a stream is then a guess by the path, and is called so.
+    program forbids it in its header X-Accel-Buffering.
+
+    The access log shows clients that waited at a path of such a stream, and went without a byte
+    (status 499): three or more within five minutes, and none that got any. nginx's configuration is
+    read then, and the program is asked for that path, without cookie or login: its answer is a
+    stream of events, or wants a login where the path says that it is one.
+
+    It is not asked where clients send data (POST), as to language models: that the answer is a
+    stream is then a guess by the path, and is called so.
     """
     for held in all_held_events:
         yield _finding(held)

@@ -28,14 +28,17 @@ def replies_misrouted(
     The translated answer still carries the container's own address when the kernel chooses its
     route: rules of the form `from ADDRESS lookup TABLE` do not match it, and the answer takes the
     default route. A container on several networks answers by its own default route; rp_filter=1
-    drops what comes from the wrong bridge. A VPN that takes all traffic takes the answers too:
-    advice, because only clients of other nets are affected, and critical while such clients wait
-    for an answer. A VPN client inside a container takes the answers of its own published ports: the
-    host's own requests are answered, those of other machines are not.
+    drops what comes from the wrong bridge.
+
+    A VPN that takes all traffic takes the answers too: advice, because only clients of other nets
+    are affected, and critical while such clients wait for an answer. A VPN client inside a
+    container takes the answers of its own published ports: the host's own requests are answered,
+    those of other machines are not.
+
     A rule `from ADDRESS lookup TABLE` whose table has no routes to Docker's bridges takes the
     host's own answers to containers. A container that calls its neighbour on one bridge by the
-    host's address, without docker-proxy, gets answers from a stranger where br_netfilter is off.
-    A container that calls its own public address by a rule of the administrator's gets its own
+    host's address, without docker-proxy, gets answers from a stranger where br_netfilter is off. A
+    container that calls its own public address by a rule of the administrator's gets its own
     packets back, unless their source is translated too (hairpin NAT).
     """
     yield from _host_answer_findings(wanted_paths, host_stack)

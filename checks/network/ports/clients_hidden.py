@@ -85,13 +85,16 @@ def clients_hidden(
     program sees the gateway in place of each of them. Lists of allowed addresses, limits of
     requests and bans hit all of them at once. IPv4 clients keep their address, unless they call
     from the host itself. The program's own log shows the refusals. A host that has only link-local
-    IPv6 addresses is left out. Requests that a web server of the host itself passes on come from
-    the gateway too: a limit or a ban by that address then hits all visitors, where the container
-    does not take their addresses from a header. The same goes for what a proxy in another container
-    passes on: all its visitors have the proxy's address. It is advice where nothing is refused, and
-    the program's log has that one address while the log of the proxy has several. A rule of the
-    packet filter that translates the source of what comes in does the same. RootlessKit's port
-    driver `builtin` hides all clients of a rootless engine, over IPv4 as well.
+    IPv6 addresses is left out.
+
+    Requests that a web server of the host itself passes on come from the gateway too: a limit or a
+    ban by that address then hits all visitors, where the container does not take their addresses
+    from a header. The same goes for what a proxy in another container passes on: all its visitors
+    have the proxy's address. It is advice where nothing is refused, and the program's log has that
+    one address while the log of the proxy has several.
+
+    A rule of the packet filter that translates the source of what comes in does the same.
+    RootlessKit's port driver `builtin` hides all clients of a rootless engine, over IPv4 as well.
     """
     refusals = Refusals(containers, recent_logs, clock, least)
     if engine.is_rootless and port_drivers(host.processes) == {HIDES_CLIENTS}:

@@ -41,12 +41,15 @@ def port_not_published(
 
     With the host's network the engine ignores published ports without an error: the program is
     reached at the port that it listens on. A port on an IPv6 address of the host needs docker-proxy
-    or a network with IPv6. A container on several networks has one default route: where that leads
-    through a macvlan network, the engine publishes none of its ports on the other ones either. Seen
-    on engines 20.10.24 and 28.5.2. `docker compose run` publishes none of its service's ports;
-    that counts where it serves one of them and no other container of the service runs.
-    On macvlan or ipvlan networks alone nothing is published: that is advice, for its clients may
-    know the container's own address.
+    or a network with IPv6.
+
+    A container on several networks has one default route: where that leads through a macvlan
+    network, the engine publishes none of its ports on the other ones either. Seen on engines
+    20.10.24 and 28.5.2.
+
+    `docker compose run` publishes none of its service's ports; that counts where it serves one of
+    them and no other container of the service runs. On macvlan or ipvlan networks alone nothing is
+    published: that is advice, for its clients may know the container's own address.
     """
     for one_off in one_offs or ():
         yield _one_off_finding(one_off)

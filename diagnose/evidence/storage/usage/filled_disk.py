@@ -134,14 +134,8 @@ class FilledDisk(msgspec.Struct, frozen=True, dict=True):
     @property
     def abandoned(self) -> AbandonedRoot | None:
         """An unused data root, where it takes much of the disk."""
-        abandoned_root = (
-            self.roots.by_point.get(self.disk.point) if self.roots is not None else None
-        )
-        return (
-            abandoned_root
-            if abandoned_root is not None and self.is_to_blame(abandoned_root.bytes)
-            else None
-        )
+        root = self.roots.by_point.get(self.disk.point) if self.roots is not None else None
+        return root if root is not None and self.is_to_blame(root.bytes) else None
 
     @functools.cached_property
     def former_driver(self) -> FileSize | None:
