@@ -54,6 +54,6 @@ def names_of(things: Iterable[HasName]) -> list[str]:
     return [named.name for named in things]
 
 
-def subjects_of(things: Iterable[HasSubject]) -> tuple[Subject, ...]:
-    """The subjects of these things, for a finding that touches them."""
-    return tuple(owner.subject for owner in things)
+def subjects_of(things: Iterable[HasSubject | None]) -> tuple[Subject, ...]:
+    """The subjects of these things, for a finding that touches them; None has none."""
+    return tuple(owner.subject for owner in things if owner is not None)

@@ -15,7 +15,7 @@ from diagnose.evidence.network.addresses import with_port as address_with_port
 from diagnose.evidence.network.container_netns import Namespaces
 from diagnose.evidence.network.networks import Networks, is_within
 from diagnose.first_steps.dns.forwarder_steps import steps_to_served_port
-from diagnose.mappings import present
+from diagnose.mappings import present, subjects_of
 from diagnose.model import CheckResult, Finding, Json, Severity, Skipped
 from diagnose.phrases import and_more, count, sentence
 from diagnose.registry import check
@@ -88,7 +88,7 @@ def _forwarding_finding(
         ),
         _silence_evidence(forwarder) | present({"UDP ports of that container": ports}),
         touches=(container.subject, *([holder.subject] if holder is not None else [])),
-        calls=(holder.subject,) if holder is not None else (),
+        calls=subjects_of([holder]),
         signs=frozenset({"dns"}),
         stable=(container.life,),
         variables={

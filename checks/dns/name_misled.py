@@ -1,7 +1,7 @@
 """dns.name-misled: a name leads a container elsewhere than to the machine that is meant."""
 
 from diagnose.evidence.dns.names.misled_names import MisledName, MisledNames
-from diagnose.mappings import present
+from diagnose.mappings import present, subjects_of
 from diagnose.model import CheckResult, Finding, PageVariables, Severity
 from diagnose.phrases import and_more, sentence, shortened
 from diagnose.registry import check
@@ -38,7 +38,7 @@ def name_misled(misled_names: MisledNames) -> CheckResult:
 
 def _finding(misled: MisledName) -> Finding:
     peer = misled.peer
-    touches = (peer.subject,) if peer is not None else ()
+    touches = subjects_of([peer])
     says = f"{misled.name} A at {misled.server}" if misled.server else "server"
     return Finding.about(
         misled.container,

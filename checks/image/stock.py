@@ -5,7 +5,7 @@ from diagnose.evidence.images.build_cache import BuildCache
 from diagnose.evidence.images.listing import Images, tag_of
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.storage.filesystems import Filesystems
-from diagnose.mappings import by_key
+from diagnose.mappings import by_key, subjects_of
 from diagnose.model import HOST, CheckResult, Finding, Severity, Skipped, Subject, Unavailable
 from diagnose.model.units import Bytes, Count, Percent, Seconds
 from diagnose.phrases import agree, count, duration, named, short_id, size
@@ -50,7 +50,7 @@ def dangling(
             "images in all": len(images),
         },
         variables={"count": str(len(unnamed)), "size": size(total)},
-        touches=(disk.subject,) if disk else (),
+        touches=subjects_of([disk]),
     )
 
 
@@ -111,7 +111,7 @@ def unused(
             "largest": [f"{image.name} {size(image.own_size)}" for image in largest[:NAMES_SHOWN]]
         },
         variables={"count": str(len(old)), "size": size(total), "hours": str(round(old_s / 3600))},
-        touches=(disk.subject,) if disk else (),
+        touches=subjects_of([disk]),
     )
 
 

@@ -6,6 +6,7 @@ from diagnose.evidence.containers.logs.logs_on_disk import LogOnDisk, has_no_lim
 from diagnose.evidence.storage.filesystems import Filesystems
 from diagnose.evidence.storage.usage.disk_parts import UsagePart
 from diagnose.evidence.storage.usage.disk_usage import DiskUsage
+from diagnose.mappings import subjects_of
 from diagnose.model import CheckResult, Finding, Json, Severity, Unavailable, Unexamined
 from diagnose.model.units import Bytes, Percent
 from diagnose.phrases import size
@@ -75,7 +76,7 @@ def _finding(place: LogOnDisk, severity: Severity) -> Finding:
         f"the log of {container} has no max-size{holds}{of_disk}",
         evidence,
         severity=severity,
-        touches=(disk.subject,) if disk is not None else (),
+        touches=subjects_of([disk]),
     )
     if severity is Severity.advice:
         return finding.with_variables({"limitless": container.name})

@@ -212,7 +212,7 @@ def _restarted_finding(
             **sockets_evidence(probe),
         },
         discriminator="restarted",
-        touches=(restarter.subject,) if restarter is not None else (),
+        touches=subjects_of([restarter]),
         onset=restarts.at[0],
         variables=without_secrets({"probed": probe.command, **cures}),
     )

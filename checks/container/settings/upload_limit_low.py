@@ -1,7 +1,7 @@
 """container.upload-limit-low: one of two limits for uploads is far lower than the other."""
 
 from diagnose.evidence.containers.settings.upload_limits import OF_NGINX, UploadLimit, UploadLimits
-from diagnose.mappings import present
+from diagnose.mappings import present, subjects_of
 from diagnose.model import CheckResult, Finding, PageVariables, Severity
 from diagnose.registry import check
 
@@ -33,7 +33,7 @@ def _finding(limit: UploadLimit) -> Finding:
         {limit.name: f"{file_clause}{limit.value}{default}", limit.other_name: limit.other_value},
         discriminator=limit.name,
         stable=(limit.container.life,),
-        touches=(limit.other.subject,) if limit.other is not None else (),
+        touches=subjects_of([limit.other]),
         variables=_steps(limit),
         is_quiet=not limit.is_asked_for,
     )

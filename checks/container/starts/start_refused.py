@@ -36,6 +36,7 @@ from diagnose.first_steps.starts.start_steps import (
     swapped_address,
 )
 from diagnose.lazy_pattern import LazyPattern
+from diagnose.mappings import subjects_of
 from diagnose.model import DAEMON, CheckResult, Finding, Severity, Subject
 from diagnose.programs.failures import Failure, Recognised
 from diagnose.registry import check
@@ -116,7 +117,7 @@ def _finding(
         known=meaning,
         evidence=_address_holders(refusal, container, containers),
         touches=(*image, *engine),
-        calls=(peer.subject,) if peer else (),
+        calls=subjects_of([peer]),
         variables=variables,
     )
 

@@ -134,7 +134,7 @@ def _outward_finding(step: Step, outlets: Sequence[InnerOutlet]) -> Finding:
         discriminator=f"out {step.key}",
         severity=None if failing([outlet.path for outlet in outlets]) else Severity.warning,
         touches=(path.network.subject, *subjects_of(callers.values())),
-        calls=(peer.subject,) if peer is not None else (),
+        calls=subjects_of([peer]),
         signs=NO_WAY_OUT,
     )
 

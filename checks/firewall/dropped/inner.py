@@ -202,6 +202,6 @@ def _between_finding(
         severity=None if failing(paths) else Severity.warning,
         touches=with_bridges([path.network for path in paths])
         + tuple(path.want.container.subject for path in paths),
-        calls=(peer.subject,) if peer is not None else (),
+        calls=subjects_of([peer]),
         signs=NO_WAY_OUT,
     )

@@ -3,7 +3,7 @@
 from diagnose.error_signatures import NO_WAY_OUT
 from diagnose.evidence.network.paths.dropped_pings import IGNORE, DroppedPing, DroppedPings
 from diagnose.evidence.network.rules.rule_programs import place_of
-from diagnose.mappings import by_key
+from diagnose.mappings import by_key, subjects_of
 from diagnose.model import CheckResult, Finding, Json, PageVariables, Severity, Skipped
 from diagnose.phrases import and_more, sentence
 from diagnose.registry import check
@@ -51,7 +51,7 @@ def _finding(pings: list[DroppedPing]) -> Finding:
         discriminator=obstacle.by.key if obstacle is not None else IGNORE,
         severity=None if any(ping.failing for ping in pings) else Severity.advice,
         touches=(first.network.subject,),
-        calls=(first.peer.subject,) if first.peer is not None else (),
+        calls=subjects_of([first.peer]),
         signs=NO_WAY_OUT,
         stable=(container.life,),
         variables=_cure(first),

@@ -82,7 +82,7 @@ def _finding(calls: list[UnansweredCall], moved: MovedName | None) -> Finding:
         discriminator=first.place,
         touches=(*sorted(networks), *subjects_of(callers.values())),
         severity=Severity.advice if is_expected else None,
-        calls=(first.peer.subject,) if first.peer is not None else (),
+        calls=subjects_of([first.peer]),
         signs=NO_WAY_OUT,
         stable=tuple(life for caller in callers.values() for life in caller.caller_lives),
         variables=moved.cure if moved is not None else unanswered_call_steps(first),

@@ -1,7 +1,7 @@
 """network.target-absent: a program collects figures from a place that no container serves."""
 
 from diagnose.evidence.network.calls.absent_targets import AbsentTarget, AbsentTargets
-from diagnose.mappings import present
+from diagnose.mappings import present, subjects_of
 from diagnose.model import CheckResult, Finding, PageVariables, Severity
 from diagnose.phrases import and_more
 from diagnose.registry import check
@@ -41,7 +41,7 @@ def _finding(target: AbsentTarget) -> Finding:
         ),
         discriminator=target.place,
         stable=(container.life,),
-        touches=(owner.subject,) if owner is not None else (),
+        touches=subjects_of([owner]),
         variables=_steps(target),
     )
 

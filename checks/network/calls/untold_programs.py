@@ -7,7 +7,7 @@ network.host-name-refused.
 from diagnose.evidence.network.proxies.nginx.untold_programs import UntoldProgram, UntoldPrograms
 from diagnose.evidence.network.proxies.nginx.web_symptoms import Symptom
 from diagnose.first_steps.network.nginx_edits import HOST_OF_CLIENTS, SCHEME, SCHEME_BEFORE, edit_of
-from diagnose.mappings import present
+from diagnose.mappings import present, subjects_of
 from diagnose.model import CheckResult, Finding, Severity
 from diagnose.phrases import count, sentence, shortened
 from diagnose.registry import check
@@ -142,7 +142,7 @@ def _untold_finding(untold: UntoldProgram, fault: str, added: str) -> Finding:
             }
         ),
         discriminator=symptom.kind,
-        touches=(hop.proxy.subject,) if hop.proxy is not None else (),
+        touches=subjects_of([hop.proxy]),
         stable=(program.life,),
         variables=edit_of(untold, added),
     )

@@ -55,7 +55,7 @@ def _touched_subjects(
     interface: DockerInterface, running: tuple[Subject, ...]
 ) -> tuple[Subject, ...]:
     """The subjects that a default route of the host concerns: the engine and every container."""
-    network = (interface.network.subject,) if interface.network else ()
+    network = subjects_of([interface.network])
     return (Subject("daemon", "docker"), *running, *network) if interface.wins else network
 
 

@@ -61,7 +61,7 @@ def _finding(interface: ThrottledInterface) -> Finding:
 
 
 def _touched_subjects(sending: SendingInterface) -> tuple[Subject, ...]:
-    networks = (sending.network.subject,) if sending.network is not None else ()
+    networks = subjects_of([sending.network])
     return (*networks, *subjects_of(sending.containers))
 
 

@@ -25,7 +25,7 @@ from diagnose.evidence.network.wiring.lost_networks import (
     successor_of,
 )
 from diagnose.first_steps.network.network_steps import rejoin
-from diagnose.mappings import names_of, present
+from diagnose.mappings import names_of, present, subjects_of
 from diagnose.model import (
     CheckItem,
     CheckResult,
@@ -171,7 +171,7 @@ def _cut_off_finding(attachment: Attachment, fault: str, wrong_gateway: str) -> 
             f"attached to {bridge.name}": names_of(attachment.links.ports(bridge)),
         },
         discriminator=network.name,
-        touches=(network.subject, *((peer.subject,) if peer else ())),
+        touches=(network.subject, *subjects_of([peer])),
         settled=(attachment.container.life,),
         variables={"network": network.name, **_pair(attachment, wrong_gateway)},
     )

@@ -2,7 +2,7 @@
 
 from diagnose.evidence.network.proxies.nginx.held_events import AllHeldEvents, HeldEvents
 from diagnose.first_steps.network.nginx_edits import lines_before
-from diagnose.mappings import present
+from diagnose.mappings import present, subjects_of
 from diagnose.model import CheckResult, Finding, Severity
 from diagnose.phrases import count, sentence, shortened
 from diagnose.registry import check
@@ -62,7 +62,7 @@ def _finding(held: HeldEvents) -> Finding:
             }
         ),
         discriminator=hop.directive,
-        touches=(hop.proxy.subject,) if hop.proxy is not None else (),
+        touches=subjects_of([hop.proxy]),
         stable=(held.program.life,),
         variables=lines_before(hop, held.file, _PASSED_ON),
     )

@@ -2,7 +2,7 @@
 
 from diagnose.evidence.network.proxies.own_addresses import OwnAddresses
 from diagnose.evidence.network.proxies.shown_address import ShownAddress
-from diagnose.mappings import present
+from diagnose.mappings import present, subjects_of
 from diagnose.model import CheckResult, Finding, Severity
 from diagnose.phrases import sentence, shortened
 from diagnose.registry import check
@@ -55,7 +55,7 @@ def _finding(shown: ShownAddress) -> Finding:
             ],
         },
         discriminator=shown.kind,
-        touches=(shown.front.subject,) if shown.front is not None else (),
+        touches=subjects_of([shown.front]),
         stable=(container.life,),
         variables=present(
             {

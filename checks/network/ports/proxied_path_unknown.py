@@ -8,7 +8,7 @@ from diagnose.evidence.network.proxies.routes.misplaced_routes import (
 from diagnose.evidence.network.proxies.routes.passed_routes import PassedRoute
 from diagnose.first_steps.network.nginx_edits import nginx_edit
 from diagnose.lazy_pattern import LazyPattern
-from diagnose.mappings import present
+from diagnose.mappings import present, subjects_of
 from diagnose.model import CheckResult, Finding, PageVariables, Severity
 from diagnose.phrases import count, sentence, shortened
 from diagnose.registry import check
@@ -63,7 +63,7 @@ def _finding(path: MisplacedPath) -> Finding:
         ),
         severity=None if path.is_of_visitors else Severity.advice,
         discriminator=hop.location,
-        touches=(hop.proxy.subject,) if hop.proxy is not None else (),
+        touches=subjects_of([hop.proxy]),
         stable=(program.life,),
         variables=_variables(path),
     )

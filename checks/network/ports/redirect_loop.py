@@ -8,7 +8,7 @@ from diagnose.evidence.network.proxies.pages.answered_loops import AnsweredLoop,
 from diagnose.evidence.network.proxies.pages.redirect_loops import RedirectLoop, RedirectLoops
 from diagnose.evidence.network.proxies.pages.stray_redirects import StrayRedirects
 from diagnose.first_steps.network.nginx_edits import SCHEME, SCHEME_BEFORE, edit_of
-from diagnose.mappings import present
+from diagnose.mappings import present, subjects_of
 from diagnose.model import CheckResult, Finding, Severity
 from diagnose.phrases import sentence, shortened
 from diagnose.registry import check
@@ -136,6 +136,6 @@ def _loop_finding(loop: RedirectLoop) -> Finding:
         {"log": shortened(loop.line)},
         severity=Severity.advice if loop.may_be_a_monitor else Severity.warning,
         discriminator=loop.request,
-        touches=(proxy.subject,) if proxy is not None else (),
+        touches=subjects_of([proxy]),
         variables=present({"url": loop.url, "proxy": proxy.name if proxy is not None else ""}),
     )
