@@ -5,7 +5,16 @@ from diagnose.evidence.engine.daemon import Daemon
 from diagnose.evidence.engine.log import DaemonLog
 from diagnose.evidence.engine.said_errors import SaidErrors
 from diagnose.evidence.engine.temp_room import TempRoom
-from diagnose.model import DAEMON, Bytes, CheckResult, Finding, PageVariables, Severity, Skipped
+from diagnose.model import (
+    DAEMON,
+    Bytes,
+    CheckResult,
+    Finding,
+    Json,
+    PageVariables,
+    Severity,
+    Skipped,
+)
 from diagnose.phrases import size
 from diagnose.registry import check
 
@@ -44,20 +53,25 @@ def temp_folder_small(
     usage = temp_room.usage
     if usage is None or usage.size >= (roomy if errors else tiny):
         return None
-    line = errors[0].line if errors else None
-    had = "had no room" if errors else "has little room"
+    evidence: dict[str, Json] = {
+        "environment of dockerd": f"DOCKER_TMPDIR={temp_room.folder}",
+        f"{usage.point} ({usage.fstype})": f"{size(usage.available)} left of {size(usage.size)}",
+    }
+    lack = "has little room"
+    first = None
+    if errors:
+        lack = "had no room"
+        first = errors[0]
+    if first is not None and log is not None:
+        evidence |= log.evidence(first.line)
     yield Finding(
         subject=DAEMON,
-        summary=f"the engine {had} for what it loads or builds: DOCKER_TMPDIR is "
+        summary=f"the engine {lack} for what it loads or builds: DOCKER_TMPDIR is "
         f"{temp_room.folder}, on {usage.point} with {size(usage.size)} in all",
-        severity=None if errors else Severity.advice,
-        evidence={
-            "environment of dockerd": f"DOCKER_TMPDIR={temp_room.folder}",
-            f"{usage.point} ({usage.fstype})": f"{size(usage.available)} left of {size(usage.size)}",
-            **(log.evidence(line) if log is not None else {}),
-        },
-        onset=errors[0].first if errors else None,
-        signs=signs(line.text) or None if line is not None else None,
+        severity=None if first is not None else Severity.advice,
+        evidence=evidence,
+        onset=first.first if first is not None else None,
+        signs=(signs(first.line.text) or None) if first is not None else None,
         variables={"path": temp_room.folder, **_more_room(temp_room)},
     )
 

@@ -37,7 +37,8 @@ def severity_beside_answers(lost: Iterable[DnsReply | None]) -> Severity:
     return Severity.warning if is_silent else Severity.advice
 
 
-_GENERAL, _OF_NAME = True, False
+_GENERAL = True
+_OF_NAME = False
 """Whether a server gives the error for all names that it was asked for, or for one."""
 _SCOPE = {
     ("REFUSED", _GENERAL): (

@@ -98,12 +98,13 @@ def _missing_helper_finding(client: ClientSettings, helper: str, missing: str) -
     """The finding about a helper that is not installed. missing: the program, the helper's own or
     one that it runs."""
     program = f"docker-credential-{helper}"
-    problem = f"{program}, which is not installed"
     path = client.not_executable.get(helper, "")
-    if path:
-        problem = f"{program}, and {path} may not be executed"
     if missing != program:
         problem = f"{program}, which runs the program {missing}, and that is not installed"
+    elif path:
+        problem = f"{program}, and {path} may not be executed"
+    else:
+        problem = f"{program}, which is not installed"
     evidence = {"file": path} if path else {"PATH": f"no {missing}"}
     return Finding(
         subject=HOST,

@@ -155,7 +155,8 @@ def _full_table_finding(container: Container, fullest: Crowded, inherited: str) 
     )
 
 
-_LEAST_FILES, _USUAL_FILES = 1024, 65_536
+_LEAST_FILES = 1024
+_USUAL_FILES = 65_536
 
 
 def _own_limit(container: Container) -> int | None:

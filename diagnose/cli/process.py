@@ -71,7 +71,8 @@ STARVED_SHARE = 0.5
 """Of a processor: a run that gets more is short of time because its budget is small."""
 ENOUGH_CPU_S = 1.5
 """Seconds of CPU that a run on a small host takes, with some to spare."""
-LATEST_FACTOR, LATEST_S = 2, 5.0
+LATEST_FACTOR = 2
+LATEST_S = 5.0
 """Any other run ends after so many budgets and seconds at the latest."""
 
 

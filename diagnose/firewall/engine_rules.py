@@ -9,7 +9,8 @@ from collections.abc import Iterator, Mapping, Sequence
 import msgspec
 
 ESTABLISHED = "-m conntrack --ctstate RELATED,ESTABLISHED"
-STAGE_1, STAGE_2 = "DOCKER-ISOLATION-STAGE-1", "DOCKER-ISOLATION-STAGE-2"
+STAGE_1 = "DOCKER-ISOLATION-STAGE-1"
+STAGE_2 = "DOCKER-ISOLATION-STAGE-2"
 TO_LOCAL_ADDRESSES = "-m addrtype --dst-type LOCAL -j DOCKER"
 
 

@@ -26,7 +26,8 @@ if TYPE_CHECKING:
 
 Message = Literal["neighbour solicitation", "neighbour advertisement"]
 
-SOLICITATION, ADVERTISEMENT = 135 << 8, 136 << 8
+SOLICITATION = 135 << 8
+ADVERTISEMENT = 136 << 8
 _SOLICITED_NODES = int(IPv6Address("ff02::1:ff00:0"))
 _LOW_BITS = (1 << 24) - 1
 _UNKNOWN = Step(table="", chain="", rule="unknown")

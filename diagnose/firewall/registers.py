@@ -21,11 +21,15 @@ if TYPE_CHECKING:
 Order = Literal["big", "little"]
 
 _NAME_BYTES = 16
-_FIB_SOURCE, _FIB_DESTINATION, _FIB_BY_INPUT, _FIB_BY_OUTPUT = 0x1, 0x2, 0x8, 0x10
+_FIB_SOURCE = 0x1
+_FIB_DESTINATION = 0x2
+_FIB_BY_INPUT = 0x8
+_FIB_BY_OUTPUT = 0x10
 _PRESENT = 0x20
 """NFTA_FIB_F_*: which address is looked up, by which interface, and whether only its presence is
 asked for."""
-_FIB_INTERFACE, _FIB_ADDRESS_TYPE = (1, 2), 3
+_FIB_INTERFACE = (1, 2)
+_FIB_ADDRESS_TYPE = 3
 """NFT_FIB_RESULT_*: an interface by its index or its name, or the type of an address."""
 ETHERTYPES = {0x0800: NF_FAMILIES["ip"], 0x86DD: NF_FAMILIES["ip6"]}
 _ARP = {0x0806: NF_ARP}

@@ -18,7 +18,8 @@ from diagnose.model import PageVariables
 _OF_BOOLEAN = LazyPattern(
     r"\bbool(?:ean)?\b|\btrue (?:or|and|/) false\b|\btrue\W{1,4}false\b", re.IGNORECASE
 )
-_TRUE, _FALSE = ("true", "yes", "on", "1", "y", "enabled"), ("false", "no", "off", "0", "n")
+_TRUE = ("true", "yes", "on", "1", "y", "enabled")
+_FALSE = ("false", "no", "off", "0", "n")
 _OF_URL = LazyPattern(
     r"\bur[il]s?\b|\bscheme\b|\bhttps?://|\babsolute\b|\bprotocol\b|site_url", re.IGNORECASE
 )

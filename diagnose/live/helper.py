@@ -63,7 +63,8 @@ STUCK_MAX = 24
 """Workers that may be left behind in one run; more would only burden a host that is stuck already.
 """
 
-_PREPARE, _FORK = b"p", b"f"
+_PREPARE = b"p"
+_FORK = b"f"
 _REFUSAL_BYTES = 1000
 
 Function = Callable[[Json], "Json | Handover"]

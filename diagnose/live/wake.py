@@ -31,13 +31,16 @@ from diagnose.questions.run import Options
 
 Topic = Literal["containers", "network", "pressure", "files", "engine"]
 
-_NETLINK_ROUTE, _NETLINK_NETFILTER = 0, 12
-_SOL_NETLINK, _ADD_MEMBERSHIP = 270, 1
+_NETLINK_ROUTE = 0
+_NETLINK_NETFILTER = 12
+_SOL_NETLINK = 270
+_ADD_MEMBERSHIP = 1
 _ROUTE_GROUPS = (1, 5, 7, 8, 9, 11, 19, 24, 25)
 """Groups of linux/rtnetlink.h: links, IPv4 addresses, routes and rules, IPv6 addresses, routes and
 rules, netconf of both."""
 _NFTABLES_GROUP = 7
-_NEW_LINK, _AF_BRIDGE = 16, 7
+_NEW_LINK = 16
+_AF_BRIDGE = 7
 _MESSAGE = struct.Struct("=IHHIIB")
 """struct nlmsghdr, and the first byte of what follows: a family of addresses."""
 _PSI = {"memory": b"some 200000 2000000\0", "io": b"some 1000000 2000000\0"}

@@ -17,7 +17,8 @@ from diagnose.judgement import selection
 from diagnose.numbers import is_number
 
 Proto = Literal["tcp", "udp"]
-HOST, INTERNET = "host", "internet"
+HOST = "host"
+INTERNET = "internet"
 DEFAULT_PORT = 443
 """What is asked beyond the host where the user names no port."""
 DEFAULT_CONTAINER_PORT = 80

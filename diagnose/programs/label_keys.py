@@ -15,7 +15,8 @@ from diagnose.word_sets import vocabulary
 
 LONGEST = 200
 """Letters of a key that is compared."""
-_NAME, _REST = "*", "**"
+_NAME = "*"
+_REST = "**"
 _FEWEST = 3
 """Parts of a key, from which on the end of a template is taken for the whole."""
 _DOMAINS = vocabulary("com io org")

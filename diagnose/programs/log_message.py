@@ -21,7 +21,10 @@ MOST_BELOW = 6
 
 _ANSI = LazyPattern(r"\x1b\[[0-9;?]{0,40}[ -/]{0,9}[@-~]|\x1b\][^\x07]{0,200}\x07")
 
-FATAL, ERROR, WARNING, INFO = 60, 45, 12, -25
+FATAL = 60
+ERROR = 45
+WARNING = 12
+INFO = -25
 """The worth of a level."""
 
 TAKES_ANOTHER = LazyPattern(

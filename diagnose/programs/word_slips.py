@@ -29,7 +29,8 @@ def is_one_slip(first: str, second: str) -> bool:
         (at for at, (one, two) in enumerate(zip(first, second, strict=False)) if one != two),
         min(len(first), len(second)),
     )
-    rest, other = first[at:], second[at:]
+    rest = first[at:]
+    other = second[at:]
     is_swapped = rest[:2] == other[1::-1] and rest[2:] == other[2:] and len(rest) > 1
     is_longer_by_one = rest[1:] == other or rest == other[1:]
     return is_swapped or is_longer_by_one or rest[1:] == other[1:]

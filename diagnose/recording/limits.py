@@ -15,7 +15,9 @@ TOO_DEEP = "[cut: nested too deep]"
 MOST_BYTES = 100 * 2**20
 """What the values of a recording may take in memory. The rest of 300 MiB is for the tool itself,
 for the recording's texts, and for the evidence."""
-OBJECT_BYTES, LIST_BYTES, ITEM_BYTES = 200, 80, 30
+OBJECT_BYTES = 200
+LIST_BYTES = 80
+ITEM_BYTES = 30
 """What a JSON object, a list and each further item take at least in CPython 3.11, measured with
 small keys and values."""
 

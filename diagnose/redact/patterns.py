@@ -16,11 +16,13 @@ Scan = Callable[[str, Mark], str]
 """Runs all rules on a text inside a text: a URL under a secret's name, the content of a base64
 word."""
 
-OPEN, CLOSE = "\ue000", "\ue001"
+OPEN = "\ue000"
+CLOSE = "\ue001"
 """Private-use characters around the number of a secret that is already replaced, while a text is
 worked on."""
 
-ESCAPE_OPEN, ESCAPE_CLOSE = "\ue002", "\ue003"
+ESCAPE_OPEN = "\ue002"
+ESCAPE_CLOSE = "\ue003"
 """The same around the number of an escape sequence (a colour), so that an escape sequence ends a
 word."""
 

@@ -34,7 +34,8 @@ _SYSTEMCTL = LazyPattern(
 _UNIT = LazyPattern(rf"(\bsystemctl [a-z-]{{1,20}}(?: --now)? |\bjournalctl -u ){_ENGINE}")
 _OF_USER = LazyPattern(r"\bsystemctl (?=[a-z-]+ docker\b|daemon-reload\b)")
 _OF_USERS_SERVICE = LazyPattern(r"\bsystemctl --user (start|stop|restart|status) docker\b")
-_DROP_INS, _OF_USERS_UNITS = "/etc/systemd/system/", '"$HOME"/.config/systemd/user/'
+_DROP_INS = "/etc/systemd/system/"
+_OF_USERS_UNITS = '"$HOME"/.config/systemd/user/'
 
 
 def for_host(text: str, traits: Collection[Trait]) -> str:

@@ -15,7 +15,8 @@ from diagnose.model import CheckResult, Finding, PageVariables, Severity
 from diagnose.phrases import sentence
 from diagnose.registry import check
 
-_COOKIE, _DATA = ".erlang.cookie", "mnesia"
+_COOKIE = ".erlang.cookie"
+_DATA = "mnesia"
 """RabbitMQ's secret file, and its data beside that."""
 
 

@@ -117,15 +117,16 @@ def crashed(
             end_clause = _engine_stop_clause(container, clock, upgrade)
         else:
             end_clause = _own_end_clause(container, clock)
-        end = _End(
-            container,
-            tail,
-            end_clause,
-            is_its_own=is_its_own,
-            upgrade=upgrade,
-            is_known=container.id in stops.by_id,
+        ends.append(
+            _End(
+                container,
+                tail,
+                end_clause,
+                is_its_own=is_its_own,
+                upgrade=upgrade,
+                is_known=container.id in stops.by_id,
+            )
         )
-        ends.append(end)
     yield from _findings(ends, containers, clock, reasons)
 
 

@@ -107,11 +107,11 @@ def mount_source_missing(
         unusable.container.id: unusable for unusable in unusable_files or () if unusable.is_folder
     }
     for container in containers:
-        missing = absent.get(container.id)
-        items = _source_items(container, bind_sources, tails, missing)
-        if items is None and (unusable := folders.get(container.id)) is not None:
+        items = _source_items(container, bind_sources, tails, absent.get(container.id))
+        unusable = folders.get(container.id)
+        if items is None and unusable is not None:
             items = _taken_for_file(container, unusable.named, unusable.sources)
-        if items is None and never_started(container, clock.wall, options.since_s):
+        elif items is None and never_started(container, clock.wall, options.since_s):
             items = _never_mounted(container, bind_sources)
         for item in items or ():
             if isinstance(item, Finding):

@@ -28,27 +28,31 @@ def mount_stale(stale_mounts: StaleMounts) -> CheckResult:
     the lists of users.
     """
     for stale in stale_mounts:
-        source = stale.mount.source
         container = stale.container
-        inside = stale.mount.destination
-        proof = f"{source}//deleted"
-        if stale.led_to:
-            proof = f"{inside} is {stale.led_to}, and {source} leads elsewhere"
-        if stale.point:
-            proof = f"{inside} is on another device than {source} on the host"
         yield Finding.about(
             container,
             f"{container} {_view_clause(stale)}",
             {
                 "mount": str(stale.mount),
-                f"/proc/{container.state.pid}/mountinfo": proof,
+                f"/proc/{container.state.pid}/mountinfo": _mount_clause(stale),
                 **present({"device in the container": stale.held}),
             },
             severity=Severity.advice if _is_updated_alike(stale) else None,
-            discriminator=inside,
+            discriminator=stale.mount.destination,
             stable=(container.life,),
             variables=_variables(stale),
         )
+
+
+def _mount_clause(stale: StaleMount) -> str:
+    """The difference between the mount in the container and its source on the host."""
+    source = stale.mount.source
+    inside = stale.mount.destination
+    if stale.point:
+        return f"{inside} is on another device than {source} on the host"
+    if stale.led_to:
+        return f"{inside} is {stale.led_to}, and {source} leads elsewhere"
+    return f"{source}//deleted"
 
 
 def _is_updated_alike(stale: StaleMount) -> bool:

@@ -2,7 +2,7 @@
 
 from diagnose.evidence.containers.peers.refused_callers import RefusedCaller, RefusedCallers
 from diagnose.mappings import present
-from diagnose.model import CheckResult, Finding, Severity
+from diagnose.model import CheckResult, Finding, Json, Severity
 from diagnose.phrases import sentence, shortened
 from diagnose.registry import check
 
@@ -31,35 +31,39 @@ def calls_turned_away(refused_callers: RefusedCallers) -> CheckResult:
 
 
 def _finding(refusal: RefusedCaller) -> Finding:
-    failure = refusal.tail.known_failure
+    server = refusal.server.name
     is_most = refusal.times >= MOSTLY * refusal.of
-    written_to = refusal.written_to
-    says = f"{refusal.server.name} says: {shortened(refusal.words, SHOWN)}" if refusal.words else ""
-    answers = [f"{refusal.status} in the log of {refusal.server.name}"] if refusal.is_seen else []
-    variables = {"server": refusal.server.name, "caller": refusal.caller.name}
-    inside = (
-        {"inside": refusal.written_to} if refusal.written_to else {"printed": refusal.server.name}
-    )
+    words_clause = f"{server} says: {shortened(refusal.words, SHOWN)}" if refusal.words else ""
+    variables = {"server": server, "caller": refusal.caller.name}
+    if refusal.written_to:
+        variables["inside"] = refusal.written_to
+    else:
+        variables["printed"] = server
     return Finding.about(
         refusal.caller,
         sentence(
             f"{refusal.server} answers {refusal.caller} with HTTP status {refusal.status} "
             f"({refusal.times} of its last {refusal.of} lines)",
-            says,
+            words_clause,
         ),
-        present(
-            {
-                "log": refusal.line,
-                "asked for": refusal.path,
-                "answered": answers,
-                "written to": f"{refusal.server.name}:{written_to}" if written_to else "",
-                "this means": failure.cause if failure is not None else "",
-                "what fixes it": failure.cure if failure is not None else "",
-            }
-        ),
-        discriminator=f"{refusal.server.name} {refusal.status}",
+        _evidence(refusal),
+        discriminator=f"{server} {refusal.status}",
         severity=None if is_most else Severity.advice,
         touches=(refusal.server.subject,),
         stable=(refusal.caller.life, refusal.server.life),
-        variables={**variables, **inside},
+        variables=variables,
     )
+
+
+def _evidence(refusal: RefusedCaller) -> dict[str, Json]:
+    """The lines of both logs, and what the refusal means where that is known."""
+    server = refusal.server.name
+    evidence: dict[str, Json] = {"log": refusal.line, "asked for": refusal.path}
+    if refusal.is_seen:
+        evidence["answered"] = [f"{refusal.status} in the log of {server}"]
+    if refusal.written_to:
+        evidence["written to"] = f"{server}:{refusal.written_to}"
+    failure = refusal.tail.known_failure
+    if failure is not None:
+        evidence |= {"this means": failure.cause, "what fixes it": failure.cure}
+    return present(evidence)

@@ -104,27 +104,27 @@ def loopback_peer(
     recent_logs = records.recent_logs
     running = here.containers.running
     calls = list(_calls_of_failed(claims(ID, here.containers, log_tails, clock), targets))
-    failed = {call.container.id for call in calls}
-    calls += _calls_meant(here.containers, log_tails, targets, failed)
-    failed = {call.container.id for call in calls}
+    calls += _calls_meant(here.containers, log_tails, targets, _callers_of(calls))
+    known_callers = _callers_of(calls)
     for container in running:
         lines = recent_logs.of(container) if recent_logs is not None else ()
         is_fresh = bool(lines) and clock.is_within(lines[-1].at, fresh)
-        if is_fresh and container.id not in failed:
+        if is_fresh and container.id not in known_callers:
             calls += _recent_calls(container, lines, here.namespaces, records, least)
-    failed = {call.container.id for call in calls}
-    variable_calls = records.variable_calls or ()
-    calls += [
-        by_variable(variable_call)
-        for variable_call in variable_calls
-        if variable_call.container.id not in failed
-    ]
+    callers_by_lines = _callers_of(calls)
+    for variable_call in records.variable_calls or ():
+        if variable_call.container.id not in callers_by_lines:
+            calls.append(by_variable(variable_call))
     for call in calls:
         yield from _findings(call, here)
-    failed = {call.container.id for call in calls}
-    yield from _silent_findings(targets, failed, here)
+    yield from _silent_findings(targets, _callers_of(calls), here)
     if recent_logs is not None:
         yield from recent_logs.left_out(running)
+
+
+def _callers_of(calls: Iterable[LoopbackCall]) -> set[str]:
+    """The ids of the containers that make these calls."""
+    return {call.container.id for call in calls}
 
 
 def _recent_calls(

@@ -31,7 +31,8 @@ from diagnose.programs.migrations import migration_of
 from diagnose.programs.telling_line import TellingLine
 from diagnose.registry import check
 
-_BAD_REQUEST, _FORBIDDEN = 400, 403
+_BAD_REQUEST = 400
+_FORBIDDEN = 403
 _MUCH = 2000
 """Characters of a page that are searched for the words of a known failure."""
 _REFUSES = {

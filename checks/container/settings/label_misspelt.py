@@ -35,7 +35,8 @@ def label_misspelt(misspelt_labels: ContainersWithMisspeltLabels) -> CheckResult
 
 
 def _finding(misspelt: MisspeltLabels) -> Finding:
-    container, keys = misspelt.container, list(misspelt.meant)
+    container = misspelt.container
+    keys = list(misspelt.meant)
     kind = misspelt.kind if len(keys) == 1 else f"{misspelt.kind}s"
     program = misspelt.program
     reads = f"{program} reads {joined(list(dict.fromkeys(misspelt.meant.values()))[:SHOWN])}"
@@ -61,7 +62,8 @@ def _corrections(misspelt: MisspeltLabels) -> PageVariables:
     container = misspelt.container
     key, meant_key = next(iter(misspelt.meant.items()))
     names = {"label": key, "meant": meant_key}
-    compose_file, compose = only_file(container), compose_variables(container)
+    compose_file = only_file(container)
+    compose = compose_variables(container)
     is_plain = all(map(_PLAIN_KEY.fullmatch, misspelt.meant))
     if misspelt.is_former or not compose_file or not compose or not is_plain:
         return names

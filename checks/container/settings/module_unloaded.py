@@ -27,7 +27,8 @@ def module_unloaded(unloaded_modules: UnloadedModules) -> CheckResult:
 
 
 def _finding(unloaded: UnloadedModule) -> Finding:
-    container, module = unloaded.container, unloaded.module
+    container = unloaded.container
+    module = unloaded.module
     loads = f"only {unloaded.listed}" if unloaded.listed else "no such module"
     return Finding.about(
         container,

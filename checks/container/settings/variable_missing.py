@@ -57,17 +57,7 @@ def variable_missing(containers: Containers, clock: Clock, log_tails: LogTails) 
         empty_entries = {f"{name}=" for name in needed_variables}
         is_empty = not empty_entries.isdisjoint(container.config.env or ())
         state = "is empty" if is_empty else "is not set"
-        needed = f"needs the environment variable {joined(needed_variables, 'or')}, which {state}"
         asked_with = asked_together(claim.tail.lines, container, needed_variables[0])
-        if asked_with:
-            names = joined((needed_variables[0], *asked_with), "and")
-            needed = f"needs the environment variables {names}, which are not set"
-        if claim.failure.name == UNANNOUNCED and asked_with:
-            needed = f"needs the settings {names}: no environment variables of these names are set"
-        elif claim.failure.name == UNANNOUNCED:
-            needed = (
-                f"needs the setting {named_variable}: the environment variable of that name {state}"
-            )
         near_variable = near_name(container, needed_variables)
         instead = f', although "{near_variable}" is set' if near_variable else ""
         is_known = any(other.config.value_of(needed_variables[0]) for other in containers)
@@ -75,7 +65,7 @@ def variable_missing(containers: Containers, clock: Clock, log_tails: LogTails) 
         if service:
             cure_variables = _ways_in_swarm(service, cure_variables)
         yield claim.finding(
-            needed + instead,
+            _need_clause(claim, needed_variables, asked_with, state) + instead,
             {
                 "Config.Env": f"{needed_variables[0]} {state}{instead}",
                 "this means": claim.failure.cause,
@@ -86,6 +76,25 @@ def variable_missing(containers: Containers, clock: Clock, log_tails: LogTails) 
                 **cure_variables,
             },
         )
+
+
+def _need_clause(
+    claim: Claim, needed_variables: Sequence[str], asked_with: Sequence[str], state: str
+) -> str:
+    """The predicate that says what the program needs.
+
+    asked_with: further variables for which the same line asks.
+    """
+    is_unannounced = claim.failure.name == UNANNOUNCED
+    if asked_with:
+        names = joined((needed_variables[0], *asked_with), "and")
+        if is_unannounced:
+            return f"needs the settings {names}: no environment variables of these names are set"
+        return f"needs the environment variables {names}, which are not set"
+    if is_unannounced:
+        named_variable = missing_variable(claim.container, claim.failure)
+        return f"needs the setting {named_variable}: the environment variable of that name {state}"
+    return f"needs the environment variable {joined(needed_variables, 'or')}, which {state}"
 
 
 def _ways_to_set(

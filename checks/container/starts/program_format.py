@@ -104,14 +104,22 @@ def interpreter_missing(
         finding = refused_program(
             container, program, f"{lack.words}{has}", {_FIRST_BYTES: lack.first_bytes}
         )
-        # without a carriage return the file is in order: what is missing comes into the image
-        if not program.has_carriage_return:
-            finding = finding.without_variable("file")
-        if program.other_libc:
-            finding = finding.without_variable("image").with_variables({"loader": program.loader})
-        if other_interpreter is not None:
-            finding = finding.without_variable("image").with_variables(_run_by(other_interpreter))
-        yield finding
+        yield _with_interpreter(finding, program, other_interpreter)
+
+
+def _with_interpreter(
+    finding: Finding, program: Program, other_interpreter: OtherInterpreter | None
+) -> Finding:
+    """The finding with the page variables of what the program lacks.
+
+    Without a carriage return the file is in order: what is missing comes into the image.
+    """
+    if not program.has_carriage_return:
+        finding = finding.without_variable("file")
+    steps: PageVariables = {"loader": program.loader} if program.other_libc else {}
+    if other_interpreter is not None:
+        steps = {**steps, **_run_by(other_interpreter)}
+    return finding.without_variable("image").with_variables(steps) if steps else finding
 
 
 def _run_by(other_interpreter: OtherInterpreter) -> PageVariables:

@@ -37,7 +37,7 @@ from diagnose.first_steps.starts.start_steps import (
 )
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.mappings import subjects_of
-from diagnose.model import DAEMON, CheckResult, Finding, Severity, Subject
+from diagnose.model import DAEMON, CheckResult, Finding, PageVariables, Severity, Subject
 from diagnose.programs.failures import Failure, Recognised
 from diagnose.registry import check
 
@@ -104,13 +104,6 @@ def _finding(
     peer = refusal.peer
     image = () if peer else (Subject("image", container.config.image),)
     engine = () if refusal.is_of_container else (DAEMON,)
-    variables = refusal_steps(refusal, container)
-    if refusal.kind == "address":
-        variables = swapped_address(container, containers) or variables
-    if _late_volume_clause(refusal, bind_sources):
-        variables = {"came_late": container.name}
-    if "mountpoint_of" in variables:
-        variables = mountpoint_steps(container, variables["mountpoint_of"], bind_sources)
     return failed_start(
         container,
         _late_volume_clause(refusal, bind_sources) or _reason(refusal, container, containers),
@@ -118,8 +111,23 @@ def _finding(
         evidence=_address_holders(refusal, container, containers),
         touches=(*image, *engine),
         calls=subjects_of([peer]),
-        variables=variables,
+        variables=_cure(refusal, container, containers, bind_sources),
     )
+
+
+def _cure(
+    refusal: Refusal, container: Container, containers: Containers, bind_sources: BindSources | None
+) -> PageVariables:
+    """The page variables of what stands in the way of the start."""
+    if _late_volume_clause(refusal, bind_sources):
+        return {"came_late": container.name}
+    swapped = swapped_address(container, containers) if refusal.kind == "address" else {}
+    if swapped:
+        return swapped
+    steps = refusal_steps(refusal, container)
+    if "mountpoint_of" in steps:
+        return mountpoint_steps(container, steps["mountpoint_of"], bind_sources)
+    return steps
 
 
 def _late_volume_clause(refusal: Refusal, bind_sources: BindSources | None) -> str:

@@ -63,14 +63,21 @@ def _cure(port: ClosedInlet) -> PageVariables:
     """The page variables that insert an accepting rule, for the port or for its answers, before
     the rule that drops."""
     inlet = port.inlet
-    place = place_of(port.by)
-    is_answer = inlet.reach.part == "reply"
-    if not place or (is_answer and place.get("table") == "raw"):
+    place = _place_for_rule(port, is_answer=inlet.reach.part == "reply")
+    if not place:
         return {}
-    if place.get("table") == "raw":
-        # what comes here belongs to no connection yet
-        place = {"program": place["program"], "raw_chain": place["chain"]}
-    if is_answer and "chain" in place:
-        place = {name: value for name, value in place.items() if name != "chain"}
-        place["answer_chain"] = port.by.chain
     return {**place, "host_port": str(inlet.host_port), "proto": inlet.protocol}
+
+
+def _place_for_rule(port: ClosedInlet, *, is_answer: bool) -> PageVariables:
+    """The page variables of the chain for the accepting rule; empty where none can be inserted.
+
+    What comes to the table raw belongs to no connection yet: a rule for answers finds none there.
+    """
+    place = place_of(port.by)
+    if place.get("table") == "raw":
+        return {} if is_answer else {"program": place["program"], "raw_chain": place["chain"]}
+    if not is_answer or "chain" not in place:
+        return place
+    without_chain = {name: value for name, value in place.items() if name != "chain"}
+    return {**without_chain, "answer_chain": port.by.chain}

@@ -28,7 +28,8 @@ def target_absent(absent_targets: AbsentTargets) -> CheckResult:
 
 
 def _finding(target: AbsentTarget) -> Finding:
-    container, owner = target.container, target.owner
+    container = target.container
+    owner = target.owner
     return Finding.about(
         container,
         f"{container} collects no metrics from {target.place}: {_reason(target)}",

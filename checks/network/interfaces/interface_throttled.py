@@ -10,7 +10,8 @@ from diagnose.model import CheckResult, Finding, PageVariables, Severity, Subjec
 from diagnose.phrases import count, joined, named, size
 from diagnose.registry import check
 
-_KILO, _MEGA = 1_000, 1_000_000
+_KILO = 1_000
+_MEGA = 1_000_000
 
 
 @check(

@@ -9,7 +9,8 @@ from diagnose.model import CheckResult, Finding, Seconds, Severity, Skipped
 from diagnose.phrases import count
 from diagnose.registry import check
 
-_PATIENCE_S, _LEAST = 10.0, 3
+_PATIENCE_S = 10.0
+_LEAST = 3
 """The time and the number from which `network.requests-unanswered` has a finding about the port."""
 _COMPUTES = 0.5
 """The number of processors that a program keeps busy while it works at the page."""

@@ -12,7 +12,8 @@ from diagnose.questions import Host, Question
 from diagnose.questions.dns import DnsReply, QueryDns
 from diagnose.registry import evidence
 
-_FIRST, _SECOND = ".", "com."
+_FIRST = "."
+_SECOND = "com."
 """Two names that every resolver knows, or refuses at once: a server that is silent about both does
 not answer the kind of question."""
 _MOST = 12

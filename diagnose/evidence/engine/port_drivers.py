@@ -5,7 +5,8 @@ from collections.abc import Iterator
 from diagnose.evidence.machine.processes import Processes
 
 OPTION = "--port-driver"
-HIDES_CLIENTS, KEEPS_CLIENTS = "builtin", "slirp4netns"
+HIDES_CLIENTS = "builtin"
+KEEPS_CLIENTS = "slirp4netns"
 """The usual driver calls the container itself, the other one passes on the client's own packets."""
 
 

@@ -15,7 +15,8 @@ from diagnose.registry import evidence
 
 __all__ = ["RootlessEngine", "RootlessEngines", "rootless_engines"]
 
-FIRST_UID, LAST_UID = 1000, 60_000
+FIRST_UID = 1000
+LAST_UID = 60_000
 """The range of user ids that distributions give to people and their services."""
 MOST_USERS = 50
 SYSTEMD = "/var/lib/systemd"

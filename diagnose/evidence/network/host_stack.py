@@ -22,7 +22,8 @@ from diagnose.registry import evidence
 _PER_INTERFACE = ("forwarding", "rp_filter", "accept_local", "route_localnet", "src_valid_mark")
 KERNELS_OWN = (0, 32766, 32767)
 """The priorities of the kernel's own rules: local, main and default."""
-_BRIDGED, _BRIDGED6 = "net.bridge.bridge-nf-call-iptables", "net.bridge.bridge-nf-call-ip6tables"
+_BRIDGED = "net.bridge.bridge-nf-call-iptables"
+_BRIDGED6 = "net.bridge.bridge-nf-call-ip6tables"
 
 
 class HostStack(msgspec.Struct, frozen=True):

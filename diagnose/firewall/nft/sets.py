@@ -11,7 +11,9 @@ from diagnose.firewall.packet import Field
 from diagnose.firewall.registers import TRANSPORTS, Part, between, named
 from diagnose.firewall.values import Interval, Name, Value
 
-_SET_INTERVAL, _ELEMENT_END, _ELEMENT_CATCHALL = 0x4, 0x1, 0x2
+_SET_INTERVAL = 0x4
+_ELEMENT_END = 0x1
+_ELEMENT_CATCHALL = 0x2
 _INVERTED = 1
 """Flag of `lookup`: the register is in none of the elements."""
 _VERDICT_REGISTER = 0

@@ -11,7 +11,9 @@ _ACCEPTS = (1, 5)
 """NF_ACCEPT and NF_STOP."""
 _GOES_ON = (-1, -2)
 """NFT_CONTINUE and NFT_BREAK."""
-_JUMP, _GOTO, _RETURN = -3, -4, -5
+_JUMP = -3
+_GOTO = -4
+_RETURN = -5
 
 
 def verdict(data: Mapping[str, Any]) -> Action | None:

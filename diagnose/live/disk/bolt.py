@@ -17,7 +17,8 @@ _LEAF = struct.Struct("<IIII")
 _BRANCH = struct.Struct("<IIQ")
 _BUCKET = struct.Struct("<QQ")
 _MAGIC = 0xED0CDAED
-_IS_BRANCH, _IS_LEAF = 0x01, 0x02
+_IS_BRANCH = 0x01
+_IS_LEAF = 0x02
 _DEEPEST = 16
 """Levels of pages; a database of a gigabyte has four."""
 

@@ -71,7 +71,8 @@ class _VertexLog(enum.IntEnum):
 _MESSAGE_OF_ERROR = 2
 _ATTRIBUTES_OF_EXPORTER = 2
 _DIGEST_OF_DESCRIPTOR = 2
-_SECONDS, _NANOSECONDS = 1, 2
+_SECONDS = 1
+_NANOSECONDS = 2
 
 
 def builds(args: Json) -> Json:

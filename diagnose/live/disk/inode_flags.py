@@ -14,7 +14,8 @@ from diagnose.model import Json
 _LONG = struct.Struct("l")
 GETFLAGS = 2 << 30 | _LONG.size << 16 | ord("f") << 8 | 1
 """FS_IOC_GETFLAGS, _IOR('f', 1, long) of linux/fs.h."""
-IMMUTABLE, APPEND_ONLY = 0x10, 0x20
+IMMUTABLE = 0x10
+APPEND_ONLY = 0x20
 """FS_IMMUTABLE_FL, FS_APPEND_FL."""
 
 

@@ -10,7 +10,9 @@ _REGISTERED = Path("/proc/sys/fs/binfmt_misc")
 """The formats that other programs interpret; not mounted, or empty, on most hosts."""
 _HEAD = 256
 """Bytes: the kernel looks at so many (BINPRM_BUF_SIZE)."""
-_ELF, _WINDOWS, _SCRIPT = b"\x7fELF", b"MZ", b"#!"
+_ELF = b"\x7fELF"
+_WINDOWS = b"MZ"
+_SCRIPT = b"#!"
 _ALSO_RUN = {62: (3,), 183: (40,)}
 """By a processor, as ELF files name it: the older one whose programs it runs as well."""
 

@@ -5,9 +5,13 @@ Only what is needed to read a few fields: https://protobuf.dev/programming-guide
 
 from collections.abc import Mapping, Sequence
 
-_VARINT, _EIGHT_BYTES, _BYTES, _FOUR_BYTES = 0, 1, 2, 5
+_VARINT = 0
+_EIGHT_BYTES = 1
+_BYTES = 2
+_FOUR_BYTES = 5
 """How the value of a field is written, in the last three bits of its tag."""
-_KEY, _VALUE = 1, 2
+_KEY = 1
+_VALUE = 2
 """The fields of an entry of a map."""
 
 Fields = Mapping[int, Sequence[int | bytes]]

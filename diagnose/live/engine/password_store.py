@@ -7,7 +7,8 @@ from pathlib import Path
 
 from diagnose.model import Json
 
-_KEYBOX, _DATABASE = "pubring.kbx", "public-keys.d/pubring.db"
+_KEYBOX = "pubring.kbx"
+_DATABASE = "public-keys.d/pubring.db"
 """Where GnuPG keeps the keys that it knows: each with its fingerprint, as bytes."""
 _OF_OPENPGP = 2
 """The type of a record of the keybox; that of a deleted one is 0 (kbx/keybox-blob.c)."""

@@ -10,7 +10,10 @@ from collections.abc import Iterable, Iterator
 from itertools import islice
 from typing import NamedTuple
 
-ESTABLISHED, SYN_SENT, CLOSE_WAIT, LISTEN = "01", "02", "08", "0A"
+ESTABLISHED = "01"
+SYN_SENT = "02"
+CLOSE_WAIT = "08"
+LISTEN = "0A"
 """States of TCP sockets."""
 _COLUMNS = 10
 

@@ -46,7 +46,8 @@ _PADDING = 12
 _HEADERS = 28
 """Bytes of the IPv4 and UDP headers before a query."""
 
-_IP_MTU_DISCOVER, _PROBE = 10, 3
+_IP_MTU_DISCOVER = 10
+_PROBE = 3
 """Socket option of linux/in.h: packets are not fragmented, and what is known of the path is
 ignored."""
 

@@ -14,7 +14,8 @@ if TYPE_CHECKING:
     from diagnose.live import Live
     from diagnose.questions.dns import SampleDns
 
-FIRST, MORE = 8, 12
+FIRST = 8
+MORE = 12
 """Queries that are sent at once, and how many follow where some of them were answered and some were
 not. A server that loses half of its queries answers all of the first eight once in 256 times."""
 

@@ -91,9 +91,11 @@ def _hexadecimal(value: bytes) -> str:
     return value.hex(" ", -2)
 
 
-_DATA_VALUE, _DATA_VERDICT = 1, 2
+_DATA_VALUE = 1
+_DATA_VERDICT = 2
 """NFTA_DATA_*."""
-_EXPRESSION_NAME, _EXPRESSION_DATA = 1, 2
+_EXPRESSION_NAME = 1
+_EXPRESSION_DATA = 2
 """NFTA_EXPR_*."""
 
 

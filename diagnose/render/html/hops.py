@@ -13,7 +13,8 @@ from diagnose.render.html.shapes import MONO, Box, Cross, Dot, Drawing, Label, L
 from diagnose.render.words import clean
 
 LEFT = 44
-ROW, GAP = 18, 12
+ROW = 18
+GAP = 12
 TRUNK = 22
 
 

@@ -22,12 +22,16 @@ from diagnose.phrases import count, shortened
 from diagnose.render.html.shapes import MONO, Box, Cross, Dot, Drawing, Label, Line, Shape, Tone
 from diagnose.render.words import clean, middle
 
-WIDE, NARROW = 920, 352
+WIDE = 920
+NARROW = 352
 PAD = 10
-OPEN_TRUNK, CLOSED_TRUNK = 18, 30
+OPEN_TRUNK = 18
+CLOSED_TRUNK = 30
 """Where the lines run down to the networks: of open ways, and of closed ones."""
 INDENT = 48
-CHIP, GAP, ROW = 26, 8, 18
+CHIP = 26
+GAP = 8
+ROW = 18
 NAME_MOST = 40
 NOTE_LEAST = 7
 """A note is left out where there is room for fewer characters."""

@@ -9,7 +9,8 @@ from diagnose.evidence.containers.inspected_container import COMPOSE
 from diagnose.evidence.network.networks import Network, Networks
 from diagnose.questions.compose import NeededPart
 
-SUBNET, ADDRESSED = "subnet", "addressed subnet"
+SUBNET = "subnet"
+ADDRESSED = "addressed subnet"
 """Kinds of a part: a subnet of which the file names no address, and one of which it does."""
 
 

@@ -49,7 +49,8 @@ _EXAMPLE = LazyPattern(
     r"[._-](?:example|sample|dist|default|template|tmpl|orig|bak|old|save|txt)\b|~$"
 )
 _LINEAGE = LazyPattern(r"(?P<folder>/live/[^/]+)/(?:cert|chain|fullchain|privkey)\.pem$")
-_MANIFEST, _MODULES = "package.json", "node_modules"
+_MANIFEST = "package.json"
+_MODULES = "node_modules"
 """A folder with the first file holds a program of Node.js, with its modules and commands in the
 second."""
 _OF_BUILDS = frozenset({".next", ".nuxt", ".output", ".svelte-kit", "build", "dist"})

@@ -7,7 +7,8 @@ from diagnose.evidence.network.container_netns import ContainerNetns
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.mappings import only
 
-PLAIN_PORT, TLS_PORT = 2375, 2376
+PLAIN_PORT = 2375
+TLS_PORT = 2376
 """The ports of the engine in the image docker:dind without TLS, and with it."""
 CERTIFICATES = "DOCKER_TLS_CERTDIR"
 """The variable for the folder of that image's certificates: it serves TLS while this is set, which

@@ -45,7 +45,8 @@ _WORD = LazyPattern(
 """A name or a path; before a line number, it is the place of the error."""
 _MODULES = ("dist-packages", "node_modules", "nodejs", "site-packages")
 """Folders whose entries programs name without their path."""
-_CHANGED, _DELETED = 0, 2
+_CHANGED = 0
+_DELETED = 2
 """Kinds of a `LayerChange`."""
 
 

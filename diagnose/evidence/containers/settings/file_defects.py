@@ -32,7 +32,9 @@ _MISSES_END = LazyPattern(
 _BELOW = 3
 """Lines below the one that explains the failure."""
 _YAML = (".yaml", ".yml")
-_SPACE, _DOUBLE, _SINGLE = r"\xC2\xA0", r"\xE2\x80[\x9C\x9D]", r"\xE2\x80[\x98\x99]"
+_SPACE = r"\xC2\xA0"
+_DOUBLE = r"\xE2\x80[\x9C\x9D]"
+_SINGLE = r"\xE2\x80[\x98\x99]"
 """The bytes of these characters as sed takes them."""
 
 

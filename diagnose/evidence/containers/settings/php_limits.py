@@ -22,7 +22,8 @@ _SIZE = LazyPattern(r"(?i)(?P<number>\d{1,15})\s?(?P<unit>[KMGT]?)(?:I?B)?")
 _UNITS = {"": 1, "k": 1 << 10, "m": 1 << 20, "g": 1 << 30, "t": 1 << 40}
 """Bytes of a unit, by its letter."""
 _REFERENCE = LazyPattern(r"\$\{(?P<name>\w{1,60})(?::-?(?P<default>[\w.-]{0,40}))?\}")
-UPLOAD, POST = "upload_max_filesize", "post_max_size"
+UPLOAD = "upload_max_filesize"
+POST = "post_max_size"
 _DEFAULTS = {UPLOAD: "2M", POST: "8M"}
 
 

@@ -115,7 +115,8 @@ def _unloaded_module(
     )
     if not settings or _is_loaded(module, texts) or is_elsewhere:
         return None
-    name, setting = module.names[0], settings[0].strip()
+    name = module.names[0]
+    setting = settings[0].strip()
     return UnloadedModule(container, name, setting, listing.modules, listing.place)
 
 

@@ -46,7 +46,8 @@ def without_slip(text: str, line: int, column: int) -> str | None:
 
 def _corrections(text: str, at: int) -> Iterator[str]:
     """The text with each slip undone that can stand at this offset, likely ones first."""
-    before, here = len(text[:at].rstrip()), text[at : at + 1]
+    before = len(text[:at].rstrip())
+    here = text[at : at + 1]
     if here == ",":
         yield f"{text[:at]}{text[at + 1 :]}"
     elif text[:before].endswith(","):

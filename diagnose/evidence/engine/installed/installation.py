@@ -14,7 +14,8 @@ PROGRAMS = (*USUAL_PROGRAMS, "/snap/bin/dockerd")
 TRACES = (*PROGRAMS, "/var/lib/docker", "/etc/docker")
 """Paths of an installed Docker, where packages put them."""
 PODMAN = "/usr/bin/podman"
-SOCKET_UNIT, CONTAINERD_UNIT = "docker.socket", "containerd.service"
+SOCKET_UNIT = "docker.socket"
+CONTAINERD_UNIT = "containerd.service"
 
 
 class Installation(msgspec.Struct, frozen=True):

@@ -18,7 +18,8 @@ from diagnose.registry import evidence
 
 _MOST = 10
 """Containers of one network whose log and sockets are read."""
-_LINES, _BYTES = 12, 16 * 1024
+_LINES = 12
+_BYTES = 16 * 1024
 _HEADERS = 100
 """Bytes of the IP and TCP headers of a packet, rounded up."""
 _RETRANSMISSIONS = 2

@@ -11,7 +11,8 @@ from diagnose.evidence.network.interfaces import Interface, Interfaces
 from diagnose.evidence.network.uplinks import Uplinks
 from diagnose.registry import evidence
 
-_HEADER, _HEADER6 = 60, 80
+_HEADER = 60
+_HEADER6 = 80
 """Bytes that WireGuard adds to each packet over IPv4, and over IPv6, which wg-quick takes off."""
 _LEAST = 1280
 """The smallest MTU with which IPv6 works."""

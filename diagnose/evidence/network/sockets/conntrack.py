@@ -10,7 +10,8 @@ from diagnose.questions.machine import ReadSysctls
 from diagnose.registry import evidence
 
 IDLE = "net.netfilter.nf_conntrack_tcp_timeout_established"
-COUNT, LIMIT = "net.netfilter.nf_conntrack_count", "net.netfilter.nf_conntrack_max"
+COUNT = "net.netfilter.nf_conntrack_count"
+LIMIT = "net.netfilter.nf_conntrack_max"
 
 
 class Conntrack(msgspec.Struct, frozen=True):

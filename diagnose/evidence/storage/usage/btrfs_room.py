@@ -21,7 +21,8 @@ __all__ = ["BtrfsRoom", "BtrfsRooms", "btrfs_rooms"]
 
 SYSFS = "/sys/fs/btrfs"
 ID_LENGTH = 36
-ENOUGH, ENOUGH_PCT = 8 << 20, 3.0
+ENOUGH = 8 << 20
+ENOUGH_PCT = 3.0
 """Room that the kernel does not hand out: on Linux 6.18, creating files failed with 4 MiB left."""
 CHUNK = 64 << 20
 """The kernel allocates chunks of 256 MiB and more, and smaller ones on small disks."""

@@ -18,7 +18,9 @@ from diagnose.model import Unavailable
 IDS = 65536
 """Number of subordinate ids that the engine gives to containers where it remaps users (useradd's
 default)."""
-READ, WRITE, ENTER = 4, 2, 1
+READ = 4
+WRITE = 2
+ENTER = 1
 _ID = LazyPattern(r"[0-9]{1,10}")
 _OFFSET = LazyPattern(r"/(\d+)\.(\d+)/?$")
 """The end of the data root where users are remapped: the first ids."""

@@ -18,7 +18,9 @@ from diagnose.registry import evidence
 
 MOST = 20
 """Sites whose certificate is read."""
-_LEAF, _CHAIN, _BETWEEN = "cert.pem", "fullchain.pem", "chain.pem"
+_LEAF = "cert.pem"
+_CHAIN = "fullchain.pem"
+_BETWEEN = "chain.pem"
 """Files that certbot and similar programs write into one folder: the certificate alone, with its
 chain, and the authorities between it and the root."""
 _OF_ONE = 1.5

@@ -32,7 +32,8 @@ _LOADED = LazyPattern(r"(?i)(?<![\w-])rel=[\"']?(?:stylesheet|preload|moduleprel
 _SCRIPT_ENDS = LazyPattern(r"(?i)</script")
 _UPGRADES = "upgrade-insecure-requests"
 """Ways in which a page has browsers load these by HTTPS: by a header, or by a <meta> of its own."""
-_LEAST, _MOST = 200, 299
+_LEAST = 200
+_MOST = 299
 
 
 class InsecureLinks(msgspec.Struct, frozen=True):

@@ -9,7 +9,8 @@ from diagnose.evidence.network.proxies.routes.routing_site import UnservedRoute
 from diagnose.evidence.network.proxies.routes.traefik_labels import LabelledRouter
 from diagnose.mappings import by_key
 
-_HOSTS, _PATH = "VIRTUAL_HOST", "VIRTUAL_PATH"
+_HOSTS = "VIRTUAL_HOST"
+_PATH = "VIRTUAL_PATH"
 
 
 def shared_rules(
