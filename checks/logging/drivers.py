@@ -50,22 +50,27 @@ def driver_blocks_start(containers: Containers) -> CheckResult:
     20.10.24, 26.1.5 and 28.5.2 with fluentd and syslog: "failed to initialize logging driver", exit
     code 128.
     """
-    for container in (container for container in containers if container.lacks_log_receiver):
+    for container in containers:
+        if not container.lacks_log_receiver:
+            continue
         config = container.host_config.log_config
         error = container.state.error
+        address = _configured_address(config)
+        takers: Sequence[Container] = ()
         address_match = _ADDRESS.search(error)
-        address = address_match[1] if address_match else _configured_address(config)
+        if address_match is not None:
+            address = address_match[1]
+            takers = _takers(address, containers)
         receiver = f"its receiver at {address}" if address else "its receiver"
-        takers = _takers(address_match[1], containers) if address_match else ()
-        unresolved_name = _UNRESOLVED.search(error)
-        reason = f"its log driver {config.type} did not reach {receiver}"
+        name_match = _UNRESOLVED.search(error)
+        name_clause = ""
+        if name_match is not None:
+            name_clause = f"the name {name_match[1]} does not resolve on this host"
         yield Finding.about(
             container,
             sentence(
-                f"{container} did not start: {reason}",
-                f"the name {unresolved_name[1]} does not resolve on this host"
-                if unresolved_name
-                else "",
+                f"{container} did not start: its log driver {config.type} did not reach {receiver}",
+                name_clause,
                 *_taker_clauses(takers),
             ),
             {

@@ -53,7 +53,8 @@ def disk_rate_limited(
         group = cgroups.of(container) if cgroups is not None else None
         waited = group.waited("io") if group is not None else None
         waiting = _waiting_processes(container, processes)
-        if waiting or (waited or 0.0) >= waits_pct:
+        has_waited = waited is not None and waited >= waits_pct
+        if waiting or has_waited:
             yield _waiting_finding(_finding(container, limits, is_quiet=False), waited, waiting)
         else:
             yield _finding(container, limits, is_quiet=waited is not None)
@@ -67,12 +68,14 @@ def _waiting_processes(container: Container, processes: Processes | None) -> lis
 
 def _waiting_finding(finding: Finding, waited: float | None, waiting: Sequence[str]) -> Finding:
     """The finding about a limit for which processes wait."""
-    waiting_clause = f"{and_more(waiting, 3)} {agree(waiting, 'waits', 'wait')} for it now"
-    proof: dict[str, Json] = {"processes that wait for a disk": list(waiting)} if waiting else {}
+    proof: dict[str, Json] = {}
+    if waiting:
+        waiting_clause = f"{and_more(waiting, 3)} {agree(waiting, 'waits', 'wait')} for it now"
+        proof["processes that wait for a disk"] = list(waiting)
+    else:
+        waiting_clause = f"its tasks waited for {waited or 0.0:.0f} % of the last minute"
     if waited is not None:
         proof["io.pressure, some, last minute"] = f"{waited:.0f} %"
-    if not waiting:
-        waiting_clause = f"its tasks waited for {waited or 0.0:.0f} % of the last minute"
     return replace(
         finding,
         severity=Severity.warning,

@@ -22,12 +22,13 @@ def called_server(trouble: PullTrouble) -> PageVariables | None:
 
 def asked_registry(trouble: PullTrouble, info: Info | None) -> PageVariables | None:
     """The page variables of a registry that the engine may call without TLS; None of any other."""
-    host = trouble.host
     config = info.registry_config if info is not None else None
-    index = ((config and config.index_configs) or {}).get(host)
-    is_named = bool(trouble.registry or trouble.image)
-    is_plain = index is not None and not index.secure
-    return {"registry": host, "plain": host} if is_named and is_plain else None
+    if config is None or not (trouble.registry or trouble.image):
+        return None
+    index = (config.index_configs or {}).get(trouble.host)
+    if index is None or index.secure:
+        return None
+    return {"registry": trouble.host, "plain": trouble.host}
 
 
 def hub_store(trouble: PullTrouble) -> PageVariables:

@@ -113,17 +113,20 @@ def _unseen_automount(
 ) -> UnseenAutomount | None:
     """The automount, if the container has its trigger, and lacks the mount there or reports it."""
     automount = UnseenAutomount(container, mount, point)
-    if not any(own.fstype == "autofs" and own.point == automount.inside for own in inside):
+    if not any(entry.fstype == "autofs" and entry.point == automount.inside for entry in inside):
         return None
-    devices = {own.dev for own in inside}
-    below = (
+    devices = {entry.dev for entry in inside}
+    unseen = [
         mounted.point
         for mounted in mounts
         if mounted.point != point and is_within(mounted.point, point) and mounted.dev not in devices
-    )
+    ]
     lines = logs.of_this_run(container) if logs is not None else ()
     complaints = [line.text for line in lines if _may_be_of(automount.inside, line.text)]
-    automount = msgspec.structs.replace(
-        automount, missing=next(below, ""), complaint=complaints[-1] if complaints else ""
+    if not unseen and not complaints:
+        return None
+    return msgspec.structs.replace(
+        automount,
+        missing=unseen[0] if unseen else "",
+        complaint=complaints[-1] if complaints else "",
     )
-    return automount if automount.missing or automount.complaint else None

@@ -67,34 +67,42 @@ def files_elsewhere(host: Host, containers: Containers, log_tails: LogTails) -> 
         return FilesElsewhere()
     paths = sorted({candidate.on_host for candidate in candidates})
     statuses = host.answer_or(StatPaths(paths, follow=True), {})
-    there = [
-        candidate
-        for candidate in candidates
-        if (status := statuses.get(candidate.on_host)) is not None and status.type == "file"
-    ]
-    grouped = by_key((candidate.container.id, candidate) for candidate in there)
+    files = {path for path, status in statuses.items() if status.type == "file"}
+    present = [candidate for candidate in candidates if candidate.on_host in files]
+    grouped = by_key((candidate.container.id, candidate) for candidate in present)
     return FilesElsewhere(tuple(filter(None, map(only, grouped.values()))))
 
 
 def _candidates(container: Container, log_tails: LogTails) -> Iterator[FileElsewhere]:
-    """The places where its mounts of the host may have a file of the name that it misses, or that
-    its command names while its log misses settings."""
+    """The places below mounts of the host where the file that a container misses may lie."""
     tail = log_tails.of(container)
     failure = tail.failure_named("path-missing")
-    path = failure.values.get("path", "") if failure is not None else ""
-    line = failure.line if failure is not None else tail.telling_text
-    if failure is None and _LACKING.search(line) and container.stays_down:
-        path = (
-            only([word for word in map(_value, container.config.words[1:]) if _is_file(word)]) or ""
-        )
+    if failure is not None:
+        path = failure.values.get("path", "")
+        line = failure.line
+    else:
+        path = _file_of_command(container, tail.telling_text)
+        line = tail.telling_text
     is_held = any(is_within(path, mount.destination) for mount in container.mounts)
     if is_held or not _SETTINGS.search(path):
         return
     name = posixpath.basename(path)
     for mount in container.bind_mounts:
-        is_it = posixpath.basename(mount.destination) == name
-        place = mount.destination if is_it else f"{mount.destination.rstrip('/')}/{name}"
+        place = f"{mount.destination.rstrip('/')}/{name}"
+        if posixpath.basename(mount.destination) == name:
+            place = mount.destination
         yield FileElsewhere(container, path, place, mount, line, is_of_image=failure is None)
+
+
+def _file_of_command(container: Container, line: str) -> str:
+    """The one file that the command of an ended container names, where its log misses settings.
+
+    "" elsewhere.
+    """
+    if not _LACKING.search(line) or not container.stays_down:
+        return ""
+    words = map(_value, container.config.words[1:])
+    return only([word for word in words if _is_file(word)]) or ""
 
 
 def _value(word: str) -> str:

@@ -6,7 +6,7 @@ and only its own log says why its clients get 502, 503 or 504.
 
 import itertools
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 
 import msgspec
 
@@ -98,32 +98,40 @@ def host_proxy_failures(
     pids = by_key(
         (process.comm, process.pid) for process in processes.outside if process.comm in PROGRAMS
     )
-    failures: dict[tuple[str, str], HostProxyFailure] = {}
+    logs: list[HostLog] = []
     unread: list[Unexamined] = []
-    refusing: list[HostLog] = []
-    without_resolver: tuple[str, ...] = ()
     for program in sorted(pids):
         for log in logs_of(host, program, pids[program], clock):
             if isinstance(log, Unexamined):
                 unread.append(log)
             else:
-                without_resolver = without_resolver or _lasting_failures(
-                    log.without_resolver, clock
-                )
-                for failure in _failures(log, containers, links, namespaces, clock):
-                    failures.setdefault((program, failure.place), failure)
-                if log.refused:
-                    refusing.append(log)
+                logs.append(log)
+    failures: dict[tuple[str, str], HostProxyFailure] = {}
+    for log in logs:
+        for failure in _failures(log, containers, links, namespaces, clock):
+            failures.setdefault((failure.program, failure.place), failure)
+    refusing = [log for log in logs if log.refused]
     if refusing:
         nginx = NginxConfigurations(host, containers, processes)
         for failure in itertools.chain.from_iterable(_refusals(log, nginx) for log in refusing):
             failures.setdefault((failure.program, failure.place), failure)
-    drop_in = _drop_in(host) if any(program == "nginx" for program, _ in failures) else ""
-    items = (
-        msgspec.structs.replace(failure, drop_in=drop_in) if failure.program == "nginx" else failure
-        for failure in failures.values()
+    resolver_lines = (_lasting_failures(log.without_resolver, clock) for log in logs)
+    return HostProxyFailures(
+        tuple(_with_drop_in(host, failures.values())),
+        tuple(sorted(pids)),
+        tuple(unread),
+        next(filter(None, resolver_lines), ()),
     )
-    return HostProxyFailures(tuple(items), tuple(sorted(pids)), tuple(unread), without_resolver)
+
+
+def _with_drop_in(host: Host, failures: Collection[HostProxyFailure]) -> Iterator[HostProxyFailure]:
+    """The failures; those of nginx with the drop-in of its unit, which is read if there is one."""
+    drop_in = _drop_in(host) if any(failure.program == "nginx" for failure in failures) else ""
+    for failure in failures:
+        if failure.program == "nginx":
+            yield msgspec.structs.replace(failure, drop_in=drop_in)
+        else:
+            yield failure
 
 
 def _lasting_failures(lines: Sequence[HostLine], clock: Clock) -> tuple[str, ...]:
