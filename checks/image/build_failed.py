@@ -102,14 +102,13 @@ def _evidence(
 ) -> dict[str, Json]:
     """The step and its last output, or BuildKit's own error where it printed nothing."""
     error = _REF.sub("", failed.build.error)
+    has_cure_in_words = failure is not None and not failure.failure.page
     return present(
         {
             "step": shortened(failed.build.step),
             "the step printed": printed,
             "BuildKit": shortened(error) if not printed else "",
-            "what fixes it": failure.cure
-            if failure is not None and not failure.failure.page
-            else "",
+            "what fixes it": failure.cure if failure is not None and has_cure_in_words else "",
         }
     )
 

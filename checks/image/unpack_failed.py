@@ -87,11 +87,9 @@ def _variables(trouble: PullTrouble, reason: str, old_engine: str) -> PageVariab
     is_plugin = "plugin" in reason and bool(trouble.image)
     variables = {"plugin": trouble.image} if is_plugin else _reason_variables(trouble, reason)
     left_record = LEFT_RECORD.search(trouble.text)
-    record = (
-        {"record": left_record["record"], "root": left_record["root"]}
-        if left_record is not None
-        else {}
-    )
+    record = {}
+    if left_record is not None:
+        record = {"record": left_record["record"], "root": left_record["root"]}
     return {**variables, **present({"lacks_zstd": old_engine}), **record}
 
 

@@ -160,11 +160,9 @@ def _finding(placed: PlacedService, containers: Containers | None, left_interfac
     health = ended_for_health(errors, name, containers)
     reasons = [health.summary] if health is not None else errors[:1]
     runs = f'service "{name}" runs {status.running_tasks} of {status.desired_tasks} tasks'
-    on_this_host = (
-        f"interface {left_interface} on this host has the network's number"
-        if left_interface
-        else ""
-    )
+    on_this_host = ""
+    if left_interface:
+        on_this_host = f"interface {left_interface} on this host has the network's number"
     return Finding(
         subject=DAEMON,
         summary=sentence(": ".join([runs, *reasons]), on_this_host or _unfit_clause(placed)),

@@ -97,11 +97,9 @@ def called(word: str, names: Mapping[str, str]) -> tuple[str, ...]:
     wanted_name = word.removeprefix("/")
     if wanted_name in names.values():
         return (wanted_name,)
-    return (
-        tuple(name for id, name in names.items() if id.startswith(wanted_name))
-        if wanted_name
-        else ()
-    )
+    if not wanted_name:
+        return ()
+    return tuple(name for id, name in names.items() if id.startswith(wanted_name))
 
 
 def either(names: Sequence[str]) -> str:

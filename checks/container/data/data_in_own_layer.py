@@ -153,11 +153,9 @@ def _mounted_where_meant(container: Container, meant_path: str) -> dict[str, str
     """The volume or the folder that is mounted at the intended path, as evidence; empty for
     none."""
     mount_there = container.mount_at(meant_path)
-    return (
-        {f"mounted at {meant_path}": mount_there.name or mount_there.source}
-        if mount_there is not None
-        else {}
-    )
+    if mount_there is None:
+        return {}
+    return {f"mounted at {meant_path}": mount_there.name or mount_there.source}
 
 
 def _finding(data: OwnLayerData, mislaid: Sequence[str]) -> Finding:

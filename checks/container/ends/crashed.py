@@ -48,10 +48,10 @@ class _End(msgspec.Struct, frozen=True):
     tail: LogTail
     how: str
     """A clause about the container."""
-    is_its_own: bool
-    """Whether it ended by itself, and not with the engine or the host."""
     upgrade: ChangedPackage | None
     """The package whose upgrade stopped the engine."""
+    is_its_own: bool
+    """Whether it ended by itself, and not with the engine or the host."""
     is_known: bool
     """Whether the engine's events or files say that nobody asked for the end."""
 
@@ -117,16 +117,9 @@ def crashed(
             end_clause = _engine_stop_clause(container, clock, upgrade)
         else:
             end_clause = _own_end_clause(container, clock)
-        ends.append(
-            _End(
-                container,
-                tail,
-                end_clause,
-                is_its_own=is_its_own,
-                upgrade=upgrade,
-                is_known=container.id in stops.by_id,
-            )
-        )
+        known = container.id in stops.by_id
+        end = _End(container, tail, end_clause, upgrade, is_its_own=is_its_own, is_known=known)
+        ends.append(end)
     yield from _findings(ends, containers, clock, reasons)
 
 

@@ -56,8 +56,5 @@ def _steps(other_home: OtherHome, image_details: ImageDetails | None) -> PageVar
     )
     image_user = image.config.user if image is not None and image.config is not None else ""
     is_for_root = image_user in ("", "0", "root") and other_home.other == "/root"
-    return (
-        {"overridden": "user"}
-        if other_home.container.config.user != image_user and is_for_root
-        else {}
-    )
+    has_other_user = other_home.container.config.user != image_user
+    return {"overridden": "user"} if has_other_user and is_for_root else {}

@@ -388,8 +388,6 @@ def _default_path(process: ProcessDetail, rootless_engine: Rootless | None) -> s
     )
     if folder:
         return str(PurePosixPath(folder, "docker/daemon.json"))
-    return (
-        rootless_engine.config
-        if rootless_engine is not None and rootless_engine.uid == process.uid
-        else None
-    )
+    if rootless_engine is None or rootless_engine.uid != process.uid:
+        return None
+    return rootless_engine.config

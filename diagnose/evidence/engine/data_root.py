@@ -54,15 +54,8 @@ def data_root(
             "missing",
             f"it is not known where a rootless engine of user {rootless_engine.uid} keeps its data",
         )
-    return DataRoot(
-        _path_behind_links(
-            host,
-            rootless_engine.data
-            if rootless_engine is not None and rootless_engine.data
-            else DEFAULT,
-        ),
-        "default",
-    )
+    rootless_data = rootless_engine.data if rootless_engine is not None else None
+    return DataRoot(_path_behind_links(host, rootless_data or DEFAULT), "default")
 
 
 def _path_behind_links(host: Host, path: str) -> str:

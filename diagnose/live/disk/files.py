@@ -17,11 +17,7 @@ from diagnose.questions.built_pages import SearchBuiltPages
 from diagnose.questions.data_root import ListBuilds, ListLayers, WalkFolder
 from diagnose.questions.file_texts import FindTexts
 from diagnose.questions.files import (
-    FindBlankReferences,
-    FindLostDollars,
-    ListComposeFiles,
     ListFolder,
-    ReadComposeVariables,
     ReadFile,
     ReadFlags,
     StatPaths,
@@ -140,29 +136,6 @@ def walk(live: Live, question: WalkFolder) -> Json:
     The walk stays on one device, which leaves out overlay `merged` mounts. Hard links count once.
     """
     return ask_worker(live, question, "walk", [question.path])
-
-
-def lost_dollars(live: Live, question: FindLostDollars) -> Json:
-    """The variables of env files and compose files whose `$` names a variable that is not set.
-
-    The values stay here: they may be secrets.
-    """
-    return ask_worker(live, question, "lost_dollars", question.paths)
-
-
-def blank_references(live: Live, question: FindBlankReferences) -> Json:
-    """The commands of compose files with a variable that `.env` does not set."""
-    return ask_worker(live, question, "blank_references", question.paths)
-
-
-def compose_files(live: Live, question: ListComposeFiles) -> Json:
-    """The files of a compose project, with the times of their last changes."""
-    return ask_worker(live, question, "compose_files", question.paths)
-
-
-def compose_variables(live: Live, question: ReadComposeVariables) -> Json:
-    """The variables that a service of compose has in the files of its project."""
-    return ask_worker(live, question, "compose_variables", question.paths)
 
 
 def builds(live: Live, question: ListBuilds) -> Json:

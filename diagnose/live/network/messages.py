@@ -224,11 +224,9 @@ class NetfilterMarshal(Marshal):
         own_parser = self.own_parsers.get(key)
         if own_parser is nft_decoder.rule and not self._whole_rules:
             own_parser = nft_decoder.place_of_rule
-        return (
-            partial(own_parser, flags)
-            if own_parser
-            else super().get_parser(key, flags, sequence_number)
-        )
+        if own_parser:
+            return partial(own_parser, flags)
+        return super().get_parser(key, flags, sequence_number)
 
 
 RTM_F_CLONED = 0x200

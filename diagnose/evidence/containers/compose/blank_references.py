@@ -16,7 +16,7 @@ from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.run.options import Options
 from diagnose.model import Failed
 from diagnose.questions import Host
-from diagnose.questions.files import BlankReference, FindBlankReferences
+from diagnose.questions.compose_variables import BlankReference, FindBlankReferences
 from diagnose.registry import evidence
 
 __all__ = ["BlankReference", "BlankReferences", "blank_references"]

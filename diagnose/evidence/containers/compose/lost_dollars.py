@@ -16,7 +16,7 @@ from diagnose.evidence.run.options import Options
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.model import Failed
 from diagnose.questions import Host
-from diagnose.questions.files import FindLostDollars, LostDollar
+from diagnose.questions.compose_variables import FindLostDollars, LostDollar
 from diagnose.redact.names import kind_of
 from diagnose.registry import evidence
 

@@ -14,8 +14,7 @@ from diagnose.evidence.containers.listing import Container
 from diagnose.evidence.items import Items
 from diagnose.model import Failed
 from diagnose.questions import Host
-from diagnose.questions.compose import ReadDifferingContents
-from diagnose.questions.files import ListComposeFiles
+from diagnose.questions.compose import ListComposeFiles, ReadDifferingContents
 from diagnose.registry import evidence
 
 

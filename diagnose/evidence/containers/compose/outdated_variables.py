@@ -16,7 +16,8 @@ from diagnose.lazy_pattern import LazyPattern
 from diagnose.mappings import by_key
 from diagnose.model import Failed, Unexamined
 from diagnose.questions import Host
-from diagnose.questions.files import ComposeVariable, ListComposeFiles, ReadComposeVariables
+from diagnose.questions.compose import ListComposeFiles
+from diagnose.questions.compose_variables import ComposeVariable, ReadComposeVariables
 from diagnose.registry import evidence
 from diagnose.yaml_text import read_values
 

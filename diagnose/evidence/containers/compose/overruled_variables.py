@@ -14,8 +14,8 @@ from diagnose.evidence.containers.secrets import MARK, same_value
 from diagnose.evidence.items import Items
 from diagnose.model import HOST, Failed, Unexamined
 from diagnose.questions import Host
+from diagnose.questions.compose_variables import ComposeVariable, ReadComposeVariables
 from diagnose.questions.cron import ListShellVariables, ShellVariable
-from diagnose.questions.files import ComposeVariable, ReadComposeVariables
 from diagnose.registry import evidence
 
 MOST = 20

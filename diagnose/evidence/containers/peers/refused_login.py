@@ -205,13 +205,14 @@ def unnamed_database(failure: Recognised, caller: Container, server: Container) 
     if not is_user or is_named:
         return None
     by_libpq = caller.config.sets("PGHOST") or caller.config.sets("PGUSER")
+    steps = {"made_with": server_database}
+    if by_libpq:
+        steps = {"lib_database": f"PGDATABASE={server_database}"}
     return Reason(
         f'it names no database, and so asks for "{database}", as its user is called: {server} was made '
         f'with "{server_database}" (POSTGRES_DB)',
         f'name the database "{server_database}" in the settings of the program',
-        {"lib_database": f"PGDATABASE={server_database}"}
-        if by_libpq
-        else {"made_with": server_database},
+        steps,
     )
 
 

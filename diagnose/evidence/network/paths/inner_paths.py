@@ -149,11 +149,9 @@ def _clients(stack: Stack, uplinks: Uplinks) -> dict[Client, str]:
         addresses = device.addresses if device is not None else ()
         for text in addresses:
             own_interface = ip_interface(text)
-            other_hosts = (
-                []
-                if own_interface.version != 4
-                else _first_hosts(str(own_interface.network), str(own_interface.ip))
-            )
+            other_hosts = []
+            if own_interface.version == 4:
+                other_hosts = _first_hosts(str(own_interface.network), str(own_interface.ip))
             if other_hosts:
                 clients.setdefault("the local network", other_hosts[0])
     clients["other networks"] = SOMEWHERE

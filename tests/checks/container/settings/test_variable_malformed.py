@@ -16,7 +16,7 @@ from diagnose.evidence.run.options import Options
 from diagnose.live.disk.parts import only
 from diagnose.model import Severity
 from diagnose.programs.telling_line import TellingLine
-from diagnose.questions.files import BlankReference
+from diagnose.questions.compose_variables import BlankReference
 from tests.checks.container.evidence import CLOCK, FOUND, ON_SHOP, container_in, failed_with_log
 from tests.hosts import Made
 from tests.inspected import of
