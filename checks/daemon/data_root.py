@@ -73,24 +73,24 @@ def _unmounted_disk_finding(candidates: DataRootCandidates, mount: PlannedMount)
 
 def _moved_root_finding(
     candidates: DataRootCandidates,
-    other: OtherRoot,
+    other_root: OtherRoot,
     config: DaemonConfig | None,
     severity: Severity,
 ) -> Finding:
-    containers = count(other.containers, "container")
+    containers = count(other_root.containers, "container")
     if is_snap(candidates.path):
         summary = (
             "the engine of the snap docker serves the socket, and has no containers; "
-            f"{other.path} of another Docker, which is not running, has {containers}"
+            f"{other_root.path} of another Docker, which is not running, has {containers}"
         )
-    elif is_snap(other.path):
+    elif is_snap(other_root.path):
         summary = (
             f"the engine has no containers in {candidates.path}, but the snap docker, which is "
-            f"not running, has {containers} in {other.path}"
+            f"not running, has {containers} in {other_root.path}"
         )
     else:
         summary = (
-            f"the engine has no containers in {candidates.path}, but {other.path} is a data root with "
+            f"the engine has no containers in {candidates.path}, but {other_root.path} is a data root with "
             f"{containers}"
         )
     return Finding(
@@ -99,10 +99,10 @@ def _moved_root_finding(
         evidence={
             "data root in use": candidates.path,
             "data-root is set by": config.where("data-root") if config is not None else "not known",
-            f"{other.path}/containers": containers,
+            f"{other_root.path}/containers": containers,
         },
-        variables=way_back(candidates, other, config),
-        discriminator=other.path,
+        variables=way_back(candidates, other_root, config),
+        discriminator=other_root.path,
         severity=severity,
     )
 

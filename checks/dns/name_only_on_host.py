@@ -39,7 +39,7 @@ def name_only_on_host(
     """
     on_host = hosts_file.addresses if hosts_file is not None else {}
     is_podman = ping is not None and ping.is_podman
-    known = host_known_names or HostKnownNames()
+    known_names = host_known_names or HostKnownNames()
     for container in containers:
         if container.shares_host_network or _lacks_option(container, log_tails):
             continue
@@ -56,7 +56,7 @@ def name_only_on_host(
             elif _is_multicast(lowered):
                 reason = "which devices answer only by multicast DNS: no DNS server knows it"
                 yield _finding(container, name, reason, "")
-            elif answer := known.of(container, name.name):
+            elif answer := known_names.of(container, name.name):
                 yield _known_finding(container, name, answer)
     yield from failed.unread
 
@@ -83,7 +83,7 @@ def _finding(
     name: FailedName,
     reason: str,
     address: str,
-    seen: Mapping[str, Json] | None = None,
+    lookup_evidence: Mapping[str, Json] | None = None,
     severity: Severity | None = None,
 ) -> Finding:
     entry = {"entry": f"{name.name}:{address}"} if address else {"name": name.name}
@@ -92,7 +92,7 @@ def _finding(
         f'{container} cannot resolve "{name.name}", {reason}',
         {
             "the name is in": quoted(name.source),
-            **(seen or {}),
+            **(lookup_evidence or {}),
             "HostConfig.ExtraHosts": container.host_config.extra_hosts or [],
         },
         discriminator=name.name,
@@ -102,33 +102,38 @@ def _finding(
     )
 
 
-def _known_finding(container: Container, name: FailedName, known: HostKnownName) -> Finding:
+def _known_finding(container: Container, name: FailedName, known_name: HostKnownName) -> Finding:
     """The finding about a name that a DNS server of the host knows, and that those of the container
     deny.
 
     The container's server may deny it on purpose, as one that filters names does.
     """
-    answer = known.answer
-    redirect = known.answer.redirect
-    seen: dict[str, Json] = {
+    answer = known_name.answer
+    redirect = known_name.answer.redirect
+    lookup_evidence: dict[str, Json] = {
         f"{name.name} A at {answer.server}, asked by the host": answer.address,
-        "the container's servers, which deny it": list(known.denied_by),
+        "the container's servers, which deny it": list(known_name.denied_by),
     }
     reason = f"which DNS server {answer.server} tells only the host"
-    if not known.is_of_one_server:
-        others = joined(known.denied_by)
+    if not known_name.is_of_one_server:
+        others = joined(known_name.denied_by)
         reason = (
             f"which the host's DNS server {answer.server} knows: the container asks {others} "
             "and gets the answer that there is no such name"
         )
     if redirect is None:
         return _finding(
-            container, name, reason, answer.address, seen=seen, severity=Severity.warning
+            container,
+            name,
+            reason,
+            answer.address,
+            lookup_evidence=lookup_evidence,
+            severity=Severity.warning,
         )
     place = with_port(redirect.address, redirect.port)
     reason += f": a rule leads the host's own queries to {place}, and those of containers bypass it"
-    seen["rule"] = redirect.rule
-    finding = _finding(container, name, reason, answer.address, seen)
+    lookup_evidence["rule"] = redirect.rule
+    finding = _finding(container, name, reason, answer.address, lookup_evidence)
     if is_loopback(redirect.address):
         return finding
     return finding.with_variables({"redirected": answer.server, "real_server": place})

@@ -41,10 +41,10 @@ def search_wildcard(
         return Skipped(
             "no running container with a search domain calls a short name that nobody near it has"
         )
-    near = containers.names_by_network
+    names_by_network = containers.names_by_network
     askers = resolving_containers(containers) if wild else ()
     for container in askers:
-        for stray in wildcard_names(container, containers, near, resolvers, wild):
+        for stray in wildcard_names(container, containers, names_by_network, resolvers, wild):
             lines = log_tails.of(container).lines if log_tails is not None else ()
             if stray.beside is not None:
                 yield _neighbour_finding(container, stray, lines, resolvers)
@@ -83,11 +83,11 @@ def _stopped_findings(
 def _stopped_finding(failure: UnresolvedName, domain: str, ndots: int, stop: DnsReply) -> Finding:
     container = failure.container
     name = failure.name.name
-    said = "SERVFAIL" if stop.rcode == "SERVFAIL" else "empty, without NXDOMAIN (no such name)"
+    answer = "SERVFAIL" if stop.rcode == "SERVFAIL" else "empty, without NXDOMAIN (no such name)"
     return Finding.about(
         container,
         f'{container} cannot resolve "{name}": with ndots:{ndots} it asks for '
-        f'"{name}.{domain}" first, the answer is {said}, and programs on musl (Alpine) stop there',
+        f'"{name}.{domain}" first, the answer is {answer}, and programs on musl (Alpine) stop there',
         {
             f"{name}.{domain} A": str(stop),
             f"{name} A": next(str(reply) for reply in failure.replies.values() if reply.knows),
@@ -134,35 +134,44 @@ def _option_variables(container: Container, option: str) -> PageVariables:
 
 
 def _finding(container: Container, stray: WildcardName, lines: tuple[str, ...]) -> Finding:
-    seen = next(filter(stray.is_in, lines), "")
-    other = f"{stray.stopped} has the name and is stopped" if stray.stopped else ""
-    if stray.stopped is None and stray.elsewhere is not None:
-        owner = stray.elsewhere.owner
-        network = stray.elsewhere.network
-        other = f'{owner} has the name on network "{network}"'
+    repeated_line = next(filter(stray.is_in, lines), "")
     evidence: dict[str, Json] = {
         "called by": stray.where,
         f"*.{stray.domain} A": list(stray.addresses),
     }
-    if seen:
-        evidence["log"] = seen[:200]
-    variables = {"no_search_json": '{"dns-search": ["."]}'}
-    if stray.stopped is not None:
-        variables = {"stopped": stray.stopped.name}
-    elif stray.elsewhere is not None and not container.shares_network:
-        variables = {"apart": container.name, "its_network": stray.elsewhere.network}
+    if repeated_line:
+        evidence["log"] = repeated_line[:200]
     return Finding.about(
         container,
         sentence(
             f'{container} calls "{stray.name}", which no running container on its networks has: '
             f'the wildcard of search domain "{stray.domain}" answers with '
             f"{and_more(stray.addresses)}",
-            other,
+            _owner_clause(stray),
         ),
         evidence,
         discriminator=stray.name,
-        severity=None if seen else Severity.warning,
+        severity=None if repeated_line else Severity.warning,
         signs=frozenset({"dns", "refused", "timeout"}),
         stable=(container.life,),
-        variables=variables,
+        variables=_cure(container, stray),
     )
+
+
+def _owner_clause(stray: WildcardName) -> str:
+    """The container that has the name, and is stopped or on another network; "" without one."""
+    if stray.stopped is not None:
+        return f"{stray.stopped} has the name and is stopped"
+    if stray.elsewhere is not None:
+        owner = stray.elsewhere.owner
+        return f'{owner} has the name on network "{stray.elsewhere.network}"'
+    return ""
+
+
+def _cure(container: Container, stray: WildcardName) -> PageVariables:
+    """The page variables that bring the owner of the name back, or else switch the search off."""
+    if stray.stopped is not None:
+        return {"stopped": stray.stopped.name}
+    if stray.elsewhere is not None and not container.shares_network:
+        return {"apart": container.name, "its_network": stray.elsewhere.network}
+    return {"no_search_json": '{"dns-search": ["."]}'}

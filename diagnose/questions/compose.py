@@ -274,3 +274,29 @@ class FindEmptiedTexts(Question[list[EmptiedText]], frozen=True):
 
     def about(self) -> str:
         return f"variables in the lines of {', '.join(self.paths)}"
+
+
+class ComposeFile(msgspec.Struct, frozen=True):
+    """A file that compose reads for a project."""
+
+    path: str
+    mtime: float
+
+
+class ListComposeFiles(Question[list[ComposeFile]], frozen=True):
+    """The files of one project that exist: those of compose, `.env`, the env files they name."""
+
+    POLICY = Policy(
+        "file.compose",
+        what="the files of a compose project",
+        collector="disk.compose.collectors:compose_files",
+        lane="file",
+        deadline=1.5,
+        priority=4,
+    )
+    paths: list[str]
+    folder: str
+    """paths, folder: the compose files, and where relative names begin."""
+
+    def about(self) -> str:
+        return f"the files that {', '.join(self.paths)} name"

@@ -97,10 +97,10 @@ def _closed_entry_finding(closed: ClosedEntry) -> Finding:
 def _owner(denied: DeniedMount) -> str:
     """The clause about another container that has most likely given the folder to its own user;
     "" for none."""
-    other = denied.taken_by
-    if other is None:
+    taken_by = denied.taken_by
+    if taken_by is None:
         return ""
-    return f"{other} runs as user {denied.source.uid}, and has it mounted too"
+    return f"{taken_by} runs as user {denied.source.uid}, and has it mounted too"
 
 
 def _verb(denied: DeniedMount) -> str:

@@ -32,18 +32,20 @@ def job_names_nobody(
     with other signs between its words, or is the only one of a service that is called so. Lines
     that look whether the container is there are left out.
     """
-    if (other := jobs_of_another_engine(daemon)) is not None:
-        return other
+    if (other_engine := jobs_of_another_engine(daemon)) is not None:
+        return other_engine
     if isinstance(job_calls, Unavailable):
         return unread_jobs(job_calls)
     names = {container.name for container in containers}
     for call in job_calls:
         if call.verb in _HARMLESS:
             continue
-        meant = _meant_container(call.target, containers) if call.target not in names else None
+        meant_container = (
+            _meant_container(call.target, containers) if call.target not in names else None
+        )
         is_id = any(container.id.startswith(call.target) for container in containers)
-        if meant is not None and not is_id:
-            yield _finding(call, meant)
+        if meant_container is not None and not is_id:
+            yield _finding(call, meant_container)
 
 
 def _meant_container(name: str, containers: Containers) -> Container | None:
@@ -56,22 +58,22 @@ def _meant_container(name: str, containers: Containers) -> Container | None:
     return only(alike) or (only(of_service) if not alike else None)
 
 
-def _finding(call: JobCall, meant: Container) -> Finding:
+def _finding(call: JobCall, meant_container: Container) -> Finding:
     kind = "unit" if call.path.endswith(_UNIT) else "cron job"
     return Finding.about(
-        meant,
+        meant_container,
         f'the {kind} in line {call.line} of {call.path} calls docker {call.verb} "{call.target}", '
-        f"and no container has that name: {meant} is probably meant",
+        f"and no container has that name: {meant_container} is probably meant",
         {
             f"{call.path}, line {call.line}": f"docker {call.verb} {call.target}",
-            "names of containers like it": meant.name,
+            "names of containers like it": meant_container.name,
         },
         discriminator=f"{call.path}:{call.line}",
-        variables=_edit(call, meant),
+        variables=_edit(call, meant_container),
     )
 
 
-def _edit(call: JobCall, meant: Container) -> PageVariables:
+def _edit(call: JobCall, meant_container: Container) -> PageVariables:
     """The page variables with the edit of that line of the file.
 
     Names of containers have no signs that a pattern or a shell reads.
@@ -79,5 +81,5 @@ def _edit(call: JobCall, meant: Container) -> PageVariables:
     escaped = call.target.replace(".", "\\.")
     before = "(^|[^[:alnum:]_.-])"
     after = "([^[:alnum:]_.-]|$)"
-    edit = rf"{call.line}s/{before}{escaped}{after}/\1{meant.name}\2/"
+    edit = rf"{call.line}s/{before}{escaped}{after}/\1{meant_container.name}\2/"
     return {"file": call.path, "edit": edit, "line": str(call.line)}

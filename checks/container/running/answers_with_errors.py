@@ -106,10 +106,12 @@ def answers_with_errors(
     for failed in all_failed_answers:
         health = failed.container.state.health
         if health is None or health.status != "unhealthy":
-            own = logs.get(failed.container.id)
-            closed = folders.of(failed.container) if own is None else None
+            own_log = logs.get(failed.container.id)
+            closed = folders.of(failed.container) if own_log is None else None
             fault = backend_faults.of(failed.container) if backend_faults is not None else ""
-            finding = _failed_answers_finding(failed, own, closed, fault, containers, clock=clock)
+            finding = _failed_answers_finding(
+                failed, own_log, closed, fault, containers, clock=clock
+            )
             refused = refused_own_paths.of(failed.container) if refused_own_paths else None
             if refused is not None and is_kept_closed(failed.container, refused.path, None):
                 refused = None
@@ -162,7 +164,7 @@ def _file_of(tail: LogTail, failed: FailedAnswers) -> str:
 
 def _failed_answers_finding(
     failed: FailedAnswers,
-    own: ProgramLog | None,
+    own_log: ProgramLog | None,
     closed: ClosedFolder | None,
     fault: str,
     containers: Containers,
@@ -175,7 +177,7 @@ def _failed_answers_finding(
     """
     container = failed.container
     # its own log file counts where the container's log explains nothing
-    written = None if failed.printed.explains else own
+    written = None if failed.printed.explains else own_log
     tail = written.tail if written is not None else _explaining_tail(failed)
     failure = _exhausted_pool(failed) or _known_failure(tail)
     callees = called_peers(tail.lines, container, containers, configured=())
@@ -290,10 +292,10 @@ def _answers_evidence(failed: FailedAnswers) -> dict[str, str]:
     page = failed.page
     shown = {"last answer": shortened(failed.answers[-1].line)} if failed.answers else {}
     if page is not None:
-        said = first_words(page.reply.body)
+        body_words = first_words(page.reply.body)
         server = f", Server: {page.reply.server}" if page.reply.server else ""
         shown[f"GET {page.reply.path} at port {page.door.port}"] = f"{page.status}{server}"
-        shown |= present({"body of the answer": said})
+        shown |= present({"body of the answer": body_words})
     return shown
 
 
@@ -319,8 +321,8 @@ def _known_failure(tail: LogTail) -> Recognised | None:
     """The known failure, or else the family of failures, that the line shows."""
     if not tail.explains:
         return None
-    known = recognise(tail.lines, tail.telling, FAILURES, has_ended=False)
-    return known or family_of_running(tail.telling, FAMILIES)
+    failure = recognise(tail.lines, tail.telling, FAILURES, has_ended=False)
+    return failure or family_of_running(tail.telling, FAMILIES)
 
 
 def _closed_folder_clause(closed: ClosedFolder | None) -> str:
@@ -362,8 +364,8 @@ def _failing_requests(failed: FailedAnswers) -> str:
 def _proxies_clause(failed: FailedAnswers) -> str:
     """The clause about the proxies that pass the errors on to clients; "" for none."""
     if failed.is_refusal:
-        taken = ", and is considered down" if failed.ends_traffic else ""
-        return f"{taken}: {_REFUSES[failed.status]}"
+        down_clause = ", and is considered down" if failed.ends_traffic else ""
+        return f"{down_clause}: {_REFUSES[failed.status]}"
     if not failed.proxies:
         return ""
     return f", which {joined([str(proxy) for proxy in failed.proxies])} may pass on"

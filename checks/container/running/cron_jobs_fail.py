@@ -78,12 +78,16 @@ def _defect_finding(defect: CrontabDefect) -> Finding:
         summary = f"{container} has crontab {path}, and runs no cron that reads it"
     else:
         summary = f"cron in {container} {effect.replace('TABLE', path)}"
-    seen = {"daemon": "no process is called cron", "percent": "%", "return": "Windows line ending"}
+    defect_words = {
+        "daemon": "no process is called cron",
+        "percent": "%",
+        "return": "Windows line ending",
+    }
     place = f"{path}, line {defect.line}" if defect.line else path
     return Finding.about(
         container,
         summary,
-        {place: seen.get(defect.kind) or defect.word or effect},
+        {place: defect_words.get(defect.kind) or defect.word or effect},
         discriminator=path,
         severity=None if defect.is_asked_for else Severity.advice,
         stable=(container.life,),

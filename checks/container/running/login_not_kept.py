@@ -76,8 +76,10 @@ def _without_mark(container: Container) -> PageVariables:
 
 def _without_domain(container: Container) -> PageVariables:
     """The page variables with the variable that gives cookies a domain, and that domain."""
-    given = cookie_domain(container)
-    return {"domain_variable": given.variable, "domain": given.domain} if given is not None else {}
+    domain = cookie_domain(container)
+    return (
+        {"domain_variable": domain.variable, "domain": domain.domain} if domain is not None else {}
+    )
 
 
 def _seen_reason(container: Container, cookies: LoginCookies) -> str:
@@ -109,10 +111,10 @@ def _plain_ports(container: Container) -> list[int]:
 
 def _reason(container: Container) -> str:
     """The reason why a browser does not send the login's cookie, as far as the settings show it."""
-    given = cookie_domain(container)
-    if given is not None:
+    domain = cookie_domain(container)
+    if domain is not None:
         return (
-            f"{given.variable} makes its cookies for {given.domain}, and a browser that uses "
+            f"{domain.variable} makes its cookies for {domain.domain}, and a browser that uses "
             "another name or an address does not keep them"
         )
     ports = _plain_ports(container)

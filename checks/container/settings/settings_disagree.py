@@ -105,17 +105,17 @@ def _sentence(dispute: DisputedName) -> str:
     caller = dispute.caller
     server = dispute.server
     noun = dispute.noun
-    asked = dispute.asked
+    asked_name = dispute.asked
     if dispute.noun in SHOWN_BY_CALLERS:
         callers_clause = f"that {caller} shows" if caller is not None else "of its callers"
         text = (
-            f'{server} does not accept the {noun} "{asked}" {callers_clause}: its '
+            f'{server} does not accept the {noun} "{asked_name}" {callers_clause}: its '
             f"{dispute.variable} is"
         )
     elif caller is not None:
-        text = f'{caller} asks for the {noun} "{asked}", and {dispute.variable} of {server} is'
+        text = f'{caller} asks for the {noun} "{asked_name}", and {dispute.variable} of {server} is'
     else:
-        text = f'{server} does not know the {noun} "{asked}": its {dispute.variable} is'
+        text = f'{server} does not know the {noun} "{asked_name}": its {dispute.variable} is'
     return f'{text} "{dispute.kept}"{_origin(dispute)}'
 
 

@@ -74,19 +74,19 @@ def _first_start_finding(value: FirstStartValue) -> Finding:
     )
 
 
-def _image_finding(other: ImageValue) -> Finding:
-    container = other.container
+def _image_finding(image_value: ImageValue) -> Finding:
+    container = image_value.container
     return Finding.about(
         container,
-        f"{container} does not use {other.variable} of {other.on_host}: its image sets that "
+        f"{container} does not use {image_value.variable} of {image_value.on_host}: its image sets that "
         "variable, and the environment takes precedence over the file",
         {
-            f"Config.Env {other.variable} of the image": shortened(other.value, 100),
-            other.path: f"{other.on_host} on the host, with a different value",
+            f"Config.Env {image_value.variable} of the image": shortened(image_value.value, 100),
+            image_value.path: f"{image_value.on_host} on the host, with a different value",
         },
-        discriminator=other.variable,
+        discriminator=image_value.variable,
         stable=(container.life,),
-        variables={"name": other.variable, "env_file": other.on_host},
+        variables={"name": image_value.variable, "env_file": image_value.on_host},
     )
 
 

@@ -29,19 +29,19 @@ def recreate_interrupted(
 
 
 def _finding(pair: HalfRecreated, ping: Ping | None) -> Finding:
-    left = pair.left
+    left_over = pair.left
     name = pair.name
     twin = pair.twin
     return Finding.about(
-        left,
-        f'the recreate of container "{name}" was interrupted: {_leftover_clause(left, twin)}'
-        f"{_version_one_clause(left, ping)}",
+        left_over,
+        f'the recreate of container "{name}" was interrupted: {_leftover_clause(left_over, twin)}'
+        f"{_version_one_clause(left_over, ping)}",
         {
-            f'State of "{left.name}"': left.state.status,
+            f'State of "{left_over.name}"': left_over.state.status,
             f'State of "{name}"': twin.state.status if twin is not None else "no such name",
         },
         severity=Severity.warning if pair.is_up else Severity.critical,
-        variables=_cure(left, name, twin),
+        variables=_cure(left_over, name, twin),
     )
 
 
@@ -49,10 +49,10 @@ _WITHOUT_CONTAINER_CONFIG = (25,)
 """The first engine whose answer about an image lacks the part that version 1 of compose reads."""
 
 
-def _version_one_clause(left: Container, ping: Ping | None) -> str:
+def _version_one_clause(left_over: Container, ping: Ping | None) -> str:
     """The sentence that version 1 of compose cannot work with this engine; "" for any other
     version."""
-    version = left.compose_label("version")
+    version = left_over.compose_label("version")
     if not version.startswith("1.") or ping is None or ping.version < _WITHOUT_CONTAINER_CONFIG:
         return ""
     return (
@@ -61,23 +61,23 @@ def _version_one_clause(left: Container, ping: Ping | None) -> str:
     )
 
 
-def _leftover_clause(left: Container, twin: Container | None) -> str:
+def _leftover_clause(left_over: Container, twin: Container | None) -> str:
     if twin is None:
-        state = "runs under that name" if left.is_running else "is not running"
-        return f"{left} is left from it, and {state}"
-    if left.is_running or twin.is_running:
-        running = left.name if left.is_running else twin.name
-        return f'"{left.name}" is left from it beside "{twin.name}", and only "{running}" runs'
-    return f'"{left.name}" is left from it beside "{twin.name}", and neither runs'
+        state = "runs under that name" if left_over.is_running else "is not running"
+        return f"{left_over} is left from it, and {state}"
+    if left_over.is_running or twin.is_running:
+        running = left_over.name if left_over.is_running else twin.name
+        return f'"{left_over.name}" is left from it beside "{twin.name}", and only "{running}" runs'
+    return f'"{left_over.name}" is left from it beside "{twin.name}", and neither runs'
 
 
-def _cure(left: Container, name: str, twin: Container | None) -> PageVariables:
+def _cure(left_over: Container, name: str, twin: Container | None) -> PageVariables:
     """The page variables with the container to start, to rename or to remove."""
     if twin is None:
-        return {"only": left.name, "name": name}
-    if left.is_running:
-        return {"unused": twin.name, "kept": left.name, "name": name}
-    return {"leftover": left.name} if twin.is_running else {"ready": twin.name}
+        return {"only": left_over.name, "name": name}
+    if left_over.is_running:
+        return {"unused": twin.name, "kept": left_over.name, "name": name}
+    return {"leftover": left_over.name} if twin.is_running else {"ready": twin.name}
 
 
 _MOVES = ("load", "pull", "tag")

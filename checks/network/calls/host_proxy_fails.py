@@ -57,7 +57,7 @@ def _about_upstreams() -> tuple[Failure, ...]:
 
 
 def _finding(failure: HostProxyFailure) -> Finding:
-    known = recognise(failure.lines, None, _about_upstreams(), has_ended=False)
+    known_failure = recognise(failure.lines, None, _about_upstreams(), has_ended=False)
     container = failure.container
     line = failure.lines[-1]
     owner_clause = f" of {container}" if failure.is_published else ""
@@ -65,11 +65,11 @@ def _finding(failure: HostProxyFailure) -> Finding:
     summary = sentence(
         f"{failure.program} on this host {failure_clause} {failure.place}{owner_clause} "
         f"({count(len(failure.lines), 'time')} recently)",
-        _reason(failure, known),
+        _reason(failure, known_failure),
     )
     evidence: dict[str, Json] = {failure.log.name: message(line).text}
-    if known is not None:
-        evidence["what fixes it"] = known.cure
+    if known_failure is not None:
+        evidence["what fixes it"] = known_failure.cure
     discriminator = f"{failure.program} {failure.place}"
     if container is None:
         return Finding(
@@ -83,15 +83,15 @@ def _finding(failure: HostProxyFailure) -> Finding:
         container,
         summary,
         evidence,
-        severity=Severity.advice if is_chosen_limit(failure, known) else None,
+        severity=Severity.advice if is_chosen_limit(failure, known_failure) else None,
         discriminator=discriminator,
         signs=signs(line),
         stable=(container.life,),
-        variables=host_proxy_steps(failure, container, known),
+        variables=host_proxy_steps(failure, container, known_failure),
     )
 
 
-def _reason(failure: HostProxyFailure, known: Recognised | None) -> str:
+def _reason(failure: HostProxyFailure, known_failure: Recognised | None) -> str:
     """The reason why the proxy does not reach its server."""
     container = failure.container
     if container is None:
@@ -105,4 +105,6 @@ def _reason(failure: HostProxyFailure, known: Recognised | None) -> str:
         return f"no container publishes that port, and {container} serves it inside"
     if not container.is_running:
         return "it is not running"
-    return known.cause if known is not None else shortened(message(failure.lines[-1]).text, 160)
+    if known_failure is not None:
+        return known_failure.cause
+    return shortened(message(failure.lines[-1]).text, 160)

@@ -87,15 +87,15 @@ def host_name_refused(untold_programs: UntoldPrograms) -> CheckResult:
     for program in untold_programs:
         hop = program.hop
         if program.symptom.kind == "signature":
-            said = hop.headers.get("host")
-            header = f"sets the header Host to {said}" if said else "sets no header Host"
+            host_header = hop.headers.get("host")
+            header = (
+                f"sets the header Host to {host_header}" if host_header else "sets no header Host"
+            )
             fault = f"{header}, so the requested name is not the one that was signed"
             yield _untold_finding(program, fault, HOST_OF_CLIENTS)
         elif program.symptom.kind == "misdirected":
-            said = hop.headers["host"]
-            fault = (
-                f"calls it as {hop.own_name}, but passes on the name that clients typed ({said})"
-            )
+            host_header = hop.headers["host"]
+            fault = f"calls it as {hop.own_name}, but passes on the name that clients typed ({host_header})"
             yield _untold_finding(program, fault, f"proxy_set_header Host {hop.own_name};")
 
 
@@ -117,9 +117,9 @@ def https_not_passed_on(untold_programs: UntoldPrograms) -> CheckResult:
             fault = "terminates HTTPS without telling it: it sets no header X-Forwarded-Proto"
             yield _untold_finding(program, fault, SCHEME)
         else:
-            said = program.hop.headers["x-forwarded-proto"]
+            scheme_header = program.hop.headers["x-forwarded-proto"]
             fault = (
-                f"sets X-Forwarded-Proto to {said}, which is http there, although clients use "
+                f"sets X-Forwarded-Proto to {scheme_header}, which is http there, although clients use "
                 "HTTPS to the proxy in front of it"
             )
             yield _untold_finding(program, fault, SCHEME_BEFORE)
@@ -150,8 +150,8 @@ def _untold_finding(untold: UntoldProgram, fault: str, added: str) -> Finding:
 
 def _times_lately(symptom: Symptom) -> str:
     """The number of failed requests, and the path of one, as a clause."""
-    asked = f": {shortened(symptom.path, 60)}" if symptom.path else ""
-    return f"{count(symptom.times, 'time')} recently{asked}"
+    asked_clause = f": {shortened(symptom.path, 60)}" if symptom.path else ""
+    return f"{count(symptom.times, 'time')} recently{asked_clause}"
 
 
 def _place(program: UntoldProgram) -> str:

@@ -194,10 +194,12 @@ def _guest_item(
     """The finding about a container that shares another one's network, or the reason why it is
     not judged; None where it works."""
     container = netns.container
-    other = owner.container
-    if other is not None and other.is_running:
-        current = current_netns(netns, other, namespaces)
-        return _former_netns_finding(netns, other, current) if current is not None else None
+    owner_container = owner.container
+    if owner_container is not None and owner_container.is_running:
+        current = current_netns(netns, owner_container, namespaces)
+        return (
+            _former_netns_finding(netns, owner_container, current) if current is not None else None
+        )
     if not netns.is_bare:
         return None
     if owner.is_unknown:
@@ -206,16 +208,16 @@ def _guest_item(
             f"container {owner.name[:12]}, whose network it shares, "
             "may be one that could not be inspected",
         )
-    if other is None:
+    if owner_container is None:
         owner_clause = f'container "{owner.name[:12]}", whose network it shares, no longer exists'
         finding = _lost_owner_finding(container, netns, owner_clause, "not listed")
         return finding.with_variables(_made_by_compose(container))
-    if other.host_config.network_mode == "none":
+    if owner_container.host_config.network_mode == "none":
         return None
-    owner_clause = f"{other}, whose network it shares, is not running ({other.state.status})"
-    finding = _lost_owner_finding(container, netns, owner_clause, other.state.status)
-    settled = (*finding.settled, other.life)
-    return replace(finding, settled=settled).with_variables({"stopped": other.name})
+    owner_clause = f"{owner_container}, whose network it shares, is not running ({owner_container.state.status})"
+    finding = _lost_owner_finding(container, netns, owner_clause, owner_container.state.status)
+    settled = (*finding.settled, owner_container.life)
+    return replace(finding, settled=settled).with_variables({"stopped": owner_container.name})
 
 
 def _made_by_compose(container: Container) -> PageVariables:

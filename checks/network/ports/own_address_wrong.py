@@ -3,7 +3,7 @@
 from diagnose.evidence.network.proxies.own_addresses import OwnAddresses
 from diagnose.evidence.network.proxies.shown_address import ShownAddress
 from diagnose.mappings import present, subjects_of
-from diagnose.model import CheckResult, Finding, Severity
+from diagnose.model import CheckResult, Finding, PageVariables, Severity
 from diagnose.phrases import sentence, shortened
 from diagnose.registry import check
 
@@ -32,21 +32,9 @@ def own_address_wrong(own_addresses: OwnAddresses) -> CheckResult:
 
 def _finding(shown: ShownAddress) -> Finding:
     container = shown.container
-    if shown.kind == "bare":
-        main = (
-            f"{container} makes its links from {shortened(shown.value, 80)}, which is not a URL: it lacks "
-            "http:// or https://"
-        )
-    elif shown.kind == "ssh":
-        main = f"{container} shows addresses for SSH with port {shown.port}, {_ssh_taker(shown)}"
-    else:
-        main = (
-            f"{container} shows its users {shortened(shown.value, 80)}: nothing serves port "
-            f"{shown.port} of this host"
-        )
     return Finding.about(
         container,
-        sentence(main, _way_clause(shown)),
+        sentence(_fault_clause(shown), _way_clause(shown)),
         {
             shown.place: shown.value,
             "NetworkSettings.Ports": [
@@ -57,14 +45,32 @@ def _finding(shown: ShownAddress) -> Finding:
         discriminator=shown.kind,
         touches=subjects_of([shown.front]),
         stable=(container.life,),
-        variables=present(
-            {
-                "own": f"{shown.variable}={shown.right}" if shown.variable and shown.right else "",
-                "shown": shown.value if not shown.variable or not shown.right else "",
-                "right": shown.right if not shown.variable else "",
-            }
-        ),
+        variables=_cure(shown),
     )
+
+
+def _fault_clause(shown: ShownAddress) -> str:
+    """The clause about what is wrong with the address that the program shows."""
+    container = shown.container
+    if shown.kind == "bare":
+        return (
+            f"{container} makes its links from {shortened(shown.value, 80)}, which is not a URL: it lacks "
+            "http:// or https://"
+        )
+    if shown.kind == "ssh":
+        return f"{container} shows addresses for SSH with port {shown.port}, {_ssh_taker(shown)}"
+    return (
+        f"{container} shows its users {shortened(shown.value, 80)}: nothing serves port "
+        f"{shown.port} of this host"
+    )
+
+
+def _cure(shown: ShownAddress) -> PageVariables:
+    """The page variable that corrects the variable, or else those that show what to write."""
+    if shown.variable and shown.right:
+        return {"own": f"{shown.variable}={shown.right}"}
+    right = "" if shown.variable else shown.right
+    return present({"shown": shown.value, "right": right})
 
 
 def _ssh_taker(shown: ShownAddress) -> str:

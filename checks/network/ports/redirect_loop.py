@@ -59,8 +59,8 @@ def _with_cause(finding: Finding, cause: UntoldProgram | None) -> Finding:
     evidence = {**finding.evidence, f"{hop.label}, which sets no {_HEADER}": hop.directive}
     if file:
         evidence["file of that nginx"] = file
-    named = replace(finding, evidence=evidence)
-    return named.with_variables(edit_of(cause, SCHEME if hop.ends_tls else SCHEME_BEFORE))
+    caused_finding = replace(finding, evidence=evidence)
+    return caused_finding.with_variables(edit_of(cause, SCHEME if hop.ends_tls else SCHEME_BEFORE))
 
 
 def _answered_finding(loop: AnsweredLoop) -> Finding:
@@ -68,20 +68,26 @@ def _answered_finding(loop: AnsweredLoop) -> Finding:
     page = loop.page
     reply = loop.page.reply
     container = page.container
-    scheme = "https" if reply.tls else "http"
-    asked = f"{scheme}://{page.door.question.name}"
     return Finding.about(
         container,
         sentence(_answer_clause(loop), _reason_clause(loop)),
-        {"asked for": f"{asked} at port {page.door.port}", "Location": shortened(loop.location)},
+        {
+            "asked for": f"{_asked_url(loop)} at port {page.door.port}",
+            "Location": shortened(loop.location),
+        },
         severity=Severity.advice if loop.is_possible else Severity.warning,
         discriminator=f"GET {reply.path} {page.door.port}",
         stable=(container.life,),
-        variables={
-            "url": page.url,
-            **({"by_traefik": container.name} if loop.is_behind_traefik else {}),
-        },
+        variables=present(
+            {"url": page.url, "by_traefik": container.name if loop.is_behind_traefik else ""}
+        ),
     )
+
+
+def _asked_url(loop: AnsweredLoop) -> str:
+    """The URL that diagnose has asked for, without its port."""
+    scheme = "https" if loop.page.reply.tls else "http"
+    return f"{scheme}://{loop.page.door.question.name}"
 
 
 def _answer_clause(loop: AnsweredLoop) -> str:

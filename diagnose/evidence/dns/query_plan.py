@@ -263,7 +263,7 @@ def plan_ways(
 
 def _callers_of_strange_names(containers: Containers, resolvers: Resolvers) -> list[Container]:
     """The containers with a search domain that call a short name for which it may answer."""
-    near = containers.names_by_network
+    names_by_network = containers.names_by_network
     with_domains = [
         container
         for container in resolving_containers(containers)
@@ -272,7 +272,7 @@ def _callers_of_strange_names(containers: Containers, resolvers: Resolvers) -> l
     return [
         container
         for container in with_domains
-        if searched_names(container, near, resolvers.inside[container.id])
+        if searched_names(container, names_by_network, resolvers.inside[container.id])
     ]
 
 
@@ -286,11 +286,13 @@ def _witness(
     holders = () if containers is None else containers.by_dns_name.get(name, ())
     owners = [container for container in holders if container.is_running]
     networks = {network for owner in owners for network in owner.endpoints}
-    near = [container for container in embedded if not networks.isdisjoint(container.endpoints)]
-    for neighbour in near:
+    neighbours = [
+        container for container in embedded if not networks.isdisjoint(container.endpoints)
+    ]
+    for neighbour in neighbours:
         if name not in neighbour.dns_names:
             return neighbour
-    return near[0] if near else None
+    return neighbours[0] if neighbours else None
 
 
 def _failed_queries(
@@ -311,8 +313,8 @@ def _failed_queries(
         names = [name for name in foreign if complete or "." in name]
         if not names:
             continue
-        own = resolvers.upstreams(container)
-        upstreams = own or tuple(map(Upstream, resolvers.engine_view))
+        upstreams_of_container = resolvers.upstreams(container)
+        upstreams = upstreams_of_container or tuple(map(Upstream, resolvers.engine_view))
         domains = search_domains(container, resolvers)[:MOST_SEARCH_DOMAINS]
         endings = [f".{domain}" for domain in domains] if complete else [""]
         for name, upstream, ending in itertools.product(names, upstreams, endings):

@@ -115,7 +115,7 @@ def repeated_call(
     if not calls or (netns is None and not container.shares_host_network):
         return None
     port, line = calls[-1]
-    is_repeated = [other for other, _ in calls].count(port) >= least
+    is_repeated = [called_port for called_port, _ in calls].count(port) >= least
     if not port or not is_repeated:
         return None
     is_served = netns is not None and bool(netns.sockets("tcp", int(port)))
@@ -139,10 +139,10 @@ def named_call(
     """
     netns = namespaces.of(container) if namespaces is not None else None
     answered = {line.line for line in access_lines(lines)}
-    own = [line.text for line in lines if line.text not in answered]
+    failed_lines = [line.text for line in lines if line.text not in answered]
     places_in_texts = [
         (match["port"], text)
-        for text in own
+        for text in failed_lines
         for match in _PLACE.finditer(text)
         if not match[0].startswith(ANY) or "refused" in signs(text)
     ]

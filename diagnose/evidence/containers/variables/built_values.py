@@ -54,12 +54,12 @@ def built_values(host: Host, containers: Containers) -> BuiltValues:
         for container in containers.running
         if (values := _addresses(container)) and not is_for_developers(container)
     ]
-    found = []
+    stale_values = []
     for container, values in host.first(candidates, MOST, "containers with built pages"):
         value = next(_values(host, container, values, containers), None)
         if value is not None:
-            found.append(value)
-    return BuiltValues(tuple(found))
+            stale_values.append(value)
+    return BuiltValues(tuple(stale_values))
 
 
 def _addresses(container: Container) -> dict[str, str]:
@@ -79,14 +79,20 @@ def _values(
     if isinstance(image, Failed) or image.config is None:
         return
     values_of_image = dict(_assignment(entry) for entry in image.config.env or ())
-    own = {name: value for name, value in values.items() if values_of_image.get(name) != value}
-    former = {name: place for name in own if (place := _place(values_of_image.get(name, "")))}
-    texts = [text for name, value in own.items() for text in (_place(value), *_uses(name))]
+    set_by_container = {
+        name: value for name, value in values.items() if values_of_image.get(name) != value
+    }
+    former = {
+        name: place for name in set_by_container if (place := _place(values_of_image.get(name, "")))
+    }
+    texts = [
+        text for name, value in set_by_container.items() for text in (_place(value), *_uses(name))
+    ]
     folders = page_folders(host, container)
     pages = _pages(host, container, folders, [*texts, *former.values()])
     if not pages.files or not pages.is_complete or pages.newest >= (container.created_at or 0.0):
         return
-    for name, value in own.items():
+    for name, value in set_by_container.items():
         if _place(value) in pages.texts:
             continue
         built_with = _built_with(name, former.get(name, ""), pages, containers)
@@ -96,14 +102,14 @@ def _values(
 
 def _built_with(name: str, former: str, pages: BuiltPages, containers: Containers) -> str | None:
     """The address that pages have in the place of a variable; None where nothing shows one."""
-    left, whole = _uses(name)
+    uses_left, all_uses = _uses(name)
     if former and former in pages.texts:
         return former
     ports = _ports(containers)
     local = [place for place in pages.local if place.rpartition(":")[2] in ports]
-    if left in pages.texts:
+    if uses_left in pages.texts:
         return local[0] if local else ""
-    return local[0] if local and whole not in pages.texts else None
+    return local[0] if local and all_uses not in pages.texts else None
 
 
 def _uses(name: str) -> tuple[str, str]:
@@ -113,11 +119,11 @@ def _uses(name: str) -> tuple[str, str]:
 
 def _is_for_the_server(host: Host, container: Container, name: str, pages: BuiltPages) -> bool:
     """Whether the code of the server alone has the variable, and reads it when it runs."""
-    left, _ = _uses(name)
-    if left in pages.texts:
+    uses_left, _ = _uses(name)
+    if uses_left in pages.texts:
         return False
     folders = [f"{folder}/{_ON_THE_SERVER}" for folder in code_folders(container)]
-    return left in _pages(host, container, folders, [left]).texts
+    return uses_left in _pages(host, container, folders, [uses_left]).texts
 
 
 def _pages(host: Host, container: Container, folders: list[str], texts: list[str]) -> BuiltPages:

@@ -97,13 +97,13 @@ def worker_differences(
     A variable that one of both lacks counts only where its value names a server beside them, to
     which the one without it has no connection: connections are read of few.
     """
-    found: list[WorkerDifference] = []
+    differences: list[WorkerDifference] = []
     pairs = list(pairs_of_one_image(host, containers))
     for worker, programs in pairs[:MOST]:
-        found += _differences(host, worker, programs, containers, namespaces)
+        differences += _differences(host, worker, programs, containers, namespaces)
     left_out = len(pairs[MOST:])
     why = f"{count(left_out, 'worker')} beyond the {MOST} that are compared"
-    return WorkerDifferences(tuple(found), (Unexamined(HOST, why),) if left_out else ())
+    return WorkerDifferences(tuple(differences), (Unexamined(HOST, why),) if left_out else ())
 
 
 def pairs_of_one_image(
@@ -197,19 +197,24 @@ def _other_values(
     """
     program_places = _places(program)
     for name, worker_place in _places(worker).items():
-        other = program_places.get(name)
-        if other is None:
+        program_place = program_places.get(name)
+        if program_place is None:
             continue
         is_broker = OF_BROKER.search(name) is not None
         if not is_broker and _IS_HOST.search(name):
             continue
-        with_host = is_broker and not _name_one(worker_place, worker, other, program, containers)
+        with_host = is_broker and not _name_one(
+            worker_place, worker, program_place, program, containers
+        )
         if is_broker and not with_host and _ADDRESS.match(without_user(worker_place)) is None:
             continue
-        places = _place_of(worker_place, with_host=with_host), _place_of(other, with_host=with_host)
+        places = (
+            _place_of(worker_place, with_host=with_host),
+            _place_of(program_place, with_host=with_host),
+        )
         if places[0] != places[1] and not any(MARK in part for place in places for part in place):
             yield WorkerDifference(
-                worker, program, name, without_user(worker_place), without_user(other)
+                worker, program, name, without_user(worker_place), without_user(program_place)
             )
 
 
@@ -258,9 +263,9 @@ def _lacking_servers(
     if namespaces is None or _share_settings(worker, program):
         return
     for having, without in ((program, worker), (worker, program)):
-        own = dict(without.config.environment)
+        environment = dict(without.config.environment)
         for name, value in _places(having).items():
-            if name in own or (having is worker and not OF_BROKER.search(name)):
+            if name in environment or (having is worker and not OF_BROKER.search(name)):
                 continue
             server = _server_in(value, having, containers)
             if server is None or _may_name(without, server) or server.image == worker.image:
@@ -273,9 +278,9 @@ def _lacking_servers(
 def _share_settings(worker: Container, program: Container) -> bool:
     """Whether both mount one file or folder that may hold the settings of the program."""
     folders = {container.config.working_dir.rstrip("/") for container in (worker, program)} - {""}
-    own = {mount.source for mount in worker.mounts}
+    sources_of_worker = {mount.source for mount in worker.mounts}
     for mount in program.mounts:
-        if mount.source not in own:
+        if mount.source not in sources_of_worker:
             continue
         has_program = any(is_within(folder, mount.destination) for folder in folders)
         if has_program or _OF_SETTINGS.search(mount.destination):
@@ -310,8 +315,8 @@ def _calls(
     netns = namespaces.of(server)
     if netns is None:
         return None
-    named = server.declared_tcp_ports or _USUAL
-    ports = [port for port in named if netns.serves_others("tcp", port)]
+    server_ports = server.declared_tcp_ports or _USUAL
+    ports = [port for port in server_ports if netns.serves_others("tcp", port)]
     if not ports:
         return None
     callers: dict[str, int] = {}
@@ -320,5 +325,7 @@ def _calls(
         if isinstance(answer, Failed):
             return None
         callers |= answer
-    own = {address for end in container.endpoints.values() for address in end.addresses}
-    return not own.isdisjoint(callers)
+    server_addresses = {
+        address for end in container.endpoints.values() for address in end.addresses
+    }
+    return not server_addresses.isdisjoint(callers)

@@ -47,21 +47,23 @@ def stops_search(reply: DnsReply) -> bool:
 def wildcard_names(
     container: Container,
     containers: Containers,
-    near: Mapping[str, set[str]],
+    names_by_network: Mapping[str, set[str]],
     resolvers: Resolvers,
     wild: dict[str, tuple[str, ...]],
 ) -> Iterator[WildcardName]:
     """The short names that a container calls, and that only the wildcard of a search domain has, or
     that it answers first.
 
-    near: the names on each network. wild: the addresses that a domain gives to any name.
+    names_by_network: the names on each network.
+
+    wild: the addresses that a domain gives to any name.
     """
     conf = resolvers.inside.get(container.id)
     searched = [domain.rstrip(".") for domain in conf.search] if conf is not None else []
     domain = next((domain for domain in searched if domain in wild), "")
     if not domain:
         return
-    for name, where in searched_names(container, near, conf).items():
+    for name, where in searched_names(container, names_by_network, conf).items():
         owners = containers.by_dns_name.get(name, ())
         stopped = next((other for other in owners if not other.is_running), None)
         running = [other for other in owners if other.is_running and other.id != container.id]

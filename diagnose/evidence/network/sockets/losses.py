@@ -102,14 +102,9 @@ def network_losses(host: Host, namespaces: Namespaces, clock: Clock) -> NetworkL
         return all_time
     watched = host.require(WatchSockets(sorted(chosen)))
     losses = tuple(
-        NamespaceLoss(
-            by_pid[pid],
-            tuple(watched_losses.calls),
-            tuple(watched_losses.datagrams),
-            watched_losses.left_open,
-        )
+        NamespaceLoss(by_pid[pid], tuple(loss.calls), tuple(loss.datagrams), loss.left_open)
         for pid in chosen
-        if (watched_losses := watched.get(str(pid))) is not None
+        if (loss := watched.get(str(pid))) is not None
     )
     return msgspec.structs.replace(all_time, items=losses)
 

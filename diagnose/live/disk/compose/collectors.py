@@ -8,10 +8,16 @@ from diagnose.model import Json
 from diagnose.questions.compose import (
     FindComposeFiles,
     FindEmptiedTexts,
+    ListComposeFiles,
     ReadComposeProject,
     ReadComposeService,
     ReadComposeVolumes,
     ReadDifferingContents,
+)
+from diagnose.questions.compose_variables import (
+    FindBlankReferences,
+    FindLostDollars,
+    ReadComposeVariables,
 )
 
 
@@ -53,3 +59,26 @@ def differing_contents(live: Live, question: ReadDifferingContents) -> Json:
 def emptied_texts(live: Live, question: FindEmptiedTexts) -> Json:
     """The lines of compose files with variables that have such a text without them."""
     return ask_worker(live, question, "emptied_texts", question.paths)
+
+
+def lost_dollars(live: Live, question: FindLostDollars) -> Json:
+    """The variables of env files and compose files whose `$` names a variable that is not set.
+
+    The values stay here: they may be secrets.
+    """
+    return ask_worker(live, question, "lost_dollars", question.paths)
+
+
+def blank_references(live: Live, question: FindBlankReferences) -> Json:
+    """The commands of compose files with a variable that `.env` does not set."""
+    return ask_worker(live, question, "blank_references", question.paths)
+
+
+def compose_files(live: Live, question: ListComposeFiles) -> Json:
+    """The files of a compose project, with the times of their last changes."""
+    return ask_worker(live, question, "compose_files", question.paths)
+
+
+def compose_variables(live: Live, question: ReadComposeVariables) -> Json:
+    """The variables that a service of compose has in the files of its project."""
+    return ask_worker(live, question, "compose_variables", question.paths)

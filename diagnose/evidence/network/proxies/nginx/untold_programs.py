@@ -59,7 +59,7 @@ def untold_programs(
         for container in containers.running
         for symptom in symptoms(container, recent_logs, clock)
     ]
-    found: dict[tuple[str, str, str], UntoldProgram] = {}
+    programs: dict[tuple[str, str, str], UntoldProgram] = {}
     refused = refused_at_host(host, processes, clock)
     if refused:
         nginx = NginxConfigurations(host, containers, processes)
@@ -67,14 +67,14 @@ def untold_programs(
         if at_host is not None and _denies_upgrade(*at_host):
             hop = at_host[1]
             place = ("upgrade", hop.label, hop.directive)
-            found[place] = UntoldProgram(*at_host, nginx.file_of(hop))
+            programs[place] = UntoldProgram(*at_host, nginx.file_of(hop))
     forgotten: list[Symptom] = []
     for symptom, program in causes_of(host, shown, containers, recent_logs, processes):
         if program is None and symptom.kind == "login":
             forgotten.append(symptom)
         elif program is not None:
-            found.setdefault((symptom.kind, program.hop.label, program.hop.directive), program)
-    return UntoldPrograms(tuple(found.values()), tuple(forgotten))
+            programs.setdefault((symptom.kind, program.hop.label, program.hop.directive), program)
+    return UntoldPrograms(tuple(programs.values()), tuple(forgotten))
 
 
 def causes_of(

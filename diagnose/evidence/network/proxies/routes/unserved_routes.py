@@ -90,8 +90,8 @@ def unserved_routes(
     The file of static settings is read if there is one, and that of nginx-proxy where it may have
     marked a container as down.
     """
-    seen = Namespaces({}) if namespaces is None else namespaces
-    site = RoutingSite(containers, seen, clock)
+    namespaces_seen = Namespaces({}) if namespaces is None else namespaces
+    site = RoutingSite(containers, namespaces_seen, clock)
     routes = [
         *_traefik_routes(host, site, written),
         *nginx_proxy_routes(site),
@@ -252,8 +252,8 @@ def _former_label(
     value = container.labels.get(_FORMER_PORT, "")
     if called.source or not is_number(value):
         return None
-    wanted = int(value)
-    if wanted == called.number or wanted not in (site.listening(container) or ()):
+    labelled_port = int(value)
+    if labelled_port == called.number or labelled_port not in (site.listening(container) or ()):
         return None
     return FormerLabel(called.number, f"{_FORMER_PORT}={value}")
 
@@ -297,8 +297,8 @@ def _undefined_middleware(router: LabelledRouter, site: RoutingSite) -> str:
 
     Those of another provider (`@file`) are not known here.
     """
-    own = [name.removesuffix("@docker") for name in router.names("middlewares")]
-    names_here = (name for name in own if "@" not in name)
+    docker_middlewares = [name.removesuffix("@docker") for name in router.names("middlewares")]
+    names_here = (name for name in docker_middlewares if "@" not in name)
     return next((name for name in names_here if name.lower() not in site.middlewares), "")
 
 
