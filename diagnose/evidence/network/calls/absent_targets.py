@@ -88,7 +88,7 @@ def absent_targets(
         for container in containers.running
         if container.has_engine_names and _SCRAPES.search(container.config.image)
     ]
-    targets: list[AbsentTarget] = []
+    absent: list[AbsentTarget] = []
     for container in host.first(callers, MOST, "programs that collect figures"):
         unknown = 0
         targets = list(_targets(host, container))
@@ -97,11 +97,11 @@ def absent_targets(
             if _is_spare(target, owners, targets, containers):
                 continue
             if owners:
-                targets += _unserved_target(target, owners, namespaces, clock)
+                absent += _unserved_target(target, owners, namespaces, clock)
             elif unknown < _MOST_NAMES and not _may_be_completed(container, resolvers):
                 unknown += 1
-                targets += _unknown_target(host, target)
-    return AbsentTargets(tuple(targets))
+                absent += _unknown_target(host, target)
+    return AbsentTargets(tuple(absent))
 
 
 def _targets(host: Host, container: Container) -> Iterator[AbsentTarget]:
