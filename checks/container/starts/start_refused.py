@@ -118,7 +118,7 @@ def _finding(
 def _cure(
     refusal: Refusal, container: Container, containers: Containers, bind_sources: BindSources | None
 ) -> PageVariables:
-    """The page variables of what stands in the way of the start."""
+    """The page variables that remove the obstacle of the start."""
     if _late_volume_clause(refusal, bind_sources):
         return {"came_late": container.name}
     swapped = swapped_address(container, containers) if refusal.kind == "address" else {}
