@@ -13,7 +13,7 @@ import pytest
 
 from diagnose.live import Live, Refused
 from diagnose.live.disk import files, opening, worker
-from diagnose.live.disk.compose import project_files
+from diagnose.live.disk.compose import collectors, project_files
 from diagnose.questions.run import Options
 from tests.live.proc_helpers import plain
 from tests.live.servers import PATIENT_S
@@ -93,7 +93,7 @@ def test_a_pipe_is_not_opened_so_that_its_writer_goes_on_waiting(
     writer.start()
     with pytest.raises(Refused, match="is a fifo"):
         files.read(live, question("file.read", path=str(pipe)))
-    assert files.lost_dollars(live, question("file.dollars", paths=[str(pipe)])) == []
+    assert collectors.lost_dollars(live, question("file.dollars", paths=[str(pipe)])) == []
     assert not is_open.wait(0.2)
     os.close(os.open(pipe, os.O_RDONLY | os.O_NONBLOCK))
     writer.join(5)
@@ -211,11 +211,11 @@ def test_env_files_that_compose_files_name(
     (tmp_path / "compose.yaml").write_text(f"services:\n  a:\n    {part}\n")
     (tmp_path / "shop").write_text("DB_PASSWORD=ab$cd\n")
     where = {"paths": [str(tmp_path / "compose.yaml")], "folder": str(tmp_path)}
-    lost = files.lost_dollars(live, question("file.dollars", **where))
+    lost = collectors.lost_dollars(live, question("file.dollars", **where))
     place = {"path": str(tmp_path / "shop"), "line": 1}
     named = {**place, "name": "DB_PASSWORD", "is_plain": True, "lefts": ["DB_PASSWORD=ab"]}
     assert lost == ([named] if is_read else [])
-    listed = files.compose_files(live, question("file.compose", **where))
+    listed = collectors.compose_files(live, question("file.compose", **where))
     assert (str(tmp_path / "shop") in [file["path"] for file in listed]) is is_read
 
 

@@ -16,7 +16,7 @@ _MOST_ENV_FILES = 5
 
 
 def lost_dollars(args: Json) -> Json:
-    """See `files.lost_dollars`. A file that cannot be read has none."""
+    """See `collectors.lost_dollars`. A file that cannot be read has none."""
     from diagnose.live.disk.compose.dollars import (
         lost_variables,  # only where a program refuses a secret
     )
@@ -27,7 +27,7 @@ def lost_dollars(args: Json) -> Json:
 
 
 def blank_references(args: Json) -> Json:
-    """See `files.blank_references`. A file that cannot be read has none."""
+    """See `collectors.blank_references`. A file that cannot be read has none."""
     from diagnose.live.disk.compose.references import (
         blank_commands,  # only where a container of compose failed
     )
@@ -45,7 +45,7 @@ def emptied_texts(args: Json) -> Json:
 
 
 def compose_files(args: Json) -> Json:
-    """See `files.compose_files`. A file that cannot be looked at is left out."""
+    """See `collectors.compose_files`. A file that cannot be looked at is left out."""
     folder = args["folder"]
     texts = _texts(args["paths"])
     files = []
@@ -58,7 +58,7 @@ def compose_files(args: Json) -> Json:
 
 
 def compose_variables(args: Json) -> Json:
-    """See `files.compose_variables`. A file that cannot be read gives nothing."""
+    """See `collectors.compose_variables`. A file that cannot be read gives nothing."""
     from diagnose.live.disk.compose.variables import variables  # only where such a file is newer
 
     texts = _texts(args["paths"])
