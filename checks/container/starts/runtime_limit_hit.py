@@ -8,6 +8,8 @@ from checks.container.starts.start_errors import failed_start, joined_by_error, 
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.programs.refused_programs import Programs
 from diagnose.evidence.containers.programs.start_refusals import innermost
+from diagnose.evidence.containers.ulimits import refused_ulimit
+from diagnose.evidence.containers.wanted_parts import UlimitEntry
 from diagnose.evidence.engine.info import Info
 from diagnose.evidence.machine.limits.kernel_keys import KEY_USERS, REFUSED, KernelKeys, lacks_keys
 from diagnose.evidence.machine.processor import ONLINE, OnlineProcessors, processor_numbers
@@ -198,10 +200,26 @@ def _limit_finding(
         return failed_start(
             container, met, evidence=quotas, touches=touched, variables=larger_quota(keys)
         )
+    ulimit = refused_ulimit(container)
+    if ulimit is not None:
+        return _ulimit_finding(container, ulimit, met)
     is_own = container.host_config.ulimits and hit in _OF_ULIMITS
     healing = {"limiting": "ulimit"} if is_own else cures(container)
     return failed_start(
         container, met, touches=(DAEMON,), variables=healing | asked_rule(container, healing)
+    )
+
+
+def _ulimit_finding(container: Container, ulimit: UlimitEntry, met: str) -> Finding:
+    """The finding about a limit of the container's own that is above what the engine may give."""
+    hard = "unlimited" if ulimit.hard == -1 else str(ulimit.hard)
+    return failed_start(
+        container,
+        met,
+        cause=f"it asks for the ulimit {ulimit.name} ({hard}), and the engine may not give that much",
+        evidence={"HostConfig.Ulimits": f"{ulimit.name}={ulimit.soft}:{ulimit.hard}"},
+        touches=(DAEMON,),
+        variables={"limiting": f"ulimit={ulimit.name}"},
     )
 
 

@@ -27,6 +27,7 @@ def failed_start(
     reason: str,
     *,
     known: Recognised | None = None,
+    cause: str = "",
     evidence: dict[str, Json] | None = None,
     touches: tuple[Subject, ...] = (),
     calls: tuple[Subject, ...] = (),
@@ -34,10 +35,11 @@ def failed_start(
 ) -> Finding:
     """The finding about a start that the engine refused: the engine's own error is the proof.
 
-    known: the meaning of the error, where the caller has looked already.
+    known: the meaning of the error, where the caller has looked already. cause: a cause that says
+    more than the meaning of the error.
     """
     failure = known or known_error(container)
-    cause = failure.cause if failure else reason
+    cause = cause or (failure.cause if failure else reason)
     return Finding.about(
         container,
         f"{container} did not start: {cause}",

@@ -3,7 +3,31 @@
 import msgspec
 
 from diagnose.evidence.containers.listing import Container
+from diagnose.evidence.containers.wanted_parts import UlimitEntry
 from diagnose.evidence.engine.config import DaemonConfig
+from diagnose.lazy_pattern import LazyPattern
+
+_REFUSED = LazyPattern(r"error setting rlimit type (?P<number>\d{1,2})\b")
+"""The runtime's error where the engine may not raise a limit that far."""
+_BY_NUMBER = [
+    "cpu",
+    "fsize",
+    "data",
+    "stack",
+    "core",
+    "rss",
+    "nproc",
+    "nofile",
+    "memlock",
+    "as",
+    "locks",
+    "sigpending",
+    "msgqueue",
+    "nice",
+    "rtprio",
+    "rttime",
+]
+"""The names of limits in the order of their numbers (asm-generic/resource.h)."""
 
 
 class Ulimit(msgspec.Struct, frozen=True):
@@ -13,6 +37,16 @@ class Ulimit(msgspec.Struct, frozen=True):
     """-1 for no limit."""
     source: str
     """The source of the limit: HostConfig.Ulimits, or the engine's file or flag."""
+
+
+def refused_ulimit(container: Container) -> UlimitEntry | None:
+    """The limit of a container's own that the runtime could not set; None where there is none."""
+    match = _REFUSED.search(container.state.error)
+    number = int(match["number"]) if match is not None else len(_BY_NUMBER)
+    if number >= len(_BY_NUMBER):
+        return None
+    limits = container.host_config.ulimits or ()
+    return next((entry for entry in limits if entry.name == _BY_NUMBER[number]), None)
 
 
 def ulimit(container: Container, name: str, config: DaemonConfig | None) -> Ulimit | None:

@@ -8,7 +8,7 @@ import sys
 from tests.lab import Box, fault, healthy
 from tests.lab.faults import Engines
 from tests.lab.runner import BASE_CONFIG
-from tests.lab.scenarios.everyday.helpers import first_command
+from tests.lab.scenarios.everyday.helpers import first_command, typed
 
 GOOD = [
     "--user=1000:1000", "--read-only", "--cap-drop=ALL", "--security-opt=no-new-privileges",
@@ -139,6 +139,23 @@ def out_of_open_files(box: Box) -> None:
     )  # fmt: skip
     box.wait_state("hoarder", "exited")
     assert "Too many open files" in box.docker("logs", "hoarder").stderr
+
+
+@fault("container.runtime-limit-hit", subject="container:search")
+def ulimit_above_that_of_the_engine(box: Box) -> None:
+    """A search engine asks for unlimited locked memory, as its manual says, on a rented host whose
+    engine may not raise that limit. The command takes that limit away, and keeps the other one."""
+    options = ["--memory=64m", "--pids-limit=64", "--ulimit=nofile=512:512"]
+    run = ["run", "-d", "--name=search", *options, "--ulimit=memlock=-1:-1", *GOOD]
+    refused = box.docker(*run, "bb:1.36", "sleep", "1000", check=False)
+    assert "error setting rlimit" in refused.stderr, refused
+    command = first_command(box, "container.runtime-limit-hit", "search")
+    assert "--without ulimit=memlock" in command, command
+    typed(box, command)
+    limits = box.inspect("search")["HostConfig"]["Ulimits"]
+    assert [limit["Name"] for limit in limits] == ["nofile"], limits
+    box.docker("rm", "-f", "search")
+    box.docker(*run, "bb:1.36", "sleep", "1000", check=False)
 
 
 @fault("resources.open-files-exhausted", subject="container:follower", shareable=True)

@@ -59,8 +59,9 @@ RUNTIMES = (
         name="runc-broken",
         mark="exit status 127",
         pattern=r"(?P<runtime>[\w./-]*runc) did not terminate success?fully: exit status 127",
-        cause="{runtime} itself does not run on this host: a library that it needs is missing",
-        cure="install runc again",
+        cause="{runtime} itself cannot run on this host: a library or a program that it needs is "
+        "missing",
+        cure="run {runtime} --version, which names what is missing, and install its package again",
         source="moby/moby#39460",
         page={"runtime": "{runtime}"},
     ),

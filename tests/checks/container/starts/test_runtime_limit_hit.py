@@ -181,3 +181,28 @@ def test_probes_that_are_refused_a_key(is_refused: bool) -> None:
     told = {finding.subject.name, *(subject.name for subject in finding.touches)}
     assert {"api", "web"} <= told
     assert finding.variables["key_bytes"] == "kernel.keys.maxbytes=200000"
+
+
+UNCLEAR = (
+    "failed to create task for container: OCI runtime create failed: runc create failed: unable to "
+    "start container process: error setting rlimits for ready process: error setting rlimit type "
+    "{}: operation not permitted"
+)
+LIMITS = [
+    {"Name": "nofile", "Hard": 65536, "Soft": 65536},
+    {"Name": "memlock", "Hard": -1, "Soft": -1},
+]
+ULIMITS = {
+    "unlimited memory to lock": (8, "the ulimit memlock (unlimited)", "ulimit=memlock"),
+    "open files": (7, "the ulimit nofile (65536)", "ulimit=nofile"),
+    "none of its own": (6, "a higher ulimit than the engine", "ulimit"),
+}
+
+
+@pytest.mark.parametrize(("number", "part", "limiting"), ULIMITS.values(), ids=ULIMITS)
+def test_a_refused_ulimit_has_its_name(number: int, part: str, limiting: str) -> None:
+    state = REFUSED | {"Error": UNCLEAR.format(number)}
+    refused = container("web", State=state, HostConfig={"Ulimits": LIMITS})
+    (finding,) = judge("container.runtime-limit-hit", containers=of(refused)).findings
+    assert part in finding.summary
+    assert finding.variables["limiting"] == limiting
