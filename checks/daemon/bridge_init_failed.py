@@ -101,7 +101,7 @@ def _with_kernel_cause(start: FailedStart, modules: Modules | None) -> FailedSta
         return start
     failure = msgspec.structs.replace(
         start.known.failure,
-        cause="iptables is its legacy variant, whose modules this kernel does not find",
+        cause="iptables is its legacy variant, whose modules this kernel cannot find",
         cure="switch to the nf_tables variant of iptables, or boot a kernel with those modules",
     )
     return msgspec.structs.replace(

@@ -42,8 +42,9 @@ MIGRATION = Failure(
     pattern=r"(?s)(?P<why>.+)",
     cause="a migration by which this version of the program changes its database fails on the data that is there, so "
     "that it does not start",
-    cure="run the image of the version before again, with a backup of the data if the migration has changed any; look "
-    "in the program's release notes and issues for that message, and upgrade when it is mended there",
+    cure="run the image of the version before again, with a backup of the data if the migration "
+    "has changed any; look in the program's release notes and issues for that message, and "
+    "upgrade when it is fixed there",
     source="actualbudget/actual#4111, Casvt/MIND#51",
     build="earlier",
 )

@@ -44,12 +44,12 @@ STEPS: dict[str, tuple[str, dict[str, Any], dict[str, str]]] = {
         {"Config": {"Cmd": ["server", "-p", "80"]}},
         {},
     ),
-    "a site in the place of nginx's main file": (
+    "a site instead of nginx's main file": (
         BLOCK,
         {"Mounts": [{**FILE, "Destination": "/etc/nginx/nginx.conf"}]},
         {"site": "/etc/nginx/nginx.conf", "site_mount": "/srv/app.conf:/etc/nginx/conf.d/app.conf"},
     ),
-    "a main file in the place of a site": (BLOCK.replace("server", "events"), {}, {}),
+    "a main file instead of a site": (BLOCK.replace("server", "events"), {}, {}),
     "a site in the image": (BLOCK, {}, {}),
     "a migration": (
         PENDING,

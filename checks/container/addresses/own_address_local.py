@@ -62,7 +62,7 @@ def _page_finding(found: LocalPageCall) -> Finding:
     meant = "the container itself" if is_own else str(found.callee)
     return Finding.about(
         container,
-        f"the pages of {container} call {address}, which is the machine of each visitor, in the place "
+        f"the pages of {container} call {address}, which is the machine of each visitor, instead "
         f"of {meant}: visitors come by {found.by}",
         {"file": found.call.file, "address in it": address},
         discriminator=address,

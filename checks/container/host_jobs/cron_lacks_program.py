@@ -30,7 +30,7 @@ def _finding(call: LostProgram) -> Finding:
     return Finding(
         subject=HOST,
         summary=(
-            f"line {call.line} of {call.path} calls {call.program}, which cron does not find in "
+            f"line {call.line} of {call.path} calls {call.program}, which cron cannot find in "
             f"{call.folders}: {place_clause}{plugin}"
         ),
         evidence={f"{call.path}, line {call.line}": call.program, "PATH of cron": call.folders},

@@ -36,8 +36,8 @@ APPLICATIONS = (
                 \ (?:was|is|has\ been)\ used\b
         """,
         cause="what the program has saved was encrypted with another key than the one in its settings now",
-        cure="give it the former key again, from the old container's variables or a backup of its .env file; what "
-        "was saved cannot be read with a new one",
+        cure="give it the previous key again, from the old container's variables or a backup of "
+        "its .env file; what was saved cannot be read with a new one",
         of_running=_OF_SAVED,
         source="Authelia's, LLDAP's and Semaphore's own messages; puckel/docker-airflow#567",
         look="secrets",

@@ -44,12 +44,15 @@ EXCEPTION_CLASSES = tuple(
             "class-format",
             r"Parse|Parser|Parsing|Syntax|Format|Decode|Decoding|Deserializ|Malformed|Yaml|YAML|Json|JSON|Toml|TOML|Scanner",
             "the program cannot read a file, a setting or an answer as what it takes it for",
-            "look at what the line names: a broken or empty file, or a page of an error in the place of an answer",
+            (
+                "look at what the line names: a broken or empty file, or a page of an error instead "
+                "of an answer"
+            ),
         ),
         (
             "class-absent",
             r"NotFound|NoSuch|Missing(?!Method)|DoesNotExist|Unknown|Undefined|Unresolved|Unregistered|NotRegistered",
-            "the program does not find something that it needs",
+            "the program cannot find something that it needs",
             "look where the program takes it from: a variable, a mount, its database, or the image",
         ),
         (

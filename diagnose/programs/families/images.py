@@ -125,7 +125,7 @@ DEVICES = (
         name="gpu-driver-changed",
         mark="driver/library version mismatch",
         pattern=r"Driver/library version mismatch",
-        cause="the NVIDIA driver of the host was upgraded, and the kernel still runs the former module",
+        cause="the NVIDIA driver of the host was upgraded, and the kernel still runs the old module",
         cure="reboot the host, or unload and load its module (rmmod nvidia_uvm nvidia_drm nvidia_modeset nvidia; "
         "modprobe nvidia) with no program on the GPU",
         source="NVIDIA/nvidia-docker#584",

@@ -191,8 +191,8 @@ PLAIN_CAUSES = (
         pattern=r"\btoo many requests\b|\btoomanyrequests\b"
         r"|\brate[- ]limit(?:ed)?\b[^\n]{0,20}\b(?:exceeded|reached|hit)\b",
         unlike=_OF_A_CALLER,
-        cause="there are too many requests in a short time: a server that the program calls takes no more "
-        "of them for now, as of an address or an account without a login",
+        cause="there are too many requests in a short time: a server that the program calls "
+        "accepts no more of them for now, as of an address or an account without a login",
         cure="wait, ask less often, or log in there; a program that starts again and again asks again each time",
         source="RFC 6585, 429 Too Many Requests",
     ),

@@ -7,8 +7,8 @@ REPLACED_FILES = (
         name="engines-file-replaced",
         mark=("resource busy", "errno 16"),
         pattern=r"(?P<file>/etc/(?:hosts|resolv\.conf|hostname))'?\"?: (?:Device or resource busy|\[Errno 16\])",
-        cause="the program puts a new file in the place of {file}, which the engine has mounted: "
-        "it can only be written into",
+        cause="the program puts a new file instead of {file}, which the engine has mounted: it "
+        "can only be written into",
         cure="for names --add-host, for resolvers --dns; or write into the file (cp, tee) in place "
         "of sed -i and mv",
         source="moby/moby#9295",
@@ -36,8 +36,8 @@ REPLACED_FILES = (
         name="file-of-folder-replaced",
         mark="resource busy",
         pattern=r"\bcannot rename '?(?P<folder>/[^\s':]{1,200})/sed\w{6}'?: Device or resource busy",
-        cause="sed -i puts a new file in the place of one in {folder}, and that one is itself a mount: it can only be "
-        "written to",
+        cause="sed -i puts a new file instead of one in {folder}, and that one is itself a "
+        "mount: it can only be written to",
         cure="mount the folder that holds the file in place of the file, or leave out the setting that has it changed",
         source="docker-archive/tutum-influxdb#21",
     ),

@@ -259,7 +259,7 @@ SETTINGS = (
         of_running=ABOUT_SETTINGS,
         mark="user",
         pattern=r"\buser ['\"]?(?P<user>[a-z_][\w-]*)['\"]? (?:does not exist|not found)",
-        cause="the program does not find user {user}: an account of its own, or a user of the image",
+        cause="the program cannot find user {user}: an account of its own, or a user of the image",
         cure="correct the name in its settings, or create the account; if it is the user that the program "
         "should run as, add it to the image",
         source=_MANY,

@@ -21,8 +21,8 @@ VALUES = (
         """,
         cause="the program gets a web page (HTML) where it expects JSON: the address that it calls leads to a login, "
         "an error page or another server, or lacks a part of its path",
-        cure="ask for that address from the host, and correct it in the program's settings; of a file, put the "
-        "real one in the place of the page",
+        cure="ask for that address from the host, and correct it in the program's settings; of a "
+        "file, put the real one instead of the page",
         source="harness/harness#2716; the parsers' own messages",
         look="addresses",
     ),
@@ -206,7 +206,7 @@ VALUES = (
         mark=("missing field", "keyerror"),
         pattern=r"\bmissing field `(?P<field>[\w.-]{1,80})`"
         r"|^(?:[\w.]{1,80}: )?KeyError: ['\"](?P<field_python>[\w.-]{1,80})(?: [\w .-]{1,80})?['\"]",
-        cause='the program looks for "{field}" in what it reads and does not find it: in its configuration, or in a '
+        cause='the program looks for "{field}" in what it reads and cannot find it: in its configuration, or in a '
         "file or an answer of another version of the program",
         cure="where the line names a file of settings, add {field} to it as the documentation of this version has "
         "it; else run the versions of both parts that belong together",

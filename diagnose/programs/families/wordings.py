@@ -168,7 +168,7 @@ WORDINGS: tuple[Failure, ...] = (
         mark="licen",
         pattern=r"\blicen[cs]e\b[^\n]{0,80}\b(?:could not|cannot|can't) be (?:found|loaded|read)\b"
         r"|\brequires? an? (?:enterprise|paid|valid) licen[cs]e\b",
-        cause="the program needs a licence that it does not find, or not one of this kind",
+        cause="the program needs a licence that it cannot find, or not one of this kind",
         cure="mount the licence file where the line says, or set its variable; else turn off the feature that needs it",
         source=_MANY,
     ),

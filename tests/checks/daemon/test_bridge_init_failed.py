@@ -48,10 +48,10 @@ def test_networks_that_cannot_be_set_up_have_cures_of_their_own(words: str, firs
         pytest.param(
             "/lib/modules/7.0",
             "",
-            "modules this kernel does not find",
+            "modules this kernel cannot find",
             id="a kernel without legacy tables",
         ),
-        pytest.param("", "lxc", "modules this kernel does not find", id="an LXC guest"),
+        pytest.param("", "lxc", "modules this kernel cannot find", id="an LXC guest"),
         pytest.param("", "", "without a reboot", id="a kernel that was upgraded"),
     ],
 )

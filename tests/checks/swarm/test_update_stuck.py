@@ -167,7 +167,7 @@ UNDONE = {
         ],
     ),
     "two days ago": (_undone(2 * 86400, [LATER, NEWER]), []),
-    "its former version does not run either": (_undone(240, [NEWER], running=0), []),
+    "its previous version does not run either": (_undone(240, [NEWER], running=0), []),
 }  # fmt: skip
 
 

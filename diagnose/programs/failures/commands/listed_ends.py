@@ -52,8 +52,8 @@ LISTED_ENDS = (
         mark="apparmor detection and --privileged",
         pattern=r"AppArmor detection and --privileged mode might break",
         cause="the container of docker-in-docker (docker:dind) runs without --privileged, so the engine in it does not start",
-        cure="GitLab: privileged = true below [runners.docker] in the runner's config.toml; compose: privileged: true; "
-        "or mount the host's /var/run/docker.sock in the place of dind",
+        cure="GitLab: privileged = true below [runners.docker] in the runner's config.toml; "
+        "compose: privileged: true; or mount the host's /var/run/docker.sock instead of dind",
         source="docker-library/docker#38",
     ),
 )

@@ -66,8 +66,8 @@ _CREATE = (
         name="image-name",
         mark="invalid reference format",
         pattern=r"invalid reference format",
-        cause="what is in the place of the image name is not a valid name: it has a capital letter, "
-        "a space or another character, or a variable in it is empty",
+        cause="the word where the image name belongs is not a valid name: it has a capital letter, a "
+        "space or another character, or a variable in it is empty",
         cure="write name:tag in small letters, quote each path that has a space, "
         "and print each variable of the command with echo",
         source="moby/moby#36080",
@@ -286,8 +286,8 @@ _ENGINE = (
         pattern=r"OCI runtime exec failed: [^\n]{0,200}exec: \"(?P<program>[^\"\n]{1,200})\": (?:executable file not found"
         r"|stat [^\n]{1,200}: no such file)",
         cause='the container has no program "{program}": small images have no shell and no such tools',
-        cure="take sh in the place of bash; where there is no shell, enter the container's network from the host: "
-        "nsenter -t $(docker inspect -f '{{.State.Pid}}' CONTAINER) -n sh",
+        cure="take sh instead of bash; where there is no shell, enter the container's network "
+        "from the host: nsenter -t $(docker inspect -f '{{.State.Pid}}' CONTAINER) -n sh",
     ),
     Failure(
         name="link-to-stopped",

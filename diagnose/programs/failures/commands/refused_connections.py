@@ -154,8 +154,8 @@ _TO_BUILDER = (
         mark="exec /bin/",
         pattern=r"(?:^|[ \d.])exec (?P<shell>/\S{1,60}): no such file or directory$",
         cause="the step's image has no {shell}: it has no shell at all, or is built for another platform whose emulator is missing",
-        cure="docker run --rm --entrypoint ls IMAGE /bin shows the first; docker run --privileged --rm tonistiigi/binfmt --install all "
-        "mends the second",
+        cure="docker run --rm --entrypoint ls IMAGE /bin shows the first; docker run "
+        "--privileged --rm tonistiigi/binfmt --install all fixes the second",
         source="docker/buildx#1986",
         confirmed_by="image.build-failed",
     ),

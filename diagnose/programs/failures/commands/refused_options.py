@@ -49,7 +49,7 @@ _VALUES = (
         mark="conflicts with the oci",
         pattern=r"sysctl \"(?P<setting>[\w./-]{1,99})\" is not allowed as it conflicts with the OCI \"(?P<option>\w{1,40})\" field",
         cause="{setting} has an option of its own, and may not be set as a sysctl",
-        cure="write --{option}= (compose: {option}:) in the place of --sysctl {setting}=",
+        cure="write --{option}= (compose: {option}:) instead of --sysctl {setting}=",
     ),
     Failure(
         name="sysctl-not-namespaced",

@@ -103,8 +103,8 @@ REFUSED_PULLS = (
         mark="login attempt",
         pattern=r"login attempt to (?P<registry>https?://[^\s/]{1,200})\S* failed with status: (?P<code>\d{3})",
         cause="{registry} takes neither this user name nor this password: it answers {code}",
-        cure="log in with what the registry expects: often a token in the place of the password (two factors, single sign-on), and "
-        "the user name as the registry writes it",
+        cure="log in with what the registry expects: often a token instead of the password (two "
+        "factors, single sign-on), and the user name as the registry writes it",
         confirmed_by="image.pull-denied",
         look="database",
     ),

@@ -25,9 +25,11 @@ REFUSED_STARTS = (
         name="socket-limit-hit",
         mark="service-start-limit-hit",
         pattern=r"docker\.socket: Failed with result 'service-start-limit-hit'",
-        cause="docker.service failed several times within seconds, so systemd closed docker's socket too and tries no more",
-        cure="journalctl -u docker -b --no-pager | grep -i 'failed to start' gives the reason; when it is mended: "
-        "systemctl reset-failed docker.service docker.socket && systemctl start docker",
+        cause="docker.service failed several times within seconds, so systemd closed docker's "
+        "socket too and does not try again",
+        cure="journalctl -u docker -b --no-pager | grep -i 'failed to start' gives the reason; "
+        "when it is fixed: systemctl reset-failed docker.service docker.socket && systemctl "
+        "start docker",
         confirmed_by="daemon.start-limit-hit",
     ),
     Failure(
@@ -35,7 +37,7 @@ REFUSED_STARTS = (
         mark="post-installation script",
         pattern=r"(?:package )?(?P<package>docker(?:-ce|\.io)?|containerd(?:\.io)?) (?:package |\(--configure\))[^\n]{0,80}post-installation script",
         cause="the package {package} is installed, and the engine did not start at the end of its installation",
-        cure="journalctl -u docker -n 30 --no-pager says why; when it is mended: dpkg --configure -a",
+        cure="journalctl -u docker -n 30 --no-pager says why; when it is fixed: dpkg --configure -a",
         source="docker/for-linux#384",
         confirmed_by="daemon.not-running",
     ),
@@ -54,7 +56,7 @@ REFUSED_STARTS = (
         pattern=r"/docker: line \d{1,4}: /usr/bin/docker-(?P<variant>latest|current): No such file",
         cause="/usr/bin/docker is a small script of the package docker-common, and the program that it calls, "
         "docker-{variant}, is not installed",
-        cure="install the package docker, or Docker's own docker-ce-cli in the place of docker-common",
+        cure="install the package docker, or Docker's own docker-ce-cli instead of docker-common",
         source="kstaken/dockerfile-examples#5",
     ),
     Failure(

@@ -96,7 +96,8 @@ REFUSED_TASKS = (
         name="address-to-advertise",
         mark="address to advertise",
         pattern=r"could not choose an IP address to advertise since this system has multiple addresses",
-        cause="the host has several addresses, and swarm does not know by which the other nodes reach it",
+        cause="the host has several addresses, and swarm does not know at which the other nodes "
+        "reach it",
         cure="docker swarm init --advertise-addr ADDRESS, with the one of the network that the nodes share (ip -br addr)",
     ),
     Failure(
@@ -119,7 +120,8 @@ REFUSED_TASKS = (
         name="config-not-changed",
         mark="only updates to labels",
         pattern=r"(?:failed to update (?P<kind>config|secret) (?P<name>[\w.-]{1,200}): )?[^\n]{0,200}only updates to Labels are allowed",
-        cause="a config or a secret of a swarm never changes: its file is another one by now, and the service keeps the old text",
+        cause="a config or a secret of a swarm never changes: its file is different now, and the "
+        "service keeps the old text",
         cure="give it a new name in the stack file (name: site_v2), and deploy again: the service is updated to that one",
         source="moby/moby#35048",
     ),

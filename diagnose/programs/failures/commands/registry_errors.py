@@ -60,7 +60,8 @@ _TLS = (
         name="certificate-out-of-time",
         mark="not yet valid",
         pattern=r"x509: certificate has expired or is not yet valid(?:: current time (?P<now>\S{1,40}) is (?P<side>before|after) (?P<bound>\S{1,40}))?",
-        cause="the registry's certificate is out of its time, or this host's clock is wrong: {now} is {side} {bound}",
+        cause="the registry's certificate is outside its period of validity, or this host's "
+        "clock is wrong: {now} is {side} {bound}",
         cure="date -u shows the clock; if it is right, the certificate has to be renewed",
         confirmed_by="image.registry-tls",
     ),

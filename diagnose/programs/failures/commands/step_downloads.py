@@ -139,8 +139,9 @@ _PACKAGES = (
         r"|satisfies the requirement (?P<package_asked>[\w.+\[\]-]{1,80}(?:[=<>~!]=?[\w.*]{1,30})?)",
         cause="pip finds no release of {package} for the image's Python and processor: the version does not exist, is not built for them (musl of "
         "Alpine, arm64), or the package index is not reached",
-        cure="the list behind 'from versions' shows what there is: none at all means no way to the index; else take one of them, another tag of "
-        "python, or a -slim image in the place of -alpine",
+        cure="the list behind 'from versions' shows what there is: none at all means no way to "
+        "the index; else take one of them, another tag of python, or a -slim image instead "
+        "of -alpine",
     ),
     Failure(
         name="step-npm-unknown",

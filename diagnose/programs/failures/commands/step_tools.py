@@ -71,8 +71,9 @@ _COMPILERS = (
             | (?:can't\ find|needs?)\ (?:a\ )?Rust\ compiler
         """,
         cause="the step compiles a package, and the image has no compiler for it",
-        cure="install one in a step before (Debian: apt-get install -y build-essential python3; Alpine: apk add build-base python3; Rust: cargo), take "
-        "the full image in the place of -slim or -alpine, or a version of the package that comes compiled",
+        cure="install one in a step before (Debian: apt-get install -y build-essential python3; "
+        "Alpine: apk add build-base python3; Rust: cargo), take the full image instead of "
+        "-slim or -alpine, or a version of the package that comes compiled",
     ),
     Failure(
         name="step-headers-missing",
@@ -104,7 +105,8 @@ _COMPILERS = (
             | Failed\ to\ build\ gem\ native\ extension
         """,
         cause="a package is not offered compiled for this image, and could not be compiled; the lines above say what it lacked",
-        cure="raise its version, or take an image for which it comes compiled (-slim in the place of -alpine, an older Python)",
+        cure="raise its version, or take an image for which it comes compiled (-slim instead of "
+        "-alpine, an older Python)",
     ),
     Failure(
         name="step-gem-not-installed",

@@ -20,7 +20,8 @@ BROKERS = (
         name="kafka-everywhere",
         mark="nonroutable meta-address",
         pattern=r"(?P<setting>advertised\.\w{1,20}) cannot use the nonroutable meta-address (?P<address>\S{1,40}?)\. ",
-        cause="Kafka tells its clients {address} as its address, at which nobody reaches it ({setting})",
+        cause="Kafka tells its clients {address} as its address, where it cannot be reached "
+        "({setting})",
         cure="name the host in KAFKA_ADVERTISED_LISTENERS that clients call, such as PLAINTEXT://kafka:9092 for containers; "
         "KAFKA_LISTENERS may keep {address}",
         source="Kafka's own message",
@@ -81,7 +82,8 @@ BROKERS = (
         pattern=r"Data file was created with a (?:Redis|Valkey) server configured to handle more than (?P<most>\d{1,6}) "
         r"databases",
         cause="the data of Redis use more databases than the {most} that its settings allow now",
-        cure="raise `databases` in its configuration or its command to the former number (16 without the setting)",
+        cure="raise `databases` in its configuration or its command to the previous number (16 "
+        "without the setting)",
         source="Redis' own message",
     ),
     Failure(

@@ -13,7 +13,8 @@ CALLED_SERVERS = (
         name="minio-drive-slow",
         mark="offline: unable to write",
         pattern=r"taking drive (?P<folder>/\S{1,200}) offline: unable to write\+read for (?P<time>[\d.]{1,8}s)",
-        cause="the disk below {folder} took {time} for one small write, and MinIO serves nobody from it until it is faster",
+        cause="the disk below {folder} took {time} for one small write, and MinIO serves nothing "
+        "from it until it is faster",
         cure="look at the disk's wait on the host with iostat -x 5, and at what else writes to it; a share or a thin virtual "
         "disk is too slow for it",
         source="coleam00/local-ai-packaged#167",
@@ -66,8 +67,8 @@ CALLED_SERVERS = (
         name="zigbee-network",
         mark="configuration-adapter mismatch",
         pattern=r"startup failed - configuration-adapter mismatch",
-        cause="the network that the Zigbee stick has stored is another than the one in Zigbee2MQTT's settings (pan_id, ext_pan_id, "
-        "network_key, channel)",
+        cause="the network that the Zigbee stick has stored differs from the one in "
+        "Zigbee2MQTT's settings (pan_id, ext_pan_id, network_key, channel)",
         cure="put the values of the lines above into configuration.yaml; with other values all devices have to be paired again",
         source="Koenkk/zigbee2mqtt#23862",
         look="data",
@@ -77,8 +78,8 @@ CALLED_SERVERS = (
         mark="",
         pattern=r"(?:FORBIDDEN|TOO_MANY_REQUESTS)/12/|flood[- ]stage (?:disk )?watermark .{0,20}exceeded"
         r"|\bread_only_allow_delete\b",
-        cause="Elasticsearch or OpenSearch takes no more documents: the disk of its data is fuller "
-        "than its flood stage allows (95 %), and it has made its indices read-only",
+        cause="Elasticsearch or OpenSearch accepts no more documents: the disk of its data is "
+        "fuller than its flood stage allows (95 %), and it has made its indices read-only",
         cure="make room on that disk; Elasticsearch 7.4 and later lift the block then, earlier ones "
         "when index.blocks.read_only_allow_delete is set to null",
         source="elastic/elasticsearch#38024, deviantony/docker-elk#219",
@@ -141,7 +142,7 @@ CALLED_SERVERS = (
         name="redis-full",
         mark="oom command not allowed",
         pattern=r"OOM command not allowed when used memory > ['\"]?maxmemory",
-        cause="Redis holds as much as its maxmemory allows, and takes no further keys",
+        cause="Redis holds as much as its maxmemory allows, and accepts no further keys",
         cure="raise maxmemory, or let it drop old keys with maxmemory-policy",
         turns_away=True,
         remedy=AtServer("full_cache", _REDIS),
@@ -163,7 +164,7 @@ CALLED_SERVERS = (
         pattern=r"MISCONF Redis is configured to save RDB snapshots",
         cause="the Redis that it calls takes no writes, because it cannot save its data: the log of Redis "
         "says whether the disk, the right to its folder or memory for a copy is missing",
-        cure="read the log of Redis, and mend what it says",
+        cure="read the log of Redis, and fix what it says",
         source="redis/redis#584",
         turns_away=True,
     ),
@@ -222,8 +223,8 @@ CALLED_SERVERS = (
         mark="plaintext",
         pattern=r"received plaintext (?:http )?traffic on an? (?:https|encrypted) channel"
         r"(?:.{0,120}?remoteAddress=/(?P<client>[\d.]+))?",
-        cause="it serves HTTPS only, and its clients use plain HTTP: Elasticsearch requires TLS and a "
-        "password by default since version 8",
+        cause="it serves only HTTPS, and its clients use plain HTTP: Elasticsearch requires TLS "
+        "and a password by default since version 8",
         cure="give the client an address with https://, a user and a password; or, if only trusted "
         "containers reach the port, turn this off with xpack.security.enabled=false",
         source="deviantony/docker-elk#716",
@@ -287,7 +288,8 @@ CALLED_SERVERS = (
         name="elastic-user-refused",
         mark="unable to authenticate user [",
         pattern=r"unable to authenticate user \[(?P<user>[^\]\n]{1,80})\] for REST request",
-        cause="Elasticsearch refuses the password of user {user}: it was never set there, or is another one",
+        cause="Elasticsearch refuses the password of user {user}: it was never set there, or is "
+        "a different one",
         cure="set it with bin/elasticsearch-reset-password --username {user} in the container of Elasticsearch, and give the "
         "program the same; ELASTIC_PASSWORD is only the one of user elastic",
         source="Elastic documentation, built-in users",

@@ -8,8 +8,8 @@ CLUSTER_MEMBERS = (
         name="etcd-lost-data",
         mark="tocommit",
         pattern=r"tocommit\(\d+\) is out of range \[lastIndex\(\d+\)\]",
-        cause="this member of etcd's cluster has lost its data: the others still count it as the one "
-        "that had them, and etcd ends for that",
+        cause="this member of etcd's cluster has lost its data: the others still count it as the "
+        "one that had them, and etcd exits because of that",
         cure="remove the member from the cluster (etcdctl member remove), add it again, and start it with "
         "an empty data folder and --initial-cluster-state=existing",
         source="etcd-io/etcd#3504",
@@ -19,8 +19,8 @@ CLUSTER_MEMBERS = (
         name="etcd-bootstrapped",
         mark="already been bootstrapped",
         pattern=r"member (?P<member>[0-9a-f]{8,16}) has already been bootstrapped",
-        cause="etcd's cluster knows this member already, and its data folder is empty: the data were lost, "
-        "or the volume is another one",
+        cause="etcd's cluster knows this member already, and its data folder is empty: the data "
+        "were lost, or it is a different volume",
         cure="give it its old volume; otherwise remove the member from the cluster, add it again, and start "
         "it with --initial-cluster-state=existing",
         source="etcd-io/etcd#2780",
@@ -72,7 +72,7 @@ CLUSTER_MEMBERS = (
         """,
         cause="the nodes of its cluster have no leader: fewer of them run than its settings count, "
         "they do not reach each other, or they know each other by addresses that have changed",
-        cure="start the other nodes; where it shall be a single one, say so in its settings, "
+        cure="start the other nodes; where it should be a single one, say so in its settings, "
         "such as -bootstrap-expect=1 for Consul",
         source="Consul's and Typesense's own messages",
         turns_away=True,
@@ -106,8 +106,8 @@ CLUSTER_MEMBERS = (
         pattern=r"alive brokers '(?P<alive>\d+)' does not meet the required replication factor '(?P<asked>\d+)' "
         r"for the (?P<topic>offsets|transaction state)"
         r"|Replication factor: (?P<asked_admin>\d+) larger than available brokers: (?P<alive_admin>\d+)",
-        cause="Kafka shall keep {asked} copies of a topic, and only {alive} broker runs: no consumer group "
-        "works until the topic is there",
+        cause="Kafka is configured to keep {asked} copies of a topic, and only {alive} broker "
+        "runs: no consumer group works until the topic is there",
         cure="set KAFKA_OFFSETS_TOPIC_REPLICATION_FACTOR and KAFKA_TRANSACTION_STATE_LOG_REPLICATION_FACTOR "
         "to {alive}, or start the other brokers",
         source="Kafka's own message",
@@ -147,8 +147,8 @@ CLUSTER_MEMBERS = (
         r"|No host described in new configuration .{0,120}maps to this node",
         cause="the configuration of the MongoDB replica set names other hosts than this one: the container had another name or "
         "address when the set was made, or its data come from elsewhere",
-        cure="give it the former host name (--hostname, or the service's name); otherwise run rs.reconfig with force and the "
-        "new name in mongosh",
+        cure="give it the previous host name (--hostname, or the service's name); otherwise run "
+        "rs.reconfig with force and the new name in mongosh",
         source="MongoDB manual, replica set configuration",
         turns_away=True,
     ),
@@ -188,7 +188,8 @@ CLUSTER_MEMBERS = (
         name="etcd-name-absent",
         mark="in the initial cluster configuration",
         pattern=r"couldn't find local name \\?\"(?P<name>[\w.-]{1,80})\\?\" in the initial cluster configuration",
-        cause="etcd's own name is {name}, and its list of members (initial-cluster) has no such name",
+        cause="etcd's own name is {name}, and its list of members (initial-cluster) does not "
+        "have that name",
         cure="write the same name into both: --name {name} and {name}=http://HOST:2380 in --initial-cluster (ETCD_NAME, "
         "ETCD_INITIAL_CLUSTER)",
         source="etcd's own message",
@@ -197,7 +198,7 @@ CLUSTER_MEMBERS = (
         name="etcd-space",
         mark="database space exceeded",
         pattern=r"\bmvcc: database space exceeded",
-        cause="etcd takes no more writes: its database has reached its quota (2 GiB by default)",
+        cause="etcd accepts no more writes: its database has reached its quota (2 GiB by default)",
         cure="in its container run etcdctl compact with the newest revision, etcdctl defrag and etcdctl alarm disarm; then "
         "let it compact by itself (--auto-compaction-retention=1) or raise --quota-backend-bytes",
         source="etcd documentation, maintenance",
@@ -215,7 +216,8 @@ CLUSTER_MEMBERS = (
         name="cockroach-init",
         mark="wait for `cockroach init`",
         pattern=r"or wait for `cockroach init`",
-        cause="the cluster of CockroachDB was not initialised, and its nodes serve nobody until it is",
+        cause="the cluster of CockroachDB was not initialised, and its nodes serve no requests "
+        "until it is",
         cure="run cockroach init once in one of the nodes, with --insecure or --certs-dir as the nodes have it",
         source="CockroachDB documentation, cockroach init",
         turns_away=True,
@@ -224,7 +226,8 @@ CLUSTER_MEMBERS = (
         name="couchdb-system",
         mark="database_does_not_exist",
         pattern=r"database_does_not_exist,\[\{mem3_shards,load_shards_from_db,\"(?P<database>_\w{1,40})\"",
-        cause="CouchDB misses its own database {database}: the set-up of a single node or of the cluster was not finished",
+        cause="CouchDB lacks its own database {database}: the set-up of a single node or of the "
+        "cluster was not finished",
         cure="finish it once on its page /_utils (Setup), or PUT _users, _replicator and _global_changes",
         source="CouchDB documentation, single node setup",
         turns_away=True,

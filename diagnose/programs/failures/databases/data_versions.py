@@ -298,7 +298,8 @@ DATA_VERSIONS = (
         name="postgres-file-lost",
         mark='could not open file "',
         pattern=r'could not open file "(?P<file>(?:base|global|pg_tblspc)/[\w/.]{1,80})": No such file or directory',
-        cause="PostgreSQL's data lack the file {file}: its folder was copied while it ran, or the disk lost files",
+        cause="PostgreSQL's data lacks the file {file}: its folder was copied while it ran, or "
+        "the disk lost files",
         cure="restore a backup of the database; copy its folder first",
         source="imagegenius/docker-immich#559",
         look="database",

@@ -178,7 +178,7 @@ DATABASE_CLIENTS = (
         name="runner-unknown",
         mark="forbidden",
         pattern=r"(?:Checking for jobs|Verifying runner)\.\.\. forbidden",
-        cause="GitLab does not know this runner, or knows it no more: it refuses its token",
+        cause="GitLab does not know this runner, or no longer knows it: it refuses its token",
         cure="register the runner again, and put the new token into its config.toml",
         source="sameersbn/docker-gitlab#1589",
     ),

@@ -29,8 +29,8 @@ DATABASE_SERVERS = (
         name="postgres-files-gone",
         mark="data directory lock file is invalid",
         pattern=r"performing immediate shutdown because data directory lock file is invalid",
-        cause="the data folder was taken away or replaced below the running server, or a second server uses it: its "
-        "postmaster.pid is gone or is another one's",
+        cause="the data folder was taken away or replaced below the running server, or a second "
+        "server uses it: its postmaster.pid is gone or is another one's",
         cure="look which containers and programs of the host use that folder, and let one alone have it; a mount that came "
         "or went below it has to be there before the start",
         source="sameersbn/docker-postgresql#95",

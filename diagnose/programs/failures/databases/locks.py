@@ -163,7 +163,7 @@ LOCKS = (
         mark="profile appears to be in use",
         pattern=r"profile appears to be in use by another (?:Chromium|Google Chrome) process",
         cause="the browser profile is locked by another container, or by the previous container "
-        "of other name",
+        "with another name",
         cure="remove SingletonLock in the profile directory where no other container uses it",
         confirmed_by=_LOCKED,
     ),
@@ -174,8 +174,8 @@ PID_FILES = (
         name="postgres-pid-empty",
         mark="postmaster.pid",
         pattern=r"lock file \"postmaster\.pid\" is empty",
-        cause="PostgreSQL's postmaster.pid is empty: the host lost its power, or its disk was full, when a former run "
-        "wrote it",
+        cause="PostgreSQL's postmaster.pid is empty: the host lost its power, or its disk was "
+        "full, when an earlier run wrote it",
         cure="remove postmaster.pid from the data directory where no other server uses it, and start it again",
         source="docker-library/postgres#606",
         confirmed_by=_PID_FILE,
@@ -188,7 +188,7 @@ PID_FILES = (
         name="display-lock",
         mark="-lock",
         pattern=r"(?:no longer running,? remove|remove the lock file) (?P<file>/tmp/\.X\d{1,4}-lock)",
-        cause="a former run left its lock file {file}, and the X server takes it for a running one",
+        cause="an earlier run left its lock file {file}, and the X server takes it for a running one",
         cure="remove {file}, and start the container again",
         source="SeleniumHQ/docker-selenium#184",
         confirmed_by=_PID_FILE,
@@ -199,7 +199,7 @@ PID_FILES = (
         mark=("already running", "otherpid may be"),
         pattern=r"\bcan't lock (?P<file_cron>/\S{1,200}\.pid), otherpid may be\b|\balready running (?:with|as|at|on) (?:pid|PID|process) \d+ \(?(?:read from|see|according to|pid ?file:?) "
         r"(?P<file>/[^\s)'\"]+)|\balready running on (?P<file_socket>/[\w./-]+\.(?:ctl|sock|pid))\b",
-        cause="a former run left {file}, and the program takes it for a running server",
+        cause="an earlier run left {file}, and the program takes it for a running server",
         cure="remove {file}, and start the container again",
         source="Dovecot's and Asterisk's own messages",
         confirmed_by=_PID_FILE,
@@ -210,8 +210,8 @@ PID_FILES = (
         mark="already running",
         pattern=r"\b(?:process|daemon|instance|server)\b.{0,20}\bPID:? (?P<pid>\d{1,10})\b.{0,20}\balready running\b.{0,12}"
         r"\b(?:exiting|aborting|stopping|quitting)\b",
-        cause="a former run left its pid file with the number {pid}, which in this run is another program's, and the "
-        "program takes that for a running copy of itself",
+        cause="an earlier run left its pid file with the number {pid}, which in this run is "
+        "another program's, and the program takes that for a running copy of itself",
         cure="recreate the container, or remove the pid file and start it again; its folder is best a tmpfs",
         source="community-valheim-tools/valheim-server-docker#114",
         page={"fresh": "{container}"},
@@ -220,10 +220,10 @@ PID_FILES = (
         name="another-run-counts",
         mark="already running",
         pattern=r"\b(?P<program>[\w.-]{2,40}) is already running \(PID:? ?(?P<pid>\d{1,10})\)",
-        cause="{program} takes process {pid} for a running copy of itself: its start script starts it twice, or a former "
-        "run left its number in a file or in shared memory",
-        cure="recreate the container, which begins without what a former run left; where it shares the host's network, "
-        "IPC or processes, look there for another {program}",
+        cause="{program} takes process {pid} for a running copy of itself: its start script "
+        "starts it twice, or an earlier run left its number in a file or in shared memory",
+        cure="recreate the container, which begins without what an earlier run left; where it "
+        "shares the host's network, IPC or processes, look there for another {program}",
         source="pi-hole/docker-pi-hole#1789",
         remedy=FreshContainer(),
     ),
@@ -231,7 +231,8 @@ PID_FILES = (
         name="rails-pid",
         mark="server is already running",
         pattern=r"A server is already running\s*(?:\(pid: \d+, file: (?P<file>[^)]+)\)|\.? Check (?P<file_check>\S+?)\.?(?:\s|$))",
-        cause="a former run left its pid file {file}, and the program takes it for a running server",
+        cause="an earlier run left its pid file {file}, and the program takes it for a running "
+        "server",
         cure="remove the pid file, and start the container again",
         source="Freika/dawarich#689",
         confirmed_by=_PID_FILE,
@@ -240,7 +241,8 @@ PID_FILES = (
         name="unicorn-pid",
         mark="is stale",
         pattern=r"Already running on PID:?\s{0,3}\d+ \(or (?:pid=|pid file ')(?P<file>[^)'\s]+)'? is stale\)",
-        cause="a former run left its pid file {file}, and the program takes it for a running server",
+        cause="an earlier run left its pid file {file}, and the program takes it for a running "
+        "server",
         cure="remove the pid file, and start the program again",
         source="sameersbn/docker-gitlab#1305",
         confirmed_by=_PID_FILE,
@@ -249,7 +251,7 @@ PID_FILES = (
         name="apache-pid",
         mark=") already running",
         pattern=r"httpd \(pid \d+\??\) already running",
-        cause="a former run left its pid file, and Apache takes it for a running server",
+        cause="an earlier run left its pid file, and Apache takes it for a running server",
         cure="remove httpd.pid in the container, or recreate the container",
         confirmed_by=_PID_FILE,
         needs=("/usr/local/apache2/logs/httpd.pid", "/var/run/apache2/apache2.pid"),
@@ -295,7 +297,7 @@ PID_FILES = (
         name="socket-link",
         mark=".sock",
         pattern=r"chown: changing ownership of '(?P<file>/\S+\.sock)': No such file",
-        cause="a former run left the link {file}, which leads to a socket that is gone",
+        cause="an earlier run left the link {file}, which leads to a socket that is gone",
         cure="remove that link, and start the container again",
         source="sprintcube/docker-compose-lamp#221",
         confirmed_by=_PID_FILE,
@@ -306,7 +308,7 @@ PID_FILES = (
         pattern=rf"(?P<file>{_SOCKET}).{{0,120}}\bAddress already in use"
         rf"|Address already in use.{{0,60}}?(?P<file_behind>{_SOCKET})"
         rf"|already a server bound to: (?P<file_puma>{_SOCKET})",
-        cause="its socket {file} is there already: another server has it, or a former run left it",
+        cause="its socket {file} is there already: another server has it, or an earlier run left it",
         cure="remove that socket if no server runs, and start the container again",
         source="paunin/PostDock#245",
         confirmed_by=_PID_FILE,
@@ -317,7 +319,8 @@ PID_FILES = (
         mark="pid",
         pattern=r"already running with PID:? \d+ \(read from (?P<file_read>/[^)\s]{1,200})\)"
         r"|(?:pid ?file|pidfile)[ :\"'(]*(?P<file>/[^\s\"')]+)[\"')]*,? (?:and pid \d+ )?(?:already )?exists?\b|Pidfile \((?P<file_celery>[^)]+)\) already exists",
-        cause="a former run left its pid file {file}, and the program takes it for a running server",
+        cause="an earlier run left its pid file {file}, and the program takes it for a running "
+        "server",
         cure="remove the pid file, and start the container again",
         confirmed_by=_PID_FILE,
     ),
@@ -325,7 +328,7 @@ PID_FILES = (
         name="postfix-pid",
         mark="mail system is already running",
         pattern=r"the Postfix mail system is already running",
-        cause="a former run left its pid file, and Postfix takes it for a running server",
+        cause="an earlier run left its pid file, and Postfix takes it for a running server",
         cure="remove /var/spool/postfix/pid/master.pid in the container, or recreate the container",
         confirmed_by=_PID_FILE,
         needs=("/var/spool/postfix/pid/master.pid",),
@@ -335,7 +338,7 @@ PID_FILES = (
         name="dockerd-pid",
         mark=("process with pid", "ensure docker is not running"),
         pattern=r"process with PID \d+ is still running|pid file found, ensure docker is not running or delete (?P<file>\S+)",
-        cause="a former run of the inner Docker daemon left its pid file",
+        cause="an earlier run of the inner Docker daemon left its pid file",
         cure="remove /var/run/docker.pid in the container, or recreate the container",
         confirmed_by=_PID_FILE,
         needs=("/var/run/docker.pid",),
@@ -345,7 +348,7 @@ PID_FILES = (
         name="squid-pid",
         mark="squid is already running",
         pattern=r"Squid is already running!\s+Process ID \d+",
-        cause="a former run left its pid file, and Squid takes it for a running server",
+        cause="an earlier run left its pid file, and Squid takes it for a running server",
         cure="remove /run/squid.pid in the container, or recreate the container",
         confirmed_by=_PID_FILE,
         needs=("/run/squid.pid", "/var/run/squid.pid"),

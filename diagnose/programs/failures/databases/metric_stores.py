@@ -25,7 +25,7 @@ METRIC_STORES = (
         name="grafana-plugin-version",
         mark="requires grafana",
         pattern=r"\bplugin (?P<plugin>[\w-]{1,80}) requires Grafana (?P<version>[<>=^~]*\d[\w.]{0,20})",
-        cause="the plugin {plugin} is made for Grafana {version}, and this one is another",
+        cause="the plugin {plugin} is made for Grafana {version}, and this one is a different one",
         cure="name a version of the plugin in GF_INSTALL_PLUGINS that fits, or run that Grafana",
         source="Grafana's own message",
         build="another",
@@ -55,8 +55,8 @@ METRIC_STORES = (
         name="clickhouse-read-only",
         mark="table_is_read_only",
         pattern=r"Table is in read-?only mode\b.{0,300}\(TABLE_IS_READ_ONLY\)",
-        cause="a replicated table of ClickHouse takes no rows: it has lost its ZooKeeper or Keeper, or finds nothing of "
-        "itself there",
+        cause="a replicated table of ClickHouse accepts no rows: it has lost its ZooKeeper or "
+        "Keeper, or finds nothing of itself there",
         cure="see that the Keeper runs; where its data were lost, run SYSTEM RESTORE REPLICA for the table",
         source="ClickHouse documentation, SYSTEM statements",
         turns_away=True,

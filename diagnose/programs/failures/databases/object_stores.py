@@ -11,7 +11,8 @@ OBJECT_STORES = (
         r"Invalid credentials|config system: Invalid credentials",
         cause="MinIO cannot read what an earlier start of it has written: its data were made with another root user or "
         "password than the one that it is given now",
-        cure="give it the former MINIO_ROOT_USER and MINIO_ROOT_PASSWORD; only for data that may be lost, an empty volume",
+        cure="give it the previous MINIO_ROOT_USER and MINIO_ROOT_PASSWORD; only for data that "
+        "may be lost, an empty volume",
         source="OpenCTI-Platform/docker#15",
         remedy=TypedLike(r"^MINIO_(?:ROOT_PASSWORD|SECRET_KEY)$"),
         look="secrets",
@@ -48,7 +49,7 @@ OBJECT_STORES = (
         name="minio-ports",
         mark="--console-address",
         pattern=r"--console-address\W{0,4} (?:port )?cannot be (?:the )?same as --address",
-        cause="MinIO shall serve its pages and its data at one port",
+        cause="MinIO is configured to serve its pages and its data at one port",
         cure="give its pages another port, such as --console-address :9001",
         source="MinIO's own message",
     ),

@@ -28,8 +28,8 @@ SEARCH_SERVERS = (
         name="search-keystore",
         mark="cannot read configured",
         pattern=r"cannot read configured \[?PKCS12\]? keystore.{0,40} \[(?P<file>/[^\]]{1,200})\]",
-        cause="Elasticsearch cannot open the keystore {file}: the file is not readable for it, or its password is another one "
-        "than that of its settings",
+        cause="Elasticsearch cannot open the keystore {file}: the file is not readable for it, "
+        "or its password differs from that in its settings",
         cure="give the file to user 1000, and put its password into the keystore of Elasticsearch: elasticsearch-keystore add "
         "xpack.security.transport.ssl.keystore.secure_password",
         source="Elasticsearch's own message",
@@ -38,7 +38,8 @@ SEARCH_SERVERS = (
         name="search-other-cluster",
         mark="different cluster uuid",
         pattern=r"a different cluster uuid (?P<program>[\w-]{1,40}) than local cluster uuid (?P<data>[\w-]{1,40})",
-        cause="the data of this node belong to the cluster {data}, and the node that it shall join is of {program}",
+        cause="the data of this node belong to the cluster {data}, and the node that it should "
+        "join is of {program}",
         cure="give it the volume of that cluster; only where its own data are not needed, empty its data folder",
         source="Elasticsearch's own message",
         turns_away=True,

@@ -13,8 +13,8 @@ SERVER_DATA = (
         name="postgres-part-missing",
         mark="could not open",
         pattern=r'could not open (?:file|directory|relation mapping file) "(?P<file>(?:global|pg_\w+|base)(?:/[\w.]+)?)": No such file or directory',
-        cause="PostgreSQL misses {file} of its data folder: files were deleted or exchanged, the folder was copied "
-        "without its empty folders, or another one is mounted now",
+        cause="PostgreSQL lacks {file} of its data folder: files were deleted or exchanged, the "
+        "folder was copied without its empty folders, or another one is mounted now",
         cure="see what is mounted there, and mount the folder that holds the data; of a copy, make the empty folders "
         "again, or restore a backup",
         source="docker-library/postgres#435",
@@ -160,8 +160,8 @@ SERVER_DATA = (
         name="cassandra-address-kept",
         mark="already exists, cancelling join",
         pattern=r"A node with address (?P<address>\S{1,60}) already exists, cancelling join",
-        cause="the cluster still knows a node with the address {address}, which this one has got since, or had before "
-        "its data was lost",
+        cause="the cluster still knows a node with the address {address}, which this one has "
+        "received since, or had before its data was lost",
         cure="remove the old node (nodetool removenode), or start this one with "
         "-Dcassandra.replace_address_first_boot={address}",
         source="Cassandra's own message",
@@ -222,8 +222,8 @@ SERVER_DATA = (
         name="activemq-slave",
         mark="broker is now in slave mode",
         pattern=r"Database (?P<path>/\S{1,200}?)/lock is locked by another server\. This broker is now in slave mode",
-        cause="another ActiveMQ uses the same store {path}, or one that was killed left its lock on a share: this one waits and "
-        "serves nobody",
+        cause="another ActiveMQ uses the same store {path}, or one that was killed left its lock "
+        "on a share: this one waits and serves no requests",
         cure="stop the other one, or give this one a folder of its own",
         source="ActiveMQ documentation, shared file system master slave",
         turns_away=True,
@@ -234,7 +234,8 @@ SERVER_DATA = (
         mark="already exists!",
         pattern=r"ERROR: Core '(?P<core>[\w.-]{1,80})' already exists!",
         cause="the start makes the core {core}, which the data folder has already",
-        cure="start it with solr-precreate {core}, which leaves a core that is there, in the place of solr create",
+        cure="start it with solr-precreate {core}, which leaves a core that is there, instead of "
+        "solr create",
         source="Solr documentation, Docker",
         look="data",
     ),

@@ -40,8 +40,8 @@ FILES = (
         name="python-home",
         mark="no module named",
         pattern=r"No module named '?encodings'?$",
-        cause="Python does not find its own library: PYTHONHOME names another place, or a mount hides "
-        "the folder in which it is",
+        cause="Python cannot find its own library: PYTHONHOME names another place, or a mount "
+        "hides the folder in which it is",
         cure="unset PYTHONHOME, or remove the mount over the folder of Python",
         source="Python's own message",
         remedy=Dropped("PYTHONHOME"),
@@ -51,7 +51,8 @@ FILES = (
         mark=("no module named", "distribution was not found"),
         pattern=r"(?:ModuleNotFoundError|ImportError|\berror during [\w ]{1,40}|(?:^|/)python[\d.]{0,6}): No module named '?(?P<module>[\w.]+)'?"
         r"|\bDistributionNotFound: The '(?P<module_wanted>[\w.-]{1,60})\b[^'\n]{0,60}' distribution was not found",
-        cause="Python does not find the module {module}: it is not installed in the image, or a mount hides it",
+        cause="Python cannot find the module {module}: it is not installed in the image, or a "
+        "mount hides it",
         cure="install it in the image, and rebuild",
         build="another",
     ),
@@ -59,7 +60,8 @@ FILES = (
         name="r-package",
         mark="there is no package called",
         pattern=r"\bthere is no package called ['\"‘“](?P<module>[A-Za-z][\w.]{0,99})",
-        cause="R does not find the package {module}: it is not installed in the image, or a mount hides it",
+        cause="R cannot find the package {module}: it is not installed in the image, or a mount "
+        "hides it",
         cure="install it in the image, and rebuild",
         source="yueqiw/shiny_cell_browser#8",
         build="another",
@@ -72,8 +74,8 @@ FILES = (
             | \bmodule\ '(?P<module_lua>[A-Za-z][\w.-]{0,99})'\ not\ found:
             | \bcan't\ find\ package\ (?P<module_tcl>[A-Za-z][\w:]{0,99})
         """,
-        cause="the interpreter does not find the package {module}: it is not installed in the image, "
-        "or a mount hides it",
+        cause="the interpreter cannot find the package {module}: it is not installed in the "
+        "image, or a mount hides it",
         cure="install it in the image, and rebuild",
         source="Julia's, Lua's and Tcl's own messages",
         build="another",
@@ -89,7 +91,8 @@ FILES = (
             | \bcan't\ find\ gem\ (?P<module_command>[\w.-]+)\ \(
             | \bCould\ not\ find\ gem\ '(?P<module_bundler>[\w.-]+)\b
         """,
-        cause="Ruby does not find the gem {module}: the image was built from another Gemfile.lock, or a mount hides its gems",
+        cause="Ruby cannot find the gem {module}: the image was built from another Gemfile.lock, "
+        "or a mount hides its gems",
         cure="rebuild the image, and remove an old volume over /usr/local/bundle",
         source="openstreetmap/stateofthemap-2020#39; the program's own message",
         remedy=Uncovered(("/usr/local/bundle",)),

@@ -20,8 +20,8 @@ _FAULTS = (
         name="folder-full",
         mark="index full",
         pattern=r"EXT4-fs warning \(device (?P<device>[\w.-]{1,64})\): ext4_dx_add_entry:(?:\d+:)? ?Directory (?:\(ino: (?P<inode>\d{1,20})\) )?index full",
-        cause="one folder of {device} holds so many files that ext4 takes no more names: programs see No space left on device, "
-        "although blocks and inodes are free",
+        cause="one folder of {device} holds so many files that ext4 accepts no more names: "
+        "programs see No space left on device, although blocks and inodes are free",
         cure="find MOUNTPOINT -xdev -inum NUMBER names the folder of the line; remove or spread its files, or switch large_dir on "
         "(tune2fs -O large_dir, then mount again)",
         confirmed_by="storage.folder-full",

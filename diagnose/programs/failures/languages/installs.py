@@ -324,8 +324,9 @@ INSTALLS = (
         name="switched-program-missing",
         mark="exec failed: no such file",
         pattern=r"^error: exec failed: no such file or directory$",
-        cause="gosu has changed the user and does not find the program behind it, or what the first line of that script "
-        "names: a script with the line ends of Windows has the same message",
+        cause="gosu has changed the user and cannot find the program behind it, or what the "
+        "first line of that script names: a script with the line ends of Windows has the "
+        "same message",
         cure="look at the path in the container's command, and at the first line of that script (head -n 1 FILE | cat -A: ^M "
         "at its end is the line end of Windows)",
         source="tianon/gosu's own message",

@@ -138,8 +138,8 @@ LIBRARY_VERSIONS = (
         pattern=r"(?P<function>[\w.]{1,80})\(\) got an unexpected keyword argument '(?P<argument>\w{1,60})'",
         cause="two Python libraries of the image do not fit each other, or one does not fit the program: one gives "
         "{function} the argument {argument}, which the other does not take in its installed version",
-        cure="pin the library of the last line's file above to its former version (proxies: httpx<0.28), and "
-        "build the image again",
+        cure="pin the library of the last line's file above to its previous version (proxies: "
+        "httpx<0.28), and build the image again",
         source="openai/openai-python#1902",
         explains_only=True,
         build="earlier",
@@ -173,7 +173,7 @@ LIBRARY_VERSIONS = (
         mark="heap size",
         pattern=r"Initial heap size set to a larger value than the maximum heap size"
         r"|Incompatible (?:minimum|initial) and maximum heap sizes? specified",
-        cause="Java shall begin with a larger heap (-Xms) than it may ever have (-Xmx)",
+        cause="Java is configured to begin with a larger heap (-Xms) than it may ever have (-Xmx)",
         cure="lower -Xms or raise -Xmx in the command, in JAVA_OPTS or in JAVA_TOOL_OPTIONS; where -Xmx is not set, "
         "it is a quarter of the memory",
         source="OpenJDK's own message",

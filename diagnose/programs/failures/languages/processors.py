@@ -203,7 +203,7 @@ PROCESSOR = (
         name="dotnet-icu",
         mark="valid icu package",
         pattern=r"Couldn't find a valid ICU package",
-        cause=".NET does not find the ICU libraries in this image",
+        cause=".NET cannot find the ICU libraries in this image",
         cure="install icu-libs, or set DOTNET_SYSTEM_GLOBALIZATION_INVARIANT=1",
         source="dotnet/dotnet-docker#986",
         confirmed_by="container.option-missing",

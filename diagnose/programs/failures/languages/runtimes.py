@@ -189,8 +189,8 @@ RUNTIMES = (
         name="java-class",
         mark="main class",
         pattern=r"Could not find or load main class (?P<name>\S+)",
-        cause="Java does not find the class {name}: "
-        "the class path is wrong, or an option with a space was split",
+        cause="Java cannot find the class {name}: the class path is wrong, or an option with a "
+        "space was split",
         cure="correct the command, or the class path",
         build="another",
         look="image",
@@ -383,7 +383,7 @@ RUNTIMES = (
         pattern=r"\bexec:? [\w\"/.-]{1,200}:? argument list too long",
         cause="a variable or a word of the command is longer than 128 KiB, which Linux lets none be, or "
         "all together are longer than its limit",
-        cure="mount the long text as a file in the place of a variable",
+        cure="mount the long text as a file instead of a variable",
         source="lensesio/lenses-docker#26; execve(2)",
     ),
     Failure(

@@ -57,7 +57,8 @@ NETWORK_SERVERS = (
         pattern=r"plugin/loop: Loop \((?P<address>[^)]{1,80})\) detected for zone",
         cause="CoreDNS asks itself: its forward leads to /etc/resolv.conf, and the server there is a stub of the host or "
         "CoreDNS again",
-        cure="name the servers behind it in the Corefile, such as forward . 9.9.9.9, in the place of /etc/resolv.conf",
+        cure="name the servers behind it in the Corefile, such as forward . 9.9.9.9, instead of "
+        "/etc/resolv.conf",
         source="CoreDNS documentation, loop",
     ),
     Failure(
@@ -112,7 +113,7 @@ NETWORK_SERVERS = (
         name="postfix-interface",
         mark="no local interface found for",
         pattern=r"parameter inet_interfaces: no local interface found for (?!::1\b)(?P<address>[\w.:]{1,60})",
-        cause="Postfix shall listen at {address}, which its container does not have",
+        cause="Postfix is configured to listen at {address}, which its container does not have",
         cure="set inet_interfaces = all, and limit the address by the port that is published (-p ADDRESS:25:25)",
         source="Postfix' own message",
     ),

@@ -35,8 +35,8 @@ TUNNELS = (
         name="wireguard-not-there",
         mark="is not a wireguard interface",
         pattern=r"`?(?P<interface>[\w.-]{1,15})'? is not a WireGuard interface",
-        cause="{interface} is not there as an interface of WireGuard: a former step failed, or the kernel of the host "
-        "lacks the module wireguard",
+        cause="{interface} is not there as an interface of WireGuard: an earlier step failed, or "
+        "the kernel of the host lacks the module wireguard",
         cure="run modprobe wireguard on the host, and see the lines above this one",
         source="WireGuard's own message",
         look="machine",

@@ -40,7 +40,7 @@ UPSTREAMS = (
         r'request: "POST /(?P<service>\w[\w.]{0,80}/\w{1,60}) HTTP/2',
         cause="nginx passes gRPC ({service}) on by HTTP/1, as proxy_pass does, and the server behind "
         "it speaks HTTP/2",
-        cure="write `grpc_pass grpc://HOST:PORT;` in the place of proxy_pass",
+        cure="write `grpc_pass grpc://HOST:PORT;` instead of proxy_pass",
         source="grpc/grpc#11427",
         turns_away=True,
     ),
@@ -49,7 +49,7 @@ UPSTREAMS = (
         mark="upstream sent too large http2 frame: 4740180",
         pattern=r"upstream sent too large http2 frame: 4740180\b",
         cause="nginx calls the server behind it by gRPC, and that answers with HTTP/1",
-        cure="write proxy_pass in the place of grpc_pass, or call the port at which gRPC is served",
+        cure="write proxy_pass instead of grpc_pass, or call the port at which gRPC is served",
         source="kubernetes/ingress-nginx#4323",
         turns_away=True,
     ),

@@ -130,8 +130,8 @@ _DATA = (
         pattern=r"persistent data for MongoDB is using WiredTiger (?P<data>[\d.]{1,20}) \(an older MongoDB\) but "
         r"this version of the image has MongoDB v?(?P<program>[\d.]{1,20}\d)",
         cause="an older MongoDB (WiredTiger {data}) wrote the controller's data, and this image has a newer one ({program})",
-        cure="run the former major tag again (5), or upgrade the database once with the image for that, as the page "
-        "in the line says; back up the data first",
+        cure="run the previous major tag again (5), or upgrade the database once with the image "
+        "for that, as the page in the line says; back up the data first",
         source="mbentley/docker-omada-controller#650",
         build="earlier",
         look="versions",
@@ -224,8 +224,8 @@ _OF_THE_HOUSE = (
         pattern=r"Error loading credentials\b",
         cause="Node-RED cannot decrypt the passwords of its flows: another secret has encrypted them (credentialSecret in "
         "settings.js, or _credentialSecret in .config.runtime.json), or the file is damaged",
-        cure="bring the former secret back; where it is lost, move flows_cred.json aside and type the passwords into the "
-        "flows again",
+        cure="bring the previous secret back; where it is lost, move flows_cred.json aside and "
+        "type the passwords into the flows again",
         source="Node-RED documentation, securing credentials",
         turns_away=True,
         look="data",

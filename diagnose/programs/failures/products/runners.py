@@ -73,8 +73,8 @@ RUNNERS = (
         name="runner-session",
         mark="session for this runner already exists",
         pattern=r"A session for this runner already exists",
-        cause="GitHub still holds the session of another runner with the same credentials: two containers share one "
-        "runner's folder, or the former one was killed a moment ago",
+        cause="GitHub still holds the session of another runner with the same credentials: two "
+        "containers share one runner's folder, or the previous one was killed a moment ago",
         cure="stop the other container; give each runner a registration of its own; a killed one's session ends by "
         "itself within minutes",
         source="actions/runner's own message",

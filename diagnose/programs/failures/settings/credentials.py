@@ -147,7 +147,8 @@ CREDENTIALS = (
         mark="invalidtoken",
         pattern=r"^(?:cryptography\.)?(?:fernet\.)?InvalidToken$",
         cause="what the program has saved was encrypted with another Fernet key than the one in its settings now",
-        cure="give it the former key again, from the old container's variables or a backup of its .env file",
+        cure="give it the previous key again, from the old container's variables or a backup of "
+        "its .env file",
         source="puckel/docker-airflow#567",
         of_running=NEVER,
     ),

@@ -42,7 +42,8 @@ REFERENCES = (
         r"|receiver|driver|backend)\b.{0,10} (?:has been|is|was) (?:deprecated|removed|replaced|renamed)\b[^.\n]{0,40}?"
         r"\buse (?:the )?['\"`]?(?P<new>[\w./-]{2,60})",
         cause="the program's configuration uses {old}, which this version has given up: {new} takes its place",
-        cure="write {new} in the place of {old}, as the program's release notes say, or run the version before",
+        cure="write {new} instead of {old}, as the program's release notes say, or run the "
+        "version before",
         source="open-telemetry/opentelemetry-collector#11337",
         explains_only=True,
         build="earlier",

@@ -42,7 +42,7 @@ RUNTIMES = (
         name="runc-library",
         mark="shared libraries",
         pattern=r"runc: error while loading shared libraries: (?P<library>\S+?):",
-        cause="runc does not find its library {library}",
+        cause="runc cannot find its library {library}",
         cure="install that library, or runc again",
         page={"runtime": "runc"},
     ),

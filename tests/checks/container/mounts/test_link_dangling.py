@@ -18,7 +18,7 @@ FOUND = ("/opt/wal/pg_wal", "", "")
 CASES: dict[str, tuple[dict[str, Any], tuple[str, str, str] | None]] = {
     "a target in a layer that is gone": ({}, FOUND),
     "a variable names it": ({"env": ["WALDIR=/opt/wal"]}, (*FOUND[:1], "WALDIR", "")),
-    "a former container has it": ({"former": True}, (*FOUND[:1], "", "before")),
+    "an earlier container has it": ({"former": True}, (*FOUND[:1], "", "before")),
     "a target in the container": ({"layer": True}, None),
     "a target in a mount": ({"mounts": [DATA, WAL], "there": True}, None),
     "a target that its mount lacks": ({"mounts": [DATA, WAL]}, FOUND),

@@ -92,7 +92,7 @@ LOGS: dict[str, tuple[list[str], list[str]]] = {
     "checks, too few": ([CHECKED] * 7, []),
     "a check that finds its page once": ([CHECKED.replace(" 404 ", " 200 "), *[CHECKED] * 8], []),
     "a page that a browser looks for": ([LOOKED_AT] * 9, []),
-    "pages that a container does not find": ([CHECKED.replace("check", "a" * at) for at in range(1, 10)], []),
+    "pages that a container cannot find": ([CHECKED.replace("check", "a" * at) for at in range(1, 10)], []),
     "a login that is asked for": ([CHECKED.replace(" 404 ", " 401 ")] * 9, []),
     "nearly each": ([FINE, *[FAILED] * 6], ["warning"]),
     "of PHP's own server": ([PHP] * 3, ["warning"]),

@@ -52,7 +52,7 @@ QUOTED_URL = 'DB_URL="jdbc:postgresql://shop:word@db:5432/shop"'
         "carriage return",
         "quotes",
         "single quotes",
-        "a default in the place of a quoted URL",
+        "a default instead of a quoted URL",
         "no URL for its program",
         "a quoted URL that its program reads",
         "a quoted URL and another failure",

@@ -59,7 +59,7 @@ def test_listen_address(mode: str, line: str, wanted: list[tuple[str, str]]) -> 
 
 KEEPALIVED = "Keepalived_vrrp[23]: bind unicast_src 192.0.2.33 failed 99 - Address not available"
 RUNNING = {
-    "a former address": ("host", KEEPALIVED, [("warning", "lb")]),
+    "an earlier address": ("host", KEEPALIVED, [("warning", "lb")]),
     "an address that came": ("host", KEEPALIVED.replace(".33", ".10"), []),
     "in a network of its own": ("shop", KEEPALIVED, []),
     "a client": ("host", "connect 192.0.2.33:80: Address not available", []),

@@ -120,7 +120,7 @@ ROUTES: dict[str, tuple[list[Container], dict[str, str] | None]] = {
         [OPEN, shop({**RULE, "traefik.port": "8080"}, 25, 8080)], {"label": f"{PORT}=8080"},
     ),
     "a port for both": ([OPEN, shop({**RULE, "traefik.port": "25", PORT: "8080"}, 8080)], None),
-    "a former port that nothing serves": (
+    "an earlier port that nothing serves": (
         [OPEN, shop({**RULE, "traefik.port": "81"}, 8080, 8443)], None,
     ),
     "enabled": ([traefik(CLOSED), shop({**ON, **RULE}, 8080)], None),
@@ -507,7 +507,7 @@ def test_labels_that_count_for_a_swarm_alone(labels: list[str]) -> None:
 
 RIVALS: dict[str, tuple[str, str, list[str]]] = {
     "another image": ("sha256:old", "lab/other:1", ["shop"]),
-    "a former release": ("sha256:old", "lab/shop:1", []),
+    "an earlier release": ("sha256:old", "lab/shop:1", []),
     "the same image": ("sha256:new", "lab/other:1", []),
 }
 
