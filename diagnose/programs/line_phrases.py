@@ -68,7 +68,7 @@ EXPLAINS = Phrases(
         | \bno\ user\ exists\b | \bbad\ user\ name\b | \battempt\ to\ call\ a\ nil\b
         | \btoo\ (?:low|old|new|small|many|large|big|short|weak|open)\b
         | \bmust\ (?:be|exist|specify|set|provide|have|contain|install|update|upgrade|run|deploy|apply)\b
-        | \byou\ need\ to\b
+        | \byou\ need\ to\b | \bconfiguration\ error\ at\ line\b
         | \bplease\ (?:set|provide|configure|accept|install|run|re-run|specify)\b
         | \bdo\ not\ use\b.{1,80}\buse\b.{1,60}\binstead\b | \bnot\ reachable\b | \bhost\ key\ verification\ failed\b
         | \brequire[sd]?\b(?!=) | \bmissing\b | \bincompatible\b | \bmismatch | \bnot\ compatible\b
@@ -237,6 +237,7 @@ GENERIC = Phrases(
         | \btcp\ backlog\ setting\b | \berror:\ \d+,\ severity:\ \d+
         | \bsee\ previous\ errors\b | \bparsing\ the\ config\ file\ failed\b | \bcan't\ open/parse\ the\ config\ file\b
         | ^error:\ can't\ open\ file\ or\ directory\s*$ | :\d{1,6}:\ parsing\ failed:\ permission\ denied\b
+        | \bloading\ configuration:\ permission\ denied\b
         | \bserver\ initiali[sz]ation\ failed\b
         """,
         re.VERBOSE,

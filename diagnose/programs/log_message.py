@@ -100,7 +100,7 @@ _LEVELS: tuple[tuple[LazyPattern, int], ...] = (
             r"""
             \bLOG:\ \ (?:could\ not\ open|invalid\ (?:authentication\ method|connection\ type))
             | \bE(?:RR|R)OR\b | \bSEVERE\b | \[(?:[Ee]rror|err|ERR)\] | \blevel=(?:error|err)\b | \bERR\b
-            | \ E!\  | ^E\d{4}(?:\d{4})?\ \d\d: | \[E\] | ^<E> | <Error> | \ E\ \|\s
+            | \ E!\  | ^E\d{4}(?:\d{4})?\ \d\d: | \[E\] | ^<[CE]> | <Error> | \ E\ \|\s
             | (?:^|[\s\]|])(?:Fatal\ )?[Ee]rror:\ | ^\s*Error\b | \blvl=e?error\b | \berror:\
             | ^Unhandled\ exception
             | ^error\ (?=[A-Z])  # Yarn
@@ -209,7 +209,7 @@ _DEEPEST = 3
 
 _LEVEL_WORDS = vocabulary(
     """
-    fatal ftl panic panicked crit critical emerg alert error err severe e f i w warn warning
+    fatal ftl panic panicked crit critical emerg alert error err severe c e f i w warn warning
     info inf information notice note system debug dbg trace trc vrb wrn x log lvl level line failfast
     terminated exception spawnerr exited deprecated deprecation
     """

@@ -125,12 +125,13 @@ _REASONED = LazyPattern(r"\bdenied[,.] (?:aborting|exiting|terminating)\b")
 
 _UNREAD_SETTINGS = LazyPattern(
     r"\b(?:cannot|can't|could not|error|failed|invalid|unable)\b.{0,80}"
-    r"\b(?:config\w*|settings?|ya?ml|json|toml|xml)\b.{0,200}\b(?:line|column|position):? \d",
+    r"\b(?:config\w*|settings?|ya?ml|json|toml|xml)\b.{0,200}\b(?:line|column|position):? \d"
+    r"|\binvalid\b.{0,80}\bat /[\w./-]{1,200}:\d",
     re.IGNORECASE,
 )
 """A file of settings that cannot be read, with the place of the fault in it."""
 _LACKING_SETTING = LazyPattern(
-    r"\b(?:is required|are required|missing|must be|not (?:configured|set)|please provide)\b",
+    r"\b(?:is required|are required|missing|must be|not (?:configured|defined|set)|please provide)\b",
     re.IGNORECASE,
 )
 

@@ -869,6 +869,7 @@ LINES = {
         "sqlservr: This program requires a machine with at least 2000 megabytes of memory.",
     ),
     "value-refused": (
+        "zabbix_agent2 [43]: ERROR: Cannot assign configuration: invalid parameter Timeout at line 7: value out of range",
         'invalid authentication method "scram"',
         "gunicorn: error: argument -w/--workers: invalid int value: 'many'",
         "(configfile-glue.c.216) got a string but expected a short: server.max-connections many",
@@ -952,6 +953,7 @@ LINES = {
     ),
     "pid-file-missing": ("cat: /var/run/mysqld/mysqld.pid: No such file or directory",),
     "file-unopened": (
+        "ERROR: can't open lock file: /data/pg/postgrey.lock",
         'Error: Unable to open pwfile "enabled".',
         "Error: Unable to open config file /mosquitto/config/mosquitto.conf",
     ),

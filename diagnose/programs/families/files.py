@@ -27,9 +27,7 @@ _OF_OTHERS = LazyPattern(
     r"\bPHP (?:Deprecated|Notice|Warning):|\bUndefined variable:? \$|\bdnsmasq\b.{0,40}\bconfig error is [A-Z]{4}"
 )
 """Messages of PHP about its own code, and of dnsmasq about the answer to a query."""
-_NO_RIGHT = (
-    r"no\ such | denied | EACCES | not\ permitted | writ[ae]ble | in\ use | too\ many | lock"
-)
+_NO_RIGHT = r"no\ such | denied | EACCES | not\ permitted | writ[ae]ble | in\ use | too\ many | (?<![.])lock(?!\ file:)"
 _PATH = r"(?<![\w./-])(?!(?:/usr)?/bin/(?:env|sh|bash|ash|dash|busybox)\b)/[\w.@+-]+(?:/[\w.@+-]+)+"
 _FOLDER = r"(?<![\w./-])(?!/(?:api|v\d)/)/(?:config|data|(?:\.(?!well-known))?[\w@+-]++(?://?[\w.@+-]++)++)"
 """A path, or one of the two folders at the top that many images use."""

@@ -327,6 +327,7 @@ SETTINGS = (
         mark="",
         pattern=r"""(?x)
             invalid\ (?:value|format|port|url|uri|address|choice|host|configuration\ property)
+            | \bparameter\ (?P<value_ranged>[A-Z]\w{1,60})\ at\ line\ \d{1,6}:\ value\ out\ of\ range\b
             | value\ of\ \S+\ is\ forbidden | \bbad\ (?:bool(?:ean)?|int(?:eger)?|numeric)\ value\b
             | (?<![\w./-])(?-i:[A-Z][A-Z0-9]*_[A-Z0-9_]*[A-Z0-9])\b['"`]?(?:=\S{1,80}\ is\ (?:not\ |un)supported
                 |:\ expected\ (?:an?\ )?(?:boolean|float|int(?:eger)?|number|url)\b)

@@ -59,7 +59,7 @@ def _complaints_and_advice(page: Outline) -> list[str]:
     ]
     return [
         *_section(
-            "Not explained by anything above", _summaries(page.unexplained, page.more_unexplained)
+            "Not caused by anything above", _summaries(page.unexplained, page.more_unexplained)
         ),
         *_section(
             "Logged by programs that keep working", _summaries(page.asides, page.more_asides)

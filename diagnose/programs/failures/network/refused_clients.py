@@ -198,8 +198,9 @@ REFUSED_CLIENTS = (
     ),
     Failure(
         name="plain-port",
-        mark=("unknown protocol", "wrong version number"),
+        mark=("unknown protocol", "wrong version number", "unexpected tls packet was received"),
         pattern=r"SSL23_GET_SERVER_HELLO:unknown protocol|WRONG_VERSION_NUMBER\] wrong version number"
+        r"|^GnuTLS: An unexpected TLS packet was received"
         r"|ssl3_get_record:wrong version number|\bcurl: \(35\)[^\n]{0,80}:wrong version number",
         cause="the program speaks TLS to a port that answers in plain text: the address has https or the wrong port, or "
         "its name leads to another server, such as the container itself",
