@@ -277,6 +277,14 @@ ROUTES: dict[str, tuple[list[Container], dict[str, str] | None]] = {
         [OPEN, shop({**GUARDED, AUTH: "https://auth.example/verify"}, 8080)], None,
     ),
     "unhealthy": ([OPEN, shop(RULE, 8080, State={"Health": {"Status": "unhealthy"}})], {}),
+    "unhealthy, and a replica serves the site": (
+        [
+            OPEN,
+            shop(RULE, 8080, State={"Health": {"Status": "unhealthy"}}),
+            shop(RULE, 8080, name="shop2", State={"Health": {"Status": "healthy"}}),
+        ],
+        None,
+    ),
     "plain HTTP at the entry point of HTTPS": ([SECURE, shop(RULE, 8080)], BY_HTTPS),
     "a router with TLS": ([SECURE, shop({**RULE, f"{ROUTER}.tls": "true"}, 8080)], None),
     "a second router with TLS": (

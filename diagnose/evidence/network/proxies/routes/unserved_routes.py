@@ -134,6 +134,8 @@ def _traefik_routes(
         served.append((container, routers))
         for router in routers:
             obstacle = _obstacle_of(router, proxy, container, settings, site)
+            if isinstance(obstacle, Unhealthy | Unchecked) and _has_twin(router, labelled):
+                continue
             if obstacle is None and not router.is_elsewhere:
                 obstacle = secure.lacking_tls(router)
             if obstacle is not None:
@@ -141,6 +143,18 @@ def _traefik_routes(
     yield from _labelled_for_swarm(proxy, served, written)
     yield from _defined_twice(proxy, served)
     yield from shared_rules(proxy, served)
+
+
+def _has_twin(
+    router: LabelledRouter, labelled: Sequence[tuple[Container, Sequence[LabelledRouter]]]
+) -> bool:
+    """Whether a healthy container has the same rule: a replica, or the release before."""
+    return any(
+        twin.rule == router.rule
+        for container, routers in labelled
+        for twin in routers
+        if container.is_healthy
+    )
 
 
 class ReadStatic(msgspec.Struct, frozen=True):
