@@ -14,6 +14,11 @@ from diagnose.lazy_pattern import LazyPattern
 from diagnose.registry import evidence
 
 _IS_NAME = LazyPattern(r"(?:^|_)QUEUE(?:_?NAME)?$")
+_OF_ANOTHER = LazyPattern(
+    r"(?:^|_)(?:CALLBACK|DEAD|DLQ|DLX|ERROR|FAIL(?:ED|URE)?|LETTER|OUT|OUTPUT|REPLY|RESPONSE|RESULTS?"
+    r"|RETRY)(?:_|$)"
+)
+"""Words for a queue into which a program writes, or that it has for itself."""
 _NAME = LazyPattern(r"[A-Za-z][\w.:-]{1,80}")
 """A name, and neither a number nor an address."""
 _SWITCHES = frozenset({"true", "false", "yes", "no", "on", "off", "sync", "redis", "database"})
@@ -68,7 +73,8 @@ def _names(container: Container) -> dict[str, str]:
     return {
         name: value
         for name, value in container.config.environment
-        if _IS_NAME.search(name) and _NAME.fullmatch(value) and value.lower() not in _SWITCHES
+        if _IS_NAME.search(name) and not _OF_ANOTHER.search(name)
+        if _NAME.fullmatch(value) and value.lower() not in _SWITCHES
     }
 
 

@@ -152,6 +152,13 @@ NAMES: dict[str, tuple[list[Container], list[tuple[str, str]]]] = {
     "an address": (
         [_service("web", "web:1", "QUEUE=redis://a"), _service("worker", "job:1", "QUEUE=redis://b")], [],
     ),
+    "queues of their own for what failed": (
+        [_service("web", "web:1", "DEAD_LETTER_QUEUE=web"), _service("worker", "job:1", "DEAD_LETTER_QUEUE=jobs")],
+        [],
+    ),
+    "queues of their own for results": (
+        [_service("web", "web:1", "RESULT_QUEUE=done"), _service("worker", "job:1", "RESULT_QUEUE=ready")], [],
+    ),
     "a switch": ([_service("web", "web:1", "QUEUE=true"), _service("worker", "job:1", "QUEUE=false")], []),
 }  # fmt: skip
 
