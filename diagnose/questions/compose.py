@@ -255,6 +255,8 @@ class EmptiedText(msgspec.Struct, frozen=True):
     """The variables of the line."""
     given_in: list[str] = []
     """The env files that give all of them a value now."""
+    is_blank: bool = False
+    """Whether an env file assigns all of them, and leaves each empty."""
 
 
 class FindEmptiedTexts(Question[list[EmptiedText]], frozen=True):

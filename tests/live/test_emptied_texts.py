@@ -32,3 +32,19 @@ def test_env_file_with_the_value() -> None:
     [found] = emptied_texts(files, ["https:///"])
     assert isinstance(found, dict)
     assert found["given_in"] == ["/srv/.env"]
+
+
+BLANKS = {
+    "assigned, and empty": ("PASSWORD=\n", True),
+    "with a comment": ("PASSWORD=   # nobody asks for it\n", True),
+    "another one": ("OTHER=\n", False),
+    "with a value": ("PASSWORD=x\n", False),
+}
+
+
+@pytest.mark.parametrize(("text", "is_blank"), BLANKS.values(), ids=BLANKS)
+def test_variables_that_are_left_empty_on_purpose(text: str, is_blank: bool) -> None:
+    files = {FILE: "x: redis://:${PASSWORD}@redis", "/srv/shop/.env": text}
+    [found] = emptied_texts(files, ["redis://:@redis"])
+    assert isinstance(found, dict)
+    assert found["is_blank"] == is_blank

@@ -21,6 +21,7 @@ from diagnose.evidence.containers.variables.cut_values import (
     cut_of_variable,
 )
 from diagnose.evidence.items import Items
+from diagnose.lazy_pattern import LazyPattern
 from diagnose.questions import Host
 from diagnose.questions.compose import EmptiedText, FindEmptiedTexts
 from diagnose.registry import evidence
@@ -28,6 +29,13 @@ from diagnose.registry import evidence
 MOST = 20
 """Containers whose compose files are read."""
 _LONGEST = 500
+_PROXIES = {
+    "traefik": LazyPattern(r"traefik"),
+    "caddy": LazyPattern(r"caddy"),
+    "nginx": LazyPattern(r"nginx-?proxy|acme-companion"),
+}
+"""The images of proxies that read labels or variables of others."""
+_OF_NGINX_PROXY = ("variable VIRTUAL_HOST", "variable LETSENCRYPT_HOST")
 
 
 class EmptiedValue(msgspec.Struct, frozen=True):
@@ -54,10 +62,11 @@ class EmptiedValues(Items[EmptiedValue], frozen=True):
 @evidence
 def emptied_values(host: Host, containers: Containers) -> EmptiedValues:
     """The settings whose shape shows it, or whose line in the compose file does."""
+    proxies = frozenset(kind for kind in _PROXIES if _runs(kind, containers))
     candidates = [
         (container, cuts)
         for container in containers.running
-        if (cuts := list(_cut_settings(container)))
+        if (cuts := list(_cut_settings(container, proxies)))
     ]
     found = []
     for container, cuts in host.first(candidates, MOST, "containers with cut settings"):
@@ -74,8 +83,28 @@ class _CutSetting(NamedTuple):
     value: CutText
 
 
-def _cut_settings(container: Container) -> Iterator[_CutSetting]:
-    """The labels and variables of a container that lack a part."""
+def _runs(kind: str, containers: Containers) -> bool:
+    return any(_PROXIES[kind].search(container.config.image) for container in containers.running)
+
+
+def _is_read(name: str, container: Container, proxies: frozenset[str]) -> bool:
+    """Whether a setting for a proxy has one of its kind that may read it.
+
+    Many compose files bring the labels of a proxy that their user does not have.
+    """
+    if name.startswith("label traefik."):
+        is_off = container.labels.get("traefik.enable", "").lower() == "false"
+        return "traefik" in proxies and not is_off
+    if name.startswith("label caddy"):
+        return "caddy" in proxies
+    return "nginx" in proxies or name not in _OF_NGINX_PROXY
+
+
+def _cut_settings(container: Container, proxies: frozenset[str]) -> Iterator[_CutSetting]:
+    """The labels and variables of a container that lack a part.
+
+    proxies: the kinds of proxies that run on this host.
+    """
     found = [
         *((f"label {label}", cut_of_label(label, value)) for label, value in _short(container)),
         *(
@@ -85,7 +114,7 @@ def _cut_settings(container: Container) -> Iterator[_CutSetting]:
         ),
     ]
     for name, value in found:
-        if value.cut is not Cut.no:
+        if value.cut is not Cut.no and _is_read(name, container, proxies):
             yield _CutSetting(name, value)
 
 
@@ -100,8 +129,10 @@ def _emptied(host: Host, container: Container, cuts: list[_CutSetting]) -> Itera
     lines = host.answer_or(FindEmptiedTexts(paths, texts), []) if paths else []
     written = {line.text: line for line in lines}
     for cut in cuts:
-        if cut.value.text in written:
-            yield EmptiedValue(container, cut.name, cut.value.text, written[cut.value.text])
+        line = written.get(cut.value.text)
+        is_meant = line is not None and line.is_blank and cut.value.cut is Cut.maybe
+        if line is not None and not is_meant:
+            yield EmptiedValue(container, cut.name, cut.value.text, line)
     for cut in cuts:
         if cut.value.cut is Cut.surely:
             yield EmptiedValue(container, cut.name, cut.value.text)

@@ -21,7 +21,8 @@ _LISTENS = LazyPattern(
     r"(?:^|_)(?:ASPNETCORE|BIND|HTTP_PORTS?|LISTEN|PREFIX|PROTO|PROTOCOL|SCHEME)"
 )
 """Names of variables whose value is no whole address."""
-_MAIL = LazyPattern(r"(?:^|_)(?:E?MAIL|FROM|SENDER)(?:_|$)")
+_MAIL = LazyPattern(r"(?:^|_)(?:E?MAIL|FROM|SENDER|SMTP)(?:_|$)")
+_SURELY_MAIL = LazyPattern(r"(?:^|_)(?:E?MAIL|SMTP)(?:_|$)")
 _MAIL_CUT = LazyPattern(r"[\w.+-]{1,64}@")
 _CUT_NAME = LazyPattern(r"(?:[\w-]{1,63}\.|\.[\w.-]{1,250}|[\w.-]{0,120}\.\.[\w.-]{0,120})")
 """homer. and .example.com; a whole name may end in a dot."""
@@ -67,7 +68,8 @@ def cut_of_variable(name: str, value: str) -> CutText:
         is_cut = value.endswith(".") and _CUT_NAME.fullmatch(value)
         return CutText(Cut.surely, value) if is_cut else CutText()
     if _MAIL.search(name) and _MAIL_CUT.fullmatch(value):
-        return CutText(Cut.surely, value)
+        is_sure = _SURELY_MAIL.search(name) is not None
+        return CutText(Cut.surely if is_sure else Cut.maybe, value)
     return _cut_address(name, value)
 
 
@@ -87,7 +89,8 @@ def _cut_address(name: str, value: str) -> CutText:
     path = match["path"] or ""
     if _WEB.fullmatch(scheme):
         is_cut = not host or bool(_CUT_NAME.fullmatch(host))
-        is_sure = is_cut and (bool(host) or path.startswith("/"))
+        is_listening = not host and match["port"] is not None
+        is_sure = is_cut and not is_listening and (bool(host) or path.startswith("/"))
     elif _DATABASE.fullmatch(scheme):
         lacks_name = path == "/"
         is_cut = lacks_password or lacks_host or lacks_name

@@ -17,7 +17,7 @@ def emptied_texts(texts: Mapping[str, str], sought: Sequence[str]) -> list[Json]
 
     texts: of the compose files and the env files beside them, by path.
     """
-    given = {path: _given_names(text) for path, text in texts.items() if not _is_yaml(path)}
+    env_files = {path: _assigned(text) for path, text in texts.items() if not _is_yaml(path)}
     patterns = {wanted: _with_marks(wanted) for wanted in sought}
     found: list[Json] = []
     for line in _lines_with_variables(texts):
@@ -30,9 +30,15 @@ def emptied_texts(texts: Mapping[str, str], sought: Sequence[str]) -> list[Json]
             before = marked.count(_MARK, 0, match.start())
             inside = names[before : before + match[0].count(_MARK)]
             once: list[Json] = [*dict.fromkeys(inside)]
-            giving: list[Json] = [file for file, own in given.items() if own.issuperset(inside)]
+            giving: list[Json] = [
+                file for file, own in env_files.items() if all(own.get(name) for name in inside)
+            ]
+            blank = any(
+                all(name in own for name in inside) and not any(map(own.get, inside))
+                for own in env_files.values()
+            )
             place: dict[str, Json] = {"path": line.path, "line": line.number, "text": wanted}
-            found.append({**place, "names": once, "given_in": giving})
+            found.append({**place, "names": once, "given_in": giving, "is_blank": blank})
     return found[:_MOST]
 
 
@@ -58,10 +64,14 @@ def _with_marks(wanted: str) -> re.Pattern[str]:
     return re.compile(marks + marks.join(map(re.escape, wanted)) + marks)
 
 
-def _given_names(text: str) -> set[str]:
-    """The variables to which an env file gives a value."""
+def _assigned(text: str) -> dict[str, str]:
+    """The variables of an env file and their values, without quotes and a comment."""
     matches = map(ASSIGNED.match, text.splitlines())
-    return {match[1] for match in matches if match is not None and match[2].strip("\"'")}
+    return {
+        match[1]: "" if match[2].startswith("#") else match[2].strip("\"'")
+        for match in matches
+        if match is not None
+    }
 
 
 def _is_yaml(path: str) -> bool:

@@ -43,6 +43,7 @@ VARIABLES = {
     "a prefix": ("URL_PREFIX", "https://", Cut.no),
     "a place to listen at": ("ASPNETCORE_URLS", "http://:8080", Cut.no),
     "a port alone": ("API_URL", "http://:8080", Cut.maybe),
+    "a port and a path": ("OTLP_ENDPOINT", "http://:4318/v1", Cut.maybe),
     "no password and no database": ("DATABASE_URL", "postgres://shop:@db/", Cut.surely),
     "no user and no password": ("DATABASE_URL", "mysql://:@db/shop", Cut.surely),
     "no password": ("DATABASE_URL", "postgres://shop:@db/shop", Cut.maybe),
@@ -53,6 +54,7 @@ VARIABLES = {
     "SQLite": ("DATABASE_URL", "sqlite:////data/shop.db", Cut.no),
     "a file": ("STORE", "file:///data", Cut.no),
     "a mail address": ("MAIL_FROM", "noreply@", Cut.surely),
+    "a user of another machine": ("REMOTE_FROM", "backup@", Cut.maybe),
     "a proxy's name": ("VIRTUAL_HOST", "app.", Cut.surely),
     "a proxy's wildcard": ("VIRTUAL_HOST", ".example.com", Cut.no),
     "a word": ("MOTTO", "the end.", Cut.no),
@@ -93,6 +95,31 @@ def test_ways_to_a_value(
 ) -> None:
     state = {"Status": "running", "Pid": 9, "StartedAt": "2026-01-02T03:04:05Z"}
     homer = container("homer", State=state, Config={"Labels": labels, "Env": ["NOTE=https://"]})
-    found = emptied_values(Made({"file.emptied": lines}), of(homer))
+    traefik = container("proxy", State=state, Config={"Image": "traefik:v3.1"})
+    found = emptied_values(Made({"file.emptied": lines}), of(homer, traefik))
     [finding] = judge("container.value-left-empty", emptied_values=found).findings
     assert finding.variables.keys() - {"container", "project_file", "project_service"} == expected
+
+
+EMPTY_LOGIN = {"path": "/srv/compose.yaml", "line": 9, "text": "redis://:@redis", "names": ["PASS"]}
+QUIET: dict[str, tuple[dict[str, str], list[str], str, list[dict[str, Any]]]] = {
+    "labels for Traefik, and none runs": ({RULE: "Host(`homer.`)"}, [], "nginx:1", []),
+    "switched off": (
+        {RULE: "Host(`homer.`)", "traefik.enable": "false"}, [], "traefik:v3.1", [],
+    ),
+    "a label for Caddy, and none runs": ({"caddy": "homer."}, [], "nginx:1", []),
+    "a name for nginx-proxy, and none runs": ({}, ["VIRTUAL_HOST=homer."], "nginx:1", []),
+    "an empty password that is assigned": (
+        COMPOSE, ["REDIS_URL=redis://:@redis"], "nginx:1", [EMPTY_LOGIN | {"is_blank": True}],
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("labels", "env", "image", "lines"), QUIET.values(), ids=QUIET)
+def test_values_that_nobody_misses(
+    labels: dict[str, str], env: list[str], image: str, lines: list[dict[str, Any]]
+) -> None:
+    state = {"Status": "running", "Pid": 9, "StartedAt": "2026-01-02T03:04:05Z"}
+    homer = container("homer", State=state, Config={"Labels": labels, "Env": env})
+    other = container("proxy", State=state, Config={"Image": image})
+    assert not list(emptied_values(Made({"file.emptied": lines}), of(homer, other)))
