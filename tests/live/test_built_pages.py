@@ -61,6 +61,17 @@ CALLS = {
     "a text by itself": ('["http://localhost:8000","x"]', False),
     "an example of an interface": ('{"openapi":"3.1","servers":[{"url":"http://localhost:8000"}]}', False),
     "without a port": ('fetch("http://localhost/v1")', False),
+    "a page": ('<html><script>fetch("http://localhost:8000/v1")</script></html>', True),
+    "an example in a page": ('<pre><code>fetch("http://localhost:8000/v1")</code></pre>', False),
+    "the other address of a choice": (
+        'const t="http://localhost:8000",n="https://api.lab.test";go(dev?t:n)', False,
+    ),
+    "a table of addresses": (
+        'const urls={local_url:"http://localhost:8000",prod:"https://api.lab.test"}', False,
+    ),
+    "another address beside it": (
+        'x({url:"http://localhost:8000",docs_url:"https://docs.lab.test"})', True,
+    ),
 }  # fmt: skip
 
 

@@ -31,6 +31,14 @@ _DECIDES = re.compile(rb"hostname|location\.host|\bDEV\b|NODE_ENV")
 _AROUND = 300
 _DOCUMENTS = re.compile(rb"[\"'](?:openapi|swagger)[\"']\s{0,3}:")
 """Descriptions of an interface name a server as an example."""
+_ALTERNATIVE = re.compile(
+    rb"""(?x)
+    [^"'`]{0,100}["'`]\s{0,3}[,;]\s{0,3}(?:(?:const|let|var)\s{1,3})?
+    ["']?(?:[\w$]{1,2}|(?:live|prod|remote|stag)\w{0,20})["']?\s{0,3}[:=]\s{0,3}
+    ["'`](?:https?|wss?)://(?!localhost|127\.|0\.0\.0\.0)
+    """
+)
+"""{dev: "http://localhost:8000", prod: "https://api.example.com"}: the code chooses one."""
 _COMMENT = re.compile(rb"(?:(?<!:)//|/\*|<!--|^\s{0,40}\*)")
 
 
@@ -38,10 +46,19 @@ def calls(body: bytes) -> Iterator[tuple[str, str]]:
     """The local addresses that a page calls whatever its own address is, and their quotes."""
     if _DOCUMENTS.search(body):
         return
-    for match in _LOCAL.finditer(body):
+    code = _code_of(body)
+    for match in _LOCAL.finditer(code):
         start = match.start()
-        before = body[max(0, start - _REACH) : start]
-        around = body[max(0, start - _AROUND) : match.end() + _AROUND]
+        before = code[max(0, start - _REACH) : start]
+        around = code[max(0, start - _AROUND) : match.end() + _AROUND]
         is_comment = _COMMENT.search(before.rpartition(b"\n")[2])
-        if _CALLED.search(before) and not is_comment and not _DECIDES.search(around):
+        is_chosen = _DECIDES.search(around) or _ALTERNATIVE.match(code, match.end())
+        if _CALLED.search(before) and not is_comment and not is_chosen:
             yield match["address"].decode(), match["quote"].decode()
+
+
+def _code_of(body: bytes) -> bytes:
+    """The scripts of a page, whose text may show examples; of another file all of it."""
+    if not body[:200].lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<"):
+        return body
+    return b"\n".join(part.partition(b"</script")[0] for part in body.split(b"<script")[1:])

@@ -98,10 +98,16 @@ def _first_call(
     return []
 
 
+def _is_of_another_project(container: Container, page: Container) -> bool:
+    """Whether compose made both for different projects: the port is there by chance."""
+    projects = {container.compose_project, page.compose_project} - {""}
+    return len(projects) > 1
+
+
 def _container_at(port: int, page: Container, containers: Containers) -> Container | None:
     """The container that has a port of the host, or that port inside beside the page."""
     for container in containers.running:
-        if container.publishes(port):
+        if container.publishes(port) and not _is_of_another_project(container, page):
             return container
     beside = (page, *containers.in_project_of(page))
     return next((member for member in beside if port in member.declared_tcp_ports), None)

@@ -15,9 +15,9 @@ _DEVELOPS = LazyPattern(
 )
 """Commands of a developer."""
 _ON_A_DESK = vocabulary(
-    "Hyprland Xorg Xwayland cinnamon gnome-shell kwin_wayland kwin_x11 plasmashell sway weston xfwm4"
+    "Hyprland SessionLeader Xorg Xwayland cinnamon gnome-shell kwin_wayland kwin_x11 plasmashell sway weston xfwm4"
 )
-"""A person sits before a machine that runs one of these."""
+"""A person sits before a machine that runs one of these; SessionLeader is of WSL."""
 
 
 def is_for_developers(container: Container) -> bool:

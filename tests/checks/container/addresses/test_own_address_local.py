@@ -86,7 +86,9 @@ PAGES = {
     "a port of nobody": ({"address": "http://localhost:9999"}, []),
     "the inner port of a neighbour": ({"address": "http://localhost:8000"}, ["page"]),
     "on loopback": ({"ports": SHUT}, []),
+    "a container of another project": ({"project": "other"}, []),
     "a machine with a desktop": ({"comm": "Xorg"}, []),
+    "WSL": ({"comm": "SessionLeader"}, []),
     "a source of pages": ({"package": True}, []),
     "without a first page": ({"index": False}, []),
     "for developers": ({"cmd": ["npm", "run", "dev"]}, []),
@@ -134,7 +136,10 @@ def _page_calls(case: dict[str, Any]) -> Any:
     api = container(
         "api",
         State=state | {"Pid": 102},
-        Config={"Labels": labels, "ExposedPorts": {"8000/tcp": {}}},
+        Config={
+            "Labels": {**labels, "com.docker.compose.project": case.get("project", "shop")},
+            "ExposedPorts": {"8000/tcp": {}},
+        },
         NetworkSettings={"Ports": {"8000/tcp": [{"HostIp": "0.0.0.0", "HostPort": "8089"}]}},
     )
 
