@@ -9,6 +9,11 @@ import msgspec
 
 from diagnose.evidence.containers.inspect import host_mount
 from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.containers.mounts.mounted_settings import (
+    SETTINGS_FILE,
+    SETTINGS_FOLDER,
+    mounted_settings,
+)
 from diagnose.evidence.items import Items
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.mappings import by_key
@@ -33,7 +38,12 @@ _FOLDERS = {
     "/usr/src/app/sessions": _NODE,
 }
 """The usual folders of session files, and their names: PHP, Laravel, session-file-store."""
-_STICKY = "sticky"
+_STICKY = LazyPattern(r"(?i)sticky|lb_policy")
+_KEEPS_USERS = LazyPattern(
+    r"\bip_hash\b|\bhash \$|\bsticky\b|\bbalance (?:source|hdr|url_param)|\blb_policy\b"
+    r"|\bcookie \S{1,60} (?:insert|prefix|rewrite)\b"
+)
+"""Settings of nginx, HAProxy and Caddy that send a user to the same server each time."""
 
 
 class PartedSessions(msgspec.Struct, frozen=True):
@@ -53,7 +63,8 @@ def parted_sessions(host: Host, containers: Containers) -> PartedSessionsList:
     """The services with two running containers or more that each have session files of their own.
 
     The folders are listed as each container sees them. A folder in a mount may be shared, and a
-    label of Traefik may send a user to the same container each time: both are left out.
+    label or a setting of the proxy may send a user to the same container each time: all of these
+    are left out.
     """
     by_service = by_key(
         ((container.compose_project, container.service), container)
@@ -65,7 +76,7 @@ def parted_sessions(host: Host, containers: Containers) -> PartedSessionsList:
     for replicas in host.first(services, MOST, "services with several containers"):
         looked_at = tuple(replicas[:_MOST_REPLICAS])
         folder = next((folder for folder in _FOLDERS if _all_have(host, looked_at, folder)), "")
-        if folder:
+        if folder and not _is_kept_together(host, replicas[0], containers):
             found.append(PartedSessions(looked_at, folder))
     return PartedSessionsList(tuple(found))
 
@@ -75,7 +86,16 @@ def _are_replicas(containers: Sequence[Container]) -> bool:
 
 
 def _is_sticky(container: Container) -> bool:
-    return any(_STICKY in label.lower() for label in container.labels)
+    return any(_STICKY.search(label) for label in container.labels)
+
+
+def _is_kept_together(host: Host, replica: Container, containers: Containers) -> bool:
+    """Whether mounted settings beside a replica send each user to the same server."""
+    return any(
+        _KEEPS_USERS.search(" ".join(settings.text.split()))
+        for other in containers.in_project_of(replica)
+        for settings in mounted_settings(host, other, None, SETTINGS_FILE, SETTINGS_FOLDER)
+    )
 
 
 def _all_have(host: Host, replicas: Sequence[Container], folder: str) -> bool:

@@ -57,3 +57,22 @@ def test_replicas(
 
     found = parted_sessions(Made({"file.list": listing}), of(*replicas))
     assert rows(judge("container.sessions-apart", parted_sessions=found)) == expected
+
+
+NGINX = {"Type": "bind", "Source": "/srv/nginx.conf", "Destination": "/etc/nginx/nginx.conf"}
+SETTINGS = {
+    "nginx, by address": ("upstream web { ip_hash; server web1; server web2; }", []),
+    "nginx, in turns": ("upstream web { server web1; server web2; }", FOUND),
+    "HAProxy, by a cookie": ("backend web\n  cookie  SRV insert indirect\n", []),
+}
+
+
+@pytest.mark.parametrize(("text", "expected"), SETTINGS.values(), ids=SETTINGS)
+def test_proxies_that_send_a_user_to_the_same_replica(
+    text: str, expected: list[tuple[str, str]]
+) -> None:
+    proxy = _replica(3, "proxy", Mounts=[NGINX])
+    sessions = {"entries": [{"name": SESSION, "type": "file"}]}
+    host = Made({"file.list": sessions, "file.read": {"text": text}})
+    found = parted_sessions(host, of(_replica(1), _replica(2), proxy))
+    assert rows(judge("container.sessions-apart", parted_sessions=found)) == expected
