@@ -1,12 +1,15 @@
 """Ports that are published for this host alone, and that other machines call or miss."""
 
 import ipaddress
+import itertools
+from collections import Counter
 from collections.abc import Iterator
 
 import msgspec
 
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.port_binding import PortBinding
+from diagnose.evidence.containers.settings.developer_runs import is_on_a_desk
 from diagnose.evidence.items import Items
 from diagnose.evidence.machine.processes import Processes
 from diagnose.evidence.network.addresses import is_loopback
@@ -24,11 +27,25 @@ _ENTRIES = (80, 443)
 _CLOSED = "close"
 """The state of a call that was refused; the kernel keeps it for ten seconds."""
 _TUNNELS = frozenset(
-    {"autossh", "chisel", "cloudflared", "frpc", "inlets", "ngrok", "rathole", "ssh", "tailscaled"}
+    {
+        "autossh",
+        "chisel",
+        "cloudflared",
+        "frpc",
+        "inlets",
+        "newt",
+        "ngrok",
+        "rathole",
+        "socat",
+        "ssh",
+    }
+    | {"stunnel", "stunnel4", "tailscaled", "zrok"}
 )
 """Programs that bring visitors to a port of the host's loopback."""
 _MOST_PORTS = 10
 """Ports about which the kernel is asked."""
+_MOST_TRIED = 2
+"""A machine that was refused at more ports looks for open ones."""
 
 
 class PortForHostAlone(msgspec.Struct, frozen=True):
@@ -54,18 +71,24 @@ def ports_for_host_alone(
 ) -> PortsForHostAlone:
     """The published loopback ports that other machines were refused at, or that they should reach.
 
-    Ports 80 and 443 are for visitors, unless a proxy or a tunnel of this host brings them. Callers
-    with addresses of the internet are left out: scanners try each port.
+    Ports 80 and 443 are for visitors, unless a proxy or a tunnel of this host brings them, or a
+    person sits before it. Callers with addresses of the internet are left out, and those that were
+    refused at several ports: scanners try each one. So are containers, which others look at.
     """
     shut = by_key(_shut_ports(containers, listeners))
     numbers = host.first(sorted(shut), _MOST_PORTS, "ports for this host alone")
-    is_fronted = processes is None or _has_front(processes)
-    found: list[PortForHostAlone] = []
+    is_fronted = processes is None or _has_front(processes) or is_on_a_desk(processes)
+    refused: dict[int, tuple[str, ...]] = {}
     for number, table in host.ask_in_order(
         numbers, lambda number: ListConnections(protocol="tcp", dport=number)
     ):
         flows = [] if isinstance(table, Failed) else table.entries
-        callers = _refused_neighbours(flows, interfaces)
+        refused[number] = _refused_neighbours(flows, interfaces)
+    inside = {address for container in containers for address in container.ipv4_addresses}
+    times = Counter(itertools.chain.from_iterable(refused.values()))
+    found: list[PortForHostAlone] = []
+    for number, sources in refused.items():
+        callers = tuple(src for src in sources if times[src] <= _MOST_TRIED and src not in inside)
         container, binding = shut[number][0]
         is_entry = number in _ENTRIES and container.restarts_always and not is_fronted
         if callers or is_entry:

@@ -89,7 +89,9 @@ SHUT: dict[str, tuple[int, dict[str, Any], str, list[str] | None]] = {
     "an entry": (80, {}, "", []),
     "behind a web server of the host": (80, {}, "nginx", None),
     "behind a tunnel": (443, {}, "cloudflared", None),
+    "a desktop": (80, {}, "gnome-shell", None),
     "another port": (3000, {}, "", None),
+    "a container of this host": (3000, {**REFUSED, "src": "172.18.0.7"}, "", None),
     "another port, and a neighbour was refused": (3000, REFUSED, "nginx", ["192.168.1.7"]),
     "refused long ago": (3000, {**REFUSED, "state": "time_wait"}, "", None),
     "a scanner of the internet": (3000, {**REFUSED, "src": "8.8.8.8"}, "", None),
@@ -103,7 +105,9 @@ def test_ports_that_are_published_for_this_host_alone(
 ) -> None:
     ports = {"8080/tcp": [{"HostIp": "127.0.0.1", "HostPort": str(number)}]}
     policy = {"RestartPolicy": {"Name": "always"}}
-    web = container("web", NetworkSettings={"Ports": ports}, HostConfig=policy)
+    networks = {"shop": {"NetworkID": "n", "IPAddress": "172.18.0.7"}}
+    settings = {"Ports": ports, "Networks": networks}
+    web = container("web", NetworkSettings=settings, HostConfig=policy)
     rows_of_table = [{"state": "close", "dport": number, **call}] if call else []
     found = ports_for_host_alone(
         Made({"conntrack": {"entries": rows_of_table}}),
@@ -117,3 +121,19 @@ def test_ports_that_are_published_for_this_host_alone(
         [] if callers is None else [callers]
     )
     assert all(finding.severity == Severity.advice for finding in given.findings)
+
+
+def test_a_machine_that_tries_each_port_is_no_caller() -> None:
+    numbers = (3000, 3001, 3002)
+    ports = {
+        f"{number}/tcp": [{"HostIp": "127.0.0.1", "HostPort": str(number)}] for number in numbers
+    }
+    web = container("web", NetworkSettings={"Ports": ports})
+    found = ports_for_host_alone(
+        Made({"conntrack": {"entries": [{"state": "close", "dport": 3000, **REFUSED}]}}),
+        Containers((web,)),
+        Listeners(()),
+        links(addresses=(Address(2, "192.0.2.10", 24),)),
+        Processes(()),
+    )
+    assert not list(found)
