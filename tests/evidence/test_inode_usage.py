@@ -48,3 +48,13 @@ def test_a_folder_beside_the_data_root_is_named_with_its_container() -> None:
 
 def test_other_folders_are_not_walked_where_the_data_root_has_the_inodes() -> None:
     assert [holder.path for holder in _usage(in_root=4000)] == ["/data/docker/overlay2/9f"]
+
+
+def test_a_monitor_of_the_whole_disk_is_not_named() -> None:
+    whole = container("exporter", Mounts=[{**MOUNT, "Source": "/data", "RW": True}])
+    reader = container("backup", Mounts=[{**MOUNT, "RW": False}])
+    mounted = Mounted("/data", "ext4", "/dev/sdb", "rw", "8:16")
+    backing = Backing(tuple(Behind(user, user.mounts[0], mounted) for user in (whole, reader)))
+    host = Made({"fs.walk": _walked({"overlay2/9f": 285})})
+    found = inode_usage(host, Filesystems((DISK,)), ROOT, backing)
+    assert [holder.path for holder in found.by_point["/data"]] == ["/data/docker/overlay2/9f"]

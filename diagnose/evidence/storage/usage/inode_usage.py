@@ -75,11 +75,15 @@ def inode_usage(
 def _mounted_folders(
     host: Host, disk: Filesystem, root: DataRoot, backing: Backing | None
 ) -> Iterator[InodeHolder]:
-    """Folders of this file system outside the data root, with the containers that mount them."""
+    """Folders of this file system beside the data root, with the containers that write there.
+
+    A monitor that mounts the whole disk fills nothing.
+    """
     users: dict[str, list[str]] = {}
     for behind in backing or ():
         source = behind.mount.source
-        if behind.mounted.point == disk.point and not is_within(source, root.path):
+        is_beside = not is_within(source, root.path) and not is_within(root.path, source)
+        if behind.mounted.point == disk.point and is_beside and behind.mount.rw:
             users.setdefault(source, []).append(behind.container.name)
     sources = host.first(sorted(users), SOURCES, f"mounted folders on {disk.point}")
     for source, answer in host.ask_in_order(sources, _walk_of):
