@@ -14,7 +14,7 @@ LINES = {
     "nftables": ("@daily root /usr/sbin/nft flush ruleset", Flush(1, "nft flush ruleset", "")),
     "saved rules": (
         "@reboot root iptables-restore < /etc/iptables.rules",
-        Flush(1, "iptables-restore", ""),
+        Flush(1, "iptables-restore", "", is_at_start=True),
     ),
     "a script": (
         "# firewall\n*/10 * * * * root /usr/local/sbin/firewall.sh >/dev/null",
@@ -26,6 +26,10 @@ LINES = {
     ),
 }
 QUIET = {
+    "the chain of users": "0 4 * * * root iptables -F DOCKER-USER",
+    "a quoted chain": '0 4 * * * root iptables -F "$CHAIN"',
+    "a table without rules of Docker": "0 4 * * * root iptables -t mangle -F",
+    "such a table behind it": "0 4 * * * root iptables -F -t mangle",
     "a comment": "# iptables -F",
     "a chain of its own": "0 4 * * * root iptables -F fail2ban-ssh",
     "a chain in a variable": "0 4 * * * root iptables -F $CHAIN",

@@ -10,8 +10,9 @@ from typing import NamedTuple
 _FLUSH = re.compile(
     r"""(?<![\w.-])(?:
       (?:ip6?tables(?:-legacy|-nft)?|\$\{?\w{0,12}IPT\w{0,12}\}?)
-        [ \t]+(?:-w[ \t]+)?(?:-t[ \t]+\w{1,20}[ \t]+)?(?:-F|--flush)(?![\w-])
-        (?![ \t]+(?!FORWARD|PREROUTING|POSTROUTING|OUTPUT|DOCKER)[\w$])  # a chain of its own
+        [ \t]+(?:-w[ \t]+)?(?:-t[ \t]+(?:filter|nat|raw)[ \t]+)?(?:-F|--flush)(?![\w-])
+        (?![ \t]+-t[ \t]+(?:mangle|security))
+        (?![ \t]+["']?(?!FORWARD|PREROUTING|POSTROUTING|OUTPUT|DOCKER(?!-USER))[\w$])  # another chain
     | nft[ \t]+flush[ \t]+ruleset
     | ip6?tables-restore(?![^\n;|&]{0,200}[ \t](?:-n|--noflush)(?![\w-]))
     )""",
@@ -20,6 +21,7 @@ _FLUSH = re.compile(
 """`iptables -F`, `$IPT -t nat -F`, `nft flush ruleset`, `iptables-restore` without --noflush."""
 _SCRIPT = re.compile(r"(?<![\w./-])(?P<path>/[\w.@-]{1,80}(?:/[\w.@-]{1,80}){1,10})(?![\w./-])")
 _MOST_SCRIPTS = 20
+_AT_START = "@reboot"
 _SECTION = re.compile(r"\[\w+\]")
 
 
@@ -29,6 +31,8 @@ class Flush(NamedTuple):
     line: int
     text: str
     script: str
+    is_at_start: bool = False
+    """Whether cron runs the line once, when the host starts."""
 
 
 def flushes(text: str, read: Callable[[str], str]) -> Iterator[Flush]:
@@ -41,14 +45,15 @@ def flushes(text: str, read: Callable[[str], str]) -> Iterator[Flush]:
     for number, line in enumerate(text.splitlines(), 1):
         if line.lstrip().startswith("#") or (is_unit and not line.startswith("Exec")):
             continue
+        is_at_start = line.lstrip().startswith(_AT_START)
         if (own := _FLUSH.search(line)) is not None:
-            yield Flush(number, own[0], "")
+            yield Flush(number, own[0], "", is_at_start)
             continue
         for script in _SCRIPT.findall(line):
             looked_at += 1
             found = _flush_in(read(script)) if looked_at <= _MOST_SCRIPTS else ""
             if found:
-                yield Flush(number, found, script)
+                yield Flush(number, found, script, is_at_start)
                 break
 
 

@@ -187,7 +187,13 @@ def rule_flushes(_args: Json) -> Json:
     tables += [(unit.path, unit.text, False) for unit in _units()]
     tables += [(path, text_of(path), False) for path in _files_in(_IF_UP, "")]
     return [
-        {"path": path, **flush._asdict(), "is_repeated": is_repeated}
+        {
+            "path": path,
+            "line": flush.line,
+            "text": flush.text,
+            "script": flush.script,
+            "is_repeated": is_repeated and not flush.is_at_start,
+        }
         for path, text, is_repeated in tables
         for flush in flushes(text, text_of)
     ]
