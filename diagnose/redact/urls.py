@@ -14,9 +14,10 @@ from diagnose.redact.unquoted import VERSION_OR_TAG
 from diagnose.redact.values import mark_mixed, mark_password, raw_replaced
 
 _USERINFO = LazyPattern(
-    r"(?<=//)((?:[^\s/?#\"'<>@:\\]|\\{1,2}(?=\w)){0,128}):([^\s\"'<>\\/?#]{1,256})@(?=[\w\[$*{%/-])"
+    r"(?<=//)((?:[^\s/?#\"'<>@:\\]|\\{1,2}(?=\w)){0,128}):([^\s\"'<>\\/?#]{1,256})@(?=[\w\[$*{%/-]|:\d)"
 )
-"""user:password@ after `//`; the user of a Windows domain has a backslash: `corp\\bob`."""
+"""user:password@ after `//`; the user of a Windows domain has a backslash: `corp\\bob`. A host may
+be missing before the port."""
 _USERINFO_SLASH = LazyPattern(
     r"(?<=//)([^\s/?#\"'<>@:\\]{0,128}):([^\s\"'<>\\@]{1,256})@(?=[\w\[$*{%-])"
 )

@@ -1,5 +1,6 @@
 """The search in the code of built pages."""
 
+import time
 from pathlib import Path
 from typing import Any
 
@@ -81,3 +82,11 @@ def test_calls_of_pages(tmp_path: Path, code: str, expected: bool) -> None:
     (tmp_path / "app/dist/a.js").write_text(code)
     calls = _searched(tmp_path)["calls"]
     assert [call["file"] for call in calls] == (["/app/dist/a.js"] if expected else [])
+
+
+def test_a_file_of_addresses_costs_little(tmp_path: Path) -> None:
+    (tmp_path / "app/dist").mkdir(parents=True)
+    (tmp_path / "app/dist/a.js").write_text('"http://localhost:1"' * 200_000)
+    before = time.process_time()
+    assert _searched(tmp_path)["calls"] == []
+    assert time.process_time() - before < 2

@@ -1,5 +1,6 @@
 """Addresses on the visitor's own machine that the code of a page calls. Pure."""
 
+import itertools
 import re
 from collections.abc import Iterator
 
@@ -29,6 +30,8 @@ A browser has no variables of the environment: what stands behind one is what co
 _DECIDES = re.compile(rb"hostname|location\.host|\bDEV\b|NODE_ENV")
 """Words of code that chooses an address by the place of its page."""
 _AROUND = 300
+_MOST = 500
+"""Addresses of one file that are looked at."""
 _DOCUMENTS = re.compile(rb"[\"'](?:openapi|swagger)[\"']\s{0,3}:")
 """Descriptions of an interface name a server as an example."""
 _ALTERNATIVE = re.compile(
@@ -47,7 +50,7 @@ def calls(body: bytes) -> Iterator[tuple[str, str]]:
     if _DOCUMENTS.search(body):
         return
     code = _code_of(body)
-    for match in _LOCAL.finditer(code):
+    for match in itertools.islice(_LOCAL.finditer(code), _MOST):
         start = match.start()
         before = code[max(0, start - _REACH) : start]
         around = code[max(0, start - _AROUND) : match.end() + _AROUND]

@@ -1,5 +1,6 @@
 """Lines of compose files that have a text once their variables are replaced by nothing. Pure."""
 
+import itertools
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
@@ -8,6 +9,11 @@ from diagnose.live.disk.compose.dollars import ASSIGNED, REFERENCE
 from diagnose.model import Json
 
 _MOST = 40
+_MOST_LINES = 2000
+"""Lines with variables that are looked at."""
+_LONGEST = 1000
+_MOST_NAMES = 20
+"""Variables of a line: more of them make the search slow."""
 _MARK = "\0"
 """It stands in the place of a variable."""
 
@@ -18,9 +24,9 @@ def emptied_texts(texts: Mapping[str, str], sought: Sequence[str]) -> list[Json]
     texts: of the compose files and the env files beside them, by path.
     """
     env_files = {path: _assigned(text) for path, text in texts.items() if not _is_yaml(path)}
-    patterns = {wanted: _with_marks(wanted) for wanted in sought}
+    patterns = {wanted: _with_marks(wanted) for wanted in sought[:_MOST]}
     found: list[Json] = []
-    for line in _lines_with_variables(texts):
+    for line in itertools.islice(_lines_with_variables(texts), _MOST_LINES):
         names = [match[1] or match[2] for match in REFERENCE.finditer(line.text)]
         marked = REFERENCE.sub(_MARK, line.text).replace("$$", "$")
         for wanted, pattern in patterns.items():
@@ -31,15 +37,17 @@ def emptied_texts(texts: Mapping[str, str], sought: Sequence[str]) -> list[Json]
             inside = names[before : before + match[0].count(_MARK)]
             once: list[Json] = [*dict.fromkeys(inside)]
             giving: list[Json] = [
-                file for file, own in env_files.items() if all(own.get(name) for name in inside)
+                file for file, own in env_files.items() if all(map(own.get, inside))
             ]
-            blank = any(
-                all(name in own for name in inside) and not any(map(own.get, inside))
-                for own in env_files.values()
-            )
+            blank = any(_leaves_empty(own, inside) for own in env_files.values())
             place: dict[str, Json] = {"path": line.path, "line": line.number, "text": wanted}
             found.append({**place, "names": once, "given_in": giving, "is_blank": blank})
     return found[:_MOST]
+
+
+def _leaves_empty(assigned: Mapping[str, str], names: Sequence[str]) -> bool:
+    """Whether an env file assigns all of these variables, and none has a value there."""
+    return assigned.keys() >= {*names} and not any(map(assigned.get, names))
 
 
 class _Line(NamedTuple):
@@ -54,7 +62,8 @@ def _lines_with_variables(texts: Mapping[str, str]) -> Iterator[_Line]:
     """The lines of the compose files that name a variable."""
     for path, text in texts.items():
         for number, line in enumerate(text.splitlines() if _is_yaml(path) else (), 1):
-            if "$" in line and not line.lstrip().startswith("#"):
+            is_short = len(line) <= _LONGEST and 0 < line.count("$") <= _MOST_NAMES
+            if is_short and not line.lstrip().startswith("#"):
                 yield _Line(path, number, line.replace(_MARK, ""))
 
 
