@@ -304,3 +304,7 @@ def test_a_fault_is_named_where_it_is_in_the_file_or_without_its_column(name: st
     assert "s3cretWort" not in new
     (fault,) = faults_of(new, 28)
     assert (fault.line, fault.column) == place
+
+
+def test_an_address_without_its_host_keeps_no_password() -> None:
+    assert "k0mplizierT" not in Redactor().text("REDIS_URL=redis://:k0mplizierT@:6379/0")
