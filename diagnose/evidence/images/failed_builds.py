@@ -92,15 +92,13 @@ def _failed_steps(
     A container is left after a build that was mended, too: then there is an image that is newer.
     """
     newest = max((image.created for image in images), default=0)
-    builds = [
-        Build(
-            container.finished_at or 0.0,
-            error=_STEP_ENDED.format(command=" ".join(step), code=container.state.exit_code),
-            step=f"RUN {step[-1]}",
-        )
-        for container in containers
-        if is_build_step(container) and (step := container.command) and container.state.exit_code
-    ]
+    builds: list[Build] = []
+    for container in containers:
+        step = container.command
+        code = container.state.exit_code
+        if step and code and is_build_step(container):
+            error = _STEP_ENDED.format(command=" ".join(step), code=code)
+            builds.append(Build(container.finished_at or 0.0, error=error, step=f"RUN {step[-1]}"))
     fresh = [build for build in builds if build.at >= max(since, newest)]
     return sorted(fresh, key=lambda build: -build.at)
 

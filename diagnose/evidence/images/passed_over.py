@@ -47,13 +47,14 @@ def passed_over_images(host: Host, containers: Containers, images: Images) -> Pa
         for image in images
         if image.tags and not images.used.get(image.id)
     )
-    pairs = [
-        (container, own_image, image)
-        for container in containers.running
-        if container.compose_project and (own_image := images.of(container)) is not None
-        for image in unused.get(repository_of(container.config.image), ())
-        if image.created > own_image.created
-    ]
+    pairs: list[tuple[Container, Image, Image]] = []
+    for container in containers.running:
+        image = images.of(container) if container.compose_project else None
+        if image is None:
+            continue
+        unused_images = unused.get(repository_of(container.config.image), ())
+        newer = [other for other in unused_images if other.created > image.created]
+        pairs += [(container, image, newer_image) for newer_image in newer]
     passed_over: dict[str, PassedOverImage] = {}
     for container, own_image, newer_image in host.first(
         pairs, MOST, "newer images that nothing uses"

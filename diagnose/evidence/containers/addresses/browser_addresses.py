@@ -46,15 +46,15 @@ class BrowserAddresses(Items[BrowserAddress], frozen=True):
 @evidence
 def browser_addresses(containers: Containers) -> BrowserAddresses:
     """The variables of running containers."""
-    return BrowserAddresses(
-        tuple(
-            BrowserAddress(container, variable, value, callee)
-            for container in containers.running
-            for variable, value in container.config.environment
-            if _FOR_BROWSERS.match(variable)
-            and (callee := _callee(container, value, containers)) is not None
-        )
-    )
+    addresses: list[BrowserAddress] = []
+    for container in containers.running:
+        for variable, value in container.config.environment:
+            if not _FOR_BROWSERS.match(variable):
+                continue
+            callee = _callee(container, value, containers)
+            if callee is not None:
+                addresses.append(BrowserAddress(container, variable, value, callee))
+    return BrowserAddresses(tuple(addresses))
 
 
 def _callee(container: Container, value: str, containers: Containers) -> Container | None:

@@ -6,8 +6,6 @@
 Compose takes such a line for the name of a variable, finds no value for it, and leaves it out.
 """
 
-from collections.abc import Mapping
-
 from diagnose.evidence.containers.compose.written_projects import WrittenProjects
 from diagnose.evidence.items import ByContainer
 from diagnose.lazy_pattern import LazyPattern
@@ -23,11 +21,12 @@ class MountsAmongVariables(ByContainer[tuple[str, ...]], frozen=True):
 @evidence
 def mounts_among_variables(written_projects: WrittenProjects) -> MountsAmongVariables:
     """By the names in the files of projects alone."""
-    found: Mapping[str, tuple[str, ...]] = {
-        container.id: lines
-        for project in written_projects
-        for container in project.containers
-        if (service := project.of(container)) is not None
-        and (lines := tuple(filter(_LOOKS_LIKE_A_MOUNT.fullmatch, service.variables)))
-    }
-    return MountsAmongVariables(found)
+    lines_by_id: dict[str, tuple[str, ...]] = {}
+    for project in written_projects:
+        for container in project.containers:
+            service = project.of(container)
+            variables = service.variables if service is not None else ()
+            lines = tuple(filter(_LOOKS_LIKE_A_MOUNT.fullmatch, variables))
+            if lines:
+                lines_by_id[container.id] = lines
+    return MountsAmongVariables(lines_by_id)

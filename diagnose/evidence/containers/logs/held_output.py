@@ -65,19 +65,20 @@ def held_outputs(
 
     A process and a script are read only of a container with an empty log.
     """
-    silent = [
-        _SilentProgram(container, process.pid)
-        for container in containers.running
-        if _is_silent(container, log_files, clock)
-        and (process := _first_of_python(processes.inside(container.id))) is not None
-    ]
+    silent: list[_SilentProgram] = []
+    for container in containers.running:
+        process = _first_of_python(processes.inside(container.id))
+        if process is not None and _is_silent(container, log_files, clock):
+            silent.append(_SilentProgram(container, process.pid))
     programs = host.first(silent, MOST, "programs of Python that print nothing")
     details = host.ask_about(programs, lambda program: InspectProcess(program.pid))
-    scripts = [
-        _Script(program.container, " ".join(detail.cmdline), path)
-        for program, detail in details
-        if isinstance(detail, ProcessDetail) and (path := _script(program.container, detail))
-    ]
+    scripts: list[_Script] = []
+    for program, detail in details:
+        if not isinstance(detail, ProcessDetail):
+            continue
+        path = _script(program.container, detail)
+        if path:
+            scripts.append(_Script(program.container, " ".join(detail.cmdline), path))
     held = []
     for script, answer in host.ask_about(scripts, lambda script: script.question):
         line = "" if isinstance(answer, Failed) else _print_in(answer.text)

@@ -52,13 +52,13 @@ def former_root_mounts(host: Host, containers: Containers, root: DataRoot) -> Fo
         return FormerRootMounts()
     present = {mount.source: _present_place(mount.source, root.path) for _, mount in mounts}
     statuses = host.require(StatPaths(sorted({*present, *present.values()})))
-    return FormerRootMounts(
-        tuple(
-            FormerRootMount(container, mount, source_now, _is_empty(host, mount.source))
-            for container, mount in mounts
-            if _are_two(statuses, mount.source, source_now := present[mount.source])
-        )
-    )
+    former_mounts: list[FormerRootMount] = []
+    for container, mount in mounts:
+        source_now = present[mount.source]
+        if _are_two(statuses, mount.source, source_now):
+            is_empty = _is_empty(host, mount.source)
+            former_mounts.append(FormerRootMount(container, mount, source_now, is_empty))
+    return FormerRootMounts(tuple(former_mounts))
 
 
 def _present_place(source: str, root: str) -> str:

@@ -71,15 +71,15 @@ def neighbours_files(
 
     Paths are looked up only of containers whose project has a second one, two questions for each.
     """
-    candidates = [
-        (container, lines, neighbours)
-        for container in containers.running
-        if (neighbours := containers.in_project_of(container))
-        and (lines := dict(_missed_paths(container, recent_logs)))
-    ]
+    candidates: list[tuple[Container, dict[str, str]]] = []
+    for container in containers.running:
+        if containers.in_project_of(container):
+            lines = dict(_missed_paths(container, recent_logs))
+            if lines:
+                candidates.append((container, lines))
     files = []
-    for container, lines, neighbours in host.first(candidates, MOST, "containers that miss files"):
-        file = _neighbours_file(host, container, lines, neighbours)
+    for container, lines in host.first(candidates, MOST, "containers that miss files"):
+        file = _neighbours_file(host, container, lines, containers.in_project_of(container))
         if file is not None:
             files.append(file)
     return NeighboursFiles(tuple(files))

@@ -103,14 +103,13 @@ def dropped_pings(
         return DroppedPings((), why_none=walked_host.why_not_inside)
     names = sources.names
     lasting = _lasting_pings(processes)
-    pings = [
-        sent
-        for container in sources.containers.running
-        for wanted_ping in _wanted_pings(
-            container, lasting.get(container.id, ()), recent_logs, clock
-        )
-        if (sent := _sent_ping(container, wanted_ping, names, sources.networks)) is not None
-    ]
+    pings = []
+    for container in sources.containers.running:
+        commands = lasting.get(container.id, ())
+        for wanted_ping in _wanted_pings(container, commands, recent_logs, clock):
+            sent = _sent_ping(container, wanted_ping, names, sources.networks)
+            if sent is not None:
+                pings.append(sent)
     outcomes = [_outcome(sent, host, sources.host_stack) for sent in pings]
     dropped = tuple(outcome for outcome in outcomes if isinstance(outcome, DroppedPing))
     unread = tuple(outcome for outcome in outcomes if isinstance(outcome, Unexamined))

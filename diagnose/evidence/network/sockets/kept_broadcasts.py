@@ -74,18 +74,18 @@ def kept_broadcasts(
         container for container in containers.running if _is_on_bridges(container, networks)
     ]
     servers = [container for container in on_bridges if _serves_dhcp(container, namespaces)]
-    wakers = {
-        container.id: (container, lines[-1])
-        for container in on_bridges
-        if (lines := _matching_lines(container, recent_logs, _WAKES))
-        and namespaces.of(container) is not None
-    }
-    broadcasts = [
-        KeptBroadcast(container, tuple(networks.of(container)), "dhcp", lines[-1] if lines else "")
-        for container in servers
-        if not _matching_lines(container, recent_logs, _GAVE_ADDRESS)
-        for lines in [_matching_lines(container, recent_logs, _FOREIGN_SUBNET)]
-    ]
+    wakers: dict[str, tuple[Container, str]] = {}
+    for container in on_bridges:
+        lines = _matching_lines(container, recent_logs, _WAKES)
+        if lines and namespaces.of(container) is not None:
+            wakers[container.id] = (container, lines[-1])
+    broadcasts: list[KeptBroadcast] = []
+    for container in servers:
+        if _matching_lines(container, recent_logs, _GAVE_ADDRESS):
+            continue
+        lines = _matching_lines(container, recent_logs, _FOREIGN_SUBNET)
+        line = lines[-1] if lines else ""
+        broadcasts.append(KeptBroadcast(container, tuple(networks.of(container)), "dhcp", line))
     unread: tuple[Unexamined, ...] = ()
     if broadcasts:
         table = host.ask(ListConnections(protocol="udp", dport=DHCP_PORT))

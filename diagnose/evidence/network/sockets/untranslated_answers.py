@@ -69,13 +69,14 @@ def untranslated_answers(
 
     Only of containers whose log reports a missing answer, and that wait for UDP.
     """
-    waiting = [
-        (container, netns, lines[-1].text)
-        for container in containers.running
-        if not container.shares_network and (netns := namespaces.of(container)) is not None
-        if _own_ports(container, netns)
-        if (lines := recent_logs.repeated(container, _tells_of_waiting, clock))
-    ][:_MOST]
+    waiting: list[tuple[Container, ContainerNetns, str]] = []
+    for container in containers.running:
+        netns = None if container.shares_network else namespaces.of(container)
+        if netns is None or not _own_ports(container, netns):
+            continue
+        lines = recent_logs.repeated(container, _tells_of_waiting, clock)
+        if lines:
+            waiting.append((container, netns, lines[-1].text))
     if not waiting:
         return UntranslatedAnswers()
     published_ports = containers.ports_published_by("udp")
@@ -86,7 +87,7 @@ def untranslated_answers(
     ]
     candidates = (
         _answer(host, container, _own_ports(container, netns), flows, line)
-        for container, netns, line in waiting
+        for container, netns, line in waiting[:_MOST]
     )
     return UntranslatedAnswers(tuple(answers for answers in candidates if answers is not None))
 

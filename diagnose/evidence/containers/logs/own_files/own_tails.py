@@ -56,12 +56,12 @@ def _ended_tails(
     answer = host.ask(FindLogFiles((), sorted(places), since_s))
     if isinstance(answer, Failed):
         return
-    files = by_key(
-        (folder.container.id, file)
+    all_files = (
+        folder.file(written)
         for written in answer.written
         for folder in places.get(written.folder, ())
-        if _is_of_last_run(file := folder.file(written))
     )
+    files = by_key((file.container.id, file) for file in all_files if _is_of_last_run(file))
     for id, files_of_container in files.items():
         latest = sorted(files_of_container, key=lambda file: (-file.written, file.path))[
             :MOST_FILES

@@ -163,13 +163,11 @@ def _refusals_of_ended(
     host: Host, containers: Containers, log_tails: LogTails
 ) -> list[_UserRefusal]:
     """Containers that failed, with the user in their variables or their image."""
-    refusals = [
-        (container, refused)
-        for container in containers
-        if not container.is_running
-        and (refused := refused_path(container, log_tails)) is not None
-        and _may_be_looked_at(refused)
-    ]
+    refusals: list[tuple[Container, NamedPath]] = []
+    for container in containers:
+        refused = None if container.is_running else refused_path(container, log_tails)
+        if refused is not None and _may_be_looked_at(refused):
+            refusals.append((container, refused))
     user_of = {container.id: named_by_variables(container) for container, _ in refusals}
     unknown = host.first(
         [container for container, _ in refusals if user_of[container.id] is None],
@@ -182,11 +180,12 @@ def _refusals_of_ended(
     for container, answer in answers:
         if not isinstance(answer, Failed):
             user_of[container.id] = _user_named_like_program(container, answer.text)
-    return [
-        _UserRefusal(container, refused, (ProgramUser("", user),))
-        for container, refused in refusals
-        if (user := user_of[container.id]) is not None
-    ]
+    with_users: list[_UserRefusal] = []
+    for container, refused in refusals:
+        user = user_of[container.id]
+        if user is not None:
+            with_users.append(_UserRefusal(container, refused, (ProgramUser("", user),)))
+    return with_users
 
 
 def named_by_variables(container: Container) -> HostUser | None:

@@ -66,11 +66,11 @@ def dangling_links(host: Host, containers: Containers, log_tails: LogTails) -> D
 
     Asked only where such a log reports a missing file.
     """
-    failed = [
-        (container, lines)
-        for container in containers
-        if container.id in log_tails.by_id and (lines := log_tails.of(container).find_all(*_ABSENT))
-    ]
+    failed = []
+    for container in containers:
+        lines = log_tails.of(container).find_all(*_ABSENT)
+        if lines and container.id in log_tails.by_id:
+            failed.append((container, lines))
     links = []
     for container, lines in host.first(failed, MOST, "containers that miss a file"):
         link = next(_links(host, container, lines), None)

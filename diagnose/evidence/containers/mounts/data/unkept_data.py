@@ -78,16 +78,16 @@ def unkept_data(host: Host, containers: Containers, layers: Layers | None) -> Un
     """
     young = sorted(containers.running, key=lambda container: -(container.created_at or 0.0))
     services = [container for container in young if container.restarts_always]
-    without = [
-        (container, top)
-        for container in services
-        if not _may_keep(container) and (top := layer_folder_of(container, layers))
-    ]
-    candidates = [
-        item
-        for container, top in host.first(without, MOST, "containers without a mount for data")
-        if (item := _data_in_layer(host, container, top)) is not None
-    ]
+    without: list[tuple[Container, str]] = []
+    for container in services:
+        layer = "" if _may_keep(container) else layer_folder_of(container, layers)
+        if layer:
+            without.append((container, layer))
+    candidates: list[UnkeptData] = []
+    for container, layer in host.first(without, MOST, "containers without a mount for data"):
+        data = _data_in_layer(host, container, layer)
+        if data is not None:
+            candidates.append(data)
     places = [place for container in services for place in _short_lived(container)]
     for place in host.first(places, MOST, "folders in memory"):
         listing = host.ask(ListFolder(place.path, root=place.root or None))

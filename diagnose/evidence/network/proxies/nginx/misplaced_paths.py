@@ -87,17 +87,13 @@ def misplaced_paths(
         begun = configured_at(hop.proxy, processes, clock)
         return {id: _written_after(begun, lines) for id, lines in logs.items()}
 
-    candidates = [
-        misplaced
-        for hop in nginx.hops
-        if (
-            misplaced := _misplaced_path(
-                hop, nginx, logs=since(hop), clock=clock, namespaces=namespaces, relays=relays
-            )
+    candidates = (
+        _misplaced_path(
+            hop, nginx, logs=since(hop), clock=clock, namespaces=namespaces, relays=relays
         )
-        is not None
-    ]
-    return MisplacedPaths(tuple(candidates))
+        for hop in nginx.hops
+    )
+    return MisplacedPaths(tuple(path for path in candidates if path is not None))
 
 
 def _written_after(moment: float, lines: Iterable[AccessLine]) -> list[AccessLine]:
