@@ -95,18 +95,18 @@ def errors_in_log(
 def _finding(error: SaidError, subject: Subject, log: DaemonLog, clock: Clock) -> Finding:
     recognised = _known_failure(error)
     times = how_often(error.times, clock.ago(error.line.at))
+    evidence = {
+        log.where(error.line): error.line.text,
+        "logged": f"{count(error.times, 'time')}, first {clock.ago(error.first)}",
+    }
+    if recognised is not None:
+        evidence["what fixes it"] = recognised.cure
+    name_variable = "log_file" if log.name.startswith("/") else "log"
     return Finding(
         subject=subject,
         summary=f"the engine logged an error {times}: {_meaning(error, recognised)}",
-        evidence={
-            log.where(error.line): error.line.text,
-            "logged": f"{count(error.times, 'time')}, first {clock.ago(error.first)}",
-            **({"what fixes it": recognised.cure} if recognised is not None else {}),
-        },
-        variables={
-            "log_file" if log.name.startswith("/") else "log": log.name,
-            **_named_variables(error.line.text),
-        },
+        evidence=evidence,
+        variables={name_variable: log.name, **_named_variables(error.line.text)},
         discriminator=shortened(error.kind, KEY),
         signs=signs(error.line.text) or None,
         onset=error.first,

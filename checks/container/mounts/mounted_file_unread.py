@@ -7,7 +7,7 @@ from diagnose.evidence.containers.mounts.unopened_settings import (
     UnopenedSettingsList,
 )
 from diagnose.mappings import present
-from diagnose.model import CheckResult, Finding, Severity
+from diagnose.model import CheckResult, Finding, PageVariables, Severity
 from diagnose.phrases import rfc3339
 from diagnose.registry import check
 
@@ -36,8 +36,6 @@ def _finding(settings: UnopenedSettings) -> Finding:
     container = settings.container
     mount = settings.mount
     other_settings = settings.other
-    access = "" if mount.rw else ":ro"
-    is_file = mount.destination == settings.path
     return Finding.about(
         container,
         f"{container} does not read {settings.on_host}, which is mounted at {settings.path}: "
@@ -54,16 +52,20 @@ def _finding(settings: UnopenedSettings) -> Finding:
         severity=Severity.advice if settings.kind == "unread" else None,
         discriminator=settings.path,
         stable=(container.life,),
-        variables=present(
-            {
-                "source": settings.on_host,
-                "name": posixpath.basename(settings.path),
-                "unread": settings.path if other_settings and is_file else "",
-                "place": f"{settings.on_host}:{other_settings}{access}" if other_settings else "",
-                "program": settings.command_with_file,
-            }
-        ),
+        variables=_steps(settings),
     )
+
+
+def _steps(settings: UnopenedSettings) -> PageVariables:
+    """The page variables of the file, and of the mount at the place where the program looks."""
+    steps: PageVariables = {"source": settings.on_host, "name": posixpath.basename(settings.path)}
+    if settings.other:
+        access = "" if settings.mount.rw else ":ro"
+        is_file = settings.mount.destination == settings.path
+        steps["unread"] = settings.path if is_file else ""
+        steps["place"] = f"{settings.on_host}:{settings.other}{access}"
+    steps["program"] = settings.command_with_file
+    return present(steps)
 
 
 def _reason(settings: UnopenedSettings) -> str:

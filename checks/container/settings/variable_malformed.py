@@ -285,14 +285,10 @@ def _finding(
     container: Container, tail: LogTail, name: str, value: str, fault: ValueFault
 ) -> Finding:
     shown = {LINE: fault.line, **written_to(tail)} if fault.line else log_evidence(tail)
-    file = container.compose_label("project.environment_file")
-    extra = {"env_file": file} if file.startswith("/") and "," not in file else {}
-    compose_file = only_file(container)
-    if not extra and compose_file and value[-1:] in ("'", '"'):
-        extra = {"quoted_file": compose_file, "unquoted": without_quotes(name)}
-    clean = COMMENT.sub("", value).rstrip("\r").strip("\"'")
+    clean_value = COMMENT.sub("", value).rstrip("\r").strip("\"'")
     is_secret = "redacted" in value
-    assignment = {"quoted": name} if is_secret else {"assignment": f"{name}={clean}"}
+    assignment = {"quoted": name} if is_secret else {"assignment": f"{name}={clean_value}"}
+    file_steps = _file_steps(container, name, value)
     return Finding.about(
         container,
         f"{container} has an environment variable {name} whose value {fault.what}",
@@ -300,5 +296,16 @@ def _finding(
         discriminator=name,
         signs=tail.signs,
         onset=container.failed_first,
-        variables={"variable": name, **compose_variables(container), **extra, **assignment},
+        variables={"variable": name, **compose_variables(container), **file_steps, **assignment},
     )
+
+
+def _file_steps(container: Container, name: str, value: str) -> PageVariables:
+    """The page variables of the file that has the value: an env file, or the compose file."""
+    env_file = container.compose_label("project.environment_file")
+    if env_file.startswith("/") and "," not in env_file:
+        return {"env_file": env_file}
+    compose_file = only_file(container)
+    if compose_file and value[-1:] in ("'", '"'):
+        return {"quoted_file": compose_file, "unquoted": without_quotes(name)}
+    return {}

@@ -246,15 +246,16 @@ def _with_place(finding: Finding, place: ProgramPlace | None) -> Finding:
     """
     if place is None:
         return finding
-    finding = finding.without_variable("file").with_variables({"source": place.path})
     summary = f"{finding.summary}; it is {place.path} on the host"
     evidence = {**finding.evidence, f"mounted at {place.mount.destination}": place.mount.source}
+    steps = {"source": place.path}
     if place.mounted is not None and place.is_noexec:
         point = place.mounted.point
         summary += f", and {point} is mounted with noexec"
         evidence[f"mount options of {point}"] = place.mounted.options
-        finding = finding.with_variables({"noexec": point})
-    return msgspec.structs.replace(finding, summary=summary, evidence=evidence)
+        steps["noexec"] = point
+    placed = msgspec.structs.replace(finding, summary=summary, evidence=evidence)
+    return placed.without_variable("file").with_variables(steps)
 
 
 def _forbidden_program_finding(container: Container, program: Program) -> Finding:

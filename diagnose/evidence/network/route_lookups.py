@@ -54,13 +54,12 @@ def route_lookups(
     if isinstance(answer, Failed):
         return Unavailable.of(answer)
     own_lookup, *further = answer
+    # for each sender first its way out, then the way back to it, as they were asked
     out = dict(zip(senders, further[::2], strict=True))
     back = dict(zip(senders, further[1::2], strict=True))
-    if isinstance(rules, Failed):
-        added = []
-    else:
-        added = [rule for rule in rules if rule.priority not in KERNELS_OWN]
-    return RouteLookups(own_lookup, out, back, tuple(str(rule) for rule in added))
+    all_rules = [] if isinstance(rules, Failed) else rules
+    added = [str(rule) for rule in all_rules if rule.priority not in KERNELS_OWN]
+    return RouteLookups(own_lookup, out, back, tuple(added))
 
 
 class _Sender(msgspec.Struct, frozen=True):

@@ -86,22 +86,22 @@ def _is_worth_a_look(disk: Filesystem) -> bool:
     return is_on_device and not figures.read_only and figures.used_pct >= WORTH_PCT
 
 
-def _device(host: Host, number: str) -> _Device | None:
-    """The device of this number; None where sysfs does not show it."""
-    path = f"/sys/dev/block/{number}"
-    link = host.answer_or(StatPaths([path]), {}).get(path, NOT_ASKED).link
-    size = f"{path}/size"
-    start = f"{path}/start"
-    number = f"{path}/partition"
-    figures = numbers_in(host, [size, start, number])
-    if not link or size not in figures:
+def _device(host: Host, device_number: str) -> _Device | None:
+    """The device of this number, such as 8:1; None where sysfs does not show it."""
+    folder = f"/sys/dev/block/{device_number}"
+    link = host.answer_or(StatPaths([folder]), {}).get(folder, NOT_ASKED).link
+    size_file = f"{folder}/size"
+    start_file = f"{folder}/start"
+    partition_file = f"{folder}/partition"
+    numbers = numbers_in(host, [size_file, start_file, partition_file])
+    if not link or size_file not in numbers:
         return None
     *_, parent, name = link.split("/")
-    if len(figures) < 3:
-        return _Device(name, figures[size] * SECTOR)
-    return _Device(
-        name, figures[size] * SECTOR, parent, figures[start] * SECTOR, str(figures[number])
-    )
+    size = numbers[size_file] * SECTOR
+    if start_file not in numbers or partition_file not in numbers:
+        return _Device(name, size)
+    start = numbers[start_file] * SECTOR
+    return _Device(name, size, parent, start, number=str(numbers[partition_file]))
 
 
 def _room_behind(host: Host, device: _Device) -> int:
