@@ -5,6 +5,7 @@ from collections.abc import Iterable
 import msgspec
 
 from diagnose.evidence.containers.logs.repeated_errors import RepeatedError, RepeatedErrors
+from diagnose.lazy_pattern import LazyPattern
 from diagnose.questions import Host
 from diagnose.questions.files import NOT_ASKED, FolderListing, ListFolder, StatPaths
 from diagnose.registry import evidence
@@ -30,6 +31,13 @@ LIST_PLACES = (
 )
 """Places in an image at which Go looks for authorities."""
 _OF_GO = "x509: certificate signed by unknown authority"
+_INSIDE = LazyPattern(
+    r"(?i)https://(?:[\w-]{1,63}|[\w.-]{1,200}\.(?:corp|home|internal|intranet|lan|local|home\.arpa)"
+    r"|(?:10|127|192\.168|172\.(?:1[6-9]|2\d|3[01]))\.[\d.]{3,11})(?=[:/\s\"']|$)"
+)
+"""A server of one's own network, whose authority is on no public list."""
+_OWN_LISTS = ("SSL_CERT_DIR", "SSL_CERT_FILE")
+"""Variables by which a program of Go reads a list elsewhere."""
 _ALWAYS_THERE = "/etc/hosts"
 """A file that the engine gives each container."""
 BUNDLE = "/etc/ssl/certs/ca-certificates.crt"
@@ -85,11 +93,16 @@ def _distrusts(error: RepeatedError) -> bool:
 
 
 def _listless(host: Host, errors: Iterable[RepeatedError]) -> frozenset[str]:
-    """The ids of those whose program is of Go, and whose running container has no list."""
+    """The ids of those whose program is of Go, and whose running container has no list.
+
+    A server of one's own network is left out: its authority is on no public list.
+    """
     found = set()
     for error in errors:
         pid = error.container.state.pid
-        if not pid or _OF_GO not in error.line.whole:
+        if not pid or _OF_GO not in error.line.whole or _INSIDE.search(error.line.whole):
+            continue
+        if any(map(error.container.config.sets, _OWN_LISTS)):
             continue
         root = f"/proc/{pid}/root"
         paths = tuple(f"{root}{path}" for path in (_ALWAYS_THERE, *LIST_PLACES))

@@ -249,6 +249,21 @@ LISTS: dict[str, tuple[str, dict[str, Any], bool]] = {
         {f"{ROOT}/etc/hosts": {"type": "file"}, f"{ROOT}/etc/ssl/cert.pem": {"type": "file"}},
         False,
     ),
+    "a server of the network": (
+        OF_GO.replace("api.example", "gitlab.lan:8443"),
+        {f"{ROOT}/etc/hosts": {"type": "file"}},
+        False,
+    ),
+    "an address of the network": (
+        OF_GO.replace("api.example", "192.168.1.7"),
+        {f"{ROOT}/etc/hosts": {"type": "file"}},
+        False,
+    ),
+    "a neighbour": (
+        OF_GO.replace("api.example", "vault:8200"),
+        {f"{ROOT}/etc/hosts": {"type": "file"}},
+        False,
+    ),
     "a container that may not be looked into": (OF_GO, {}, False),
     "a library with a list of its own": (DISTRUSTS, {f"{ROOT}/etc/hosts": {"type": "file"}}, False),
 }
