@@ -32,7 +32,7 @@ def value_left_empty(emptied_values: EmptiedValues) -> CheckResult:
 def _finding(value: EmptiedValue) -> Finding:
     container, written = value.container, value.written
     shown = shortened(value.value, SHOWN)
-    reason = "a variable was empty when it was created"
+    reason = "a variable may have been empty when it was created"
     if written is not None:
         reason = f"compose had no value for {joined(written.names)} of {written.path}"
     given = f"{value.env_file} gives one now" if value.env_file else ""

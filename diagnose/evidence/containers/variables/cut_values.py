@@ -24,8 +24,10 @@ _LISTENS = LazyPattern(
 _MAIL = LazyPattern(r"(?:^|_)(?:E?MAIL|FROM|SENDER|SMTP)(?:_|$)")
 _SURELY_MAIL = LazyPattern(r"(?:^|_)(?:E?MAIL|SMTP)(?:_|$)")
 _MAIL_CUT = LazyPattern(r"[\w.+-]{1,64}@")
-_CUT_NAME = LazyPattern(r"(?:[\w-]{1,63}\.|\.[\w.-]{1,250}|[\w.-]{0,120}\.\.[\w.-]{0,120})")
-"""homer. and .example.com; a whole name may end in a dot."""
+_CUT_NAME = LazyPattern(
+    r"(?:(?!localhost\.)[\w-]{1,63}\.|\.[\w.-]{1,250}|[\w.-]{0,120}\.\.[\w.-]{0,120})"
+)
+"""homer. and .example.com; a whole name may end in a dot, as localhost. does."""
 _OF_TRAEFIK = LazyPattern(r"traefik\.(?:http|tcp)\.routers\.[^.]{1,200}\.rule")
 _HOSTS = LazyPattern(r"Host(?:SNI)?\((?P<names>[^()]{0,500})\)")
 _NAME = LazyPattern(r"[`\"'](?P<name>[^`\"']{0,250})[`\"']")

@@ -38,6 +38,7 @@ def test_labels(label: str, value: str, expected: Cut) -> None:
 VARIABLES = {
     "no host": ("API_URL", "https:///login", Cut.surely),
     "a host without its end": ("API_URL", "https://app./", Cut.surely),
+    "this machine": ("SITE_URL", "http://localhost.:8080/x", Cut.no),
     "a whole host": ("API_URL", "https://app.example.com./", Cut.no),
     "the scheme alone": ("API_URL", "https://", Cut.maybe),
     "a prefix": ("URL_PREFIX", "https://", Cut.no),
