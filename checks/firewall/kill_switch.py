@@ -59,10 +59,12 @@ def _finding(
     """met: the policies that packets meet."""
     networks = [*packet_paths.networks.values()] if packet_paths is not None else []
     down = f"tunnel {switch.tunnel} is not up, so that nothing leaves at all"
+    is_closed = bool(met & set(switch.closed))
+    harm = "closes this host" if is_closed else "keeps this host itself from its containers"
     return Finding(
         subject=HOST,
         summary=sentence(
-            f"the kill switch of a VPN closes this host: {by} lets packets out by tunnel "
+            f"the kill switch of a VPN {harm}: {by} lets packets out by tunnel "
             f"{switch.tunnel} alone, and not to {named('network', names_of(networks))}",
             down if switch.is_down else "",
         ),
@@ -77,7 +79,7 @@ def _finding(
             "tunnel": switch.tunnel,
             "bridges": "\n".join(sorted(network.bridge for network in networks)),
         },
-        severity=None if met & set(switch.closed) else Severity.warning,
+        severity=None if is_closed else Severity.warning,
         touches=(*with_bridges(networks), DAEMON),
         signs=NO_WAY_OUT,
     )

@@ -53,3 +53,4 @@ def test_a_host_whose_packets_leave_by_a_tunnel_alone(
         result = judge("firewall.kill-switch", kill_switch=switch, host_paths=paths)
         assert rows(result) == expected
         assert all(("is not up" in found.summary) is not up for found in result.findings)
+        assert all("keeps this host itself" in found.summary for found in result.findings)
