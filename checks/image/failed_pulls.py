@@ -6,11 +6,15 @@ from urllib.parse import urlsplit
 import msgspec
 
 from diagnose.error_signatures import signs
+from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.engine.info import Info
 from diagnose.evidence.images.pulls import Pulls, PullTrouble
 from diagnose.evidence.machine.clock import Clock
+from diagnose.evidence.network.addresses import is_loopback
+from diagnose.evidence.network.interfaces import Interfaces
 from diagnose.mappings import present
 from diagnose.model import DAEMON, Finding, Json, PageVariables, Severity, Subject
+from diagnose.numbers import is_number
 from diagnose.phrases import how_often, shortened
 
 LATELY_S = 3600.0
@@ -85,3 +89,19 @@ def mirrors_of(info: Info | None) -> dict[str, str]:
     config = info.registry_config if info is not None else None
     addresses = config.mirrors if config is not None else None
     return {urlsplit(address).netloc: address for address in addresses or ()}
+
+
+def own_mirrors(
+    mirrors: Mapping[str, str], containers: Containers | None, interfaces: Interfaces | None
+) -> dict[str, Container]:
+    """The mirrors that are a published port of a container here, by host with port."""
+    found = {}
+    for place in mirrors:
+        host, _, port = place.rpartition(":")
+        is_here = host == "localhost" or is_loopback(host)
+        if not is_here and (interfaces is None or not interfaces.holds(host)):
+            continue
+        for container in containers.running if containers is not None else ():
+            if is_number(port) and container.publishes(int(port)):
+                found[place] = container
+    return found

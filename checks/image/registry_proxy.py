@@ -32,6 +32,8 @@ def registry_proxy(
     The daemon's proxy is that of its own environment or `proxies` in daemon.json (from engine
     23.0), not that of a shell in which curl works. A proxy that cannot reach a registry of the
     company's own network answers with a status of its own: `NO_PROXY` has to name that registry.
+    The scheme in the proxy's address says how the proxy itself is called: with `https` a proxy that
+    speaks plain HTTP, as most do, looks broken.
     """
     failures = FailedPulls(pulls, clock, repeated, recent_s)
     proxy = ProxyOfEngine.of(info)
@@ -41,6 +43,8 @@ def registry_proxy(
         variables = without_proxy(trouble.host, config)
         if may_be_near and takes_exceptions(ping):
             variables = exception_variables(trouble.registry, proxy, config)
+        if proxy.speaks_plainly(trouble):
+            variables = proxy.plain_steps(trouble, config)
         yield failures.finding(
             trouble,
             proof=proxy.proof,

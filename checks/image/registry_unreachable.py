@@ -2,15 +2,17 @@
 
 import json
 
-from checks.image.failed_pulls import FailedPulls, mirrors_of
+from checks.image.failed_pulls import FailedPulls, mirrors_of, own_mirrors, reason_of
+from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.engine.config import DaemonConfig
 from diagnose.evidence.engine.info import Info, Ping
 from diagnose.evidence.images.missing_proxy import missing_proxy
 from diagnose.evidence.images.pull_words import LayerServer
 from diagnose.evidence.images.pulls import Pulls, PullTrouble
-from diagnose.evidence.images.registry_names import host_name, with_port
+from diagnose.evidence.images.registry_names import HUB_HOST, host_name, with_port
 from diagnose.evidence.images.unused_proxies import UnusedProxies
 from diagnose.evidence.machine.clock import Clock
+from diagnose.evidence.network.interfaces import Interfaces
 from diagnose.first_steps.engine.registry_steps import (
     asked_registry,
     called_server,
@@ -45,6 +47,8 @@ def registry_unreachable(
     config: DaemonConfig | None,
     ping: Ping | None,
     unused: UnusedProxies | None,
+    containers: Containers | None,
+    interfaces: Interfaces | None,
     *,
     repeated: Count = Count(3),
     recent_s: Seconds = Seconds(3600),
@@ -57,12 +61,21 @@ def registry_unreachable(
     wants a login, or another server. For registries of the internet, the report names a proxy that
     a file has and the engine lacks. A download that broke off shows that the registry itself has
     answered: layers lie on another server, or the way is too slow for all of them at once. Hosts
-    without a way to the internet are silent as long as nobody pulls.
+    without a way to the internet are silent as long as nobody pulls. A mirror that a
+    container of this host serves comes before Docker Hub, which such a host may not reach at all.
     """
     failures = FailedPulls(pulls, clock, repeated, recent_s)
     mirrors = mirrors_of(info)
+    own = own_mirrors(mirrors, containers, interfaces)
+    failing = [trouble for trouble in pulls.of("unreachable") if trouble.registry in own]
     for trouble in pulls.of("unreachable"):
         mirror = mirrors.get(trouble.registry)
+        if failing and trouble.host == HUB_HOST:
+            continue  # said of the mirror, by which this host gets all images
+        if trouble in failing:
+            hub = next((hub for hub in pulls.of("unreachable") if hub.host == HUB_HOST), None)
+            yield _own_mirror_finding(failures, trouble, own[trouble.registry], hub)
+            continue
         layer_server = trouble.words.layer_server
         if trouble.words.why_cut_off:
             yield _cut_off_finding(failures, trouble, config)
@@ -142,4 +155,23 @@ def _mirror_finding(
         proof={"RegistryConfig.Mirrors": mirror},
         variables={"registry": trouble.registry} | without_mirror(mirror, config),
         clause="; it is a mirror of registry-mirrors, and pulls go to Docker Hub without it",
+    )
+
+
+def _own_mirror_finding(
+    failures: FailedPulls, trouble: PullTrouble, container: Container, hub: PullTrouble | None
+) -> Finding:
+    """The finding about a mirror that a container of this host serves."""
+    clause = f"; it is the engine's mirror of Docker Hub, and a port of {container}"
+    if hub is not None:
+        clause += f"; Docker Hub itself is not reached either ({reason_of(hub)})"
+    return failures.finding(
+        trouble,
+        proof={"port": f"published by {container.name}"},
+        variables={
+            "mirror_container": container.name,
+            "mirror_url": f"http://{trouble.registry}/v2/",
+        },
+        touches=(container.subject,),
+        clause=clause,
     )

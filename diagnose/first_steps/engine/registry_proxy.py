@@ -12,6 +12,7 @@ from diagnose.evidence.engine.info import Info, Ping
 from diagnose.evidence.images.missing_proxy import PROXIES_IN_FILE, is_exempt
 from diagnose.evidence.images.pulls import PullTrouble
 from diagnose.evidence.images.registry_names import host_name, with_port
+from diagnose.lazy_pattern import LazyPattern
 from diagnose.model import Json, PageVariables
 
 
@@ -46,8 +47,37 @@ class ProxyOfEngine(msgspec.Struct, frozen=True):
             return _MALFORMED
         if status:
             return f'the engine\'s proxy {self.address} answers "{status}" in place of the registry'
+        if self.speaks_plainly(trouble):
+            return (
+                f"the engine calls its proxy {self.address} with TLS, as the address says, and the "
+                "proxy speaks plain HTTP"
+            )
         why = trouble.words.why_proxy_unreached
         return f"the engine cannot reach its proxy {self.address}: {why}" if why else ""
+
+    def speaks_plainly(self, trouble: PullTrouble) -> bool:
+        """Whether the proxy answers without TLS, although its address begins with https."""
+        is_plain = _NO_TLS in trouble.words.why_proxy_unreached
+        return is_plain and self.address.startswith(_WITH_TLS)
+
+    def plain_steps(self, trouble: PullTrouble, config: DaemonConfig | None) -> PageVariables:
+        """The page variables that write the address of such a proxy with http."""
+        plain = f"http://{self.address.removeprefix(_WITH_TLS)}"
+        if _QUIET_ADDRESS.fullmatch(self.address) is None:
+            return {}
+        variables = {
+            "tls_proxy": self.address.rstrip("/"),
+            "plain_proxy": plain.rstrip("/"),
+            "registry_url": f"https://{trouble.host}/v2/",
+        }
+        in_file = config.in_file("proxies") if config is not None else None
+        if isinstance(in_file, dict):
+            changed = {
+                name: value.replace(_WITH_TLS, "http://") if value == self.address else value
+                for name, value in in_file.items()
+            }
+            return {**variables, "corrected_json": json.dumps({"proxies": changed})}
+        return {**variables, "in_environment": self.address}
 
     def is_used_for(self, registry: str) -> bool:
         """Whether the engine reaches the registry through its proxy."""
@@ -94,6 +124,11 @@ def exception_variables(
     return {"registry": registry, "exceptions_json": changed}
 
 
+_WITH_TLS = "https://"
+_NO_TLS = "first record does not look like a TLS handshake"
+"""The error of Go's library for a server that answers in plain text."""
+_QUIET_ADDRESS = LazyPattern(r"https://[\w.:@-]{1,200}/?")
+"""An address without characters that are more than themselves in sed."""
 _MALFORMED = (
     "the address of the engine's proxy cannot be read: a special character in its user or password "
     "has to be written in percent form, a backslash as %5C"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from diagnose.evidence.containers.listing import Containers
 from diagnose.evidence.engine.config import DaemonConfig
 from diagnose.evidence.engine.info import Info, Ping
 from diagnose.evidence.images.pulls import Pulls, PullTrouble
@@ -11,6 +12,7 @@ from diagnose.evidence.images.unused_proxies import UnusedProxies, UnusedProxy
 from diagnose.model import Result
 from diagnose.questions.engine import RegistryConfig, RegistryIndex
 from tests.checks.image.evidence import CLOCK, NOW, failed_pull
+from tests.checks.network.evidence import container
 from tests.judging import judge, rows
 
 
@@ -301,3 +303,60 @@ def test_a_registry_is_asked_as_the_engine_asks_it(secure: bool, variables: dict
         "image.registry-unreachable", pulls=Pulls((trouble,), "log"), clock=CLOCK, info=info
     )
     assert [finding.variables for finding in result.findings] == [variables]
+
+
+NO_TLS = "proxyconnect tcp: tls: first record does not look like a TLS handshake"
+PLAIN = {
+    "in the environment": ("https://proxy:3128/", {}, {"in_environment": "https://proxy:3128/"}),
+    "in daemon.json": (
+        "https://proxy:3128",
+        {"proxies": {"https-proxy": "https://proxy:3128", "no-proxy": "localhost"}},
+        {
+            "corrected_json": '{"proxies": {"https-proxy": "http://proxy:3128", "no-proxy": "localhost"}}'
+        },
+    ),
+    "with a password": ("https://bob:made$up@proxy:3128", {}, {}),
+}
+
+
+@pytest.mark.parametrize(("address", "values", "cure"), PLAIN.values(), ids=PLAIN)
+def test_a_proxy_that_is_called_with_tls_and_has_none(
+    address: str, values: dict[str, object], cure: dict[str, str]
+) -> None:
+    trouble = PullTrouble("proxy", "docker.io", "", 2, NOW - 60, NOW - 60, NO_TLS)
+    (finding,) = judge(
+        "image.registry-proxy",
+        pulls=Pulls((trouble,), "log"),
+        clock=CLOCK,
+        info=Info(https_proxy=address),
+        config=DaemonConfig("/etc/docker/daemon.json", values=values),
+    ).findings
+    assert "speaks plain HTTP" in finding.summary
+    assert cure.items() <= finding.variables.items()
+
+
+MIRROR = Info(registry_config=RegistryConfig(mirrors=["http://localhost:8084/"]))
+
+
+@pytest.mark.parametrize(("port", "expected"), [("8084", 1), ("8081", 2)])
+def test_a_mirror_that_a_container_of_this_host_serves(port: str, expected: int) -> None:
+    ports = {"8084/tcp": [{"HostIp": "0.0.0.0", "HostPort": port}]}
+    nexus = container("nexus", NetworkSettings={"Ports": ports})
+    pulls = tuple(
+        PullTrouble("unreachable", registry, "", 2, NOW - 60, NOW - 60, text)
+        for registry, text in (
+            ("docker.io", 'Get "https://registry-1.docker.io/v2/": dial tcp: i/o timeout'),
+            ("localhost:8084", 'Get "http://localhost:8084/v2/": EOF'),
+        )
+    )
+    found = judge(
+        "image.registry-unreachable",
+        pulls=Pulls(pulls, "log"),
+        clock=CLOCK,
+        info=MIRROR,
+        containers=Containers((nexus,)),
+    ).findings
+    assert len(found) == expected
+    named = [finding for finding in found if finding.variables.get("mirror_container") == "nexus"]
+    assert len(named) == (expected == 1)
+    assert all("Docker Hub itself is not reached either" in finding.summary for finding in named)
