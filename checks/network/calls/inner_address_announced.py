@@ -12,18 +12,24 @@ from diagnose.evidence.network.calls.announced_addresses import (
     has_reached_client,
     is_told_outer_address,
 )
+from diagnose.evidence.network.sockets.ftp_addresses import FtpServer, FtpServers
 from diagnose.evidence.network.uplinks import Uplinks
 from diagnose.model import CheckResult, Count, Finding, Seconds, Severity
 from diagnose.phrases import count, sentence, shortened
 from diagnose.registry import check
 
 
-@check("network.inner-address-announced", severity=Severity.critical)
+@check(
+    "network.inner-address-announced",
+    severity=Severity.critical,
+    aloud=("tells clients its address inside Docker", "tell clients addresses inside Docker"),
+)
 def inner_address_announced(
     containers: Containers,
     recent_logs: RecentLogs,
     clock: Clock,
     uplinks: Uplinks | None,
+    ftp_servers: FtpServers | None,
     *,
     least: Count = Count(3),
     fresh: Seconds = Seconds(90),
@@ -36,6 +42,9 @@ def inner_address_announced(
     published over UDP, to an address outside its networks fails. A program that has reached any
     client since, or whose settings name this host's address or a public one, is left out: paths to
     addresses behind a client's router always fail.
+
+    A server of FTP tells its address to each client that asks for it by PASV. It is advice where
+    the settings of a published one name no other address: many clients ask by EPSV, which has none.
     """
     callers = [caller for caller in containers.running if any(caller.published_by("udp"))]
     for container in callers:
@@ -47,7 +56,35 @@ def inner_address_announced(
         is_well = lines and has_reached_client(recent_logs.of(container), lines[0].at)
         if lines and not is_well and not is_told_outer_address(container, uplinks):
             yield _finding(container, lines[-1].text, len(lines), uplinks)
+    for server in ftp_servers or ():
+        yield _ftp_finding(server, uplinks)
     yield from recent_logs.left_out(callers)
+
+
+def _ftp_finding(server: FtpServer, uplinks: Uplinks | None) -> Finding:
+    container = server.container
+    place = f"variable {server.variable} is not set"
+    if server.file:
+        place = f"{server.setting} in {server.file} is empty"
+    uplink = uplinks.preferred if uplinks is not None else None
+    address = uplink.address if uplink is not None else None
+    variables = {"ftp_setting": server.setting, "ftp_file": server.file}
+    if server.variable:
+        variables = {"announced": f"{server.variable}={address}"} if address else {}
+    return Finding.about(
+        container,
+        f"{container} serves FTP at its published port {server.port}, and tells clients that ask "
+        f"by PASV to fetch data at its address inside Docker: {place}",
+        {
+            "addresses inside": sorted(container.ipv4_addresses),
+            "NetworkSettings.Ports": container.published_names,
+        },
+        discriminator="ftp",
+        severity=Severity.advice,
+        signs=frozenset({"timeout"}),
+        stable=(container.life,),
+        variables=variables,
+    )
 
 
 def _finding(container: Container, line: str, times: int, uplinks: Uplinks | None) -> Finding:

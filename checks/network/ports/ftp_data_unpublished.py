@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.machine.modules import Modules
 from diagnose.evidence.network.container_netns import Namespaces
+from diagnose.evidence.network.sockets.ftp_addresses import HELPER
 from diagnose.evidence.network.sockets.ftp_ports import (
     CONTROL,
     data_port_steps,
@@ -15,9 +16,6 @@ from diagnose.evidence.network.sockets.ftp_ports import (
 from diagnose.model import CheckResult, Finding, Severity, Skipped
 from diagnose.phrases import numbered
 from diagnose.registry import check
-
-_HELPER = "nf_nat_ftp"
-"""The kernel's module that opens data ports by itself, where a rule hands connections to it."""
 
 
 @check("network.ftp-data-unpublished", severity=Severity.warning)
@@ -34,8 +32,8 @@ def ftp_data_unpublished(
     servers = [container for container in containers.running if serves_ftp(container)]
     if not servers:
         return Skipped("no running container publishes port 21")
-    if modules is not None and _HELPER in modules.names:
-        return Skipped(f"the kernel opens data ports of FTP by itself ({_HELPER} is loaded)")
+    if modules is not None and HELPER in modules.names:
+        return Skipped(f"the kernel opens data ports of FTP by itself ({HELPER} is loaded)")
     for server in servers:
         netns = namespaces.of(server)
         if netns is not None and netns.serves_others("tcp", CONTROL):

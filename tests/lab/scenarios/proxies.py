@@ -125,3 +125,36 @@ def program_that_has_the_proxy_and_calls_without_it(box: Box) -> None:
     _calls_out(box, f"--env=HTTPS_PROXY={PROXY}")
     (finding,) = box.diagnose("check", "network.call-unanswered", "--format", "json").findings
     assert "proxy" not in finding["summary"], finding
+
+
+def _proxied_engine(box: Box, address: str) -> None:
+    """An engine with this proxy, and a proxy that speaks plain HTTP."""
+    closed_network(box)
+    box.start_engine(config=BASE_CONFIG, env={"HTTPS_PROXY": address})
+
+
+@fault("image.registry-proxy", subject=DAEMON, engine_started=False, args=PATIENT)
+def proxy_that_is_called_with_tls_and_has_none(box: Box) -> None:
+    """The address of the engine's proxy begins with https, and the proxy speaks plain HTTP."""
+    _proxied_engine(box, PROXY.replace("http:", "https:"))
+    refuse(box, "old/app:1", "first record does not look like a TLS handshake")
+    (finding,) = box.diagnose("check", "image.registry-proxy", "--format", "json").findings
+    assert "speaks plain HTTP" in finding["summary"], finding
+
+
+_MIRROR = {"registry-mirrors": ["http://localhost:18084"]}
+
+
+@fault(
+    "image.registry-unreachable", subject=DAEMON, config={**BASE_CONFIG, **_MIRROR}, args=PATIENT
+)
+def mirror_in_a_container_of_this_host(box: Box) -> None:
+    """A container's port is the mirror of the engine, and ends each call; Hub has no name here."""
+    words = ("bb:1.36", "nc", "-ll", "-p", "8084", "-e", "true")
+    limits = ("--memory=64m", "--pids-limit=64")
+    box.docker("run", "-d", "--name=nexus84", "-p=18084:8084", *limits, *words)
+    for _ in range(2):
+        box.docker("pull", "old/app:1", check=False)
+    (finding,) = box.diagnose("check", "image.registry-unreachable", "--format", "json").findings
+    assert 'a port of container "nexus84"' in finding["summary"], finding
+    assert "Docker Hub itself is not reached either" in finding["summary"], finding

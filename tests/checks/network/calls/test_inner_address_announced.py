@@ -8,8 +8,11 @@ from diagnose.evidence.containers.containers import Containers
 from diagnose.evidence.containers.logs.recent import RecentLogs
 from diagnose.evidence.containers.logs.recent_line import RecentLine
 from diagnose.evidence.machine.clock import Clock
+from diagnose.evidence.network.sockets.ftp_addresses import ftp_servers
 from diagnose.evidence.network.uplinks import Uplink, Uplinks
-from tests.checks.network.evidence import container
+from diagnose.questions.sockets import Socket
+from tests.checks.network.evidence import container, namespaces_of
+from tests.hosts import Made
 from tests.judging import judge
 
 PORTS = {"10000/udp": [{"HostIp": "0.0.0.0", "HostPort": "10000"}]}
@@ -66,3 +69,47 @@ def test_path_that_holds_beside_those_that_fail() -> None:
 @pytest.mark.parametrize("line", CALM.values(), ids=CALM)
 def test_other_lines(line: str) -> None:
     assert not _judged(line)
+
+
+CONTROL = {"21/tcp": [{"HostIp": "", "HostPort": "21"}]}
+GO_FTP = "fclairamb/ftpserver:latest"
+FTP: dict[str, tuple[str, list[str], str, dict[str, str] | None]] = {
+    "a variable of the image": (
+        "fauria/vsftpd", [], "", {"announced": "PASV_ADDRESS=192.0.2.10"},
+    ),
+    "the variable is set": ("fauria/vsftpd:latest", ["PASV_ADDRESS=203.0.113.9"], "", None),
+    "an empty setting": (
+        GO_FTP, [], '{"public_host": ""}', {"ftp_setting": "public_host", "ftp_file": "/srv/ftpserver.json"},
+    ),
+    "a setting": (GO_FTP, [], '{"public_host": "203.0.113.9"}', None),
+    "an unknown image": ("lab/ftp:1", [], "", None),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("image", "env", "text", "cure"), FTP.values(), ids=FTP)
+def test_servers_of_ftp(image: str, env: list[str], text: str, cure: dict[str, str] | None) -> None:
+    place = {"Type": "bind", "Source": "/srv/ftpserver.json", "Destination": "/app/ftpserver.json"}
+    ftp = container(
+        "ftp",
+        NetworkSettings={"Networks": NETS, "Ports": CONTROL},
+        Config={"Image": image, "Env": env},
+        Mounts=[place] if text else [],
+    )
+    servers = ftp_servers(
+        Made({"file.read": {"text": text}}),
+        Containers((ftp,)),
+        namespaces_of(ftp, Socket("tcp", "0.0.0.0", 21)),
+        None,
+    )
+    found = judge(
+        "network.inner-address-announced",
+        containers=Containers((ftp,)),
+        recent_logs=RecentLogs({}),
+        clock=Clock(1010.0, 0.0),
+        uplinks=Uplinks((Uplink("eth0", "192.0.2.10"),)),
+        ftp_servers=servers,
+    ).findings
+    assert len(found) == (cure is not None)
+    for finding in found:
+        assert cure is not None
+        assert cure.items() <= finding.variables.items()
