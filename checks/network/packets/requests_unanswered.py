@@ -2,6 +2,7 @@
 
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.network.container_netns import Namespaces
+from diagnose.evidence.network.proxies.nginx.slow_answers import SlowAnswers
 from diagnose.evidence.network.sockets.full_queues import FullQueues
 from diagnose.evidence.network.sockets.waiting_clients import WaitingAtPort, WaitingClients
 from diagnose.model import CheckResult, Count, Finding, Seconds, Severity, Skipped
@@ -25,6 +26,7 @@ def requests_unanswered(
     namespaces: Namespaces,
     waiting_clients: WaitingClients,
     full_queues: FullQueues | None,
+    slow_answers: SlowAnswers | None,
     clock: Clock,
     *,
     patience: Seconds = Seconds(10),
@@ -40,6 +42,8 @@ def requests_unanswered(
     served meanwhile; of those whose connection is not even accepted two, or one that waits three
     times as long. A request that was read may be long work, and does not count. Many programs
     listen before they are ready: one that has accepted nothing yet has `settled` after its start.
+    Where a proxy has given up some requests, and others are answered, the program is slow, which
+    network.slow-answers-cut reports.
     """
     if not any(netns.listeners for netns in namespaces):
         return Skipped("no program in a running container listens")
@@ -49,7 +53,8 @@ def requests_unanswered(
         is_ready = waiting.accepts or not clock.is_within(container.started_at, settled)
         if (container.id, waiting.port) in full or not is_ready:
             continue
-        if waiting.leaves_clients(patience, int(least)):
+        is_slow = slow_answers is not None and slow_answers.explains(container, waiting.port)
+        if waiting.leaves_clients(patience, int(least)) and not is_slow:
             yield _finding(waiting, patience, len(waiting.queued(patience)))
     yield from waiting_clients.unexamined
     yield from namespaces.unvisited
