@@ -65,7 +65,7 @@ def _ftp_finding(server: FtpServer, uplinks: Uplinks | None) -> Finding:
     container = server.container
     place = f"variable {server.variable} is not set"
     if server.file:
-        place = f"{server.setting} in {server.file} is empty"
+        place = f"{server.file} does not say {server.setting}"
     uplink = uplinks.preferred if uplinks is not None else None
     address = uplink.address if uplink is not None else None
     variables = {"ftp_setting": server.setting, "ftp_file": server.file}
