@@ -1,6 +1,7 @@
 """FTP servers that tell clients their address inside Docker, each with a look-alike."""
 
 from tests.lab import Box, fault, healthy
+from tests.lab.images import Recipe, load
 from tests.lab.scenarios.everyday.helpers import first_command
 
 CHECK = "network.inner-address-announced"
@@ -34,7 +35,7 @@ def ftp_server_with_an_address_for_clients(box: Box) -> None:
 @fault(CHECK, subject="container:ftp83")
 def ftp_image_whose_variable_is_not_set(box: Box) -> None:
     """The image writes the address from a variable, which nobody gave it."""
-    box.docker("tag", "bb:1.36", "fauria/vsftpd:latest")
+    load(box, "fauria/vsftpd:latest", Recipe())
     words = ("fauria/vsftpd:latest", "sh", "-c", _SERVE)
     box.docker("run", "-d", "--name=ftp83", *SAFE, *_PORTS, *words)
     assert "--env=PASV_ADDRESS=192.0.2.10" in first_command(box, CHECK, "ftp83")
