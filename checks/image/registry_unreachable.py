@@ -19,7 +19,7 @@ from diagnose.first_steps.engine.registry_steps import (
     hub_store,
     without_mirror,
 )
-from diagnose.model import CheckResult, Count, Finding, Json, Seconds, Severity
+from diagnose.model import CheckResult, Count, EvidenceGroup, Finding, Json, Seconds, Severity
 from diagnose.phrases import count
 from diagnose.registry import check
 
@@ -34,6 +34,17 @@ UNANSWERED = (
 )
 
 
+class EngineFacts(EvidenceGroup, frozen=True):
+    """The engine's settings, and the programs of this host that may serve a mirror."""
+
+    info: Info | None
+    config: DaemonConfig | None
+    ping: Ping | None
+    unused: UnusedProxies | None
+    containers: Containers | None
+    interfaces: Interfaces | None
+
+
 @check(
     "image.registry-unreachable",
     severity=Severity.warning,
@@ -43,12 +54,7 @@ UNANSWERED = (
 def registry_unreachable(
     pulls: Pulls,
     clock: Clock,
-    info: Info | None,
-    config: DaemonConfig | None,
-    ping: Ping | None,
-    unused: UnusedProxies | None,
-    containers: Containers | None,
-    interfaces: Interfaces | None,
+    facts: EngineFacts,
     *,
     repeated: Count = Count(3),
     recent_s: Seconds = Seconds(3600),
@@ -61,45 +67,50 @@ def registry_unreachable(
     wants a login, or another server. For registries of the internet, the report names a proxy that
     a file has and the engine lacks. A download that broke off shows that the registry itself has
     answered: layers lie on another server, or the way is too slow for all of them at once. Hosts
-    without a way to the internet are silent as long as nobody pulls. A mirror that a
-    container of this host serves comes before Docker Hub, which such a host may not reach at all.
+    without a way to the internet are silent as long as nobody pulls. A mirror that a container of
+    this host serves comes before Docker Hub, which such a host may not reach at all.
     """
     failures = FailedPulls(pulls, clock, repeated, recent_s)
-    mirrors = mirrors_of(info)
-    own = own_mirrors(mirrors, containers, interfaces)
-    failing = [trouble for trouble in pulls.of("unreachable") if trouble.registry in own]
-    for trouble in pulls.of("unreachable"):
-        mirror = mirrors.get(trouble.registry)
-        if failing and trouble.host == HUB_HOST:
-            continue  # said of the mirror, by which this host gets all images
-        if trouble in failing:
-            hub = next((hub for hub in pulls.of("unreachable") if hub.host == HUB_HOST), None)
+    unreachable = pulls.of("unreachable")
+    own = own_mirrors(mirrors_of(facts.info), facts.containers, facts.interfaces)
+    has_failing_mirror = any(trouble.registry in own for trouble in unreachable)
+    hub = next((trouble for trouble in unreachable if trouble.host == HUB_HOST), None)
+    for trouble in unreachable:
+        if trouble.registry in own:
             yield _own_mirror_finding(failures, trouble, own[trouble.registry], hub)
-            continue
-        layer_server = trouble.words.layer_server
-        if trouble.words.why_cut_off:
-            yield _cut_off_finding(failures, trouble, config)
-        elif mirror is None and trouble.words.handshake_timed_out:
-            yield _handshake_finding(failures, trouble)
-        elif layer_server is not None:
-            yield _layer_server_finding(failures, trouble, layer_server)
-        elif mirror is not None:
-            yield _mirror_finding(failures, trouble, mirror, config)
-        else:
-            missing = missing_proxy(trouble, info, ping, config, unused)
-            yield failures.finding(
-                trouble,
-                proof=missing.proof,
-                variables=missing.variables
-                or called_server(trouble)
-                or asked_registry(trouble, info),
-                clause=missing.clause,
-            )
+        elif not has_failing_mirror or trouble.host != HUB_HOST:
+            # else said of the mirror, by which this host gets all images
+            yield _unreachable_finding(failures, trouble, facts)
     by_proxy = {trouble.registry for trouble in pulls.of("proxy")}
     for trouble in pulls.of("web-page"):
         # the page is from the proxy that refuses HTTPS as well
         if not trouble.registry or trouble.registry not in by_proxy:
             yield failures.finding(trouble, reason=WEB_PAGE)
+
+
+def _unreachable_finding(
+    failures: FailedPulls, trouble: PullTrouble, facts: EngineFacts
+) -> Finding:
+    """The finding about a registry, its server of layers or a mirror that does not answer."""
+    mirror = mirrors_of(facts.info).get(trouble.registry)
+    layer_server = trouble.words.layer_server
+    if trouble.words.why_cut_off:
+        return _cut_off_finding(failures, trouble, facts.config)
+    if mirror is None and trouble.words.handshake_timed_out:
+        return _handshake_finding(failures, trouble)
+    if layer_server is not None:
+        return _layer_server_finding(failures, trouble, layer_server)
+    if mirror is not None:
+        return _mirror_finding(failures, trouble, mirror, facts.config)
+    missing = missing_proxy(trouble, facts.info, facts.ping, facts.config, facts.unused)
+    return failures.finding(
+        trouble,
+        proof=missing.proof,
+        variables=missing.variables
+        or called_server(trouble)
+        or asked_registry(trouble, facts.info),
+        clause=missing.clause,
+    )
 
 
 def _handshake_finding(failures: FailedPulls, trouble: PullTrouble) -> Finding:
