@@ -30,6 +30,9 @@ _GIVEN_UP = LazyPattern(
     r".{0,400}request: \"(?P<method>[A-Z]{3,7}) (?P<path>/[^\s\"]{0,500}).{0,20}\","
     r" upstream: \"https?://(?P<address>[\d.]{7,15})(?::(?P<port>\d{1,5}))?"
 )
+"""nginx' own line: `upstream timed out (110: Connection timed out) while reading response header
+from upstream, client: 192.0.2.1, request: "POST /export HTTP/1.1", upstream:
+"http://172.18.0.3:8000/export"`."""
 _USUAL = "60s"
 """The proxy_read_timeout of an nginx to which nobody gave another one."""
 _POLLS = LazyPattern(
