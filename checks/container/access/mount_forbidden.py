@@ -11,6 +11,7 @@ from checks.container.access.mount_filesystem import (
     with_fixed_modes,
 )
 from checks.container.access.selinux_labels import selinux_finding, unlabelled_finding
+from checks.container.access.whole_folders import AccessRules, whole_steps
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.logs.tails import LogTails
 from diagnose.evidence.containers.mounts.access.dropped_users import DroppedUsers
@@ -26,9 +27,8 @@ from diagnose.evidence.containers.mounts.access.refused_databases import Refused
 from diagnose.evidence.containers.mounts.access.refused_writes import READ_ONLY, RefusedWrites
 from diagnose.evidence.containers.mounts.access.selinux_denials import SelinuxDenials, is_unlabelled
 from diagnose.evidence.containers.mounts.access.unusable_files import UnusableFiles
-from diagnose.evidence.containers.mounts.bind_mounts import BindSources, NamedPath, refused_path
+from diagnose.evidence.containers.mounts.bind_mounts import NamedPath, refused_path
 from diagnose.evidence.containers.programs.refused_programs import REFUSED
-from diagnose.evidence.containers.user_numbers import UserNumbers
 from diagnose.evidence.engine.info import Info
 from diagnose.evidence.storage.mounts import Mounted, Mounts
 from diagnose.mappings import present
@@ -39,24 +39,10 @@ from diagnose.model import (
     Finding,
     PageVariables,
     Severity,
-    Unavailable,
     Unexamined,
 )
 from diagnose.phrases import sentence
 from diagnose.registry import check
-
-
-class AccessRules(EvidenceGroup, frozen=True):
-    """Evidence that decides whether a container's user may open a path of the host."""
-
-    bind_sources: BindSources | Unavailable
-    info: Info | None
-    numbers: UserNumbers | None
-    mounts: Mounts | None
-
-    @property
-    def has_selinux(self) -> bool:
-        return self.info is not None and self.info.has_security("selinux")
 
 
 class OtherRefusals(EvidenceGroup, frozen=True):
@@ -176,12 +162,7 @@ def _mode_items(
     """
     if not named_path.mount.has_host_path:
         yield from _denied_items(
-            container,
-            named_path,
-            outcome=None,
-            own_volume="",
-            info=rules.info,
-            has_selinux=has_selinux,
+            container, named_path, outcome=None, whole={}, info=rules.info, has_selinux=has_selinux
         )
         return
     user = host_user(container, rules.info, rules.numbers)
@@ -189,16 +170,14 @@ def _mode_items(
     fixed = with_fixed_modes(named_path.on_host[-1], rules.mounts)
     if not isinstance(outcome, Denied):
         yield from _denied_items(
-            container, named_path, outcome, "", info=rules.info, has_selinux=has_selinux
+            container, named_path, outcome, {}, info=rules.info, has_selinux=has_selinux
         )
     elif fixed is not None:
         yield _forbidden_path_finding(container, named_path, outcome, rules.info, fixed)
     else:
-        may_own_all = _may_own_all(outcome, named_path, rules.bind_sources)
-        is_own = may_own_all and _is_own_volume(container, named_path, containers)
-        own_volume = named_path.mount.source if is_own else ""
+        whole = whole_steps(container, named_path, outcome, containers, rules)
         yield from _denied_items(
-            container, named_path, outcome, own_volume, info=rules.info, has_selinux=has_selinux
+            container, named_path, outcome, whole, info=rules.info, has_selinux=has_selinux
         )
 
 
@@ -235,7 +214,7 @@ def _denied_items(
     container: Container,
     named_path: NamedPath,
     outcome: Denied | Undecided | None,
-    own_volume: str,
+    whole: PageVariables,
     *,
     info: Info | None,
     has_selinux: bool,
@@ -244,11 +223,10 @@ def _denied_items(
 
     outcome: the judgement of the modes on the path for the container's user; None where they allow.
 
-    own_volume: the folder of a volume that may be given to that user as a whole, or "".
+    whole: the page variable of a folder that may be given to that user with all that is in it.
     """
     if isinstance(outcome, Denied):
-        finding = _forbidden_path_finding(container, named_path, outcome, info)
-        yield finding.with_variables(present({"own_volume": own_volume}))
+        yield _forbidden_path_finding(container, named_path, outcome, info).with_variables(whole)
     elif has_selinux and is_unlabelled(named_path.mount):
         yield unlabelled_finding(container, named_path)
     elif isinstance(outcome, Undecided):
@@ -295,36 +273,6 @@ def _access_variables(
     if is_of_host(denied.path, info):
         return {"as_root": container.name}
     return change_of_owner(denied, fixed)
-
-
-def _may_own_all(denied: Denied, named_path: NamedPath, sources: BindSources | Unavailable) -> bool:
-    """Whether the whole mount is meant for the user to whom a path of it is denied.
-
-    The denied path is the mount itself, or the mount is the user's, and only folders in it are
-    not: a restore from an archive without entries for folders makes them root's. Or both belong to
-    one other user: an earlier release of the image ran as that one.
-    """
-    if denied.path == named_path.mount.source:
-        return True
-    status = (
-        None if isinstance(sources, Unavailable) else sources.by_path.get(named_path.mount.source)
-    )
-    if status is None:
-        return False
-    is_of_another = bool(status.uid) and status.uid == denied.source.uid
-    return is_of_another or str(status.uid) == denied.user.owner.partition(":")[0]
-
-
-def _is_own_volume(container: Container, named_path: NamedPath, containers: Containers) -> bool:
-    """Whether only this container has the volume in which the path lies."""
-    if named_path.mount.type != "volume":
-        return False
-    users = [other for other in containers if named_path.mount.name in _volume_names(other)]
-    return users == [container]
-
-
-def _volume_names(container: Container) -> set[str]:
-    return {mount.name for mount in container.mounts if mount.name}
 
 
 def _read_only_findings(container: Container, named_path: NamedPath) -> Iterator[Finding]:

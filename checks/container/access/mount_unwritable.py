@@ -1,16 +1,22 @@
 """container.mount-unwritable: a running container's user cannot use what is mounted into it."""
 
+from checks.container.access.whole_folders import is_alone
 from checks.container.claims import is_failing
 from diagnose.error_signatures import signs
+from diagnose.evidence.containers.listing import Containers
 from diagnose.evidence.containers.logs.repeated_errors import RepeatedErrors
 from diagnose.evidence.containers.logs.tails import LogTails
 from diagnose.evidence.containers.mounts.access.closed_entries import ClosedEntries, ClosedEntry
 from diagnose.evidence.containers.mounts.access.closed_ways import ClosedWays
+from diagnose.evidence.containers.mounts.access.folder_owners import FolderOwners
 from diagnose.evidence.containers.mounts.access.mount_access import DeniedMount, MountAccess
 from diagnose.evidence.machine.clock import Clock
 from diagnose.mappings import present
 from diagnose.model import CheckResult, Finding, PageVariables, Severity
 from diagnose.registry import check
+
+_OWNERS = 0o700
+"""The mode bits by which the owner reads, writes and enters a folder."""
 
 
 @check(
@@ -25,6 +31,8 @@ def mount_unwritable(
     repeated_errors: RepeatedErrors | None,
     closed_entries: ClosedEntries | None,
     closed_ways: ClosedWays | None,
+    folder_owners: FolderOwners | None,
+    containers: Containers | None,
     clock: Clock,
 ) -> CheckResult:
     """A running container's user cannot use what is mounted into it.
@@ -68,7 +76,7 @@ def mount_unwritable(
             severity=Severity.warning if refusal else _severity(denied, log_tails, clock),
             signs=frozenset({"permission"}),
             is_quiet=not (denied.is_unread or refusal),
-            variables=_variables(denied),
+            variables={**_variables(denied), **_whole(denied, folder_owners, containers)},
         )
     for closed in closed_entries or ():
         yield _closed_entry_finding(closed)
@@ -132,6 +140,18 @@ def _severity(denied: DeniedMount, log_tails: LogTails | None, clock: Clock) -> 
     was_restarted = container.restart_count > 0 and is_failing(container, clock)
     is_loud = container.is_unhealthy or (was_restarted and says_nothing)
     return Severity.warning if is_loud else Severity.advice
+
+
+def _whole(
+    denied: DeniedMount, owners: FolderOwners | None, containers: Containers | None
+) -> PageVariables:
+    """The page variable of a folder that may be given to the user with everything in it."""
+    source = denied.source
+    if owners is None or containers is None or source.type != "folder":
+        return {}
+    is_of_one = owners.are_all(denied.mount.source, source) and source.mode & _OWNERS == _OWNERS
+    is_own = is_of_one and is_alone(denied.container, denied.mount.source, containers)
+    return {"whole": denied.mount.source} if is_own else {}
 
 
 def _variables(denied: DeniedMount) -> PageVariables:

@@ -8,6 +8,7 @@ import pytest
 
 from diagnose.evidence.containers.logs.repeated_errors import RepeatedError, RepeatedErrors
 from diagnose.evidence.containers.logs.tails import LogTails
+from diagnose.evidence.containers.mounts.access.folder_owners import FolderOwners
 from diagnose.evidence.containers.mounts.access.locked_paths import locked_paths
 from diagnose.evidence.containers.mounts.access.refused_writes import refused_writes
 from diagnose.evidence.containers.mounts.bind_mounts import BindSources, PathStatus, bind_sources
@@ -229,6 +230,34 @@ def test_only_a_volume_of_its_own_is_given_away_with_all_in_it(
     )
     (finding,) = result.findings
     assert ("own_volume" in finding.variables) == is_own
+
+
+WHOLE: dict[str, tuple[set[int], str, bool]] = {
+    "files of the same user": ({0}, "/srv/other", True),
+    "files of the program": ({1000}, "/srv/other", False),
+    "files of several users": ({0, 33}, "/srv/other", False),
+    "no file": (set(), "/srv/other", False),
+    "shared with another container": ({0}, "/srv/data/in", False),
+    "below a folder of another container": ({0}, "/srv", False),
+}
+
+
+@pytest.mark.parametrize(("uids", "beside", "is_whole"), WHOLE.values(), ids=WHOLE)
+def test_a_folder_of_the_host_is_given_away_with_all_in_it(
+    uids: set[int], beside: str, is_whole: bool
+):
+    bind = {"Type": "bind", "Source": "/srv/data", "Destination": "/data", "RW": True}
+    container = container_in("exited", code=1, Config={"User": "1000"}, Mounts=[bind])
+    other = container_in("running", name="other", Mounts=[{**bind, "Source": beside}])
+    result = judge(
+        "container.mount-forbidden",
+        containers=of(container, other),
+        log_tails=log_of(container, DENIED),
+        bind_sources=BindSources({"/srv/data": PathStatus(type="folder", mode=0o700)}),
+        owners=FolderOwners({"/srv/data": frozenset(uids)}),
+    )
+    (finding,) = result.findings
+    assert ("whole" in finding.variables) == is_whole
 
 
 @pytest.mark.parametrize(
