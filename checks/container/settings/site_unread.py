@@ -1,8 +1,9 @@
-"""container.site-unread: nginx does not read a site that is mounted into its container."""
+"""container.site-unread: a web server does not serve a site that its container has."""
 
 import posixpath
 
 from diagnose.evidence.network.proxies.nginx.sites import NginxSites, UnreadSite
+from diagnose.evidence.network.proxies.pages.unshown_sites import UnshownSite, UnshownSites
 from diagnose.mappings import present
 from diagnose.model import CheckResult, Finding, PageVariables, Severity
 from diagnose.phrases import and_more
@@ -10,16 +11,22 @@ from diagnose.registry import check
 
 
 @check("container.site-unread", severity=Severity.warning)
-def site_unread(nginx_sites: NginxSites) -> CheckResult:
-    """nginx does not read a site that is mounted into its container.
+def site_unread(nginx_sites: NginxSites, unshown_sites: UnshownSites | None) -> CheckResult:
+    """A web server does not serve a site that its container has.
 
-    The file lies below /etc/nginx and has a `server`, and no `include` of the configuration takes
-    it: the folder sites-enabled is Debian's, the official image reads conf.d/*.conf. Clients get
-    the page of another site, often "Welcome to nginx". Names such as shop.conf.bak, and the folder
-    sites-available, are set aside on purpose.
+    A file of settings for nginx lies below /etc/nginx and has a `server`, and no `include` of the
+    configuration takes it: the folder sites-enabled is Debian's, the official image reads
+    conf.d/*.conf. Clients get the page of another site, often "Welcome to nginx". Names such as
+    shop.conf.bak, and the folder sites-available, are set aside on purpose.
+
+    Or nginx, Apache or Caddy shows the welcome page of its image, and another folder of the
+    container has a first page that its configuration does not name. Nothing is said where other
+    programs run in the container, which may serve it.
     """
     for site in nginx_sites.unread:
         yield _finding(site)
+    for unshown in unshown_sites or ():
+        yield _unshown_finding(unshown)
 
 
 def _finding(site: UnreadSite) -> Finding:
@@ -50,3 +57,27 @@ def _cure(site: UnreadSite) -> PageVariables:
     options = "" if site.mount.rw else ":ro"
     volume = f"{site.path}:{target}{options}"
     return {"moved": site.container.name, "inside": site.inside, "volume": volume}
+
+
+def _unshown_finding(site: UnshownSite) -> Finding:
+    container, mount = site.container, site.mount
+    source = mount.on_host(site.folder) if mount is not None else ""
+    return Finding.about(
+        container,
+        f"{site.program} in {container} shows the welcome page of its image from {site.root}, and not "
+        f"{site.folder}, which has an index.html",
+        present({"first page": f"welcome page of {site.program}", "mounted from": source}),
+        discriminator=site.folder,
+        stable=(container.life,),
+        variables=_place(site),
+    )
+
+
+def _place(site: UnshownSite) -> PageVariables:
+    """The page variables that mount the folder where the server looks; of an image, its folders."""
+    mount = site.mount
+    if mount is None or mount.destination.rstrip("/") != site.folder:
+        return {"unshown": site.folder, "root": site.root}
+    options = "" if mount.rw else ":ro"
+    volume = f"{mount.name if mount.volumes else mount.source}:{site.root}{options}"
+    return {"moved": site.container.name, "inside": site.folder, "volume": volume}

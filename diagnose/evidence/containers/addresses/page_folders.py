@@ -28,7 +28,8 @@ def page_folders(host: Host, container: Container) -> list[str]:
 def served_folders(host: Host, container: Container) -> list[str]:
     """The folders with a first page, those of its mounts and of its command among them."""
     below = [f"{folder}/{part}" for folder in code_folders(container) for part in _BELOW_CODE]
-    mounted = (mount.destination for mount in container.mounts)
+    mounted = [mount.destination.rstrip("/") for mount in container.mounts]
+    mounted += [f"{folder}/{part}" for folder in mounted for part in _BELOW_CODE]
     places = (*below, *_OF_SERVERS, *_OF_OTHERS, *mounted, *_named_folders(container))
     folders = _with_first_page(host, container, list(dict.fromkeys(places)))
     served = _without_source(host, container, folders) if folders else []

@@ -36,6 +36,7 @@ _OF_JOBS = LazyPattern(
 )
 _OF_OTHERS = LazyPattern(r"(?:^|_)(?:RESULTS?|CACHES?|SESSIONS?)(?:_|$)")
 _OTHER_QUEUE = LazyPattern(r"(?:^|_)(?:AMQP|RABBIT|RABBITMQ|SQS|KAFKA|NATS|BEANSTALKD?)(?:_|$)")
+_SCHEME = LazyPattern(r"\b[a-z][a-z0-9+.-]{1,30}://")
 _HOST = LazyPattern(r"[A-Za-z0-9][\w.-]{0,200}")
 _OF_LARAVEL = "QUEUE_CONNECTION"
 
@@ -105,4 +106,6 @@ def keeps_jobs_in(container: Container, server: Container) -> bool:
 
 
 def _has_name(text: str, server: Container) -> bool:
-    return not server.dns_names.isdisjoint(_HOST.findall(without_user(text)))
+    """Whether a text has a name of the server; redis:// alone is none."""
+    bare = _SCHEME.sub("", without_user(text))
+    return not server.dns_names.isdisjoint(_HOST.findall(bare))
