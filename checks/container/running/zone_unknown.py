@@ -1,10 +1,11 @@
 """container.zone-unknown: a container writes UTC although it asks for another time zone."""
 
 from diagnose.evidence.containers.run_evidence import LINE
+from diagnose.evidence.containers.variables.misspelt_zones import MisspeltZone, MisspeltZones
 from diagnose.evidence.containers.variables.unknown_zones import ZONES, UnknownZones
 from diagnose.mappings import present
 from diagnose.model import CheckResult, Finding, Severity
-from diagnose.phrases import quoted
+from diagnose.phrases import quoted, sentence
 from diagnose.registry import check
 
 
@@ -13,7 +14,7 @@ from diagnose.registry import check
     severity=Severity.advice,
     aloud=("does not know its time zone", "do not know their time zones"),
 )
-def zone_unknown(unknown_zones: UnknownZones) -> CheckResult:
+def zone_unknown(unknown_zones: UnknownZones, misspelt_zones: MisspeltZones | None) -> CheckResult:
     """A container writes UTC although its variable TZ names another time zone.
 
     Images without the package tzdata, such as those of Alpine, do not know any zone, and since
@@ -22,6 +23,9 @@ def zone_unknown(unknown_zones: UnknownZones) -> CheckResult:
     UTC, and the container has no file for the zone. Java and Go may bring zones of their own:
     their logs then show the local time. Where cron runs, no log is needed: it runs its jobs by the
     time of UTC.
+
+    A value of TZ that is no zone in the container, nor on this host, which has others, is UTC for
+    programs too. Rules of hours such as CET-1CEST are left out.
     """
     for zone in unknown_zones:
         hours = zone.offset_s / 3600
@@ -39,3 +43,19 @@ def zone_unknown(unknown_zones: UnknownZones) -> CheckResult:
             variables={"zones": f"{ZONES}:{ZONES}:ro"},
         )
     yield from unknown_zones.unread
+    for misspelt in misspelt_zones or ():
+        yield _misspelt_finding(misspelt)
+
+
+def _misspelt_finding(zone: MisspeltZone) -> Finding:
+    container = zone.container
+    meant = f"{zone.near} is one" if zone.near else ""
+    return Finding.about(
+        container,
+        sentence(
+            f"{container} has TZ={zone.zone}, which is no time zone: its programs take UTC", meant
+        ),
+        {"Config.Env TZ": zone.zone, f"{ZONES}/{zone.zone}": "missing in the container"},
+        stable=(container.life,),
+        variables={"corrected": f"TZ={zone.near}"} if zone.near else {"misspelt": zone.zone},
+    )

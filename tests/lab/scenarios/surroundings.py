@@ -223,6 +223,23 @@ def clock_with_its_zone(box: Box) -> None:
     assert _ahead_of_utc(box, "clock22") > 8 * 3600
 
 
+@fault("container.zone-unknown", subject="container:clock31", shareable=True)
+def clock_with_a_misspelt_zone(box: Box) -> None:
+    """The parts of the zone are the wrong way round, and the program writes UTC."""
+    mounted = f"--volume={ZONES}"
+    _clock(box, "clock31", "Tokyo/Asia", mounted)
+    assert abs(_ahead_of_utc(box, "clock31")) < 300
+    command = first_command(box, "container.zone-unknown", "clock31")
+    assert command == "diagnose recreate clock31 -- --env=TZ=Asia/Tokyo | sh", command
+
+
+@healthy(shareable=True)
+def clock_with_a_rule_of_hours(box: Box) -> None:
+    """A rule needs no database of zones."""
+    _clock(box, "clock32", "JST-9")
+    assert _ahead_of_utc(box, "clock32") > 8 * 3600
+
+
 _CRON = b"""#!/bin/sh
 # an environment of its own for each job, with what PAM reads
 while :; do

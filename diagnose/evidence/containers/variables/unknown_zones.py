@@ -67,7 +67,7 @@ def unknown_zones(
             offset_s = _offset_s(_asked_zone(container), clock.wall)
             if container.id not in shown and offset_s and _runs_cron(container, processes):
                 zones.append(UnknownZone(container, _asked_zone(container), "", offset_s))
-    missing = [zone for zone, file in host.ask_about(zones, _description) if _is_gone(file)]
+    missing = [zone for zone, file in host.ask_about(zones, _description) if is_gone(file)]
     missing.sort(key=lambda zone: zone.container.name)
     return UnknownZones(tuple(missing), recent_logs.left_out(with_zone))
 
@@ -123,6 +123,6 @@ def _description(zone: UnknownZone) -> ReadContainerFile:
     return ReadContainerFile(zone.container.id, f"{ZONES}/{zone.zone}", bytes=4)
 
 
-def _is_gone(answer: object) -> bool:
+def is_gone(answer: object) -> bool:
     """Whether the container has no such file."""
     return isinstance(answer, Failed) and answer.reason == "gone"
