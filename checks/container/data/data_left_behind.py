@@ -1,13 +1,14 @@
 """container.data-left-behind: a container was recreated, and began with an empty volume."""
 
 from diagnose.evidence.machine.clock import Clock
+from diagnose.evidence.storage.volumes.former_releases import FormerRelease, FormerReleases
 from diagnose.evidence.storage.volumes.left_volumes import LeftVolume, LeftVolumes
 from diagnose.evidence.storage.volumes.namesake_folders import NamesakeFolder, NamesakeFolders
 from diagnose.evidence.storage.volumes.node_folders import LeftNode, LeftNodes
 from diagnose.evidence.storage.volumes.renamed_projects import RenamedProject, RenamedProjects
 from diagnose.evidence.storage.volumes.replaced_mounts import ReplacedMount, ReplacedMounts
 from diagnose.model import CheckResult, Finding, Json, Seconds, Severity, Subject
-from diagnose.phrases import and_more, duration
+from diagnose.phrases import and_more, duration, size
 from diagnose.registry import check
 
 NAMES_SHOWN = 3
@@ -20,6 +21,7 @@ def data_left_behind(
     renamed: RenamedProjects | None,
     replaced: ReplacedMounts | None,
     namesakes: NamesakeFolders | None,
+    former_releases: FormerReleases | None,
     clock: Clock,
     *,
     lived: Seconds = Seconds(86400),
@@ -41,7 +43,13 @@ def data_left_behind(
     in the same way, if it lies beside the container's mounts or is a volume that nothing uses. The
     right folder is recognised too where compose took a name for a volume, `~` for the home of root,
     or an unset variable for an empty text.
+
+    Some images of PostgreSQL keep each release in a folder of its own, in one mount. The folder of
+    a former release counts where it was written last before the used one was created, and has more
+    data: an upgrade copies all of it.
     """
+    for release in former_releases or ():
+        yield _release_finding(release, clock)
     for node in nodes or ():
         yield _node_finding(node, clock)
     for project in renamed or ():
@@ -188,4 +196,23 @@ def _node_finding(node: LeftNode, clock: Clock) -> Finding:
         },
         discriminator=node.destination,
         variables={"node_host": node.host},
+    )
+
+
+def _release_finding(release: FormerRelease, clock: Clock) -> Finding:
+    container, mount = release.container, release.mount
+    former = f"{mount.destination}/{release.former}"
+    return Finding.about(
+        container,
+        f"{container} works with new data in {mount.destination}/{release.used} "
+        f"({size(release.used_bytes)}, made {clock.ago(release.made_at)}): its previous data is in "
+        f"{former} ({size(release.former_bytes)}), the folder of a former release",
+        {former: f"last written {clock.ago(release.written_at)}", "image": container.config.image},
+        discriminator=mount.destination,
+        stable=(container.life,),
+        touches=mount.volumes,
+        variables={
+            "folder": f"{mount.source}/{release.former}",
+            "release": release.former.partition("/")[0],
+        },
     )
