@@ -30,7 +30,8 @@ def host_not_allowed(
 
     Or a list of origins such as CORS_ORIGINS has localhost alone, while browsers of other machines
     reach both the server and the page of its project: a browser then drops the answers. That is
-    advice, since a page may come by the server itself. Nothing is said where both have one name, or
+    advice, since a page may come by the server itself, and a warning where the server refuses all
+    requests that change something. Nothing is said where both have one name, or
     a container of the project with a port of the web may give them one, and of applications that
     run for their developers.
     """
@@ -70,9 +71,14 @@ def _origin_finding(origin: LocalOrigin) -> Finding:
         container,
         f"{container} lets browsers use its answers only in pages from localhost "
         f"({origin.variable}), but others open the pages of {origin.page}, by {origin.by}",
-        {f"Config.Env {origin.variable}": list(origin.origins)},
+        present(
+            {
+                f"Config.Env {origin.variable}": list(origin.origins),
+                "log": shortened(origin.refused),
+            }
+        ),
         discriminator=origin.variable,
-        severity=Severity.advice,
+        severity=None if origin.refused else Severity.advice,
         stable=(container.life,),
         touches=(origin.page.subject,),
         variables=present(

@@ -12,7 +12,11 @@ from diagnose.registry import check
 _PLAIN = LazyPattern(r"\w{1,12}")
 
 
-@check("network.quiet-connections-cut", severity=Severity.warning)
+@check(
+    "network.quiet-connections-cut",
+    severity=Severity.warning,
+    aloud=("ends quiet connections", "end quiet connections"),
+)
 def quiet_connections_cut(all_cut_connections: AllCutConnections) -> CheckResult:
     """A proxy ends connections on which nothing is said for a while.
 
@@ -21,7 +25,7 @@ def quiet_connections_cut(all_cut_connections: AllCutConnections) -> CheckResult
     (proxy_read_timeout), and HAProxy after `timeout client` or `timeout server`, where no `timeout
     tunnel` is set. HAProxy notes it in its log. In the access log of nginx it shows where the same
     client comes again each time after just that long. It counts from three connections within five
-    minutes.
+    minutes; of nginx it is advice where the client came again twice alone.
     """
     for cut in all_cut_connections:
         yield _finding(cut)
@@ -50,6 +54,7 @@ def _finding(cut: CutConnections) -> Finding:
                 "where that is set": hop.directive if hop is not None else None,
             }
         ),
+        severity=Severity.advice if cut.is_few else None,
         stable=(container.life,),
         variables=_variables(cut),
     )

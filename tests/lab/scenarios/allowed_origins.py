@@ -45,3 +45,29 @@ def origins_for_this_host_alone(box: Box) -> None:
     """Both are published on loopback: nobody but this host has the page."""
     _project(box, 23, "http://localhost:8923", address="127.0.0.1:")
     assert not _found(box, 23)
+
+
+_REFUSES = (
+    'while :; do echo \'192.0.2.7 - - "POST /login HTTP/1.1" 403 9 "-" "Firefox"\'; sleep 1; done'
+)
+
+
+@fault(CHECK, subject="container:origins24-api-1", shareable=True)
+def origins_at_a_port_that_the_page_is_not_at(box: Box) -> None:
+    """The list has the port of another page, and the server refuses each login."""
+    _project(box, 24, "http://localhost:4001")
+    box.docker("rm", "-f", "origins24-api-1")
+    marks = labels("origins24", "api")
+    own = ("--env=CORS_ORIGINS=http://localhost:4001", "-p", "8824:8080", "--user=1000")
+    words = ("bb:1.36", "sh", "-c", _REFUSES)
+    box.docker("run", "-d", "--name=origins24-api-1", *SAFE, *marks, *own, *words)
+    box.wait_for(
+        lambda: box.docker("logs", "origins24-api-1").stdout.count("403") > 3, what="the refusals"
+    )
+
+
+@healthy(shareable=True)
+def origins_at_another_port_with_answers(box: Box) -> None:
+    """The list has the port of another page, and nothing is refused: one server serves both."""
+    _project(box, 25, "http://localhost:4001")
+    assert not _found(box, 25)

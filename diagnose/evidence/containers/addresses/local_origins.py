@@ -7,6 +7,7 @@ A server that browsers call from a page of another origin answers only for those
 import msgspec
 
 from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.containers.logs.recent import RecentLogs
 from diagnose.evidence.containers.peers.served_names import labelled_names
 from diagnose.evidence.containers.port_binding import PortBinding
 from diagnose.evidence.containers.settings.developer_runs import is_for_developers, is_on_a_desk
@@ -27,6 +28,13 @@ _LOCAL = LazyPattern(r"https?://(?:localhost|127\.0\.0\.1|\[::1\])(?::(?P<port>\
 _SEPARATORS = LazyPattern(r"[\s,;|]+")
 _MARKS = "[]\"'() "
 _HTTP = "80"
+_REFUSED = frozenset({400, 403})
+"""Statuses by which servers refuse the request of a page with another origin."""
+_WITH_ORIGIN = frozenset({"DELETE", "PATCH", "POST", "PUT"})
+"""Methods with which browsers name the origin of the page."""
+_LEAST_REFUSED = 2
+_OF_DATA = frozenset({1433, 3306, 5432, 5672, 6379, 9042, 9092, 11211, 15672, 27017})
+"""Ports of databases and brokers."""
 
 
 class LocalOrigin(msgspec.Struct, frozen=True):
@@ -41,6 +49,8 @@ class LocalOrigin(msgspec.Struct, frozen=True):
     """The place by which others find the page: a name, or a port."""
     name: str = ""
     """The one name of the page; "" where a port alone is known."""
+    refused: str = ""
+    """The last line about a refused request, where no such request is answered."""
 
 
 class LocalOrigins(Items[LocalOrigin], frozen=True):
@@ -48,15 +58,26 @@ class LocalOrigins(Items[LocalOrigin], frozen=True):
 
 
 @evidence
-def local_origins(containers: Containers, processes: Processes) -> LocalOrigins:
-    """By variables, labels and ports alone. Nothing is said of a machine before which one sits."""
+def local_origins(
+    containers: Containers, processes: Processes, recent_logs: RecentLogs | None = None
+) -> LocalOrigins:
+    """By variables, labels, ports and access logs.
+
+    A page at a port that no origin of the list has may be served together with its server: it
+    counts where the server refuses all requests that change something. Nothing is said of a machine
+    before which one sits.
+    """
     if is_on_a_desk(processes):
         return LocalOrigins()
-    candidates = (_local_origin(container, containers) for container in containers.running)
+    candidates = (
+        _local_origin(container, containers, recent_logs) for container in containers.running
+    )
     return LocalOrigins(tuple(filter(None, candidates)))
 
 
-def _local_origin(container: Container, containers: Containers) -> LocalOrigin | None:
+def _local_origin(
+    container: Container, containers: Containers, recent_logs: RecentLogs | None
+) -> LocalOrigin | None:
     """The list of a server that lets in pages of localhost alone, where others see such a page."""
     variable, origins = _list_of(container)
     if not origins or is_for_developers(container):
@@ -64,15 +85,38 @@ def _local_origin(container: Container, containers: Containers) -> LocalOrigin |
     own_names = set(labelled_names(container))
     if not own_names and not _open_ports(container):
         return None
+    refused = _refused_line(container, recent_logs) if recent_logs is not None else ""
     for page in containers.in_project_of(container):
         names = set(labelled_names(page))
         if names & own_names or _has_front(page, container, containers):
             return None
         by = and_more(sorted(names)) if names else _port_of_page(page, origins)
+        if not by and refused and not _is_database(page):
+            by = _first_port(page)
         if by:
             name = only(sorted(names)) or ""
-            return LocalOrigin(container, variable, origins, page, by=by, name=name)
+            return LocalOrigin(container, variable, origins, page, by, name, refused)
     return None
+
+
+def _refused_line(container: Container, recent_logs: RecentLogs) -> str:
+    """The last refusal of a request that changes something; "" where one was answered."""
+    changing = [line for line in recent_logs.requests_of(container) if line.method in _WITH_ORIGIN]
+    refused = [line for line in changing if line.status in _REFUSED]
+    is_all = len(refused) == len(changing) >= _LEAST_REFUSED
+    return refused[-1].line if is_all else ""
+
+
+def _is_database(container: Container) -> bool:
+    """Whether a container declares none but ports that no page is at."""
+    ports = {port.number for port in container.published_by("tcp")}
+    return ports <= _OF_DATA
+
+
+def _first_port(page: Container) -> str:
+    """The first port at which other machines reach a page; "" for none."""
+    port = next(iter(_open_ports(page)), None)
+    return f"port {port.host_port} of this host" if port is not None else ""
 
 
 def _has_front(page: Container, server: Container, containers: Containers) -> bool:

@@ -28,6 +28,8 @@ from diagnose.registry import evidence
 
 LEAST = 3
 """Connections that were cut off: one may be a moment of a bad network."""
+_FEW = 2
+"""Connections of nginx after which the same client came again, each after just that long."""
 FRESH_S = 300.0
 _SWITCHED = 101
 _TIMED_OUT = frozenset({"cD", "sD"})
@@ -60,6 +62,8 @@ class CutConnections(msgspec.Struct, frozen=True):
     """The location of nginx; None for HAProxy."""
     file: HopFile | None = None
     """The file of that location."""
+    is_few: bool = False
+    """Whether they may have ended at that time by chance."""
 
 
 class AllCutConnections(Items[CutConnections], frozen=True):
@@ -139,9 +143,12 @@ def _cut_by_nginx(
             for line in ended
             if line.at <= ended[-1].at - timeout - _COMES_AGAIN_S
         ]
-        if sum(pairs) >= LEAST and sum(pairs) >= _MOSTLY * len(pairs):
+        again = sum(pairs)
+        if again >= _FEW and again >= _MOSTLY * len(pairs):
+            last = ended[-1].line
+            is_few = again < LEAST
             yield CutConnections(
-                container, len(ended), seconds=timeout, line=ended[-1].line, path=path, hop=hop
+                container, len(ended), timeout, last, path=path, hop=hop, is_few=is_few
             )
 
 

@@ -7,6 +7,8 @@ import pytest
 from diagnose.evidence.containers.addresses.allowed_hosts import HostsNotAllowed, hosts_not_allowed
 from diagnose.evidence.containers.addresses.local_origins import local_origins
 from diagnose.evidence.containers.logs.access_lines import AccessLine
+from diagnose.evidence.containers.logs.recent import RecentLogs
+from diagnose.evidence.containers.logs.recent_line import RecentLine
 from diagnose.evidence.machine.processes import Process, Processes
 from diagnose.evidence.network.interfaces import Address, Interfaces
 from diagnose.evidence.network.proxies.pages.failed_answers import AllFailedAnswers, FailedAnswers
@@ -122,6 +124,14 @@ ORIGINS: dict[str, tuple[dict[str, Any], str | None]] = {
     "all": ({"env": "CORS_ORIGINS=*"}, None),
     "a page for this host": ({"env": f"CORS_ORIGINS={HERE}", "page": ALONE}, None),
     "a page at another port": ({"env": "CORS_ORIGINS=http://localhost:5173"}, None),
+    "a page at another port, refused": (
+        {"env": "CORS_ORIGINS=http://localhost:5173", "answers": [403, 403]},
+        "port 3000 of this host",
+    ),
+    "a page at another port, answered": (
+        {"env": "CORS_ORIGINS=http://localhost:5173", "answers": [403, 403, 201]},
+        None,
+    ),
     "a server that no browser reaches": ({"env": f"CORS_ORIGINS={HERE}", "server": []}, None),
     "no page": ({"env": f"CORS_ORIGINS={HERE}", "project": "other"}, None),
     "a proxy that may serve both": ({"env": f"CORS_ORIGINS={HERE}", "front": "80"}, None),
@@ -162,9 +172,17 @@ def test_lists_of_origins(case: dict[str, Any], expected: str | None) -> None:
         NetworkSettings={"Ports": {"80/tcp": [{"HostIp": "", "HostPort": case.get("front", "")}]}},
     )
     processes = Processes((Process(pid=9, comm=case.get("comm", "sshd")),))
-    found = local_origins(of(server, page, *([front] if "front" in case else [])), processes)
+    answers = case.get("answers", [])
+    lines = tuple(
+        RecentLine(1_800_000_000.0, f'192.0.2.7 - - "POST /login HTTP/1.1" {status} 9')
+        for status in answers
+    )
+    logs = RecentLogs({server.id: lines})
+    containers = of(server, page, *([front] if "front" in case else []))
+    found = local_origins(containers, processes, logs)
     result = judge(
         "container.host-not-allowed", hosts_not_allowed=HostsNotAllowed(), local_origins=found
     )
     assert [origin.by for origin in found] == ([] if expected is None else [expected])
-    assert rows(result) == [("advice", "api")] * len(found)
+    severity = "warning" if answers else "advice"
+    assert rows(result) == [(severity, "api")] * len(found)

@@ -15,7 +15,7 @@ from diagnose.evidence.network.proxies.cut_connections import (
     switched,
 )
 from tests.checks.network.evidence import LATER, container
-from tests.judging import judge
+from tests.judging import judge, rows
 
 EDGE = container("edge")
 ENDED = (
@@ -68,6 +68,12 @@ def test_a_balancer_has_the_cure_in_words() -> None:
         "network.quiet-connections-cut", all_cut_connections=AllCutConnections((cut,))
     ).findings
     assert finding.variables["balancer"] == "edge"
+
+
+def test_a_few_may_have_ended_by_chance() -> None:
+    cut = CutConnections(EDGE, 3, 60.0, "line", "/chat", is_few=True)
+    result = judge("network.quiet-connections-cut", all_cut_connections=AllCutConnections((cut,)))
+    assert rows(result) == [("advice", "edge")]
 
 
 _NGINX = '192.0.2.9 - - [30/Nov/2026:04:55:45 +0000] "GET /chat HTTP/1.1" 101 132 "-" "{agent}"'
