@@ -103,7 +103,7 @@ def absent_workers(
     """Code is looked into only of programs of PHP; a broker has to be a container of this host."""
     workers: dict[tuple[str, Kind], AbsentWorker] = {}
     members = [container for container in containers.running if not is_for_developers(container)]
-    with_php = [container for container in members if _serves_php(container, processes)]
+    with_php = [container for container in members if serves_php(container, processes)]
     jobs_askers = [*_with_broker(members, containers)]
     for container in host.first(with_php, MOST, "programs of PHP"):
         jobs_askers += _jobs_of_laravel(host, container)
@@ -115,7 +115,7 @@ def absent_workers(
     return AbsentWorkers(tuple(workers.values()))
 
 
-def _serves_php(container: Container, processes: Processes) -> bool:
+def serves_php(container: Container, processes: Processes) -> bool:
     """Whether a process of a container answers requests by PHP."""
     names = processes.names_inside(container.id)
     return any(name in _SERVES_PHP or name.startswith("php") for name in names)
