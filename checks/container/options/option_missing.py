@@ -12,6 +12,8 @@ from diagnose.evidence.containers.devices.asked import AskedDevices
 from diagnose.evidence.containers.listing import Containers
 from diagnose.evidence.containers.logs.tails import LogTails
 from diagnose.evidence.containers.mounts.data.wanted_empty import SHOWN, FullFolder, WantedEmpty
+from diagnose.evidence.containers.options.unused_gpus import VARIABLE as GPU_VARIABLE
+from diagnose.evidence.containers.options.unused_gpus import UnusedGpu, UnusedGpus
 from diagnose.evidence.containers.peers.inner_engines import EngineBeside, engine_beside
 from diagnose.evidence.containers.user_numbers import UserNumbers
 from diagnose.evidence.machine.clock import Clock
@@ -32,7 +34,11 @@ _POWERLESS = (
 )
 
 
-@check(ID, severity=Severity.critical)
+@check(
+    ID,
+    severity=Severity.critical,
+    aloud=("names a GPU that it does not have", "name GPUs that they do not have"),
+)
 def option_missing(
     containers: Containers,
     clock: Clock,
@@ -40,6 +46,7 @@ def option_missing(
     asked_devices: AskedDevices | None,
     numbers: UserNumbers | None,
     wanted_empty: WantedEmpty | None,
+    unused_gpus: UnusedGpus | None,
 ) -> CheckResult:
     """A container was created without an option that its program needs.
 
@@ -55,6 +62,9 @@ def option_missing(
     A device that the host does not have either is container.device-missing. A build job that has an
     engine in a container beside it (docker:dind) needs that one's address in place of the host's
     socket.
+
+    NVIDIA_VISIBLE_DEVICES that a person has set, without an option that gives the container a GPU,
+    is advice: the program works on the processor. It counts where the host has NVIDIA's driver.
     """
     claims_made = claims(ID, containers, log_tails, clock)
     rootless = _powerless_root_claims(containers, log_tails, clock)
@@ -70,6 +80,7 @@ def option_missing(
             cause = claim.failure.cause if full is None else _contents_clause(full)
             yield _finding(claim, missing, cause)
     yield from tmpfs_of_root(containers, clock, log_tails, numbers)
+    yield from map(_gpu_finding, unused_gpus or ())
 
 
 def _finding(claim: Claim, missing: Mapping[str, tuple[str, object]], cause: str) -> Finding:
@@ -87,6 +98,25 @@ def _finding(claim: Claim, missing: Mapping[str, tuple[str, object]], cause: str
             "image": claim.container.config.image,
             **further,
             **compose_variables(claim.container),
+        },
+    )
+
+
+def _gpu_finding(gpu: UnusedGpu) -> Finding:
+    container = gpu.container
+    option = "--gpus=all"
+    return Finding.about(
+        container,
+        f"{container} works without a GPU: its {GPU_VARIABLE}={gpu.value} has no effect without "
+        f"{option}",
+        {"HostConfig.DeviceRequests": "none", "HostConfig.Runtime": container.host_config.runtime},
+        discriminator=GPU_VARIABLE,
+        severity=Severity.advice,
+        stable=(container.life,),
+        variables={
+            "option": option,
+            "image": container.config.image,
+            **compose_variables(container),
         },
     )
 
