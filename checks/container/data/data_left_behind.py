@@ -205,7 +205,7 @@ def _release_finding(release: FormerRelease, clock: Clock) -> Finding:
     return Finding.about(
         container,
         f"{container} works with new data in {mount.destination}/{release.used} "
-        f"({size(release.used_bytes)}, made {clock.ago(release.made_at)}): its previous data is in "
+        f"({size(release.used_bytes)}, created {clock.ago(release.made_at)}): its previous data is in "
         f"{former} ({size(release.former_bytes)}), the folder of a former release",
         {former: f"last written {clock.ago(release.written_at)}", "image": container.config.image},
         discriminator=mount.destination,

@@ -19,7 +19,7 @@ def uploads_unlinked(all_unlinked_uploads: AllUnlinkedUploads) -> CheckResult:
     Programs of Laravel keep uploads in storage/app/public, and a link at public/storage shows them
     to browsers. `php artisan storage:link` makes it; it is lost with a container or a volume, and
     one that was made on the host leads to nothing inside. It counts where the folder has entries.
-    It is advice, since a program may hand its files out itself.
+    It is advice, because a program may hand its files out itself.
     """
     for uploads in all_unlinked_uploads:
         yield _finding(uploads)

@@ -23,7 +23,7 @@ def value_left_empty(emptied_values: EmptiedValues) -> CheckResult:
     password. Rules for names that end or begin with a dot, addresses of the web without a host, and
     logins at a database without two of their parts count by their shape. Other values count where
     the line of the compose file, without its variables, has what the container has. It is advice,
-    since a program may not use the setting.
+    because a program may not use the setting.
     """
     for value in emptied_values:
         yield _finding(value)

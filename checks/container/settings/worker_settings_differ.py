@@ -41,7 +41,7 @@ def worker_settings_differ(
     Or a project has two servers of Redis or RabbitMQ. One has workers for its only clients, and no
     worker calls the other one, which a program of another image names or calls. Or a variable with
     the name of a queue differs between a worker and a program of another image, no worker has the
-    program's name, and no other container has the worker's. Both are advice, since the worker may
+    program's name, and no other container has the worker's. Both are advice, because the worker may
     get its jobs in another way.
     """
     for difference in worker_differences:

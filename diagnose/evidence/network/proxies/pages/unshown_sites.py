@@ -106,12 +106,17 @@ def _server_of(page: FrontPage) -> _Server | None:
 
 
 def _unshown(host: Host, container: Container, server: _Server) -> Iterator[UnshownSite]:
-    """The folders with a first page outside of the shown one, which no setting names."""
-    for folder in served_folders(host, container):
-        is_shown = is_within(folder, server.root) or is_within(server.root, folder)
-        if not is_shown and not _is_named(host, container, server, folder):
-            mount = innermost_mount(container.mounts, f"{folder}/index.html")
-            yield UnshownSite(container, server.program, folder, server.root, mount)
+    """The folders with a first page outside of the shown one, which no setting names; those of
+    mounts come first."""
+    sites = [
+        UnshownSite(container, server.program, folder, server.root, mount)
+        for folder in served_folders(host, container)
+        if not is_within(folder, server.root) and not is_within(server.root, folder)
+        for mount in [innermost_mount(container.mounts, f"{folder}/index.html")]
+    ]
+    for site in sorted(sites, key=lambda site: site.mount is None):
+        if not _is_named(host, container, server, site.folder):
+            yield site
 
 
 def _is_named(host: Host, container: Container, server: _Server, folder: str) -> bool:
