@@ -3,6 +3,7 @@
 from diagnose.evidence.containers.run_evidence import LINE
 from diagnose.evidence.containers.variables.misspelt_zones import MisspeltZone, MisspeltZones
 from diagnose.evidence.containers.variables.unknown_zones import ZONES, UnknownZones
+from diagnose.evidence.containers.variables.unset_zones import UnsetZone, UnsetZones
 from diagnose.mappings import present
 from diagnose.model import CheckResult, Finding, Severity
 from diagnose.phrases import quoted, sentence
@@ -14,7 +15,11 @@ from diagnose.registry import check
     severity=Severity.advice,
     aloud=("does not know its time zone", "do not know their time zones"),
 )
-def zone_unknown(unknown_zones: UnknownZones, misspelt_zones: MisspeltZones | None) -> CheckResult:
+def zone_unknown(
+    unknown_zones: UnknownZones,
+    misspelt_zones: MisspeltZones | None,
+    unset_zones: UnsetZones | None,
+) -> CheckResult:
     """A container writes UTC although its variable TZ names another time zone.
 
     Images without the package tzdata, such as those of Alpine, do not know any zone, and since
@@ -26,6 +31,9 @@ def zone_unknown(unknown_zones: UnknownZones, misspelt_zones: MisspeltZones | No
 
     A value of TZ that is no zone in the container, nor on this host, which has others, is UTC for
     programs too. Rules of hours such as CET-1CEST are left out.
+
+    A variable with a schedule at a fixed hour, in a container without a time zone, means UTC where
+    the host has another zone. That is not said aloud: it may be meant.
     """
     for zone in unknown_zones:
         hours = zone.offset_s / 3600
@@ -45,6 +53,8 @@ def zone_unknown(unknown_zones: UnknownZones, misspelt_zones: MisspeltZones | No
     yield from unknown_zones.unread
     for misspelt in misspelt_zones or ():
         yield _misspelt_finding(misspelt)
+    for unset in unset_zones or ():
+        yield _unset_finding(unset)
 
 
 def _misspelt_finding(zone: MisspeltZone) -> Finding:
@@ -58,4 +68,18 @@ def _misspelt_finding(zone: MisspeltZone) -> Finding:
         {"Config.Env TZ": zone.zone, f"{ZONES}/{zone.zone}": "missing in the container"},
         stable=(container.life,),
         variables={"corrected": f"TZ={zone.near}"} if zone.near else {"misspelt": zone.zone},
+    )
+
+
+def _unset_finding(unset: UnsetZone) -> Finding:
+    container = unset.container
+    return Finding.about(
+        container,
+        f'{container} has no time zone, so that its {unset.variable} "{unset.schedule}" means UTC; this '
+        f"host's time zone is {unset.zone} ({unset.hours:+g} h)",
+        {f"Config.Env {unset.variable}": unset.schedule, "Config.Env TZ": "not set"},
+        discriminator=unset.variable,
+        stable=(container.life,),
+        is_quiet=True,
+        variables={"corrected": f"TZ={unset.zone}"},
     )

@@ -233,6 +233,17 @@ def clock_with_a_misspelt_zone(box: Box) -> None:
     assert command == "diagnose recreate clock31 -- --env=TZ=Asia/Tokyo | sh", command
 
 
+@fault("container.zone-unknown", subject="container:jobs33", exit_code=0)
+def schedule_without_a_zone(box: Box) -> None:
+    """The host is on the time of Tokyo, and the container has a schedule and no zone."""
+    box.sh("ln -sf /usr/share/zoneinfo/Asia/Tokyo /etc/localtime")
+    own = ("--restart=unless-stopped", "--env=BACKUP_CRON=0 3 * * *", "--init")
+    run(box, "jobs33", *GOOD, *own, "bb:1.36", "sleep", "1000")
+    box.wait_state("jobs33", "running", 60)
+    command = first_command(box, "container.zone-unknown", "jobs33")
+    assert command == "diagnose recreate jobs33 -- --env=TZ=Asia/Tokyo | sh", command
+
+
 @healthy(shareable=True)
 def clock_with_a_rule_of_hours(box: Box) -> None:
     """A rule needs no database of zones."""
