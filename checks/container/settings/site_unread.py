@@ -79,5 +79,6 @@ def _place(site: UnshownSite) -> PageVariables:
     if mount is None or mount.destination.rstrip("/") != site.folder:
         return {"unshown": site.folder, "root": site.root}
     options = "" if mount.rw else ":ro"
-    volume = f"{mount.name if mount.volumes else mount.source}:{site.root}{options}"
+    source = mount.name if mount.volumes else mount.source
+    volume = f"{source}:{site.root}{options}"
     return {"moved": site.container.name, "inside": site.folder, "volume": volume}

@@ -95,7 +95,7 @@ def _local_origin(
             by = _first_port(page)
         if by:
             name = only(sorted(names)) or ""
-            return LocalOrigin(container, variable, origins, page, by, name, refused)
+            return LocalOrigin(container, variable, origins, page, by, name=name, refused=refused)
     return None
 
 

@@ -58,7 +58,7 @@ class FormerReleases(Items[FormerRelease], frozen=True):
     """At most one for each mount."""
 
 
-class _Folder(msgspec.Struct, frozen=True):
+class _DataFolder(msgspec.Struct, frozen=True):
     """A folder of data: its path below the mount, and the stats of files in it."""
 
     below: str
@@ -92,7 +92,7 @@ def former_releases(host: Host, containers: Containers, processes: Processes) ->
     ]
     found: list[FormerRelease] = []
     for container, mount in host.first(mounts, MOST, "folders of PostgreSQL"):
-        found += _of_mount(host, container, mount)
+        found += _larger_releases(host, container, mount)
     return FormerReleases(tuple(found))
 
 
@@ -101,7 +101,7 @@ def _is_server(container: Container, processes: Processes) -> bool:
     return has_release or _SERVER in processes.names_inside(container.id)
 
 
-def _of_mount(host: Host, container: Container, mount: Mount) -> Iterator[FormerRelease]:
+def _larger_releases(host: Host, container: Container, mount: Mount) -> Iterator[FormerRelease]:
     """The largest former folder, if it is larger than the used one."""
     folders = _data_folders(host, mount)
     used = _used_folder(container, folders)
@@ -131,7 +131,7 @@ def _of_mount(host: Host, container: Container, mount: Mount) -> Iterator[Former
         )
 
 
-def _data_folders(host: Host, mount: Mount) -> list[_Folder]:
+def _data_folders(host: Host, mount: Mount) -> list[_DataFolder]:
     """The folders of releases below a mount; none where it has only one."""
     listing = host.answer_or(ListFolder(mount.source), FolderListing())
     releases = [
@@ -150,22 +150,23 @@ def _data_folders(host: Host, mount: Mount) -> list[_Folder]:
         path = f"{mount.source}/{place}"
         mark, runs, written = (statuses.get(f"{path}/{file}", NOT_ASKED) for file in files)
         if mark.type == "file":
-            folders.append(_Folder(place, path, mark, runs, written))
+            folders.append(_DataFolder(place, path, mark, runs, written))
     return folders
 
 
-def _used_folder(container: Container, folders: list[_Folder]) -> _Folder | None:
+def _used_folder(container: Container, folders: list[_DataFolder]) -> _DataFolder | None:
     """The folder of the server that runs, or the one of the release that its image has."""
     running = [folder for folder in folders if not folder.runs.failed]
-    releases = [container.config.value_of(name) for name in _OF_RELEASE]
-    own = [
-        folder
-        for folder in folders
-        if any(release.startswith(folder.release) for release in releases)
-    ]
+    own = [folder for folder in folders if _is_release_of(container, folder)]
     return next(iter((*running, *own)), None)
 
 
-def _walked(host: Host, folder: _Folder) -> WalkedFolder:
+def _is_release_of(container: Container, folder: _DataFolder) -> bool:
+    """Whether a variable of the image names the release of a folder."""
+    releases = map(container.config.value_of, _OF_RELEASE)
+    return any(release.startswith(folder.release) for release in releases)
+
+
+def _walked(host: Host, folder: _DataFolder) -> WalkedFolder:
     nothing = WalkedFolder(bytes=0, complete=False, by={}, largest=[])
     return host.answer_or(WalkFolder(folder.path, seconds=WALK_S), nothing)

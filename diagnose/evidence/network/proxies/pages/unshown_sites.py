@@ -108,15 +108,20 @@ def _server_of(page: FrontPage) -> _Server | None:
 def _unshown(host: Host, container: Container, server: _Server) -> Iterator[UnshownSite]:
     """The folders with a first page outside of the shown one, which no setting names; those of
     mounts come first."""
-    sites = [
-        UnshownSite(container, server.program, folder, server.root, mount)
+    folders = [
+        folder
         for folder in served_folders(host, container)
         if not is_within(folder, server.root) and not is_within(server.root, folder)
-        for mount in [innermost_mount(container.mounts, f"{folder}/index.html")]
     ]
-    for site in sorted(sites, key=lambda site: site.mount is None):
-        if not _is_named(host, container, server, site.folder):
-            yield site
+    for folder in sorted(folders, key=lambda folder: _mount_of(container, folder) is None):
+        if not _is_named(host, container, server, folder):
+            mount = _mount_of(container, folder)
+            yield UnshownSite(container, server.program, folder, server.root, mount)
+
+
+def _mount_of(container: Container, folder: str) -> Mount | None:
+    """The mount with the first page of a folder."""
+    return innermost_mount(container.mounts, f"{folder}/index.html")
 
 
 def _is_named(host: Host, container: Container, server: _Server, folder: str) -> bool:
