@@ -47,9 +47,7 @@ def origins_for_this_host_alone(box: Box) -> None:
     assert not _found(box, 23)
 
 
-_REFUSES = (
-    'while :; do echo \'192.0.2.7 - - "POST /login HTTP/1.1" 403 9 "-" "Firefox"\'; sleep 1; done'
-)
+_REFUSES = 'httpd -p 8080 -h /www; while :; do echo \'192.0.2.7 - - "POST /login HTTP/1.1" 403 9 "-" "Firefox"\'; sleep 1; done'
 
 
 @fault(CHECK, subject="container:origins24-api-1", shareable=True)

@@ -14,14 +14,15 @@ from diagnose.evidence.items import Items
 from diagnose.evidence.machine.processes import Processes
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.questions import Host
-from diagnose.questions.data_root import WalkedFolder, WalkFolder
 from diagnose.questions.files import NOT_ASKED, FolderListing, ListFolder, PathStatus, StatPaths
 from diagnose.registry import evidence
 
 MOST = 12
 """Mounts that are listed."""
 _MOST_FOLDERS = 12
-WALK_S = 0.7
+_PARTS = ("base", "pg_wal", "pg_xlog")
+_MOST_LISTED = 60
+_MOST_FILES = 20_000
 _SMALLER = 0.6
 """The folder in use has less than this part of the bytes of the former one; an upgrade copies all.
 """
@@ -116,16 +117,17 @@ def _larger_releases(host: Host, container: Container, mount: Mount) -> Iterator
     if not others:
         return
     former = max(others, key=lambda folder: folder.written_at)
-    own, other = _walked(host, used), _walked(host, former)
-    is_larger = other.bytes >= _LEAST_BYTES and own.bytes < _SMALLER * other.bytes
-    if own.complete and is_larger:
+    own, other = _bytes_on_disk(host, used), _bytes_on_disk(host, former)
+    if own is None or other is None:
+        return
+    if other >= _LEAST_BYTES and own < _SMALLER * other:
         yield FormerRelease(
             container,
             mount,
             used.below,
             former.below,
-            used_bytes=own.bytes,
-            former_bytes=other.bytes,
+            used_bytes=own,
+            former_bytes=other,
             made_at=made_at,
             written_at=former.written_at,
         )
@@ -167,6 +169,18 @@ def _is_release_of(container: Container, folder: _DataFolder) -> bool:
     return any(release.startswith(folder.release) for release in releases)
 
 
-def _walked(host: Host, folder: _DataFolder) -> WalkedFolder:
-    nothing = WalkedFolder(bytes=0, complete=False, by={}, largest=[])
-    return host.answer_or(WalkFolder(folder.path, seconds=WALK_S), nothing)
+def _bytes_on_disk(host: Host, folder: _DataFolder) -> int | None:
+    """The bytes of the files of all databases and of their log; None where they are too many.
+
+    A walk stays on one device, and an overlay shows several.
+    """
+    waiting = [f"{folder.path}/{part}" for part in _PARTS]
+    files: list[str] = []
+    for number, path in enumerate(waiting):
+        listing = host.answer_or(ListFolder(path), FolderListing())
+        if number >= _MOST_LISTED or listing.truncated or len(files) > _MOST_FILES:
+            return None
+        files += [f"{path}/{entry.name}" for entry in listing.entries if entry.type == "file"]
+        waiting += [f"{path}/{entry.name}" for entry in listing.entries if entry.type == "folder"]
+    statuses = host.answer_or(StatPaths(files, follow=False), {}) if files else {}
+    return sum(status.blocks_bytes for status in statuses.values())

@@ -10,8 +10,7 @@ from diagnose.evidence.machine.processes import Process, Processes
 from diagnose.evidence.storage.volumes.former_releases import former_releases
 from diagnose.model import Json
 from diagnose.questions import Question
-from diagnose.questions.data_root import WalkFolder
-from diagnose.questions.files import StatPaths
+from diagnose.questions.files import ListFolder, StatPaths
 from tests.checks.container.evidence import CLOCK, NOW
 from tests.hosts import Made
 from tests.inspected import container, of
@@ -52,19 +51,23 @@ def _found(case: dict[str, Any]) -> Any:
 
     def stats(question: Question[object]) -> Json:
         assert isinstance(question, StatPaths)
+        if question.paths[0].endswith("/base/1"):
+            is_used = "9.6" in question.paths[0]
+            mib = case.get("used_mib", 40) if is_used else case.get("former_mib", 100)
+            return {question.paths[0]: {"type": "file", "blocks_bytes": mib * MIB}}
         below = {path: path.removeprefix("/srv/pg/") for path in question.paths}
         return {
             path: {"type": "file", "mtime": times[name]} if name in times else {"failed": "missing"}
             for path, name in below.items()
         }
 
-    def walked(question: Question[object]) -> Json:
-        assert isinstance(question, WalkFolder)
-        is_used = "9.6" in question.path
-        mib = case.get("used_mib", 40) if is_used else case.get("former_mib", 100)
-        return {"bytes": mib * MIB, "complete": True, "by": {}, "largest": []}
+    def listing(question: Question[object]) -> Json:
+        assert isinstance(question, ListFolder)
+        if question.path == "/srv/pg":
+            return {"entries": [{"name": name, "type": "folder"} for name in names]}
+        is_base = question.path.endswith("/base")
+        return {"entries": [{"name": "1", "type": "file"}] if is_base else []}
 
-    entries: Json = [{"name": name, "type": "folder"} for name in names]
-    host = Made({"file.list": {"entries": entries}, "file.stats": stats, "fs.walk": walked})
+    host = Made({"file.list": listing, "file.stats": stats})
     seen = Processes((Process(7, comm=case.get("comm", "postgres"), container=made.id),))
     return former_releases(host, of(made), seen)
