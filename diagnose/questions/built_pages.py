@@ -13,6 +13,8 @@ class PageCall(msgspec.Struct, frozen=True):
     quote: str
     """The sign before it in the code."""
     file: str
+    is_direct: bool = False
+    """Whether the address is an argument of the call, and no default that a setting replaces."""
 
 
 class BuiltPages(msgspec.Struct, frozen=True):

@@ -37,7 +37,7 @@ def whole_steps(
 
     Empty where files in it may be meant for others.
     """
-    if not is_alone(container, named.mount.source, containers):
+    if not is_alone(container, named.mount.source, containers) or _is_of_person(denied.path):
         return {}
     if named.mount.type == "volume":
         is_whole = _is_meant_whole(denied, named, rules.bind_sources)
@@ -54,6 +54,11 @@ def is_alone(container: Container, source: str, containers: Containers) -> bool:
     return not any(
         is_within(source, other) or is_within(other, source) for other in others if other != "/"
     )
+
+
+def _is_of_person(path: str) -> bool:
+    """Whether a folder is in the home of a person, who works with the files too."""
+    return is_within(path, "/home")
 
 
 def _is_meant_whole(denied: Denied, named: NamedPath, sources: BindSources | Unavailable) -> bool:

@@ -63,7 +63,9 @@ def _misspelt_finding(zone: MisspeltZone) -> Finding:
     return Finding.about(
         container,
         sentence(
-            f"{container} has TZ={zone.zone}, which is no time zone: its programs take UTC", meant
+            f"{container} has TZ={zone.zone}, which neither it nor this host knows as a time zone: its "
+            "programs take UTC",
+            meant,
         ),
         {"Config.Env TZ": zone.zone, f"{ZONES}/{zone.zone}": "missing in the container"},
         stable=(container.life,),

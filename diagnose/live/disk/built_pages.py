@@ -57,9 +57,8 @@ class _Search:
         self.found |= {text for text, sought in self.wanted.items() if sought in body}
         if len(self.local) < _MOST_LOCAL:
             self.local |= {match.decode() for match in _LOCAL.findall(body)}
-        for address, quote in itertools.islice(calls(body), _MOST_LOCAL):
-            call: Json = {"address": address, "quote": quote, "file": path}
-            self.calls.setdefault(address, call)
+        for call in itertools.islice(calls(body), _MOST_LOCAL):
+            self.calls.setdefault(call.address, {**call._asdict(), "file": path})
 
 
 def built_pages(args: Json) -> Json:

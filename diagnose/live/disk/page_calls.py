@@ -3,6 +3,7 @@
 import itertools
 import re
 from collections.abc import Iterator
+from typing import NamedTuple
 
 _LOCAL = re.compile(
     rb"(?P<quote>[\"'`])(?P<address>(?:https?|wss?)://(?:localhost|127\.0\.0\.1|0\.0\.0\.0):\d{1,5})(?=[\"'`/?])"
@@ -11,14 +12,17 @@ _REACH = 80
 """Bytes before an address that show what the code does with it."""
 _CALLED = re.compile(
     rb"""(?ix)
-      (?: \b(?:fetch|axios|io|EventSource|WebSocket) | \.(?:get|post|put|patch|delete|request|ajax) )
-        \s{0,3}\(\s{0,3}$
-    | \.open\(\s{0,3}["']\w{3,7}["']\s{0,3},\s{0,3}$
+      (?P<direct>
+          (?: \b(?:fetch|axios|io|EventSource|WebSocket)
+            | \.(?:get|post|put|patch|delete|request|ajax) )
+          \s{0,3}\(\s{0,3}$
+        | \.open\(\s{0,3}["']\w{3,7}["']\s{0,3},\s{0,3}$
+      )
     | (?<![\w$])[\"']?
         [\w$]{0,40}(?:api|backend|base|endpoint|host|server|socket|uri|url)[\w$]{0,40}
         [\"']?\s{0,3}(?::|(?<![=!<>])=)\s{0,3}$
     | \b(?:const|let|var)\s{1,3}[\w$]{1,3}\s{0,3}=\s{0,3}$
-    | (?: \b(?:process|import\.meta)\.env\.\w{1,60} | \}\)?\.\w{1,60} | \bvoid\ 0 | \bundefined
+    | (?: \b(?:process|import\.meta)\.env\.\w{1,60} | \{\}\)?\.\w{1,60} | \bvoid\ 0 | \bundefined
         | (?<![\w$.])[\w$]{1,2}(?:\.default)?\.env\.(?:NEXT_PUBLIC|REACT_APP|VUE_APP)_\w{1,60} )
         \s{0,3}(?:\|\||\?\?)\s{0,3}$
     """
@@ -45,8 +49,20 @@ _ALTERNATIVE = re.compile(
 _COMMENT = re.compile(rb"(?:(?<!:)//|/\*|<!--|^\s{0,40}\*)")
 
 
-def calls(body: bytes) -> Iterator[tuple[str, str]]:
-    """The local addresses that a page calls whatever its own address is, and their quotes."""
+class LocalCall(NamedTuple):
+    """A local address in the code of a page."""
+
+    address: str
+    """http://localhost:8000"""
+    quote: str
+    """The sign before it."""
+    is_direct: bool
+    """Whether the address is an argument of the call: else it may be a default that a setting
+    replaces."""
+
+
+def calls(body: bytes) -> Iterator[LocalCall]:
+    """The local addresses that a page calls whatever its own address is."""
     if _DOCUMENTS.search(body):
         return
     code = _code_of(body)
@@ -55,9 +71,11 @@ def calls(body: bytes) -> Iterator[tuple[str, str]]:
         before = code[max(0, start - _REACH) : start]
         around = code[max(0, start - _AROUND) : match.end() + _AROUND]
         is_comment = _COMMENT.search(before.rpartition(b"\n")[2])
+        called = _CALLED.search(before)
         is_chosen = _DECIDES.search(around) or _ALTERNATIVE.match(code, match.end())
-        if _CALLED.search(before) and not is_comment and not is_chosen:
-            yield match["address"].decode(), match["quote"].decode()
+        if called and not is_comment and not is_chosen:
+            is_direct = called["direct"] is not None
+            yield LocalCall(match["address"].decode(), match["quote"].decode(), is_direct)
 
 
 def _code_of(body: bytes) -> bytes:

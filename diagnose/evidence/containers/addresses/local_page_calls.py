@@ -6,6 +6,8 @@ The code runs in the browser: localhost is the machine of its user. On the host,
 where the page was written, all of it works.
 """
 
+from collections.abc import Iterator
+
 import msgspec
 
 from diagnose.evidence.containers.addresses.local_addresses import way_of_visitors
@@ -13,6 +15,7 @@ from diagnose.evidence.containers.addresses.page_folders import served_folders
 from diagnose.evidence.containers.inspect import Mount
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.settings.developer_runs import is_for_developers, is_on_a_desk
+from diagnose.evidence.images.listing import Images
 from diagnose.evidence.items import Items
 from diagnose.evidence.machine.processes import Processes
 from diagnose.evidence.network.addresses import is_loopback
@@ -62,10 +65,14 @@ class LocalPageCalls(Items[LocalPageCall], frozen=True):
 
 
 @evidence
-def local_page_calls(host: Host, containers: Containers, processes: Processes) -> LocalPageCalls:
+def local_page_calls(
+    host: Host, containers: Containers, processes: Processes, images: Images | None
+) -> LocalPageCalls:
     """The pages are searched of containers that other machines reach.
 
-    A port of no container is left out: libraries name some that nobody calls.
+    A port of no container is left out: libraries name some that nobody calls. In an image that was
+    pulled an address may be the default of a setting, as in the pages of Grafana: there only the
+    arguments of calls count.
     """
     is_desk = is_on_a_desk(processes)
     ways = {
@@ -80,22 +87,38 @@ def local_page_calls(host: Host, containers: Containers, processes: Processes) -
         folders = served_folders(host, container) if searched < _MOST_SEARCHED else []
         if folders:
             searched += 1
-            found += _first_call(host, container, folders, containers, ways[container.id])
+            calls = _calls(host, container, folders)
+            if _is_pulled(container, images):
+                calls = [call for call in calls if call.is_direct or _is_mounted(container, call)]
+            found += _first_call(container, calls, containers, ways[container.id])
     return LocalPageCalls(tuple(found))
 
 
-def _first_call(
-    host: Host, container: Container, folders: list[str], containers: Containers, by: str
-) -> list[LocalPageCall]:
-    """The first call of a port that is one of this host's containers."""
+def _calls(host: Host, container: Container, folders: list[str]) -> list[PageCall]:
     question = SearchBuiltPages(f"/proc/{container.state.pid}/root", folders, [])
-    pages = host.answer_or(question, BuiltPages())
-    for call in pages.calls:
+    return host.answer_or(question, BuiltPages()).calls
+
+
+def _is_pulled(container: Container, images: Images | None) -> bool:
+    """Whether an image is, or may be, that of somebody else."""
+    image = images.of(container) if images is not None else None
+    return image is None or bool(image.digests)
+
+
+def _is_mounted(container: Container, call: PageCall) -> bool:
+    return any(mount.holds(call.file) for mount in container.mounts)
+
+
+def _first_call(
+    container: Container, calls: list[PageCall], containers: Containers, by: str
+) -> Iterator[LocalPageCall]:
+    """The first call of a port that is one of this host's containers."""
+    for call in calls:
         port = int(call.address.rpartition(":")[2])
         callee = _container_at(port, container, containers)
         if callee is not None:
-            return [LocalPageCall(container, call, callee, by)]
-    return []
+            yield LocalPageCall(container, call, callee, by)
+            return
 
 
 def _is_of_another_project(container: Container, page: Container) -> bool:

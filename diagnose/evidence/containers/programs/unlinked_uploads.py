@@ -59,7 +59,8 @@ def all_unlinked_uploads(
     found = []
     for container in host.first(with_php, MOST, "programs of PHP"):
         uploads = _unlinked(host, container)
-        if uploads is not None:
+        beside = containers.in_project_of(container)
+        if uploads is not None and not _is_shown_by_another(host, uploads, beside):
             found.append(uploads)
     return AllUnlinkedUploads(tuple(found))
 
@@ -76,6 +77,15 @@ def _unlinked(host: Host, container: Container) -> UnlinkedUploads | None:
         return None
     uploads = _uploads(host, container, folder)
     return UnlinkedUploads(container, folder, uploads[0], is_dangling) if uploads else None
+
+
+def _is_shown_by_another(host: Host, uploads: UnlinkedUploads, beside: list[Container]) -> bool:
+    """Whether a web server of the project has the link, or the folder mounted in its place."""
+    if any(mount.destination.endswith(_LINK) for other in beside for mount in other.mounts):
+        return True
+    paths = [f"/proc/{other.state.pid}/root{uploads.link}" for other in beside if other.state.pid]
+    statuses = host.answer_or(StatPaths(paths, follow=False), {}) if paths else {}
+    return any(status.type for status in statuses.values())
 
 
 def _folder_of_laravel(host: Host, container: Container) -> str:

@@ -6,6 +6,7 @@ import pytest
 
 from diagnose.evidence.containers.addresses.local_addresses import LocalAddresses, local_addresses
 from diagnose.evidence.containers.addresses.local_page_calls import local_page_calls
+from diagnose.evidence.images.listing import Image, Images
 from diagnose.evidence.machine.processes import Process, Processes
 from diagnose.model import Json
 from diagnose.questions import Question
@@ -92,7 +93,12 @@ PAGES = {
     "a source of pages": ({"package": True}, []),
     "without a first page": ({"index": False}, []),
     "for developers": ({"cmd": ["npm", "run", "dev"]}, []),
-}
+    "a default in an image that was pulled": ({"pulled": True, "file": "/html/app.js"}, []),
+    "a call in an image that was pulled": (
+        {"pulled": True, "file": "/html/app.js", "direct": True}, ["page"],
+    ),
+    "a default in a file of the user": ({"pulled": True}, ["page"]),
+}  # fmt: skip
 
 
 @pytest.mark.parametrize(("case", "expected"), PAGES.values(), ids=PAGES)
@@ -156,10 +162,13 @@ def _page_calls(case: dict[str, Any]) -> Any:
         "address": case.get("address", "http://localhost:8089"),
         "quote": '"',
         "file": case.get("file", "/www/app.js"),
+        "is_direct": case.get("direct", False),
     }
+    digests = ["page@sha256:1"] if case.get("pulled") else []
+    images = Images((Image(page.image, ["page:1"], digests),))
     host = Made({"file.stats": stats, "file.built-pages": {"calls": [call], "files": 1}})
     processes = Processes((Process(9, comm=case.get("comm", "sshd")),))
-    return local_page_calls(host, of(page, api), processes)
+    return local_page_calls(host, of(page, api), processes, images)
 
 
 def _evidence(case: dict[str, Any]) -> Any:

@@ -32,6 +32,9 @@ CASES: dict[str, tuple[dict[str, Any], list[tuple[str, str]]]] = {
     "a mount in its place": ({"mounts": [MOUNT]}, []),
     "no Laravel": ({"artisan": False}, []),
     "no PHP": ({"comm": "nginx"}, []),
+    "a web server with the link": ({"beside": "link"}, []),
+    "a web server with the folder": ({"beside": "mount"}, []),
+    "a web server without both": ({"beside": "none"}, FOUND),
 }
 
 
@@ -41,6 +44,13 @@ def test_links(case: dict[str, Any], expected: list[tuple[str, str]]) -> None:
         "app",
         State={"Status": "running", "Pid": 7, "StartedAt": "2026-01-02T03:04:05Z"},
         Mounts=case.get("mounts", []),
+        Config={"Labels": {"com.docker.compose.project": "shop"}},
+    )
+    web = container(
+        "web",
+        State={"Status": "running", "Pid": 8, "StartedAt": "2026-01-02T03:04:05Z"},
+        Mounts=[MOUNT] if case.get("beside") == "mount" else [],
+        Config={"Labels": {"com.docker.compose.project": "shop"}},
     )
     known: dict[str, Json] = {f"{CODE}/public/index.php": {"type": "file"}}
     known[f"{CODE}/storage/app/public"] = {"type": "folder"}
@@ -49,6 +59,9 @@ def test_links(case: dict[str, Any], expected: list[tuple[str, str]]) -> None:
     if case.get("link"):
         known[f"{CODE}/public/storage"] = {"type": "link", "link": case["link"]}
 
+    if case.get("beside") == "link":
+        known["/proc/8/root/var/www/html/public/storage"] = {"type": "link"}
+
     def stats(question: Question[object]) -> Json:
         assert isinstance(question, StatPaths)
         return {path: known.get(path, {"failed": "missing"}) for path in question.paths}
@@ -56,5 +69,5 @@ def test_links(case: dict[str, Any], expected: list[tuple[str, str]]) -> None:
     entries: Json = [{"name": name, "type": "file"} for name in case.get("uploads", ["me.png"])]
     host = Made({"file.stats": stats, "file.list": {"entries": entries}})
     seen = Processes((Process(7, comm=case.get("comm", "php-fpm"), container=app.id),))
-    found = all_unlinked_uploads(host, of(app), seen)
+    found = all_unlinked_uploads(host, of(app, *([web] if "beside" in case else [])), seen)
     assert rows(judge("container.uploads-unlinked", all_unlinked_uploads=found)) == expected
