@@ -1,6 +1,6 @@
 """container.mount-unwritable: a running container's user cannot use what is mounted into it."""
 
-from checks.container.access.whole_folders import is_alone
+from checks.container.access.whole_folders import is_alone, is_of_person
 from checks.container.claims import is_failing
 from diagnose.error_signatures import signs
 from diagnose.evidence.containers.listing import Containers
@@ -148,6 +148,8 @@ def _whole(
     """The page variable of a folder that may be given to the user with everything in it."""
     source = denied.source
     if owners is None or containers is None or source.type != "folder":
+        return {}
+    if is_of_person(denied.mount.source):
         return {}
     is_of_one = owners.are_all(denied.mount.source, source) and source.mode & _OWNERS == _OWNERS
     is_own = is_of_one and is_alone(denied.container, denied.mount.source, containers)

@@ -37,7 +37,7 @@ def whole_steps(
 
     Empty where files in it may be meant for others.
     """
-    if not is_alone(container, named.mount.source, containers) or _is_of_person(denied.path):
+    if not is_alone(container, named.mount.source, containers) or is_of_person(denied.path):
         return {}
     if named.mount.type == "volume":
         is_whole = _is_meant_whole(denied, named, rules.bind_sources)
@@ -56,7 +56,7 @@ def is_alone(container: Container, source: str, containers: Containers) -> bool:
     )
 
 
-def _is_of_person(path: str) -> bool:
+def is_of_person(path: str) -> bool:
     """Whether a folder is in the home of a person, who works with the files too."""
     return is_within(path, "/home")
 
