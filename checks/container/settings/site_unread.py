@@ -21,7 +21,8 @@ def site_unread(nginx_sites: NginxSites, unshown_sites: UnshownSites | None) -> 
 
     Or nginx, Apache or Caddy shows the welcome page of its image, and another folder of the
     container has a first page that its configuration does not name. Nothing is said where other
-    programs run in the container, which may serve it.
+    programs run in the container, which may serve it. It is advice where the folder is the image's:
+    a base image may bring a page that nobody wants.
     """
     for site in nginx_sites.unread:
         yield _finding(site)
@@ -68,6 +69,7 @@ def _unshown_finding(site: UnshownSite) -> Finding:
         f"{site.folder}, which has an index.html",
         present({"first page": f"welcome page of {site.program}", "mounted from": source}),
         discriminator=site.folder,
+        severity=None if mount is not None else Severity.advice,
         stable=(container.life,),
         variables=_place(site),
     )

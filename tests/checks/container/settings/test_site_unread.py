@@ -22,7 +22,7 @@ WELCOME = "<html><head><title>Welcome to nginx!</title></head></html>"
 FOUND = [("warning", "www")]
 CASES: dict[str, tuple[dict[str, Any], list[tuple[str, str]]]] = {
     "another folder has a site": ({}, FOUND),
-    "in the image": ({"mounts": [], "folder": "/var/www/html"}, FOUND),
+    "in the image": ({"mounts": [], "folder": "/var/www/html"}, [("advice", "www")]),
     "another page is shown": ({"body": "<title>The shop</title>"}, []),
     "an error": ({"status": 404}, []),
     "no other first page": ({"folder": ""}, []),
