@@ -81,16 +81,15 @@ def local_page_calls(
         if container.state.pid and not is_for_developers(container)
     }
     visited = [container for container in containers.running if ways.get(container.id)]
+    looked_at = host.first(visited, MOST, "containers with pages")
+    folders = served_folders(host, looked_at)
+    with_pages = [container for container in looked_at if container.id in folders]
     found: list[LocalPageCall] = []
-    searched = 0
-    for container in host.first(visited, MOST, "containers with pages"):
-        folders = served_folders(host, container) if searched < _MOST_SEARCHED else []
-        if folders:
-            searched += 1
-            calls = _calls(host, container, folders)
-            if _is_pulled(container, images):
-                calls = [call for call in calls if call.is_direct or _is_mounted(container, call)]
-            found += _first_call(container, calls, containers, ways[container.id])
+    for container in with_pages[:_MOST_SEARCHED]:
+        calls = _calls(host, container, folders[container.id])
+        if _is_pulled(container, images):
+            calls = [call for call in calls if call.is_direct or _is_mounted(container, call)]
+        found += _first_call(container, calls, containers, ways[container.id])
     return LocalPageCalls(tuple(found))
 
 

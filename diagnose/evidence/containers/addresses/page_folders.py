@@ -1,7 +1,8 @@
 """The folders of containers that hold the pages of a web server."""
 
 import posixpath
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
 
 from diagnose.evidence.containers.listing import Container
 from diagnose.questions import Host
@@ -19,27 +20,67 @@ _OF_SOURCE = "package.json"
 _MOST_WORDS = 40
 
 
+class _Place(NamedTuple):
+    """A folder of a container."""
+
+    container: Container
+    folder: str
+
+    @property
+    def path(self) -> str:
+        """As the host sees it."""
+        return f"/proc/{self.container.state.pid}/root{self.folder}"
+
+    def path_of(self, file: str) -> str:
+        """A file in it; the folder itself where Next.js has its scripts, without a first page."""
+        is_alone = file == _FIRST_PAGE and self.folder.endswith(_OF_NEXT)
+        return self.path if is_alone else f"{self.path}/{file}"
+
+
 def page_folders(host: Host, container: Container) -> list[str]:
     """The folders of a container that tools build pages into, and the usual ones of servers."""
-    below = [f"{folder}/{part}" for folder in code_folders(container) for part in _BELOW_CODE]
-    return _with_first_page(host, container, [*below, *_OF_SERVERS])
+    places = [_Place(container, folder) for folder in (*_below_code(container), *_OF_SERVERS)]
+    return [place.folder for place in _with_file(host, places, _FIRST_PAGE)]
 
 
-def served_folders(host: Host, container: Container) -> list[str]:
-    """The folders with a first page, those of its mounts and of its command among them."""
-    below = [f"{folder}/{part}" for folder in code_folders(container) for part in _BELOW_CODE]
-    mounted = [mount.destination.rstrip("/") for mount in container.mounts]
-    mounted += [f"{folder}/{part}" for folder in mounted for part in _BELOW_CODE]
-    places = (*below, *_OF_SERVERS, *_OF_OTHERS, *mounted, *_named_folders(container))
-    folders = _with_first_page(host, container, list(dict.fromkeys(places)))
-    served = _without_source(host, container, folders) if folders else []
-    return [folder for folder in served if not _is_below_another(folder, served)]
+def served_folders(host: Host, containers: Sequence[Container]) -> dict[str, list[str]]:
+    """The folders with a first page by container id, those of mounts and commands among them.
+
+    A folder in which a tool builds pages is left out, and so is one below another. Two questions
+    are asked about all containers.
+    """
+    places = [
+        _Place(container, folder)
+        for container in containers
+        for folder in dict.fromkeys(_possible_folders(container))
+    ]
+    found = _with_file(host, places, _FIRST_PAGE)
+    sources = {place.path for place in _with_file(host, found, _OF_SOURCE)}
+    by_id: dict[str, list[str]] = {}
+    for place in found:
+        if place.path not in sources:
+            by_id.setdefault(place.container.id, []).append(place.folder)
+    return {id: _without_inner(folders) for id, folders in by_id.items()}
 
 
 def code_folders(container: Container) -> list[str]:
     """The folder in which the program of a container starts, and the usual one."""
     own = container.config.working_dir.rstrip("/")
     return list(dict.fromkeys(folder for folder in (own, "/app") if folder.startswith("/")))
+
+
+def _below_code(container: Container) -> list[str]:
+    return [f"{folder}/{part}" for folder in code_folders(container) for part in _BELOW_CODE]
+
+
+def _possible_folders(container: Container) -> Iterator[str]:
+    """The folders that are looked at: of code, of servers, of mounts, and of the command."""
+    yield from (*_below_code(container), *_OF_SERVERS, *_OF_OTHERS)
+    for mount in container.mounts:
+        folder = mount.destination.rstrip("/")
+        yield folder
+        yield from (f"{folder}/{part}" for part in _BELOW_CODE)
+    yield from _named_folders(container)
 
 
 def _named_folders(container: Container) -> Iterator[str]:
@@ -51,28 +92,19 @@ def _named_folders(container: Container) -> Iterator[str]:
             yield posixpath.normpath(posixpath.join(start, path))
 
 
-def _with_first_page(host: Host, container: Container, folders: list[str]) -> list[str]:
-    """The folders that have a first page, and those of Next.js, which need none."""
-    root = f"/proc/{container.state.pid}/root"
-    paths = {folder: f"{root}{folder}/{_FIRST_PAGE}" for folder in folders}
-    paths |= {folder: root + folder for folder in folders if folder.endswith(_OF_NEXT)}
-    statuses = host.answer_or(StatPaths([*paths.values()], follow=False), {})
+def _with_file(host: Host, places: Sequence[_Place], file: str) -> list[_Place]:
+    """The places that have a file."""
+    paths = [place.path_of(file) for place in places]
+    statuses = host.answer_or(StatPaths(paths, follow=False), {}) if paths else {}
     return [
-        folder
-        for folder, path in paths.items()
+        place
+        for place, path in zip(places, paths, strict=True)
         if statuses.get(path, NOT_ASKED).type in ("file", "folder")
     ]
 
 
-def _without_source(host: Host, container: Container, folders: list[str]) -> list[str]:
-    """The folders that are no source of pages."""
-    root = f"/proc/{container.state.pid}/root"
-    paths = {folder: f"{root}{folder}/{_OF_SOURCE}" for folder in folders}
-    statuses = host.answer_or(StatPaths([*paths.values()], follow=False), {})
+def _without_inner(folders: list[str]) -> list[str]:
+    """The folders that are below no other one."""
     return [
-        folder for folder, path in paths.items() if statuses.get(path, NOT_ASKED).type != "file"
+        folder for folder in folders if not any(folder.startswith(f"{other}/") for other in folders)
     ]
-
-
-def _is_below_another(folder: str, folders: list[str]) -> bool:
-    return any(folder.startswith(f"{other}/") for other in folders)

@@ -110,7 +110,7 @@ def _unshown(host: Host, container: Container, server: _Server) -> Iterator[Unsh
     mounts come first."""
     folders = [
         folder
-        for folder in served_folders(host, container)
+        for folder in served_folders(host, [container]).get(container.id, [])
         if not is_within(folder, server.root) and not is_within(server.root, folder)
     ]
     for folder in sorted(folders, key=lambda folder: _mount_of(container, folder) is None):
