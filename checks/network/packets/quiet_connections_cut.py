@@ -25,7 +25,8 @@ def quiet_connections_cut(all_cut_connections: AllCutConnections) -> CheckResult
     (proxy_read_timeout), and HAProxy after `timeout client` or `timeout server`, where no `timeout
     tunnel` is set. HAProxy notes it in its log. In the access log of nginx it shows where the same
     client comes again each time after just that long. It counts from three connections within five
-    minutes; of nginx it is advice where the client came again twice alone.
+    minutes; of nginx it is advice where the client came again twice alone, or where the path is
+    that of a console in a browser, which is silent while nobody types.
     """
     for cut in all_cut_connections:
         yield _finding(cut)
@@ -43,20 +44,30 @@ def _finding(cut: CutConnections) -> Finding:
         limit_clause = f"proxy_read_timeout {set_by}"
     return Finding.about(
         container,
-        sentence(
-            f"{container} has closed {count(cut.times, 'WebSocket')} that had been silent for "
-            f"{cut.seconds:.0f} s ({shortened(cut.path, 60)})",
-            limit_clause,
-        ),
+        sentence(_what(cut), limit_clause),
         present(
             {
                 "log": shortened(cut.line, 160),
                 "where that is set": hop.directive if hop is not None else None,
             }
         ),
-        severity=Severity.advice if cut.is_few else None,
+        severity=Severity.advice if cut.is_few or cut.is_console else None,
         stable=(container.life,),
         variables=_variables(cut),
+    )
+
+
+def _what(cut: CutConnections) -> str:
+    """What the proxy has done, or what it does with each such connection."""
+    path = shortened(cut.path, 60)
+    if cut.is_console:
+        return (
+            f"{cut.container} closes a console at {path} that has been silent for {cut.seconds:.0f} s, "
+            "as where nobody types"
+        )
+    return (
+        f"{cut.container} has closed {count(cut.times, 'WebSocket')} that had been silent for "
+        f"{cut.seconds:.0f} s ({path})"
     )
 
 

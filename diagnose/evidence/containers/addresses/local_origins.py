@@ -63,8 +63,9 @@ def local_origins(
 ) -> LocalOrigins:
     """By variables, labels, ports and access logs.
 
-    A page at a port that no origin of the list has may be served together with its server: it
-    counts where the server refuses all requests that change something. Nothing is said of a machine
+    A page at a port that no origin of the list has may be served together with its server, and one
+    that is not published may be called by the page's own server, which passes the origin on. Both
+    count where the server refuses all requests that change something. Nothing is said of a machine
     before which one sits.
     """
     if is_on_a_desk(processes):
@@ -83,9 +84,9 @@ def _local_origin(
     if not origins or is_for_developers(container):
         return None
     own_names = set(labelled_names(container))
-    if not own_names and not _open_ports(container):
-        return None
     refused = _refused_line(container, recent_logs) if recent_logs is not None else ""
+    if not own_names and not _open_ports(container) and not refused:
+        return None
     for page in containers.in_project_of(container):
         names = set(labelled_names(page))
         if names & own_names or _has_front(page, container, containers):

@@ -49,6 +49,13 @@ _PROBE = LazyPattern(
 """Agents that come every minute automatically, and end their connection at once."""
 
 
+_CONSOLE = LazyPattern(
+    r"(?i)/(?:attach|consoles?|exec|guac\w{0,20}|shell|ssh|term(?:inals?)?|ttys?|vnc|websockify)(?:/|$)"
+)
+"""Paths of consoles in a browser: nothing is said while nobody types."""
+_LONG_S = 300.0
+
+
 class CutConnections(msgspec.Struct, frozen=True):
     """The connections that one proxy has recently closed for silence."""
 
@@ -64,6 +71,8 @@ class CutConnections(msgspec.Struct, frozen=True):
     """The file of that location."""
     is_few: bool = False
     """Whether they may have ended at that time by chance."""
+    is_console: bool = False
+    """Whether only their path says that they are silent while nobody types."""
 
 
 class AllCutConnections(Items[CutConnections], frozen=True):
@@ -149,6 +158,10 @@ def _cut_by_nginx(
             is_few = again < LEAST
             yield CutConnections(
                 container, len(ended), timeout, last, path=path, hop=hop, is_few=is_few
+            )
+        elif timeout < _LONG_S and _CONSOLE.search(path):
+            yield CutConnections(
+                container, len(ended), timeout, ended[-1].line, path=path, hop=hop, is_console=True
             )
 
 

@@ -128,6 +128,10 @@ ORIGINS: dict[str, tuple[dict[str, Any], str | None]] = {
         {"env": "CORS_ORIGINS=http://localhost:5173", "answers": [403, 403]},
         "port 3000 of this host",
     ),
+    "called by the server of the page, refused": (
+        {"env": f"CORS_ORIGINS={HERE}", "server": [], "answers": [403, 403]},
+        "port 3000 of this host",
+    ),
     "a page at another port, answered": (
         {"env": "CORS_ORIGINS=http://localhost:5173", "answers": [403, 403, 201]},
         None,

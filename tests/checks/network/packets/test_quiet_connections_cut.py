@@ -76,6 +76,13 @@ def test_a_few_may_have_ended_by_chance() -> None:
     assert rows(result) == [("advice", "edge")]
 
 
+def test_a_console_is_silent_while_nobody_types() -> None:
+    cut = CutConnections(EDGE, 3, 60.0, "line", "/api/websocket/exec", is_console=True)
+    result = judge("network.quiet-connections-cut", all_cut_connections=AllCutConnections((cut,)))
+    assert rows(result) == [("advice", "edge")]
+    assert "closes a console" in result.findings[0].summary
+
+
 _NGINX = '192.0.2.9 - - [30/Nov/2026:04:55:45 +0000] "GET /chat HTTP/1.1" 101 132 "-" "{agent}"'
 
 
