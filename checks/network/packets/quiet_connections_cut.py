@@ -44,7 +44,7 @@ def _finding(cut: CutConnections) -> Finding:
         limit_clause = f"proxy_read_timeout {set_by}"
     return Finding.about(
         container,
-        sentence(_what(cut), limit_clause),
+        sentence(_closing(cut), limit_clause),
         present(
             {
                 "log": shortened(cut.line, 160),
@@ -57,8 +57,8 @@ def _finding(cut: CutConnections) -> Finding:
     )
 
 
-def _what(cut: CutConnections) -> str:
-    """What the proxy has done, or what it does with each such connection."""
+def _closing(cut: CutConnections) -> str:
+    """The clause about the closed connections, or about each one to a console."""
     path = shortened(cut.path, 60)
     if cut.is_console:
         return (

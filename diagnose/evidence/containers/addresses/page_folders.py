@@ -28,7 +28,7 @@ class _Place(NamedTuple):
 
     @property
     def path(self) -> str:
-        """As the host sees it."""
+        """Its path on the host."""
         return f"/proc/{self.container.state.pid}/root{self.folder}"
 
     def path_of(self, file: str) -> str:
@@ -39,7 +39,7 @@ class _Place(NamedTuple):
 
 def page_folders(host: Host, container: Container) -> list[str]:
     """The folders of a container that tools build pages into, and the usual ones of servers."""
-    places = [_Place(container, folder) for folder in (*_below_code(container), *_OF_SERVERS)]
+    places = [_Place(container, folder) for folder in (*_build_folders(container), *_OF_SERVERS)]
     return [place.folder for place in _with_file(host, places, _FIRST_PAGE)]
 
 
@@ -60,7 +60,7 @@ def served_folders(host: Host, containers: Sequence[Container]) -> dict[str, lis
     for place in found:
         if place.path not in sources:
             by_id.setdefault(place.container.id, []).append(place.folder)
-    return {id: _without_inner(folders) for id, folders in by_id.items()}
+    return {id: _outer_folders(folders) for id, folders in by_id.items()}
 
 
 def code_folders(container: Container) -> list[str]:
@@ -69,13 +69,13 @@ def code_folders(container: Container) -> list[str]:
     return list(dict.fromkeys(folder for folder in (own, "/app") if folder.startswith("/")))
 
 
-def _below_code(container: Container) -> list[str]:
+def _build_folders(container: Container) -> list[str]:
     return [f"{folder}/{part}" for folder in code_folders(container) for part in _BELOW_CODE]
 
 
 def _possible_folders(container: Container) -> Iterator[str]:
     """The folders that are looked at: of code, of servers, of mounts, and of the command."""
-    yield from (*_below_code(container), *_OF_SERVERS, *_OF_OTHERS)
+    yield from (*_build_folders(container), *_OF_SERVERS, *_OF_OTHERS)
     for mount in container.mounts:
         folder = mount.destination.rstrip("/")
         yield folder
@@ -103,8 +103,10 @@ def _with_file(host: Host, places: Sequence[_Place], file: str) -> list[_Place]:
     ]
 
 
-def _without_inner(folders: list[str]) -> list[str]:
+def _outer_folders(folders: list[str]) -> list[str]:
     """The folders that are below no other one."""
-    return [
-        folder for folder in folders if not any(folder.startswith(f"{other}/") for other in folders)
-    ]
+    return [folder for folder in folders if not _is_below_another(folder, folders)]
+
+
+def _is_below_another(folder: str, folders: list[str]) -> bool:
+    return any(folder.startswith(f"{other}/") for other in folders)
