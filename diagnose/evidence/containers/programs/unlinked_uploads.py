@@ -9,6 +9,7 @@ import posixpath
 
 import msgspec
 
+from diagnose.evidence.containers.inspect import innermost_mount
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.programs.absent_workers import serves_php
 from diagnose.evidence.containers.programs.code_folders import code_folders
@@ -80,9 +81,14 @@ def _unlinked(host: Host, container: Container) -> UnlinkedUploads | None:
 
 
 def _is_shown_by_another(host: Host, uploads: UnlinkedUploads, beside: list[Container]) -> bool:
-    """Whether a web server of the project has the link, or the folder mounted in its place."""
-    if any(mount.destination.endswith(_LINK) for other in beside for mount in other.mounts):
-        return True
+    """Whether a web server of the project has the link, or has the uploads mounted: in the place of
+    the link, or at a path of its own, which an `alias` of its settings may show."""
+    shared = innermost_mount(uploads.container.mounts, uploads.uploads)
+    for mount in (mount for other in beside for mount in other.mounts):
+        is_same = shared is not None and mount.source == shared.source
+        is_elsewhere = shared is not None and mount.destination != shared.destination
+        if mount.destination.endswith(_LINK) or (is_same and is_elsewhere):
+            return True
     paths = [f"/proc/{other.state.pid}/root{uploads.link}" for other in beside if other.state.pid]
     statuses = host.answer_or(StatPaths(paths, follow=False), {}) if paths else {}
     return any(status.type for status in statuses.values())

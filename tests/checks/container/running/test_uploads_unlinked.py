@@ -22,6 +22,8 @@ MOUNT = {
     "Source": "/v",
     "Destination": "/var/www/html/public/storage",
 }
+STORE = MOUNT | {"Destination": "/var/www/html/storage/app"}
+MOVED = MOUNT | {"Destination": "/srv/uploads"}
 FOUND = [("advice", "app")]
 CASES: dict[str, tuple[dict[str, Any], list[tuple[str, str]]]] = {
     "no link": ({}, FOUND),
@@ -35,6 +37,10 @@ CASES: dict[str, tuple[dict[str, Any], list[tuple[str, str]]]] = {
     "a web server with the link": ({"beside": "link"}, []),
     "a web server with the folder": ({"beside": "mount"}, []),
     "a web server without both": ({"beside": "none"}, FOUND),
+    "a web server with the uploads at a path of its own": (
+        {"beside": "moved", "mounts": [STORE]},
+        [],
+    ),
 }
 
 
@@ -49,7 +55,7 @@ def test_links(case: dict[str, Any], expected: list[tuple[str, str]]) -> None:
     web = container(
         "web",
         State={"Status": "running", "Pid": 8, "StartedAt": "2026-01-02T03:04:05Z"},
-        Mounts=[MOUNT] if case.get("beside") == "mount" else [],
+        Mounts={"mount": [MOUNT], "moved": [MOVED]}.get(case.get("beside", ""), []),
         Config={"Labels": {"com.docker.compose.project": "shop"}},
     )
     known: dict[str, Json] = {f"{CODE}/public/index.php": {"type": "file"}}

@@ -19,7 +19,7 @@ from diagnose.questions.files import FolderListing, ListFolder
 from diagnose.registry import evidence
 from diagnose.word_sets import vocabulary
 
-_MOST_FILES = 20
+_MOST_FILES = 60
 _OK = 200
 
 
@@ -43,7 +43,7 @@ _SERVERS = (
         frozenset({"nginx"}),
         LazyPattern(r"<title>Welcome to nginx!?</title>"),
         "/usr/share/nginx/html",
-        ("/etc/nginx/nginx.conf", "/etc/nginx/conf.d/", "/etc/nginx/sites-enabled/"),
+        ("/etc/nginx/",),
     ),
     _Server(
         "Apache",
@@ -129,12 +129,20 @@ def _is_named(host: Host, container: Container, server: _Server, folder: str) ->
     root = f"/proc/{container.state.pid}/root"
     files: list[str] = []
     for place in server.settings:
-        if not place.endswith("/"):
-            files.append(place)
-            continue
-        listing = host.answer_or(ListFolder(place, root=root), FolderListing())
-        files += [place + name for name in listing.names]
+        files += _files_below(host, root, place) if place.endswith("/") else [place]
     texts = [folder]
     return any(
         host.answer_or(FindTexts(file, texts, root=root), []) for file in files[:_MOST_FILES]
     )
+
+
+def _files_below(host: Host, root: str, folder: str) -> list[str]:
+    """The files of a folder with settings and of the folders in it, which an `include` may name."""
+    files: list[str] = []
+    for entry in host.answer_or(ListFolder(folder, root=root), FolderListing()).entries:
+        if entry.type != "folder":
+            files.append(folder + entry.name)
+            continue
+        within = host.answer_or(ListFolder(f"{folder}{entry.name}", root=root), FolderListing())
+        files += [f"{folder}{entry.name}/{name}" for name in within.names]
+    return files
