@@ -53,6 +53,8 @@ def has_lost_its_record(probe: HealthCheck) -> bool:
 def _better_probe(probe: HealthCheck, *, cannot_run: bool) -> PageVariables | None:
     """The page variables of a probe that reaches the program; None where the probe is not
     at fault."""
+    if probe.whole_command:
+        return {"whole_probe": probe.whole_command}
     if probe.proxy and not probe.unserved_port:
         return {"unproxied": probe.command_without_proxy}
     if probe.other_address:

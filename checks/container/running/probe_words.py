@@ -5,7 +5,7 @@ from diagnose.evidence.containers.addresses.host_lists import list_without
 from diagnose.evidence.containers.health_check import NOT_BEGUN, TIMED_OUT, HealthCheck
 from diagnose.first_steps.probe_steps import has_lost_its_record
 from diagnose.model import Json, Severity
-from diagnose.phrases import duration
+from diagnose.phrases import duration, shortened
 
 FORGOTTEN = (
     "its probe cannot be started, because the runtime has lost its record of the container: "
@@ -43,6 +43,11 @@ def probe_outcome(probe: HealthCheck) -> EndOutcome:
 def clause_of_port(probe: HealthCheck) -> str:
     """The clause about the port or the page that the probe calls; "" where nothing is wrong with
     it."""
+    if probe.whole_command:
+        return (
+            f'; its shell runs "{shortened(probe.command, 40)}" without the words behind it: '
+            "CMD-SHELL takes one text, and a list of words belongs behind CMD"
+        )
     if (proxy := probe.proxy) and not probe.unserved_port:
         return (
             f"; the probe's request to its own container goes to the proxy {proxy.host}:{proxy.port} "

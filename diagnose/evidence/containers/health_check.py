@@ -12,6 +12,7 @@ from diagnose.evidence.containers.addresses.probe_variables import expanded_comm
 from diagnose.evidence.containers.addresses.proxy_settings import ProxySetting, proxy_settings
 from diagnose.evidence.containers.container import Container
 from diagnose.evidence.containers.inspect import Health, Healthcheck, HealthProbe
+from diagnose.evidence.containers.split_probes import whole_command
 from diagnose.evidence.dns.resolvers import EMBEDDED
 from diagnose.evidence.network.addresses import EVERYWHERE, EVERYWHERE6, WEB_PORTS, is_loopback
 from diagnose.evidence.network.container_netns import ContainerNetns
@@ -110,6 +111,11 @@ class HealthCheck(msgspec.Struct, frozen=True):
         if self.is_for_a_shell:
             return expanded_command(words[0], self.container.config)
         return shlex.join(words)
+
+    @property
+    def whole_command(self) -> str:
+        """The probe as one text, where its shell runs the first word alone; "" elsewhere."""
+        return whole_command(self._words)
 
     @property
     def is_for_a_shell(self) -> bool:

@@ -35,12 +35,14 @@ def _judge(
     *,
     age: float = 2 * HOUR,
     more: tuple[Mapping[str, Any], ...] = (),
+    largest: str = "",
 ) -> tuple[Made, Any]:
     """age: seconds since the mount was changed; the container was made an hour ago."""
 
     def times(question: AnyQuestion) -> Json:
         return {
-            str(path): {"type": "folder", "mtime": NOW - age} for path in question.args["paths"]
+            str(path): {"type": "folder", "mtime": NOW - age, "mode": 0o755}
+            for path in question.args["paths"]
         }
 
     host = Made(
@@ -48,7 +50,8 @@ def _judge(
             "file.list": {"entries": [{"name": name, "type": "folder"} for name in entries]},
             "file.stats": times,
             "fs.walk": {
-                "bytes": sum(layer.values()), "complete": True, "by": dict(layer), "largest": [],
+                "bytes": sum(layer.values()), "complete": True, "by": dict(layer),
+                "largest": [{"path": f"{LAYER}/{largest}", "bytes": MUCH}] if largest else [],
             },
         }
     )  # fmt: skip
@@ -73,6 +76,9 @@ CASES: dict[str, tuple[dict[str, Any], dict[str, int], dict[str, Any], list[tupl
     "a folder of another name": ({}, {"meili/db": MUCH}, {}, []),
     "a folder of another name, and an empty mount": (
         {}, {"meili/db/x": 2 * MUCH}, {"entries": ()}, [("advice", "search")],
+    ),
+    "a folder with a program, and an empty mount": (
+        {}, {"opt/x/node": 2 * MUCH}, {"entries": (), "largest": "opt/x/node/nginx"}, [],
     ),
     "two such folders": ({}, {"meili/db": 2 * MUCH, "srv/x": 2 * MUCH}, {"entries": ()}, []),
     "thousands of such folders": (

@@ -536,6 +536,27 @@ def test_a_probe_that_goes_to_a_proxy(probe: str, variable: str, output: str, na
     assert finding.variables.get("unproxied") == command
 
 
+SPLIT = {
+    "a list of words": (
+        ["psql", "-c", "select 1", "||", "exit", "1"],
+        "psql -c 'select 1' || exit 1",
+    ),
+    "one text": (["psql -c 'select 1'"], None),
+}
+
+
+@pytest.mark.parametrize(("words", "whole"), SPLIT.values(), ids=SPLIT)
+def test_a_list_of_words_behind_cmd_shell(words: list[str], whole: str | None) -> None:
+    parts = {"Healthcheck": {"Test": ["CMD-SHELL", *words], "Interval": 10**10}}
+    health = {"Status": "unhealthy", "FailingStreak": 4, "Log": [
+        {"Start": moment(6), "End": moment(5), "ExitCode": 2, "Output": "psql: error: no user"}
+    ]}  # fmt: skip
+    made = container_in("running", age=7200, State={"Health": health}, Config=parts)
+    (finding,) = judge("container.unhealthy", containers=of(made), clock=CLOCK).findings
+    assert finding.variables.get("whole_probe") == whole
+    assert ('its shell runs "psql" without the words' in finding.summary) is (whole is not None)
+
+
 def test_a_probe_whose_host_is_excepted_goes_to_no_proxy() -> None:
     parts = {
         "Healthcheck": {"Test": ["CMD-SHELL", "curl -f http://web:8080/"], "Interval": 10**10},

@@ -19,7 +19,7 @@ from diagnose.lazy_pattern import LazyPattern
 from diagnose.mappings import only
 from diagnose.model import Failed
 from diagnose.questions import Host
-from diagnose.questions.data_root import WalkFolder
+from diagnose.questions.data_root import WalkedFolder, WalkFolder
 from diagnose.questions.files import ListFolder, StatPaths
 from diagnose.registry import evidence
 
@@ -211,10 +211,19 @@ def _data_in_layer(
             )
             return
     path = _only_data_folder(container, sums)
-    if path and len(idle) == 1 and not idle[0][1]:
+    is_one_empty_mount = len(idle) == 1 and not idle[0][1]
+    if path and is_one_empty_mount and not _is_program(host, top, path, walk):
         yield OwnLayerData(
             container, idle[0][0], f"/{path}", sums[path], is_empty=True, is_guess=True
         )
+
+
+def _is_program(host: Host, top: str, path: str, walk: WalkedFolder) -> bool:
+    """Whether the largest file of a folder of the layer is a program, as a start script unpacks."""
+    folder = f"{top}/{path}"
+    largest = next((file.path for file in walk.largest if is_within(file.path, folder)), "")
+    status = host.answer_or(StatPaths([largest]), {}).get(largest) if largest else None
+    return status is not None and bool((status.mode or 0) & 0o111)
 
 
 def _only_data_folder(container: Container, sums: Mapping[str, int]) -> str:
