@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from tests.lab import Box, fault, healthy
-from tests.lab.images import load
+from tests.lab.images import Recipe, load
 from tests.lab.programs import install_compose
 from tests.lab.scenarios.everyday.helpers import first_command, typed
 
 CHECK = "container.value-left-empty"
+_SAFE = ("--memory=64m", "--pids-limit=64", "--restart=unless-stopped")
 _SERVICE = """services:
   web:
     image: bb:1.36
@@ -21,9 +22,14 @@ _RULE = "    labels: ['traefik.http.routers.NAME.rule=Host(`NAME.${DOMAINNAME}`)
 
 
 def _up(box: Box, name: str, text: str, *, dotenv: str = "") -> None:
-    """The project, started by another folder than that of its file, as a script does it."""
+    """A proxy that reads labels, and the project, started for another folder than that of its
+    file."""
     load(box, "bb:1.36")
+    load(box, "traefik:3.1", Recipe(changes=('CMD ["sleep","1000"]',)))
     install_compose(box)
+    proxy = f"{name}-proxy"
+    box.docker("rm", "-f", proxy, check=False)
+    box.docker("run", "-d", f"--name={proxy}", *_SAFE, "--init", "traefik:3.1")
     box.sh(f"mkdir -p /media/{name}")
     box.write(f"/srv/{name}/compose.yaml", text.replace("NAME", name, 2))
     if dotenv:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from tests.lab import Box, fault, healthy
+from tests.lab.images import load
 from tests.lab.scenarios.everyday.helpers import first_command, typed
 
 CHECK = "container.unhealthy"
@@ -11,6 +12,7 @@ _WORDS = ["test", "-e", "/etc/passwd"]
 
 def _probed(box: Box, name: str, test: list[str]) -> None:
     """A container with a health check in this form, which `docker run` cannot give."""
+    load(box, "bb:1.36")
     second = 1_000_000_000
     probe = {"Test": test, "Interval": second, "Timeout": 5 * second, "Retries": 3}
     limits = {"Memory": 64 << 20, "PidsLimit": 64}
