@@ -39,7 +39,7 @@ def test_a_port_that_is_none_leaves_the_routes_of_others_known(text: str) -> Non
     labelled = container("labelled", Config={"Labels": labels})
     everybody = (proxy, odd, traefik, labelled)
     routes = unserved_routes(
-        Made({}), Containers(everybody), namespaces_of(odd), LATER, written=None
+        Made({}), Containers(everybody), namespaces_of(odd), LATER, written=None, networks=None
     )
     assert {route.container.name for route in routes} <= {"odd", "labelled"}
 

@@ -14,7 +14,9 @@ from diagnose.registry import evidence
 _KINDS = ("tun", "wireguard")
 _NAMES = LazyPattern(r"(?:tun|wg|ppp|nordlynx|proton|mullvad|pia|azire)[\w.-]{0,15}")
 _BY_INTERFACE = LazyPattern(r"-o (?P<name>[\w.+-]{1,16}) -j ACCEPT")
-_TO_SERVER = LazyPattern(r"-d \S{1,50}(?: -p \w+)?.* -j ACCEPT|-p udp .*--dport \d+ -j ACCEPT")
+_TO_SERVER = LazyPattern(
+    r"-d \S{1,50}(?: [^\n]{0,200})? -j ACCEPT|-p udp[^\n]{0,200} --dport \d{1,5} -j ACCEPT"
+)
 """A rule for the server of the VPN, or for its port."""
 _OF_OPEN_ONES = LazyPattern(r"(?:RELATED|ESTABLISHED)[A-Z,]* -j ACCEPT")
 
