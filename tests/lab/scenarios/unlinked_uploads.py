@@ -30,7 +30,7 @@ def _found(box: Box, name: str) -> list[str]:
     return [finding["id"] for finding in report.findings if finding["subject"]["name"] == name]
 
 
-@fault(CHECK, subject="container:uploads31", shareable=True)
+@fault(CHECK, subject="container:uploads31")
 def uploads_without_a_link(box: Box) -> None:
     """The link went with the container before; the command of the report makes it."""
     name = _run(box, 31)
