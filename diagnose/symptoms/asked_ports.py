@@ -5,7 +5,6 @@ from collections.abc import Iterator
 from diagnose.evidence.containers.container import Container
 from diagnose.evidence.containers.listing import Containers
 from diagnose.evidence.containers.port_binding import PortBinding
-from diagnose.evidence.network.addresses import is_loopback
 from diagnose.symptoms.user_question import UserQuestion
 
 MOST = 20
@@ -37,7 +36,7 @@ def udp_ports(question: UserQuestion, containers: Containers) -> Iterator[str]:
 def _published(containers: Containers) -> Iterator[tuple[Container, PortBinding]]:
     for container in containers.running:
         for binding in (*container.published_by("tcp"), *container.published_by("udp")):
-            if not binding.is_ipv6 and not (binding.host_ip and is_loopback(binding.host_ip)):
+            if not binding.is_ipv6 and not (binding.host_ip and binding.is_for_host_alone):
                 yield container, binding
 
 

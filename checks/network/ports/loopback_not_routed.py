@@ -1,7 +1,6 @@
 """Published ports that the host itself cannot reach at 127.0.0.1."""
 
 from diagnose.evidence.engine.config import DaemonConfig
-from diagnose.evidence.network.addresses import is_loopback
 from diagnose.evidence.network.paths.host_paths import HostPath, HostPaths
 from diagnose.model import CheckResult, Finding, Severity, Skipped, Subject
 from diagnose.registry import check
@@ -38,7 +37,7 @@ def _finding(path: HostPath, config: DaemonConfig) -> Finding:
     container = path.container
     bridge = path.network.bridge
     alone = any(
-        published.host_port == path.port and is_loopback(published.host_ip)
+        published.host_port == path.port and published.is_for_host_alone
         for published in container.published_by("tcp")
     )
     setting = f"net.ipv4.conf.{bridge}.route_localnet"

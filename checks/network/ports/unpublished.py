@@ -300,7 +300,7 @@ def published_on_loopback(containers: Containers, config: DaemonConfig) -> Check
     for container in containers.running:
         for_all = {str(binding) for binding in container.wanted_ports if not binding.host_ip}
         for published in container.published_ports:
-            if str(published) in for_all and is_loopback(published.host_ip):
+            if str(published) in for_all and published.is_for_host_alone:
                 bound.setdefault(container.name, []).append(published.binding.host_port)
     if bound:
         yield _loopback_finding(bound, default_address, config)

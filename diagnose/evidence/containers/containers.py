@@ -10,7 +10,6 @@ import msgspec
 from diagnose.evidence.containers.container import Container
 from diagnose.evidence.containers.inspect import NetworkEndpoint
 from diagnose.evidence.items import Items
-from diagnose.evidence.network.addresses import is_loopback
 from diagnose.mappings import by_key, distinct
 from diagnose.model import Coverage, Unexamined
 
@@ -44,7 +43,7 @@ class Containers(Items[Container], frozen=True, dict=True):
             f"{published.host_port} ({container.name})"
             for container in self.running
             for published in container.published_ports
-            if is_loopback(published.host_ip)
+            if published.is_for_host_alone
         ]
         return Coverage({}, here_alone=distinct(here_alone))
 

@@ -9,7 +9,6 @@ from collections.abc import Iterable
 from diagnose.evidence.containers.inspect import Mount
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.items import Items
-from diagnose.evidence.network.addresses import is_loopback
 from diagnose.model import Unexamined
 from diagnose.registry import evidence
 
@@ -70,7 +69,7 @@ def is_reachable(container: Container) -> bool:
     if container.shares_host_network:
         return True
     ports = container.published_ports or container.wanted_ports
-    return any(not is_loopback(binding.host_ip) for binding in ports)
+    return any(not binding.is_for_host_alone for binding in ports)
 
 
 def exposure(container: Container) -> int:

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 import msgspec
 
 from diagnose.evidence.containers.inspect import Binding
-from diagnose.evidence.network.addresses import is_everywhere
+from diagnose.evidence.network.addresses import is_everywhere, is_loopback
 from diagnose.numbers import is_number
 
 _LONG_RANGE = 5
@@ -45,6 +45,11 @@ class PortBinding(msgspec.Struct, frozen=True):
     def is_ipv6(self) -> bool:
         """Whether it is published on an IPv6 address alone."""
         return ":" in self.binding.host_ip
+
+    @property
+    def is_for_host_alone(self) -> bool:
+        """Whether other machines do not reach it: its address is a loopback address."""
+        return is_loopback(self.host_ip)
 
     def leading_to(self, port: str, host_port: int = 0) -> str:
         """The value of `--publish` that forwards the same host address to another port inside.

@@ -14,7 +14,6 @@ import msgspec
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.logs.repeated_errors import RepeatedError, RepeatedErrors
 from diagnose.evidence.containers.settings.changed_words import with_entry
-from diagnose.evidence.network.addresses import is_loopback
 from diagnose.evidence.network.networks import Networks, is_within
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.mappings import only
@@ -184,7 +183,7 @@ def _route(_remedy: HttpsRoute, case: _RunningCase) -> PageVariables:
 def _unsecure(remedy: PlainHttp, case: _RunningCase) -> PageVariables:
     """The page variables that turn TLS off. Empty where others than containers reach the server."""
     container = case.container
-    is_open = any(not is_loopback(port.host_ip) for port in container.published_ports)
+    is_open = any(not port.is_for_host_alone for port in container.published_ports)
     if is_open or container.shares_host_network:
         return {}
     settings = [setting for image, setting in remedy.settings if image.search(case.image)]

@@ -187,6 +187,6 @@ def way_of_visitors(container: Container, *, is_desk: bool) -> str:
 def _open_port(container: Container) -> str:
     """The port by which other machines reach the program; "" where one is for this host alone."""
     published_ports = list(container.published_by("tcp"))
-    if not published_ports or any(is_loopback(binding.host_ip) for binding in published_ports):
+    if not published_ports or any(binding.is_for_host_alone for binding in published_ports):
         return ""
     return f"port {published_ports[0].host_port} of this host, published for other machines"

@@ -13,7 +13,7 @@ from diagnose.evidence.containers.port_binding import PortBinding
 from diagnose.evidence.containers.settings.developer_runs import is_for_developers, is_on_a_desk
 from diagnose.evidence.items import Items
 from diagnose.evidence.machine.processes import Processes
-from diagnose.evidence.network.addresses import WEB_PORTS, is_loopback
+from diagnose.evidence.network.addresses import WEB_PORTS
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.mappings import only
 from diagnose.phrases import and_more
@@ -153,4 +153,4 @@ def _list_of(container: Container) -> tuple[str, tuple[str, ...]]:
 
 def _open_ports(container: Container) -> list[PortBinding]:
     """The ports at which other machines reach a container."""
-    return [port for port in container.published_by("tcp") if not is_loopback(port.host_ip)]
+    return [port for port in container.published_by("tcp") if not port.is_for_host_alone]

@@ -13,7 +13,6 @@ import msgspec
 
 from diagnose.evidence.containers.inspect import NetworkEndpoint
 from diagnose.evidence.containers.listing import Container, Containers
-from diagnose.evidence.network.addresses import is_loopback
 from diagnose.evidence.network.container_netns import ContainerNetns, Namespaces
 from diagnose.evidence.network.host_stack import HostStack
 from diagnose.evidence.network.networks import Network, Networks
@@ -190,7 +189,7 @@ def _inlets(
     inner = endpoint.ip_address
     for published in (*container.published_by("tcp"), *container.published_by("udp")):
         callers: dict[Client, str] = {"this host": endpoint.gateway}
-        if not is_loopback(published.host_ip):
+        if not published.is_for_host_alone:
             callers.update(clients)
         lost: dict[Client, Trace] = {}
         for client, address in callers.items():

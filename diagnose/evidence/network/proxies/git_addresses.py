@@ -6,7 +6,6 @@ from diagnose.evidence.containers.inspect import host_mount
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.mounts.mounted_files import mounted_file
 from diagnose.evidence.machine.passwd import USERS_FILE, user_entries
-from diagnose.evidence.network.addresses import is_loopback
 from diagnose.evidence.network.proxies.shown_address import ShownAddress, is_led_on, takers
 from diagnose.evidence.network.sockets.listeners import Listeners
 from diagnose.model import Failed
@@ -46,7 +45,7 @@ def ssh_address(
     ways = [
         binding.host_port
         for binding in container.published_by("tcp")
-        if binding.number in SSH_PORTS and not is_loopback(binding.host_ip)
+        if binding.number in SSH_PORTS and not binding.is_for_host_alone
     ]
     if server is None or not ways:
         return None

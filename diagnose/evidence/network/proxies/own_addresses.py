@@ -11,7 +11,7 @@ import msgspec
 
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.items import Items
-from diagnose.evidence.network.addresses import WEB_PORTS, is_loopback
+from diagnose.evidence.network.addresses import WEB_PORTS
 from diagnose.evidence.network.container_netns import Namespaces
 from diagnose.evidence.network.networks import Networks
 from diagnose.evidence.network.proxies.git_addresses import bare_address, ssh_address
@@ -135,7 +135,7 @@ class _Surroundings(msgspec.Struct, frozen=True):
             {
                 binding.host_port
                 for binding in container.published_by("tcp")
-                if binding.number == port and not is_loopback(binding.host_ip)
+                if binding.number == port and not binding.is_for_host_alone
             }
         )
         if other_claims:
@@ -155,7 +155,7 @@ class _Surroundings(msgspec.Struct, frozen=True):
 
 def _is_published(container: Container, port: int) -> bool:
     return any(
-        binding.host_port == port and not is_loopback(binding.host_ip)
+        binding.host_port == port and not binding.is_for_host_alone
         for binding in container.published_by("tcp")
     )
 

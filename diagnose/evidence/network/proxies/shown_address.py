@@ -42,7 +42,7 @@ class ShownAddress(msgspec.Struct, frozen=True):
 def is_led_on(port: int, containers: Containers) -> bool:
     """Whether a container publishes this port of the host for other machines."""
     return any(
-        binding.host_port == port and not is_loopback(binding.host_ip)
+        binding.host_port == port and not binding.is_for_host_alone
         for container in containers.running
         for binding in container.published_by("tcp")
     )

@@ -10,7 +10,6 @@ import msgspec
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.port_binding import PortBinding
 from diagnose.evidence.items import Items
-from diagnose.evidence.network.addresses import is_loopback
 from diagnose.evidence.network.container_netns import Namespaces
 from diagnose.evidence.network.interfaces import Interfaces
 from diagnose.evidence.network.sockets.listeners import Listeners
@@ -129,7 +128,7 @@ def _candidates(container: Container, namespaces: Namespaces) -> Iterator[_TcpPo
     over_udp = {published.number for published in container.published_by("udp")}
     for published in container.published_by("tcp"):
         port = published.number
-        is_for_this_host = is_loopback(published.host_ip) or published.is_ipv6
+        is_for_this_host = published.is_for_host_alone or published.is_ipv6
         if port in _HTTP3 or port in over_udp or is_for_this_host:
             continue
         if netns.serves_others("udp", port) and netns.serves_others("tcp", port):

@@ -4,7 +4,7 @@ import msgspec
 
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.items import Items
-from diagnose.evidence.network.addresses import ANY, is_loopback
+from diagnose.evidence.network.addresses import ANY
 from diagnose.evidence.network.container_netns import Namespaces
 from diagnose.evidence.network.proxies.pages.front_pages import FrontPages
 from diagnose.evidence.network.sockets.listeners import Listeners
@@ -42,7 +42,7 @@ def announced_http3_ports(
     for page in front_pages:
         match = _HTTP3.search(page.reply.alternatives)
         is_for_others = any(
-            binding.host_port == page.door.host_port and not is_loopback(binding.host_ip)
+            binding.host_port == page.door.host_port and not binding.is_for_host_alone
             for binding in page.container.published_by("tcp")
         )
         if match is None or match["host"] or not is_for_others:

@@ -12,7 +12,7 @@ import msgspec
 
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.items import Items
-from diagnose.evidence.network.addresses import ANY, WEB_PORTS, is_loopback
+from diagnose.evidence.network.addresses import ANY, WEB_PORTS
 from diagnose.evidence.network.container_netns import Namespaces
 from diagnose.evidence.network.proxies.pages.front_pages import FrontPage, FrontPages
 from diagnose.evidence.network.sockets.listeners import Listeners
@@ -103,7 +103,7 @@ def _place(page: FrontPage) -> _Place | None:
 
 def _is_for_others(page: FrontPage) -> bool:
     return any(
-        binding.host_port == page.door.host_port and not is_loopback(binding.host_ip)
+        binding.host_port == page.door.host_port and not binding.is_for_host_alone
         for binding in page.container.published_by("tcp")
     )
 
