@@ -245,6 +245,11 @@ class Container(InspectedContainer, frozen=True):
         )
 
     @property
+    def addresses(self) -> set[str]:
+        """Its addresses on its networks, of both families."""
+        return {address for end in self.endpoints.values() for address in end.addresses}
+
+    @property
     def ipv4_addresses(self) -> set[str]:
         """Its addresses on its networks; "" is among them where a network gave it none."""
         return {endpoint.ip_address for endpoint in self.endpoints.values()}

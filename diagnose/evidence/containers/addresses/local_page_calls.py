@@ -12,13 +12,12 @@ import msgspec
 
 from diagnose.evidence.containers.addresses.local_addresses import way_of_visitors
 from diagnose.evidence.containers.addresses.page_folders import served_folders
-from diagnose.evidence.containers.inspect import Mount
+from diagnose.evidence.containers.inspect import Mount, host_mount
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.settings.developer_runs import is_for_developers, is_on_a_desk
 from diagnose.evidence.images.listing import Images
 from diagnose.evidence.items import Items
 from diagnose.evidence.machine.processes import Processes
-from diagnose.evidence.network.addresses import is_loopback
 from diagnose.questions import Host
 from diagnose.questions.built_pages import BuiltPages, PageCall, SearchBuiltPages
 from diagnose.registry import evidence
@@ -42,9 +41,7 @@ class LocalPageCall(msgspec.Struct, frozen=True):
     @property
     def mount(self) -> Mount | None:
         """The mount that has the file; None in a layer of the image."""
-        mounts = (mount for mount in self.container.mounts if mount.has_host_path)
-        holding = [mount for mount in mounts if mount.holds(self.call.file)]
-        return max(holding, key=lambda mount: len(mount.destination), default=None)
+        return host_mount(self.container.mounts, self.call.file)
 
     @property
     def port(self) -> int:
@@ -55,8 +52,7 @@ class LocalPageCall(msgspec.Struct, frozen=True):
         """Whether visitors reach the called port at the name by which they reach the page."""
         bindings = self.callee.published_by("tcp")
         return any(
-            binding.host_port == self.port and not is_loopback(binding.host_ip)
-            for binding in bindings
+            binding.host_port == self.port and not binding.is_for_host_alone for binding in bindings
         )
 
 

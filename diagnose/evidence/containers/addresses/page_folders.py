@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from diagnose.evidence.containers.listing import Container
+from diagnose.file_paths import is_below
 from diagnose.questions import Host
 from diagnose.questions.files import NOT_ASKED, StatPaths
 
@@ -109,4 +110,4 @@ def _outer_folders(folders: list[str]) -> list[str]:
 
 
 def _is_below_another(folder: str, folders: list[str]) -> bool:
-    return any(folder.startswith(f"{other}/") for other in folders)
+    return any(is_below(folder, other) for other in folders)

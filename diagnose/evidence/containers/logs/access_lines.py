@@ -167,8 +167,7 @@ def is_ours(line: AccessLine, server: Container) -> bool:
 
     This tool asks from the server's own address, and not every log has the client's user agent.
     """
-    server_addresses = (address for end in server.endpoints.values() for address in end.addresses)
-    return _OURS in line.rest or line.address in server_addresses
+    return _OURS in line.rest or line.address in server.addresses
 
 
 def caller_of(line: AccessLine, server: Container, containers: Containers) -> Container | None:

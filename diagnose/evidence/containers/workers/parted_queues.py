@@ -117,7 +117,7 @@ def _pairs(containers: Containers) -> Iterator[_Pair]:
 
 
 def _is_open(broker: Container) -> bool:
-    return any(not is_loopback(port.host_ip) for port in broker.published_by("tcp"))
+    return any(not port.is_for_host_alone for port in broker.published_by("tcp"))
 
 
 def _clients(
@@ -132,18 +132,14 @@ def _clients(
     if isinstance(callers, Failed):
         return None
     near = [other for other in containers.beside(broker) if other.is_running]
-    calling = {other.id: other for other in near if not _addresses(other).isdisjoint(callers)}
-    known = {address for other in calling.values() for address in _addresses(other)}
+    calling = {other.id: other for other in near if not other.addresses.isdisjoint(callers)}
+    known = {address for other in calling.values() for address in other.addresses}
     if not known.issuperset(address for address in callers if not is_loopback(address)):
         return None
     clients = [other for other in near if other.id in calling or names_server(other, broker)]
     peers = [other for other in clients if not _is_broker(other)]
     workers = [other for other in peers if is_background(other)]
     return _Clients(workers, [other for other in peers if not is_background(other)])
-
-
-def _addresses(container: Container) -> set[str]:
-    return {address for end in container.endpoints.values() for address in end.addresses}
 
 
 def _is_broker(container: Container) -> bool:

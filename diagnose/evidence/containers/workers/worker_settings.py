@@ -325,7 +325,4 @@ def _calls(
         if isinstance(answer, Failed):
             return None
         callers |= answer
-    server_addresses = {
-        address for end in container.endpoints.values() for address in end.addresses
-    }
-    return not server_addresses.isdisjoint(callers)
+    return not container.addresses.isdisjoint(callers)

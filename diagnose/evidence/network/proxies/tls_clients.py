@@ -81,16 +81,13 @@ def _tls_clients(
     """
     requests = recent_logs.requests_of(container)
     served = {request.address for request in requests if not request.failed}
-    server_addresses = {
-        address for end in container.endpoints.values() for address in end.addresses
-    }
     by_client = by_key((first_address(line.text), line) for line in hellos)
     lost = {
         client: lines
         for client, lines in by_client.items()
         if len(lines) >= LEAST
         and (client or "no address") not in served
-        and client not in server_addresses
+        and client not in container.addresses
     }
     https = [port for port in container.published_by("tcp") if port.host_port in _HTTPS]
     near_clients = [client for client in lost if not (client and is_of_the_internet(client))]

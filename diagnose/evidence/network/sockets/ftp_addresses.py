@@ -5,6 +5,7 @@ import posixpath
 import msgspec
 
 from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.images.builds import repository_of
 from diagnose.evidence.items import Items
 from diagnose.evidence.machine.modules import Modules
 from diagnose.evidence.network.container_netns import Namespaces
@@ -86,8 +87,8 @@ def ftp_servers(
 
 def _server(host: Host, container: Container, port: int) -> FtpServer | None:
     """The server without an outer address; None where it has one, or where that is not known."""
-    image = container.config.image.partition("@")[0].partition(":")[0].removeprefix("docker.io/")
-    variable = _VARIABLES.get(image, "")
+    image = repository_of(container.config.image)
+    variable = _VARIABLES.get(image.removeprefix("docker.io/"), "")
     if variable:
         is_set = bool(container.config.value_of(variable))
         return None if is_set else FtpServer(container, port, variable=variable)

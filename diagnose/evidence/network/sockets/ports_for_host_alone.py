@@ -21,25 +21,15 @@ from diagnose.model import Failed
 from diagnose.questions import Host
 from diagnose.questions.network import ListConnections, UdpFlow
 from diagnose.registry import evidence
+from diagnose.word_sets import vocabulary
 
 _ENTRIES = (80, 443)
 """Ports by which visitors come in."""
 _CLOSED = "close"
 """The state of a call that was refused; the kernel keeps it for ten seconds."""
-_TUNNELS = frozenset(
-    {
-        "autossh",
-        "chisel",
-        "cloudflared",
-        "frpc",
-        "inlets",
-        "newt",
-        "ngrok",
-        "rathole",
-        "socat",
-        "ssh",
-    }
-    | {"stunnel", "stunnel4", "tailscaled", "zrok"}
+_TUNNELS = vocabulary(
+    "autossh chisel cloudflared frpc inlets newt ngrok rathole socat ssh stunnel stunnel4 "
+    "tailscaled zrok"
 )
 """Programs that bring visitors to a port of the host's loopback."""
 _MOST_PORTS = 10
@@ -107,7 +97,7 @@ def _shut_ports(
     }
     for container in containers.running:
         for binding in container.published_by("tcp"):
-            is_shut = is_loopback(binding.host_ip) and not binding.is_ipv6
+            is_shut = binding.is_for_host_alone and not binding.is_ipv6
             if is_shut and binding.host_port not in open_ports:
                 yield binding.host_port, (container, binding)
 

@@ -49,7 +49,7 @@ def closed_swarm_ports(swarm: Swarm, host_stack: HostStack, info: Info) -> Close
     addresses does it, or for a node that is gone.
     """
     nodes = tuple(dict.fromkeys(_other_nodes(swarm)))
-    interface = _interface_with(swarm.node_address, host_stack.stack)
+    interface = host_stack.stack.local.get(swarm.node_address, "")
     if not nodes or not interface:
         return ClosedSwarmPorts((), nodes)
     ports = [*([_MANAGER_PORT] if swarm.manager else []), *_GOSSIP_PORTS, ("udp", data_port(info))]
@@ -80,14 +80,6 @@ def _is_of_machine(text: str) -> bool:
         return False
     address = ip_address(text)
     return not (address.is_unspecified or address.is_loopback)
-
-
-def _interface_with(address: str, stack: Stack) -> str:
-    """The interface that has an address; "" for none."""
-    for device in stack.devices:
-        if address in [own.partition("/")[0] for own in device.addresses]:
-            return device.name
-    return ""
 
 
 def _closing_rule(
