@@ -29,7 +29,7 @@ def swarm_of_two(box: Box, role: str) -> int:
     )  # fmt: skip
     second = ["timeout", "-s", "KILL", "40", "docker", "-H", f"unix://{SECOND}"]
     box.wait_for(
-        lambda: box.provider.run([*second, "info"], check=False).returncode == 0,
+        lambda: box.provider.run([*second, "info"], check=False, timeout=45).returncode == 0,
         what="the second engine",
     )
     box.provider.run(
