@@ -113,7 +113,7 @@ def site_that_its_user_cannot_read(box: Box) -> None:
     seen = box.docker("exec", "kiosk81", "ls", "/site/index.html", check=False)
     assert "Permission denied" in seen.stderr
     command = first_command(box, "container.mount-unwritable", "kiosk81")
-    assert command.startswith("chown 1000:1000 /srv/kiosk81"), command
+    assert command == "chown -R 1000:1000 /srv/kiosk81", command
 
 
 @fault(
