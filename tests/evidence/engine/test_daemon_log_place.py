@@ -7,7 +7,7 @@ from typing import Any
 from diagnose.evidence.engine.log import DaemonLog, daemon_log
 from diagnose.evidence.machine.clock import Clock
 from diagnose.model import Failed, Unavailable
-from tests.evidence.daemon_hosts import file
+from tests.evidence.engine.daemon_hosts import file
 from tests.hosts import Made
 from tests.judging import judge
 

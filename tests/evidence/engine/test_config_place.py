@@ -15,7 +15,7 @@ from diagnose.evidence.engine.log import DaemonLog
 from diagnose.evidence.engine.log_lines import parse
 from diagnose.evidence.machine.clock import Clock
 from diagnose.model import Failed, Unavailable
-from tests.evidence.daemon_hosts import HERE, NOTHING, file
+from tests.evidence.engine.daemon_hosts import HERE, NOTHING, file
 from tests.hosts import Made
 
 DEAD = Daemon(Endpoint("unix:///var/run/docker.sock", "unix"), Caller(), Unavailable("refused", ""))

@@ -12,7 +12,7 @@ from diagnose.evidence.engine.data_root import DataRoot, data_root
 from diagnose.evidence.engine.log import DaemonLog, daemon_log
 from diagnose.evidence.machine.processes import Process, Processes
 from diagnose.model import Failed, Unavailable
-from tests.evidence.daemon_hosts import HERE, NOTHING, USERS, at, file
+from tests.evidence.engine.daemon_hosts import HERE, NOTHING, USERS, at, file
 from tests.hosts import Made
 from tests.judging import judge
 
