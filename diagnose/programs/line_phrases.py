@@ -43,7 +43,7 @@ EXPLAINS = Phrases(
         chmod chown cp grep egrep fgrep awk gawk jq ln mkdir mv rm rsync sed tar xargs
         improper format help application on creation added set manual another check empty sure exists structure busy
         enetunreach bad_alloc memoryerror instead reachable verification parser servers truncated skew removed duplicate
-        limit temporarily directory permissions unbalanced scanner line find attempt
+        limit temporarily directory permissions unbalanced scanner line find attempt misbehaving full platform
         """
     ),
     pattern=LazyPattern(
@@ -77,6 +77,9 @@ EXPLAINS = Phrases(
         | (?<!not\ )\balready\ active\b | \balready\ (?:been|running|exists?|allocated|in)\b | \blocked\b
         | \block\ file\b | \bunable\ to\ lock\b
         | \binvalid\b | \bunknown\b(?!\[[\d.:a-f]+\]) | \bunexpected\b | \bsyntax\ error\b | \bexpected\b | \bcorrupt
+        | \bbad\ address\b | \bserver\ misbehaving\b | \brun\ out\ of\ available\b | \bdisk\ is\ full\b
+        | \bno\ primary\ server\ is\ available\b | \ -\ no\ response$ | \bis\ not\ a\ database\b
+        | \bfor\ another\ platform\b | \bmemory\ allocation\ of\ \d+\ bytes\ failed\b
         | \b(?:malformed|improper)\b | \bdowngrad | \bwrong\ (?:magic|architecture|format)\b
         | \bexec(?:ution)?\ format\ error\b
         | \b(?:must|should|can)\ not\ be\b | \brefus(?:ed|es|ing)\b | \bdue\ to\ insecure\b | \bdoes\ not\ align\b

@@ -586,7 +586,7 @@ LINES = {
     "class-missing": (
         "Caused by: java.lang.ClassNotFoundException: org.postgresql.Driver",
         "NameError: uninitialized constant Connectors::BaseConnector",
-        "PHP Fatal error:  Uncaught Error: Class 'Redis' not found in /var/www/html/cache.php:3",
+        "PHP Fatal error:  Uncaught Error: Class 'Shop\\Cache' not found in /var/www/html/cache.php:3",
     ),
     "variable-replaced": (
         "Error: DO NOT USE PASSWORD ENVIRONMENT VARIABLE. USE PASSWORD_HASH INSTEAD.",

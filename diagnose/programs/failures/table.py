@@ -7,6 +7,7 @@ real log in `tests/programs/lines/`, in the room and the module of the same name
 from diagnose.programs.failures.databases.agents import AGENTS
 from diagnose.programs.failures.databases.brokers import BROKERS
 from diagnose.programs.failures.databases.called_servers import CALLED_SERVERS
+from diagnose.programs.failures.databases.client_replies import CLIENT_REPLIES
 from diagnose.programs.failures.databases.cluster_members import CLUSTER_MEMBERS
 from diagnose.programs.failures.databases.data_versions import DATA_VERSIONS
 from diagnose.programs.failures.databases.database_clients import DATABASE_CLIENTS
@@ -92,6 +93,7 @@ FAILURES: tuple[Failure, ...] = (
     *REFUSED_CLIENTS,
     *DATABASE_RIGHTS,
     *DATABASE_CLIENTS,
+    *CLIENT_REPLIES,
     *REFERENCES,
     *NGINX,
     *PROCESS_MANAGERS,

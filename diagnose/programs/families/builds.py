@@ -93,9 +93,10 @@ BUILDS = (
     ),
     Failure(
         name="native-module",
-        mark=("could not load the", "could not be found, and is needed"),
+        mark=("could not load the", "could not be found, and is needed", "@rollup/rollup-"),
         pattern=r"Could not load the \"(?P<module>[\w@/-]+)\" module using the (?P<platform>[\w-]+) runtime"
-        r"|The package \"(?P<module_esbuild>@esbuild/(?P<platform_esbuild>[\w-]+))\" could not be found, and is needed",
+        r"|The package \"(?P<module_esbuild>@esbuild/(?P<platform_esbuild>[\w-]+))\" could not be found, and is needed"
+        r"|Cannot find module '?(?P<module_rollup>@rollup/rollup-(?P<platform_rollup>[\w-]+))",
         cause="the module {module} was installed for another system than the image's ({platform})",
         cure="install the packages in the Dockerfile, and keep node_modules of the host out of it with "
         ".dockerignore",

@@ -1,4 +1,4 @@
-"""Complaints about calls of other programs: names, ports, certificates."""
+"""Complaints about calls of other programs: names, ports, silence."""
 
 import re
 
@@ -8,160 +8,6 @@ from diagnose.programs.failures.recognition import NEVER, Failure
 _MANY = "many programs"
 
 _NAME = r"[\w-]+(?:\.[\w-]+)*"
-
-CERTIFICATES = (
-    Failure(
-        name="certificate-expired",
-        mark="expired",
-        pattern=r"""(?x)
-            x509:\ certificate\ has\ expired.{0,80}current\ time\ \S+\ is\ after
-            | certificate\ (?:verify\ failed:\ certificate\ )?has\ expired(?!\ or\ is\ not)
-            | \bCERT_HAS_EXPIRED\b
-            | CertificateExpiredException
-        """,
-        cause="the certificate of the server that it calls, or one in its chain, has expired; or the "
-        "host's clock is ahead",
-        cure="renew the expired certificate on that server (openssl s_client -showcerts shows the dates), or "
-        "correct the host's clock (date -u)",
-        source="Go's, OpenSSL's, Node.js' and Java's own messages",
-        look="certificate",
-    ),
-    Failure(
-        name="certificate-name",
-        mark=("certificate", "ip sans", "cert_altname", "subject alternative"),
-        pattern=r"""(?x)
-            certificate\ is\ (?:not\ )?valid\ for\ (?!\d)(?P<names>[^\"']{1,80}?),?\ (?:not[ ]
-                |but\ )
-            | certificate\ is\ not\ valid\ for\ (?:any|the)\ names?
-            | hostname\ mismatch,\ certificate
-            | ERR_TLS_CERT_ALTNAME_INVALID
-            | No\ subject\ alternative\ (?:DNS\ )?names?\ (?:matching|present)
-            | doesn't\ contain\ any\ IP\ SANs
-        """,
-        cause="the certificate of the server is issued for another name than the one that the "
-        "program calls",
-        cure="call the server by a name that its certificate has, or issue the certificate again",
-        source="Go's, OpenSSL's, Node.js' and Java's own messages",
-        look="certificate",
-    ),
-    Failure(
-        name="certificate-file",
-        mark=("pem", "unable to load certificate from file"),
-        pattern=r"""(?x)
-            \bPEM_read_bio | \bPEM\ (?:lib|routines)\b.{0,60}\bno\ start\ line\b
-            | \bunable\ to\ load\ certificate\ from\ (?:PEM\ )?file\b
-            | \bfailed\ to\ find\ any\ PEM\ data\b | \bno\ PEM-encoded\b
-        """,
-        cause="the file with the program's certificate or key is empty, or is not in PEM form",
-        cure="put the certificate or the key into the file that the line names, in PEM form",
-        source="OpenSSL's and Go's own messages",
-        look="certificate",
-    ),
-    Failure(
-        name="certificate-file-missing",
-        mark=("bio", "cert"),
-        pattern=r"\bBIO[_ ]new_file:no such file|\bBIO routines::?\w{0,30}:?no such file|\bMissing cert or key file\b",
-        cause="the file with the program's certificate or key is not where its settings say",
-        cure="mount the file, or correct its path in the settings (in .NET Kestrel's Certificates, as "
-        "ASPNETCORE_Kestrel__Certificates__Default__Path)",
-        source="isaacrlevin/presencelight#325; OpenSSL's and Mailu's own messages",
-        look="certificate",
-    ),
-    Failure(
-        name="authorities-empty",
-        mark="trustanchors parameter must be non-empty",
-        pattern=r"\btrustAnchors parameter must be non-empty\b",
-        cause="the list of certificate authorities of Java (cacerts) is missing, empty, or covered by a mount, so that "
-        "it trusts no TLS connection",
-        cure="add the package ca-certificates-java to the image, or take away the mount over lib/security/cacerts or "
-        "/etc/ssl/certs",
-        source="Java's own message",
-        look="certificate",
-    ),
-    Failure(
-        name="certificate-password",
-        mark="password",
-        pattern=r"""(?x)
-            \bspecified\ network\ password\ is\ not\ correct\b  # .NET
-            | \bkeystore\ password\ was\ incorrect\b | \bKeystore\ was\ tampered\ with,\ or\ password\b  # Java
-            | \b(?:mac\ verify\ (?:error|failure)|bad\ decrypt)\b.{0,80}\bpassword\b
-            | \bcertificate\ data\ cannot\ be\ read\ with\ the\ provided\ password\b  # .NET 9
-        """,
-        cause="the password in the program's settings does not open the file with its certificate and key",
-        cure="set the password that the file was made with, or make the file again",
-        source=".NET's, Java's and OpenSSL's own messages",
-        of_running=NEVER,
-        look="certificate",
-    ),
-    Failure(
-        name="certificate-key",
-        mark="",
-        pattern=r"""(?x)
-            \bkey\ values\ mismatch\b | \binconsistencies\ between\ private\ key\ and\ certificate\b
-            | \bcertificate\ and\ private\ key\ .{1,300}\ do\ not\ match\b | \bprivate\ key\ does\ not\ match\b
-            | \bkey\ and\ (?:the\ )?cert(?:ificate)?(?:s|\(s\))?\ do\ not\ match\b
-        """,
-        cause="the program's certificate and its private key do not belong together",
-        cure="put the certificate and the key of one pair into the files that the settings name",
-        source="OpenSSL's and Go's own messages",
-        of_running=NEVER,
-        look="certificate",
-    ),
-    Failure(
-        name="certificate-self-signed",
-        mark="self",
-        pattern=r"(?x) self[- ]signed\ certificate(?!\ in\b) | \bDEPTH_ZERO_SELF_SIGNED_CERT\b",
-        cause="the server that the program calls shows a certificate that no authority has signed: "
-        "the default one of a proxy, or one of its own",
-        cure="have that server use the certificate that was issued for its name; where its own one is "
-        "meant, give the program that very certificate to trust",
-        source="OpenSSL's (error 18, not 19) and Node.js' own messages; traefik/traefik#5071",
-        look="certificate",
-    ),
-    Failure(
-        name="tls-older-client",
-        mark="unsupported",
-        pattern=r"(?:SSL_accept|client_hello|accept)\b.{0,160}unsupported protocol"
-        r"|client offered only unsupported versions",
-        cause="clients speak an older TLS than this program takes, such as TLS 1.0",
-        cure="update the clients; or let the program's TLS library take their version: in openssl.cnf "
-        "MinProtocol = TLSv1 and CipherString = DEFAULT@SECLEVEL=0",
-        source="mailcow/mailcow-dockerized#5856; OpenSSL's and Go's own messages",
-    ),
-    Failure(
-        name="tls-older-server",
-        mark="unsupported",
-        pattern=r"\bUNSUPPORTED_PROTOCOL\b"
-        r"|(?:SSL_connect|server_hello|_client_version|_ssl\.c|state=error)\b.{0,160}unsupported protocol",
-        cause="the server that the program calls speaks an older TLS than the program takes, such as "
-        "TLS 1.0",
-        cure="update that server; or let the program's TLS library take its version: in openssl.cnf "
-        "MinProtocol = TLSv1 and CipherString = DEFAULT@SECLEVEL=0",
-        source="sabnzbd/sabnzbd#994; OpenSSL's own messages",
-    ),
-    Failure(
-        name="certificate-untrusted",
-        mark=("certif", "pkix path", "unknown authority", "unknownissuer"),
-        pattern=r"""(?x)
-            signed\ by\ unknown\ authority
-            | self[- ]signed\ certificate\ in\b
-            | unable\ to\ get\ (?:local\ )?issuer\ certificate
-            | unable\ to\ verify\ the\ first\ certificate
-            | PKIX\ path\ building\ failed
-            | unable\ to\ find\ valid\ certification\ path
-            | certificate\ verify\ failed
-            | UnknownIssuer
-            | certificate\ (?:of\ \S{1,200}\ )?is\ not\ trusted
-            | certificate\ of\ \S{1,200}\ doesn't\ have\ a\ known\ issuer
-        """,
-        cause="the program does not trust the certificate of the server that it calls: "
-        "the image does not know the authority that issued it",
-        cure="mount the authority's certificate and name it with SSL_CERT_FILE (Node.js: "
-        "NODE_EXTRA_CA_CERTS, Python's requests: REQUESTS_CA_BUNDLE, Java: a trust store)",
-        source="Go's, OpenSSL's, Node.js' and Java's own messages",
-        look="certificate",
-    ),
-)
 
 _UNRESOLVED = rf"""(?x)
         lookup\ (?P<host_go>{_NAME})\.?(?:\ on\ \S+)?:\ (?:no\ such\ host
@@ -184,7 +30,10 @@ _UNRESOLVED = rf"""(?x)
         | bad\ address\ '(?P<host_busybox>{_NAME})
         | Temporary\ failure\ resolving\ '(?P<host_apt>{_NAME})
         | (?<![/\w.-])(?P<host_nginx>{_NAME})\ could\ not\ be\ resolved\ \(\d+:\ Host\ not
-        | (?<![\w./-])(?P<host_unresolved>{_NAME})/<unresolved>:\d+
+        | \bserver\ on\ '(?P<host_pymysql>{_NAME})'\ \(\[Errno\ -[235]\]
+        | \bgetaddrinfo\ failed:[^\n]{{0,60}}\[\w{{2,9}}://(?P<host_predis>{_NAME}):\d
+        | \bgetaddrinfo\ for\ host\ \"(?P<host_netcat>{_NAME})\"
+        | \bName\ (?:or\ service\ not\ known|does\ not\ resolve)\ \((?P<host_dotnet>{_NAME}):\d
         | \bBackend\ host\ '"(?P<host_varnish>{_NAME})"'\ could\ not\ be\ resolved
         | \b(?P<host_first>{_NAME}):\d+\b.{{0,20}}(?:Name\ or\ service\ not\ known
             |Temporary\ failure\ in\ name|No\ address\ associated)
@@ -213,6 +62,9 @@ _OUTSIDE = LazyPattern(
 
 _MULTICAST = LazyPattern(r"^[^.]+\.local$")
 """Names that devices give themselves at home. Longer ones are of a domain, as svc.cluster.local."""
+
+_ELSEWHERE = r"(?!localhost\b|127\.|::1\b)"
+"""A place that is not the container itself."""
 
 _NO_SOURCE_FILE = r"(?![\w.-]{1,200}\.(?:c|cc|cpp|cs|ex|go|java|[cm]?js|lua|php|pl|py|rb|rs|tsx?):)"
 """A place in the code is no server."""
@@ -260,6 +112,7 @@ PEERS = (
             | bad\ address  # busybox
             | \bEAI_AGAIN\b(?!\ \w+\.)(?=\ undefined)
             | \bDNS\ resolution\ (?:is\ )?(?:currently\ )?(?:not\ available|unavailable)\b
+            | \bNo\ resolvable\ bootstrap\ urls\b  # Kafka
         """,
         cause="the program calls a name that does not resolve in its container, and does not say which",
         cure="look for the name in the program's settings, and see that a container of that name runs "
@@ -269,9 +122,21 @@ PEERS = (
     ),
     Failure(
         name="peer-refused",
-        mark="refused",
+        mark=("refused", "111", "connect call failed", "connect(2)"),
         pattern=rf"""(?x)
-            (?<![\w.:-]){_NO_SOURCE_FILE}(?P<peer>(?:[A-Za-z][\w.-]*|\d+(?:\.\d+){{3}}):\d{{2,5}})\b(?!:\d)
+            \bserver\ on\ '(?P<peer_mysql>{_ELSEWHERE}[\w.-]+(?::\d{{2,5}})?)'\ \((?:\[Errno\ )?111\b
+            | \bhost:(?P<peer_mariadb>{_ELSEWHERE}[\w.-]+),\ port:\d.{{0,40}}connection\ refused
+            | \(host=(?P<peer_addressed>{_ELSEWHERE}[\w.-]+)\)\(port=\d.{{0,60}}connection\ refused
+            | \bConnect\ call\ failed\ \('(?P<peer_asyncio>{_ELSEWHERE}[\w.:-]+)',
+            | \bconnect\(2\)\ for\ [\"'](?P<peer_ruby>{_ELSEWHERE}[\w.-]+)[\"']\ port\b
+            | \bto\ Redis\ on\ (?P<peer_redis>{_ELSEWHERE}[\w.-]+:\d{{2,5}})\ \(Errno::ECONNREFUSED
+            | \bError\ 111\ connecting\ to\ (?P<peer_errno>{_ELSEWHERE}[\w.-]+:\d{{2,5}})\b
+            | \bipv[46]:(?P<peer_grpc>{_ELSEWHERE}[\d.]+:\d{{2,5}}):.{{0,60}}connection\ refused
+            | \bto\ remote\ host\ \((?P<peer_busybox>{_ELSEWHERE}[\d.]+)\):\ connection\ refused
+            | \[(?P<peer_lettuce>{_ELSEWHERE}[\w.-]+)/<unresolved>:\d+\]:\ connection\ refused
+            | \bfor\ url\ \(https?://(?P<peer_url>{_ELSEWHERE}[\w.-]+(?::\d{{2,5}})?)[^\n]{{0,300}}connection\ refused
+            | \bconnection\ refused[^\n]{{0,40}}\ executing\ [A-Z]{{3,7}}\ https?://(?P<peer_feign>{_ELSEWHERE}[\w.-]+)
+            | (?<![\w.:-]){_NO_SOURCE_FILE}(?P<peer>(?:[A-Za-z][\w.-]*|\d+(?:\.\d+){{3}}):\d{{2,5}})\b(?!:\d)
                 .{{0,40}}connection\ refused
             | ECONNREFUSED\ (?P<peer_node>\S+:\d{{2,5}})
             | connection\ (?:to\ \S+\ )?refused.{{0,40}}?(?<![\w.:-])
@@ -298,7 +163,17 @@ PEERS = (
         pattern=r"""(?x)
             (?:can't|cannot|could\ not|unable\ to|failed\ to|couldn't)\ (?:reach|connect|contact
                 |dial)\b(?:[^:]|:(?!\d)){0,60}?
-                [`'\"(@/\ ](?P<peer>(?!localhost|127\.)[A-Za-z][\w.-]*):\d{2,5}\b(?!:\d)
+                [`'\"(@/\ ](?P<peer>(?!localhost|127\.|ipv[46]:)[A-Za-z][\w.-]*):\d{2,5}\b(?!:\d)
+            | \bserver\ on\ '(?P<peer_mysql>(?!localhost\b|127\.)[\w.-]+)(?::\d{2,5})?'\ \(\d{2,3}\b
+            | \bNpgsqlException\b.{0,20}\bFailed\ to\ connect\ to\ (?P<peer_npgsql>(?!127\.)[\w.-]+:\d{2,5})
+            | \bUnable\ to\ connect\ to\ (?P<peer_lettuce>(?!localhost|127\.)[\w.-]+)/<unresolved>:\d
+            | \bUnableToConnect\ on\ (?P<peer_stackexchange>(?!localhost|127\.)[\w.-]+:\d{2,5})
+            | \bUnable\ to\ bootstrap\ from\ \[\('(?P<peer_aiokafka>(?!localhost|127\.)[\w.-]+)',
+            | \bto\ node\ -?\d+\ \((?P<peer_kafka>(?!localhost\b)[\w.-]+)/[\d.]+:\d{2,5}\)\ could\ not\ be\ est
+            | \bto\ node\ -?\d+\ \(/(?P<peer_broker>(?!127\.)[\d.]+:\d{2,5})\)\ could\ not\ be\ established
+            | \bFailed\ connecting\ to\ (?P<peer_jedis>(?!localhost|127\.)[\w.-]+:\d{2,5})
+            | (?i:fail\w*|unable|could\ not|can(?:no|')t)\ (?:to\ )?connect\ to\ (?:all\ )?addresses.{0,60}
+                \bipv[46]:(?P<peer_grpc>(?!127\.)[\d.]+:\d{2,5})
             | \bFailed\ to\ connect\ to\ (?P<peer_curl>(?!localhost|127\.)[A-Za-z][\w.-]{0,120})\ port\ \d{1,5}
                 (?:\ after\ \d{1,9}\ ms)?:\ Couldn't\ connect\ to\ server
             | (?<![\w./-])(?P<peer_named>[a-z][\w-]*-[\w-]+)\ is\ not\ reachable\b
@@ -322,7 +197,11 @@ PEERS = (
                 |get|connect|open|establish|acquire|reach).{0,30}(?<![/.])\b(?:jdbc
                 |database|db|postgres\w*|mysql|mariadb|mongo\w*|redis
                 |sql)\b(?!\ file)(?!.{0,200}\brequested\ by\ the\ login\b)
-            | \bdatabase\ not\ reachable\b
+            | \bdatabase\ not\ reachable\b | \bCould\ not\ get\ a\ resource\ from\ the\ pool\b  # Jedis
+            | \bNo\ primary\ server\ is\ available\ in\ cluster\b | \bMongoSocketOpenException\b
+            | ServerSelectionError:\ Server\ selection\ timed\ out\ after\ \d
+            | \bA\ timeout\ occurred\ after\ \d+ms\ selecting\ a\ server\b
+            | \bNo\ suitable\ servers\ found\b.{0,60}\bserverSelection
             | \bCommunications\ link\ failure\b | \bError\ establishing\ a\ database\ connection\b
             | \bnetwork-related\ or\ instance-specific\ error\ occurred\ while\ establishing\ a\ connection
         """,
@@ -338,12 +217,19 @@ PEERS = (
         mark="",
         pattern=r"""(?x)
             \bno\ servers\ available\ for\ connection\b  # NATS
-            | \bNoBrokersAvailable\b  # Kafka
+            | \bNoBrokersAvailable\b | \bclient\ has\ run\ out\ of\ available\ brokers\b  # Kafka
+            | \bAll\ broker\ connections\ are\ down\b
+            | \bto\ node\ -?\d+\ could\ not\ be\ established\.\ Broker\ may\ not\ be\ available\b
+            | \bBrokerUnreachableException\b | \bTCPConnectionFailedForAllHosts\b  # RabbitMQ
+            | \bNone\ of\ the\ specified\ endpoints\ were\ reachable\b
+            | \bNo\ alive\ nodes\ found\ in\ your\ cluster\b | \bThere\ are\ no\ living\ connections\b  # Elasticsearch
+            | \bNo\ Available\ connections\b | \bAll\ connection\ attempts\ failed\b
+            | \bCannot\ execute\ request\ on\ any\ known\ server\b  # Eureka
             | \bAll\ host\(s\)\ tried\ for\ query\ failed\b  # Cassandra
         """,
         cause="the program reaches none of the servers that it is given",
         cure="compare the hosts and ports in its settings with the containers that run",
-        source="NATS', Kafka's and Cassandra's clients' own messages",
+        source="the clients' own messages",
         may_pass=True,
     ),
     Failure(
@@ -360,12 +246,15 @@ PEERS = (
         name="some-peer-silent",
         of_running=NEVER,
         mark="",
-        pattern=r"\bcontext deadline exceeded\b(?! \(Client\.Timeout)|\bdial (?:tcp|udp): i/o timeout\b",
+        pattern=r"""(?x)
+            \bcontext\ deadline\ exceeded\b(?!\ \(Client\.Timeout) | \bdial\ (?:tcp|udp):\ i/o\ timeout\b
+            | \[2002\]\ (?:Connection|Operation)\ timed\ out\b | \bConnectTimeout:\ timed\ out\b
+        """,
         cause="what the program calls at its start does not answer in time, and the line does not say what "
         "that is",
         cure="compare the hosts and ports in its settings with the containers that run; the lines above "
         "may name it",
-        source="Go's own message; milvus-io/milvus#34319",
+        source="Go's, PHP's and httpx' own messages; milvus-io/milvus#34319",
         may_pass=True,
     ),
     Failure(
@@ -386,6 +275,7 @@ PEERS = (
             | \bdial\ tcp\ (?P<peer_dialled>[\w.:\[\]-]{1,100}:\d{2,5}):
                 \ (?:connect:\ connection|i/o)\ time(?:d\ )?out\b
             | \bconnection\ (?:\#\d+\ )?to\ (?:\w+://)?(?P<peer_called>[\w.-]+:\d{2,5})\ timed\ out
+            | \bTimeout\ connecting\ to\ \[(?P<peer_elastic>[\w./:-]+)\]
         """,
         cause="what the program waits for did not answer in time: {peer}",
         cure="see that it runs, is on the same network, and has the name that the program is given",

@@ -169,7 +169,7 @@ FILES = (
                 |renam\w+|sav\w+|unlink|writ\w+)\b
             [^\n]{0,60}?(?:permission\ denied|EACCES)
             | \b(?:director(?:y|ies)|folder)\ (?:is\ )?not\ writ[ae]ble\b
-            | ^(?:error:\ )?permission\ denied\ \(os\ error\ 13\)$  # Rust
+            | ^(?:error:\ )?permission\ denied\ \(os\ error\ 13\)$ | \bkind:\ PermissionDenied,\ message:  # Rust
             | ^[a-z][\w-]{1,30}:\ permission\ denied$  # Exim
             | ^(?:chgrp|chmod|chown|cp|find|ls|mkdir|mv|rm|touch):\ (?:cannot\ [a-z]{2,12}\ )?['‘]?\.{1,2}/?['’]?:
                 \ Permission\ denied

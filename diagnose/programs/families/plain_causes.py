@@ -29,9 +29,21 @@ _DOES_WITHOUT_LICENCE = LazyPattern(
 PLAIN_CAUSES = (
     Failure(
         name="no-room",
-        mark=("no space left", "quota exceeded", "disk is full", "disk full", "disk space"),
+        mark=(
+            "no space left",
+            "quota exceeded",
+            "disk is full",
+            "disk full",
+            "disk space",
+            "error 28",
+            "errno 28",
+            "errno: 28",
+            "sqlite_full",
+            "error number 28",
+        ),
         pattern=r"""(?x)
-            \bno\ space\ left\ on\ device\b | \bdisk\ quota\ exceeded\b | \bdisk\ (?:is\ )?full\b
+            \bno\ space\ left\ on\ device\b | \b(?:failed\ with\ error|errno:?|error\ number)\ 28\b | \bSQLITE_FULL\b
+            | \bdisk\ quota\ exceeded\b | \bdisk\ (?:is\ )?full\b
             | \b(?:insufficient|not\ enough|no)\ (?:free\ )?disk\ space\b
         """,
         unlike=_OF_KERNEL_LIMITS,
@@ -57,8 +69,8 @@ PLAIN_CAUSES = (
     Failure(
         name="some-port-taken",
         of_running=NEVER,
-        mark=("address already in use", "eaddrinuse", "addrinuse"),
-        pattern=r"\bEADDRINUSE\b|\baddress already in use\b|\bAddrInUse\b",
+        mark=("address already in use", "eaddrinuse", "addrinuse", "address in use"),
+        pattern=r"\bEADDRINUSE\b|\baddress (?:already )?in use\b|\bAddrInUse\b",
         cause="another process has the port that the program listens on, in the program's own network, and the line "
         "does not say which port",
         cure="see which other process or container shares that network; if none does, the program is started twice, "

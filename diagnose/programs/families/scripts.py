@@ -82,6 +82,7 @@ SCRIPTS = (
                 (?P<path>{_OF_A_PROGRAM}\.{{0,2}}/[\w./@+-]{{1,200}}):\ Permission\ denied$
             | ^(?:/(?:usr/)?bin/)?(?:da|a)?sh:\ (?:\d{{1,6}}:\ )?(?P<path_shell>\.{{0,2}}/[\w./@+-]{{1,200}})
                 :\ Permission\ denied$
+            | ^(?:ba|z)sh:\ (?P<path_bash>\.{{0,2}}/[\w./@+-]{{1,200}}):\ Permission\ denied$
             | \bexec:\ "?(?P<path_exec>\.{{0,2}}/[\w./@+-]{{1,200}})"?:\ permission\ denied\b
             | ^env:\ [‘']?(?P<path_env>\.{{0,2}}/[\w./@+-]{{1,200}})[’']?:\ Permission\ denied$
             | ^\[(?:FATAL\ tini\ \(\d+\)\]\ exec\ (?P<path_tini>/\S{{1,200}})\ failed

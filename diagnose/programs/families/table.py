@@ -4,13 +4,15 @@ from diagnose.programs.failures.recognition import Failure
 from diagnose.programs.families.agreements import AGREEMENTS
 from diagnose.programs.families.applications import APPLICATIONS
 from diagnose.programs.families.builds import BUILDS, PROGRAM_FAULTS
-from diagnose.programs.families.calls import CERTIFICATES, PEERS
+from diagnose.programs.families.calls import PEERS
+from diagnose.programs.families.certificates import CERTIFICATES
 from diagnose.programs.families.configuration import CONFIGURATION
 from diagnose.programs.families.data import DATA
+from diagnose.programs.families.devices import DEVICES
 from diagnose.programs.families.duplicates import DUPLICATES
 from diagnose.programs.families.exception_classes import EXCEPTION_CLASSES
 from diagnose.programs.families.files import FILES
-from diagnose.programs.families.images import DEPENDENCIES, DEVICES
+from diagnose.programs.families.images import DEPENDENCIES
 from diagnose.programs.families.locked_migrations import LOCKED_MIGRATIONS
 from diagnose.programs.families.migration_runs import MIGRATION_RUNS
 from diagnose.programs.families.parts import PARTS

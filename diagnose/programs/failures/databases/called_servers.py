@@ -88,6 +88,17 @@ CALLED_SERVERS = (
         look="database",
     ),
     Failure(
+        name="search-watermark",
+        mark="disk watermark [",
+        pattern=r"\bhigh disk watermark \[[^\]]{1,20}\] exceeded on\b",
+        cause="the disk of the search server's data is fuller than its high watermark (90 % as a rule): this node gets no "
+        "new shards, and at 95 % its indices take no more documents",
+        cure="make room on that disk, or delete old indices",
+        source="Elastic documentation, disk-based shard allocation",
+        goes_on=True,
+        look="database",
+    ),
+    Failure(
         name="search-migration",
         mark="appears to be migrating the index",
         pattern=r"instance appears to be migrating the index.*?deleting index (?P<index>\.[\w.-]+)",

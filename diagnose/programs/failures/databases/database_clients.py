@@ -98,7 +98,8 @@ DATABASE_CLIENTS = (
         name="postgres-database",
         mark=("does not exist", "could not find your database"),
         pattern=r'database "(?P<database>[^"]+)" does not exist'
-        r"|could not find your database: (?P<database_rails>[\w-]{1,63})",
+        r"|could not find your database: (?P<database_rails>[\w-]{1,63})"
+        r"|Database `(?P<database_prisma>[^`]{1,63})` does not exist",
         cause="the database server has no database {database}; "
         "POSTGRES_DB takes effect only when the data directory is created",
         cure="create it with createdb in the database's container, or correct the name",
@@ -209,9 +210,9 @@ DATABASE_CLIENTS = (
     ),
     Failure(
         name="redis-password",
-        mark=("noauth", "wrongpass", "auth <password>"),
+        mark=("noauth", "wrongpass", "auth <password>", "client sent auth"),
         pattern=r"NOAUTH Authentication required|WRONGPASS invalid username-password pair"
-        r"|ERR AUTH <password> called without any password",
+        r"|ERR AUTH <password> called without any password|ERR Client sent AUTH, but no password is set",
         cause="the program's password for Redis is not the one that Redis asks for",
         cure="give both the same password",
         remedy=TypedLike(r"REDIS.*(?:PASS(?:W(?:OR)?D)?|UR[IL])$"),

@@ -210,6 +210,7 @@ FILES = (
             | \bConnection\ in\ use:\ \('[^'\n]{0,45}',\ (?P<port_gunicorn>\d{2,5})\)
             | \bAddress\ already\ in\ use\ -\ bind\(2\)\ for\ \S{1,60}\ port\ (?P<port_ruby>\d{2,5})\b
             | \bIs\ another\ postmaster\ already\ running\ on\ port\ (?P<port_postgres>\d{2,5})\b
+            | \balready\ have\ another\ server\ running\ on\ port:?\ (?P<port_mysql>\d{2,5})\b
             | \bfailed\ to\ bind\ TCP\ port\ (?P<port_aria>[1-9]\d{3,4})\b
             | \bcan't\ bind\ to\ \S{1,60}:(?P<port_privoxy>\d{2,5}):\ There\ may\ be\ another\b
             | Address\ already\ in\ use:\ .{0,40}could\ not\ bind\ to\ address\ \S{1,60}?:

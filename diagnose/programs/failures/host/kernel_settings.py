@@ -119,9 +119,10 @@ KERNEL_SETTINGS = (
     ),
     Failure(
         name="file-watches",
-        mark="watch",
+        mark=("watch", "inotify"),
         pattern=r"""(?x)
-            ENOSPC:\ System\ limit\ for\ number\ of\ file\ watchers\ reached | inotify\ watch\ limit
+            \bnumber\ of\ inotify\ instances\ has\ been\ reached\b  # .NET
+            | \binotify\ instance\ limit\ reached\b | ENOSPC:\ System\ limit\ for\ number\ of\ file\ watchers\ reached | inotify\ watch\ limit
             | EMFILE:\ too\ many\ open\ files,\ watch
             | \b(?:inotify|fsnotify|watch(?:er|ing)?)\b[^\n]{0,120}(?:too\ many\ open\ files|\bEMFILE\b)
         """,

@@ -68,8 +68,13 @@ MEMORY = (
     ),
     Failure(
         name="jvm-native",
-        mark="insufficient memory for the java runtime",
-        pattern=r"insufficient memory for the Java Runtime Environment",
+        mark=(
+            "insufficient memory for the java runtime",
+            "os::commit_memory",
+            "native memory allocation",
+        ),
+        pattern=r"insufficient memory for the Java Runtime Environment|\bos::commit_memory\([^\n]{0,80}\) failed"
+        r"|\bNative memory allocation \((?:mmap|malloc)\) failed",
         cause="Java cannot get memory from the system",
         cure="lower -Xmx, or raise the container's memory limit; where threads fail, see the limit of processes",
         confirmed_by=_HEAP,
@@ -77,8 +82,8 @@ MEMORY = (
     ),
     Failure(
         name="jvm-heap",
-        mark="java heap space",
-        pattern=r"OutOfMemoryError: Java heap space",
+        mark=("java heap space", "gc overhead limit"),
+        pattern=r"OutOfMemoryError: (?:Java heap space|GC overhead limit exceeded)",
         cause="the Java heap is full",
         cure="raise -Xmx and the container's memory limit with it",
         source="Java documentation, OutOfMemoryError",
@@ -87,6 +92,15 @@ MEMORY = (
             "-XX:MaxRAMPercentage=75",
             ("-Xmx", "MaxRAMPercentage", "MaxHeapSize"),
         ),
+        look="memory",
+    ),
+    Failure(
+        name="jvm-direct",
+        mark="direct buffer memory",
+        pattern=r"OutOfMemoryError: (?:Direct buffer memory|Cannot reserve \d+ bytes of direct buffer memory)",
+        cause="Java's memory for buffers outside of its heap is full",
+        cure="raise -XX:MaxDirectMemorySize, and the container's memory limit with it",
+        source="Java documentation, OutOfMemoryError",
         look="memory",
     ),
     Failure(
@@ -105,14 +119,30 @@ MEMORY = (
     ),
     Failure(
         name="memory-exhausted",
-        mark=("bad_alloc", "memoryerror", "runtime: out of memory", "fatal error: out of memory"),
-        pattern=r"^\s*what\(\):\s+std::bad_alloc|\binstance of 'std::bad_alloc'|^(?:\w+\.)?MemoryError(?:$|: )|\bruntime: out of memory\b"
-        r"|^fatal error: out of memory",
+        mark=(
+            "bad_alloc",
+            "memoryerror",
+            "out of memory",
+            "outofmemoryexception",
+            "cannot allocate memory",
+            "memory allocation of",
+            "heap initialization failed",
+            "enomem",
+        ),
+        pattern=r"""(?x)
+              ^\s*what\(\):\s+std::bad_alloc | \binstance\ of\ 'std::bad_alloc'
+            | ^(?:[\w.]{1,60}\.)?_?(?:Array)?MemoryError(?:$|:\ )
+            | \bruntime:\ (?:out\ of\ memory|cannot\ allocate\ memory)\b | ^fatal\ error:\ out\ of\ memory
+            | \bSystem\.OutOfMemoryException\b | \bGC\ heap\ initialization\ failed\b  # .NET
+            | \bPHP\ Fatal\ error:\ {1,2}Out\ of\ memory\ \(allocated\b
+            | ^memory\ allocation\ of\ \d+\ bytes\ failed\b  # Rust
+            | \bspawn\ ENOMEM\b  # Node.js
+        """,
         cause="the program asks for more memory than the system gives it: a limit (ulimit, the container's), or the "
         "memory of the host",
         cure="compare docker stats and free -m with what the program is set to take; raise the limit of the container "
         "with docker update --memory",
-        source="C++'s, Python's and Go's own messages",
+        source="C++'s, Python's, Go's, .NET's, PHP's, Rust's and Node.js' own messages",
         of_running=NEVER,
     ),
 )

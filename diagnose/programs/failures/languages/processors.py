@@ -145,9 +145,23 @@ PROCESSOR = (
         look="machine",
     ),
     Failure(
+        name="glibc-build-on-musl",
+        mark="symbol not found",
+        pattern=r"\b(?:Error relocating )?(?P<file>[\w./+-]{2,200}): "
+        r"(?:__\w{2,30}_chk|__register_atfork|__res_\w{2,20}|fcntl64|gnu_get_libc_version|backtrace): symbol not found",
+        cause="{file} was built for a Linux with glibc, and this image has another C library (musl, as Alpine's images "
+        "do)",
+        cure="use an image on Debian in place of the one on Alpine, or install the package that is built for musl in the "
+        "image itself",
+        source="musl's own message",
+        build="another",
+        look="builds",
+    ),
+    Failure(
         name="glibc-too-old",
-        mark="not found (required by",
-        pattern=r"version `(?P<version>GLIBC(?:XX)?_[\d.]+)' not found \(required by (?P<program>[^)]+)\)",
+        mark=("not found (required by", "version `glibc"),
+        pattern=r"version `(?P<version>GLIBC(?:XX)?_[\d.]+)' not found \(required by (?P<program>[^)]+)\)"
+        r"|^(?P<program_first>[\w./-]{1,200}): /\S{1,200}: version `(?P<version_last>GLIBC(?:XX)?_[\d.]+)' not found$",
         cause="{program} was built on a newer distribution ({version}) than the image's",
         cure="build it in the image's own distribution, or use a newer base image",
         source="DefGuard/defguard#488",

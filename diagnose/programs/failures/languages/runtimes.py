@@ -307,8 +307,9 @@ RUNTIMES = (
     ),
     Failure(
         name="dotnet-framework",
-        mark=("install or update .net", "the framework '"),
-        pattern=r"You must install or update \.NET to run this application"
+        mark=("update .net", "framework '", "compatible framework", "libhostfxr"),
+        pattern=r"You must install or update \.NET to run this application|\bpossible to find any compatible framework version\b"
+        r"|\brequired library libhostfxr\.so could not be found"
         r"|The framework '[\w.]{1,60}', version '[\w.-]{1,30}'.{0,20} was not found",
         cause="the image has another version of .NET than the program was built for",
         cure="use the runtime image of that version",

@@ -60,9 +60,15 @@ NEIGHBOURS = (
             ^(?=.*(?:ECONNREFUSED|connection\ (?:to\ \S{1,200}\ )?refused))
             (?>(?:refe?rr?er|origin)\W{1,8}https?://\S+|.)*?(?<!host:\ \")
             (?:127\.0\.0\.1|\[?::1\]?|localhost)[\"']?:(?!(?!33060|5000\d|5005\d)(?:3[3-9]\d{3}|[45]\d{4}|60\d{3}))(?P<port>\d{2,5})\b
-            # asyncio: ConnectionRefusedError: [Errno 111] Connect call failed ('127.0.0.1', 5432)
             | Can't\ reach\ database\ server\ at\ `(?:localhost|127\.0\.0\.1)`:`(?P<port_prisma>\d+)
-            | ConnectionRefusedError:.{0,60}\('(?:127\.0\.0\.1|localhost|::1)',\ (?P<port_python>\d{2,5})
+            # asyncio
+            | (?:ConnectionRefusedError:.{0,60}|\[Errno\ 111\]\ Connect\ call\ failed\ )
+                \('(?:127\.0\.0\.1|localhost|::1)',\ (?P<port_python>\d{2,5})
+            | \bError\ 111\ connecting\ to\ (?:127\.0\.0\.1|localhost):(?P<port_redis>\d{2,5})
+            | connect\(2\)\ for\ ["'](?:127\.0\.0\.1|localhost|::1)["']\ port\ (?P<port_ruby>\d{2,5})
+            # MariaDB's driver for Java
+            | \bhost[:=](?:127\.0\.0\.1|localhost)\)?,?\ ?\(?port[:=](?P<port_mariadb>\d{2,5})\b.{0,60}connection\ refused
+            | \[(?:127\.0\.0\.1|localhost)/<unresolved>:(?P<port_lettuce>\d{2,5})\]:\ connection\ refused
         """,
         cause="the program calls localhost:{port}, which is the container itself, and nothing listens there",
         cure="give it the other container's name instead of localhost",
@@ -78,9 +84,20 @@ NEIGHBOURS = (
         confirmed_by=_LOOPBACK,
     ),
     Failure(
+        name="loopback-bootstrap",
+        mark=("could not be established", "unable to bootstrap"),
+        # before a broker has said which address to call, its number is below zero
+        pattern=r"to node -\d+ \((?:localhost)?/(?:127\.0\.0\.1|\[?(?:0:){7}1\]?):(?P<port>\d+)\) could not be established"
+        r"|\bUnable to bootstrap from \[\('(?:localhost|127\.0\.0\.1)', (?P<port_python>\d{2,5})",
+        cause="the program calls a broker at localhost:{port}, which is the container itself, and nothing listens there",
+        cure="give it the broker's container name instead of localhost",
+        source="Kafka's clients' own messages",
+        confirmed_by=_LOOPBACK,
+    ),
+    Failure(
         name="loopback-kafka",
         mark="could not be established",
-        pattern=r"Connection to node \S+ \(localhost/127\.0\.0\.1:(?P<port>\d+)\) could not be established",
+        pattern=r"to node \d+ \((?:localhost)?/(?:127\.0\.0\.1|\[?(?:0:){7}1\]?):(?P<port>\d+)\) could not be established",
         cause="the broker tells its clients to call localhost:{port}, which is the client's own container",
         cure="give the broker its own name in advertised.listeners",
         confirmed_by=_LOOPBACK,
@@ -93,6 +110,10 @@ NEIGHBOURS = (
             \b(?:could\ ?n(?:o|')?t|can(?:'t|\ ?not)|unable\ to|failed\ to)\ (?:be\ )?(?:reach|connect|contact)(?:ed)?\b
                 (?:(?!\w:\d|\b(?:listening|open\ http|origin|referr?er|see\ http|serving|visit)\b)[^\n]){0,100}?
                 (?:localhost|127\.0\.0\.1|\[::1\]):(?!(?!33060|5000\d|5005\d)(?:3[3-9]\d{3}|[45]\d{4}|60\d{3}))(?P<port>\d{2,5})(?![\d:])
+            | UnableToConnect\ on\ (?:localhost|127\.0\.0\.1):(?P<port_stackexchange>\d{2,5})
+            | Failed\ connecting\ to\ (?:localhost|127\.0\.0\.1):(?P<port_jedis>\d{2,5})
+            | Unable\ to\ connect\ to\ (?:localhost|127\.0\.0\.1)/<unresolved>:(?P<port_lettuce>\d{2,5})
+            | server\ on\ '(?:localhost|127\.0\.0\.1):(?P<port_mysql>\d{2,5})'\ \((?:\[Errno\ )?\d{2,3}\b
             | HTTPConnectionPool\(host='(?:localhost|127\.0\.0\.1)',\ port=(?P<port_urllib>\d{2,5})\)
                 .{0,400}(?:refused|Errno\ 111)
         """,
@@ -119,6 +140,16 @@ NEIGHBOURS = (
         pattern=r"Can't connect to local (?:(?:MySQL|MariaDB) )?server through socket",
         cause="the program calls localhost, which is the container itself, through a socket file that is not there",
         cure="give it the database container's name instead of localhost",
+        confirmed_by=_LOOPBACK,
+        needs=("3306",),
+    ),
+    Failure(
+        name="mysql-at-localhost",
+        mark="server on '",
+        pattern=r"Can't connect to (?:MySQL |MariaDB )?server on '(?:localhost|127\.0\.0\.1)' \((?:\[Errno )?1\d\d\b",
+        cause="the program calls the database at localhost, which is the container itself",
+        cure="give it the database container's name instead of localhost",
+        source="MySQL's and MariaDB's clients' own messages",
         confirmed_by=_LOOPBACK,
         needs=("3306",),
     ),

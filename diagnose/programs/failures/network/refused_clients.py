@@ -33,8 +33,8 @@ REFUSED_CLIENTS = (
     ),
     Failure(
         name="mysql-packet",
-        mark="max_allowed_packet",
-        pattern=r"(?:Got a packet bigger than|larger than|Packet for query is too large).{0,80}max_allowed_packet",
+        mark=("max_allowed_packet", "packet for query is too large"),
+        pattern=r"(?:Got a packet bigger than|larger than).{0,80}max_allowed_packet|\bPacket for query is too large\b",
         cause="the program sends the database more at once than its max_allowed_packet allows",
         cure="start the database with --max-allowed-packet=256M, or let the program send less at once",
         source="MySQL documentation, packet too large",

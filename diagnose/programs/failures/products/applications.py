@@ -68,6 +68,7 @@ _DATA = (
         mark="",
         pattern=r"""(?x)
             could\ not\ change\ permissions\ of\ directory\ "(?P<path>[^"]{1,300})":\ Operation\ not\ permitted
+            | \bEPERM:\ operation\ not\ permitted,\ (?:f?chmod|utime)\ '(?P<path_node>/[^']{1,300})'
             | Failed\ asserting\ that\ (?:mode\ permissions|ownership|permissions)\ (?:of|on)\ "(?P<path_chef>[^"]{1,300})"
         """,
         cause="owner and mode of {path} cannot be changed: it belongs to another user than the program's, or lies on a "

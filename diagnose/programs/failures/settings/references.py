@@ -69,8 +69,8 @@ REFERENCES = (
     ),
     Failure(
         name="guest-from-afar",
-        mark="can only connect via localhost",
-        pattern=r"user '(?P<user>[\w.-]{1,60})' can only connect via localhost",
+        mark="via localhost",
+        pattern=r"user '(?P<user>[\w.-]{1,60})'(?: can only connect via localhost| - User can only log in via localhost)",
         cause="a program logs in to RabbitMQ as {user} from another container, and RabbitMQ lets that user in from its "
         "own container alone",
         cure="make a user for the program (rabbitmqctl add_user, set_permissions; RABBITMQ_DEFAULT_USER counts only "

@@ -69,4 +69,5 @@ LINES = {
         "Authentication failed: Code: 193. DB::Exception: Invalid credentials. (WRONG_PASSWORD)"
     ),
     "chrome-ends": "(session not created: DevToolsActivePort file doesn't exist)",
+    "search-watermark": "[WARN ][o.e.c.r.a.DiskThresholdMonitor] [node-1] high disk watermark [90%] exceeded on [kT0][node-1][/usr/share/elasticsearch/data/nodes/0] free: 5gb[5%], shards will be relocated away from this node",
 }

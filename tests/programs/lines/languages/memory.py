@@ -15,4 +15,5 @@ LINES = {
     "model-context": "ValueError: The model's max seq len (131072) is larger than the maximum number of tokens that can be stored in KV cache (68080). Try increasing `gpu_memory_utilization`",
     "memory-exhausted": "runtime: out of memory: cannot allocate 4194304-byte block (67108864 in use)",
     "shared-memory-full": "ERROR:platform_shared_memory_region_posix.cc(250)] Creating shared memory in /dev/shm/.org.chromium.Chromium.xyz failed: No space left on device (28)",
+    "jvm-direct": "java.lang.OutOfMemoryError: Direct buffer memory",
 }

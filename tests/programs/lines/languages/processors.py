@@ -36,4 +36,5 @@ LINES = {
     "bun-avx": "CPU lacks AVX support. Please consider upgrading to a newer CPU.",
     "binary-of-another-processor": "bash: /usr/local/bin/app: cannot execute binary file: Exec format error",
     "dotnet-not-loaded": "Failed to create CoreCLR, HRESULT: 0x80004005",
+    "glibc-build-on-musl": "Error relocating /usr/bin/docker: __vfprintf_chk: symbol not found",
 }

@@ -38,4 +38,6 @@ LINES = {
     "rabbit-alarm": (
         "2024-01-05 10:00:00.000000+00:00 [warning] <0.400.0> disk resource limit alarm set on node rabbit@mq."
     ),
+    "loopback-bootstrap": "[Consumer clientId=consumer-1] Connection to node -1 (localhost/127.0.0.1:9092) could not be established. Broker may not be available.",
+    "mysql-at-localhost": "django.db.utils.OperationalError: (2003, \"Can't connect to MySQL server on '127.0.0.1' (111)\")",
 }
