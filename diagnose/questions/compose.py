@@ -112,6 +112,10 @@ class WrittenService(msgspec.Struct, frozen=True):
     """The names of its labels below `deploy`: of a service of swarm, and of no container."""
     is_read_only: bool = False
     """Whether its containers may not write to their writable layer."""
+    cpus: str = ""
+    """The limit of CPUs, as it is written."""
+    memory: str = ""
+    """The limit of memory, as it is written."""
     is_partial: bool = False
     """Whether it extends another one, or has tags of compose: more belongs to it."""
 
@@ -121,8 +125,8 @@ class ComposeFault(msgspec.Struct, frozen=True):
 
     kind: str
     """yaml, empty, doubled, unknown-key, wrong-kind, entry-is-mapping, env-file, file-missing,
-    no-unit, test-without-kind, open-brace, undefined, condition, no-image, two-networks, or new-key
-    for one that older versions refuse."""
+    no-unit, test-without-kind, open-brace, undefined, off, condition, no-image, two-networks, or
+    new-key for one that older versions refuse."""
     path: str
     line: int = 0
     """0 where the whole file is meant."""
@@ -131,8 +135,8 @@ class ComposeFault(msgspec.Struct, frozen=True):
     name: str = ""
     """The key, the part or the file that is meant, as it is written."""
     detail: str = ""
-    """What is wanted in its place, the key that may be meant, what kind of part is undefined, or
-    the version that is needed."""
+    """What is wanted in its place, the key that may be meant, what kind of part is undefined, the
+    profiles of a service that is off, or the version that is needed."""
 
 
 class NeededPart(msgspec.Struct, frozen=True):

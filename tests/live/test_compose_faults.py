@@ -35,6 +35,9 @@ REFUSED = {
     "no such service": (WEB + "    depends_on: [db]\n", "undefined", 4),
     "no such partner": (WEB + "    network_mode: service:vpn\n", "undefined", 4),
     "no such model": (WEB + "    models: [llm]\n", "undefined", 4),
+    "a service that is off": (
+        WEB + "    depends_on: [db]\n  db: {image: a, profiles: [ci]}\n", "off", 4
+    ),
     "no image": ("services:\n  web:\n    ports: ['80:80']\n", "no-image", 2),
     "no env file": (WEB + "    env_file: none.env\n", "env-file", 4),
     "a list of mappings": (WEB + "    environment:\n      - A: b\n", "entry-is-mapping", 5),
@@ -76,6 +79,13 @@ TAKEN = {
     "a part of an included file": "include: ['${OTHER}']\n" + WEB + "    networks: [back]\n",
     "a part that is reset": WEB + "    ports: !reset null\n",
     "an optional neighbour": WEB + "    depends_on: {db: {condition: service_healthy, required: false}}\n",
+    "an optional one with a profile": WEB + (
+        "    depends_on: {db: {condition: service_started, required: false}}\n"
+        "  db: {image: a, profiles: [ci]}\n"
+    ),
+    "one with a variable as its profile": WEB + (
+        "    depends_on: [db]\n  db: {image: a, profiles: ['$KIND']}\n"
+    ),
     "an anchor": "x-a: &a {image: a}\nservices:\n  web:\n    <<: *a\n    networks: [default]\n",
     "neighbours in an anchor": "x-d: &d {db: {condition: service_started}}\n" + WEB + (
         "    depends_on:\n      <<: *d\n  db: {image: a}\n"
@@ -97,6 +107,13 @@ TAKEN = {
 def test_taken(text: str, tmp_path: Path) -> None:
     found: Any = compose_faults({"/srv/a/compose.yaml": text}, str(tmp_path))
     assert [fault for fault in found if fault["kind"] != "new-key"] == []
+
+
+@pytest.mark.parametrize("named", ["ci", "full,ci", "'ci'", "*", "$KIND"])
+def test_a_profile_that_the_env_file_of_the_project_names(named: str, tmp_path: Path) -> None:
+    text = WEB + "    depends_on: [db]\n  db: {image: a, profiles: [ci]}\n"
+    (tmp_path / ".env").write_text(f"COMPOSE_PROFILES={named}\n")
+    assert compose_faults({"/a": text}, str(tmp_path)) == []
 
 
 def test_a_key_that_older_versions_refuse(tmp_path: Path) -> None:

@@ -29,7 +29,8 @@ def compose_file_refused(refused_projects: RefusedProjects) -> CheckResult:
     not affected, but a change, or a start after `down`, does not happen.
 
     The faults are those that `docker compose config` finds in YAML, in keys and values, in
-    references between parts, and in files that are named; beside them external networks and volumes
+    references between parts, and in files that are named. A service that needs one whose profile is
+    off is such a fault, where neither has a container. Beside them count external networks and volumes
     that the engine does not have, a `container_name` that a container of another project has, and a
     subnet that another network has.
 
@@ -159,6 +160,9 @@ _CLAUSES: Mapping[str, Callable[[ComposeFault, RefusedProject], str]] = {
     "undefined": lambda fault, _: (
         f'names the {fault.detail} "{fault.name}", which no part of the file defines'
     ),
+    "off": lambda fault, _: (
+        f'names the service "{fault.name}", which is started only with profile {fault.detail}'
+    ),
     "condition": lambda fault, _: f'has an unknown condition "{fault.name}" in {fault.place}',
     "no-image": lambda fault, _: f"gives {fault.place} neither an image nor a build",
     "two-networks": lambda fault, _: f"gives {fault.place} both network_mode and networks",
@@ -235,6 +239,8 @@ def _fault_steps(fault: ComposeFault, *, is_new: bool) -> PageVariables:
         steps["first_edit" if is_new else "slip_edit"] = edit
     if fault.kind in ("env-file", "file-missing"):
         steps["missing_file"] = fault.name
+    if fault.kind == "off":
+        steps["needed_profile"] = fault.detail.partition(", ")[0]
     if fault.kind == "new-key":
         steps["wanted_version"] = fault.detail
     return steps

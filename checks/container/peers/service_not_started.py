@@ -9,6 +9,7 @@ from diagnose.evidence.containers.compose.absent_services import (
     is_off,
     was_given_up,
 )
+from diagnose.evidence.containers.compose.refused_limits import refused_limit
 from diagnose.evidence.containers.compose.written_projects import (
     WrittenProject,
     WrittenProjects,
@@ -17,6 +18,7 @@ from diagnose.evidence.containers.compose.written_projects import (
 from diagnose.evidence.containers.ends.removals import Removals
 from diagnose.evidence.containers.listing import Containers
 from diagnose.evidence.dns.names.failed_names import FailedNames
+from diagnose.evidence.engine.info import Info
 from diagnose.evidence.machine.clock import Clock
 from diagnose.mappings import names_of, subjects_of
 from diagnose.model import CheckResult, Finding, Json, PageVariables, Severity
@@ -45,6 +47,7 @@ def service_not_started(
     failed_names: FailedNames | None,
     removals: Removals | None,
     clock: Clock | None,
+    info: Info | None,
 ) -> CheckResult:
     """A service of a compose file has no container, and others need it.
 
@@ -55,25 +58,57 @@ def service_not_started(
     the name at a port or in an address. A service whose container was removed lately is left out.
 
     `docker compose up` starts nothing where the engine refuses to create one container: it is a
-    warning where all others of the project were created during the last day and never started.
+    warning where all others of the project were created during the last day and never started. So
+    is a service whose limits no engine of this host takes: more CPUs than it has, or less memory
+    than 6 MB.
     """
     removed = {(removal.compose_folder, removal.compose_service) for removal in removals or ()}
     for project in written_projects:
+        yield from _limit_findings(project, info)
         for absent in absent_services(project, containers, failed_names):
-            if (project.folder, absent.service.name) not in removed:
+            is_removed = (project.folder, absent.service.name) in removed
+            if not is_removed and not _refused_limit(absent.service, info):
                 yield _finding(absent)
         if clock is not None and was_given_up(project, containers, clock):
-            yield from _refused_findings(project)
+            yield from _refused_findings(project, info)
     yield from written_projects.unexamined
 
 
-def _refused_findings(project: WrittenProject) -> Iterator[Finding]:
-    """Findings about services that compose could not create, so that it has started no other
-    service."""
+def _missing_services(project: WrittenProject) -> Iterator[WrittenService]:
+    """The services without a container that each `docker compose up` should start."""
     present = {container.compose_service for container in project.containers}
     for service in project.written.services:
         may_be_off = is_off(service) or "$" in service.scale
-        if may_be_off or service.name in present:
+        if not may_be_off and service.name not in present:
+            yield service
+
+
+def _refused_limit(service: WrittenService, info: Info | None) -> str:
+    """The limit of a service that the engine refuses; "" for none."""
+    return refused_limit(service, info.ncpu if info is not None else 0)
+
+
+def _limit_findings(project: WrittenProject, info: Info | None) -> Iterator[Finding]:
+    """Findings about services of which the engine creates no container because of a limit."""
+    for service in _missing_services(project):
+        limit = _refused_limit(service, info)
+        if limit:
+            yield Finding(
+                subject=container_subject(f"{project.name}-{service.name}-1"),
+                summary=f'service "{service.name}" of compose project "{project.name}" has no '
+                f"container, and the engine refuses to create one: {limit}",
+                evidence={service.path: f"has service {service.name}", "limit": limit},
+                severity=Severity.warning,
+                variables={"limit_file": service.path, "limited_service": service.name},
+                touches=subjects_of(project.containers),
+            )
+
+
+def _refused_findings(project: WrittenProject, info: Info | None) -> Iterator[Finding]:
+    """Findings about services that compose could not create, so that it has started no other
+    service."""
+    for service in _missing_services(project):
+        if _refused_limit(service, info):
             continue
         yield Finding(
             subject=container_subject(f"{project.name}-{service.name}-1"),

@@ -155,3 +155,39 @@ networks:
     box.write("/srv/well46/compose.yaml", text + "# changed since\n")
     assert _compose(box, "well46", "config --quiet") == ""
     box.write("/srv/never46/compose.yaml", _WEB)
+
+
+_SERVICE = _WEB.partition("  web:\n")[2]
+_MIGRATED = _WEB + "    depends_on: [migrations]\n  migrations:\n" + _SERVICE
+_DB = "  db:\n" + _SERVICE
+
+
+@fault(CHECK, subject="container:shop49-db-1")
+def neighbour_whose_profile_is_off(box: Box) -> None:
+    """A job that a service waits for has got a profile; the first command starts both."""
+    _write(box, "shop49", "services:\n" + _DB)
+    assert "Started" in _compose(box, "shop49", "up --detach")
+    text = _MIGRATED + "    profiles: [ci]\n" + _DB
+    box.write("/srv/shop49/compose.yaml", text)
+    assert "migrations" in _compose(box, "shop49", "up --detach")
+    assert "shop49-web-1" not in box.docker("ps", "--all").stdout
+    command = first_command(box, CHECK, "shop49-db-1")
+    box.sh(f"{command} 2>&1", timeout=60)
+    assert box.inspect("shop49-web-1")["State"]["Running"]
+    _compose(box, "shop49", "--profile ci rm --stop --force web migrations")
+
+
+@healthy(advice=None)
+def neighbour_whose_profile_is_on(box: Box) -> None:
+    """Profiles that `.env` or the caller names, and one that its neighbour can do without."""
+    text = _MIGRATED + "    profiles: [ci]\n" + _DB
+    for folder, dotenv, option in (("on50", "COMPOSE_PROFILES=ci\n", ""), ("on51", "", "--profile ci")):
+        _write(box, folder, text)
+        box.write(f"/srv/{folder}/.env", dotenv)
+        assert "Started" in _compose(box, folder, f"{option} up --detach")
+        box.sh(f"touch /srv/{folder}/compose.yaml")
+    optional = text.replace(
+        "[migrations]", "{migrations: {condition: service_started, required: false}}"
+    )
+    _write(box, "on52", optional)
+    assert "Started" in _compose(box, "on52", "up --detach")

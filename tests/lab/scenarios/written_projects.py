@@ -122,6 +122,41 @@ def profile_that_nobody_needs(box: Box) -> None:
     assert "jobs3-tools-1" not in box.docker("ps", "--all").stdout
 
 
+_CPUS_OF_64 = "cpus: '64.0'"
+
+
+@fault(ABSENT, subject="container:cpus4-worker-1", exit_code=1)
+def more_cpus_than_the_host_has(box: Box) -> None:
+    """The engine refuses one service: it asks for more CPUs. What it depends on runs."""
+    text = "services:\n" + _service("web", _IDLE) + _service("worker", _IDLE, _CPUS_OF_64)
+    _write(box, "cpus4", text)
+    _compose(box, "cpus4", "up --detach web")
+    said = box.sh("cd /srv/cpus4 && docker compose up --detach 2>&1 || true", timeout=60)
+    assert "CPUs" in said, said
+    assert box.inspect("cpus4-web-1")["State"]["Running"]
+
+
+@fault(ABSENT, subject="container:bytes5-worker-1", exit_code=1)
+def memory_without_its_unit(box: Box) -> None:
+    """Somebody wrote 512 where 512m is meant, and the engine refuses the container."""
+    worker = _service("worker", _IDLE).replace("mem_limit: 64m", "mem_limit: 512")
+    _write(box, "bytes5", "services:\n" + _service("web", _IDLE) + worker)
+    _compose(box, "bytes5", "up --detach web")
+    said = box.sh("cd /srv/bytes5 && docker compose up --detach 2>&1 || true", timeout=60)
+    assert "6MB" in said, said
+
+
+@healthy(advice=None)
+def limits_that_nobody_meets(box: Box) -> None:
+    """A service for large hosts has a profile that is off, and another asks for all CPUs."""
+    cpus = box.sh("nproc").strip()
+    large = _service("train", _IDLE, _CPUS_OF_64, "profiles: [large]")
+    all_cpus = _service("web", _IDLE, f"cpus: '{cpus}'")
+    _write(box, "cpus6", "services:\n" + all_cpus + large)
+    _compose(box, "cpus6", "up --detach")
+    assert box.inspect("cpus6-web-1")["State"]["Running"]
+
+
 _OVER = (
     "services: {web: {ports: ['18391:8080'], environment: {BASE_URL: 'https://shop.example'}}}\n"
 )

@@ -37,7 +37,7 @@ LATEST = (2, 40)
 """The last version of compose whose keys are known here."""
 FRESH_S = 3600.0
 """A file that is not older belongs to somebody who is at work."""
-OF_EACH_VERSION = ("yaml", "empty", "doubled", "env-file", "file-missing", "undefined")
+OF_EACH_VERSION = ("yaml", "empty", "doubled", "env-file", "file-missing", "undefined", "off")
 """Faults that no version of compose can learn to take."""
 _COMPLETED = ("empty", "no-image", "undefined")
 """Faults of one file that another file of the project may mend."""
@@ -182,7 +182,8 @@ class _Place(msgspec.Struct, frozen=True):
         )
         made_services = frozenset(container.compose_service for container in project.containers)
         changed = max(project.written.changed.values(), default=0.0)
-        return cls(refused, project.written.faults, project.written.needs, made_services, changed)
+        faults = [fault for fault in project.written.faults if _was_met(fault, made_services)]
+        return cls(refused, faults, project.written.needs, made_services, changed)
 
     @classmethod
     def of_file(cls, project: UnstartedProject, version: str) -> _Place:
@@ -190,12 +191,23 @@ class _Place(msgspec.Struct, frozen=True):
         refused = RefusedProject(
             project.name, project.folder, (project.path,), version=version, network=project.network
         )
-        faults = project.written.faults
+        faults = [fault for fault in project.written.faults if fault.kind != "off"]
         needs = project.written.needs
         if project.has_others:
             faults = [fault for fault in faults if fault.kind not in _COMPLETED]
             needs = [part for part in needs if part.kind not in (SUBNET, ADDRESSED)]
         return cls(refused, faults, needs, changed=project.changed, is_here=project.is_here)
+
+
+def _was_met(fault: ComposeFault, made_services: frozenset[str]) -> bool:
+    """Whether a fault counts for a project with containers of these services.
+
+    A profile that the caller of compose names is in no file. Where it was named, the service of
+    that profile has a container.
+    """
+    return fault.kind != "off" or made_services.isdisjoint(
+        (fault.name, fault.place.removeprefix("services."))
+    )
 
 
 def _is_changed(project: WrittenProject) -> bool:

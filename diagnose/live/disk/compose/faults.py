@@ -25,6 +25,7 @@ from diagnose.live.disk.compose.nodes import (
     plain,
     scalars,
 )
+from diagnose.live.disk.compose.profiles import profiles_that_are_off
 from diagnose.live.disk.compose.shapes import CONDITIONS, NEW_KEYS, SHAPES, STRINGS
 from diagnose.model import Json
 from diagnose.yaml_text import read_nodes
@@ -341,6 +342,10 @@ class _Reader:
             name = plain(node).removeprefix("service:").partition(":")[0]
             if name and name not in services and "$" not in name:
                 yield place.fault("undefined", node, name, "service")
+            profiles = [plain(profile) for profile in items(services.get(name, {}).get("profiles"))]
+            profiles_off = profiles_that_are_off(profiles, self.folder) if profiles else ""
+            if profiles_off:
+                yield place.fault("off", node, name, profiles_off)
         for key, value in entries(service.get("depends_on")).items():
             condition = entries(value).get("condition")
             text = plain(condition)

@@ -85,6 +85,19 @@ def _lists(parts: Mapping[str, Node], path: str) -> dict[str, list[Any]]:
     }
 
 
+def _plain_values(parts: Mapping[str, Node]) -> dict[str, str]:
+    """The single values of a service, by their keys in the answer. Those below `deploy` win."""
+    deploy = entries(parts.get("deploy"))
+    limits = entries(entries(deploy.get("resources")).get("limits"))
+    nodes = {
+        "image": parts.get("image"),
+        "scale": deploy.get("replicas", parts.get("scale")),
+        "cpus": limits.get("cpus", parts.get("cpus")),
+        "memory": limits.get("memory", parts.get("mem_limit")),
+    }
+    return {key: plain(node) for key, node in nodes.items() if node is not None}
+
+
 def _add(service: dict[str, Any], path: str, node: Node, folder: str) -> None:
     """Add what one file says of a service: the later file wins, lists are joined."""
     parts = entries(node)
@@ -97,13 +110,8 @@ def _add(service: dict[str, Any], path: str, node: Node, folder: str) -> None:
         service["is_for_development"] = True
     if "read_only" in parts:
         service["is_read_only"] = plain(parts["read_only"]).lower() in ("true", "yes", "on")
-    for key in ("image", "scale"):
-        if key in parts:
-            service[key] = plain(parts[key])
+    service |= _plain_values(parts)
     deploy = entries(parts.get("deploy"))
-    replicas = deploy.get("replicas")
-    if replicas is not None:
-        service["scale"] = plain(replicas)
     lists = _lists(parts, path) | {
         "swarm_labels": [
             assignment.partition("=")[0] for assignment in _assignments(deploy.get("labels"))

@@ -8,6 +8,7 @@ import pytest
 
 from diagnose.evidence.containers.ends.removals import Removal, Removals
 from diagnose.evidence.dns.names.failed_names import FailedName, FailedNames
+from diagnose.evidence.engine.info import Info
 from diagnose.evidence.machine.clock import Clock
 from diagnose.phrases import unix
 from diagnose.questions.compose import WrittenService
@@ -104,6 +105,35 @@ def test_a_project_of_which_nothing_was_started(
         clock=Clock(wall=unix("2026-01-01T12:00:00Z") or 0.0, booted=0.0),
     )
     assert rows(result) == expected
+
+
+LIMITS: dict[str, tuple[WrittenService, int, list[tuple[str, str]]]] = {
+    "more CPUs": (WrittenService("queue", cpus="4.0"), 2, [("warning", "shop-queue-1")]),
+    "all CPUs": (WrittenService("queue", cpus="2"), 2, []),
+    "CPUs of an unknown host": (WrittenService("queue", cpus="4.0"), 0, []),
+    "a variable": (WrittenService("queue", cpus="${CPUS}", memory="${MEMORY}"), 2, []),
+    "memory without a unit": (WrittenService("queue", memory="512"), 2, [("warning", "shop-queue-1")]),
+    "memory": (WrittenService("queue", memory="512MB"), 2, []),
+    "no limit of memory": (WrittenService("queue", memory="0"), 2, []),
+    "a profile": (WrittenService("queue", cpus="4.0", profiles=["full"]), 2, []),
+    "it runs": (WrittenService("web", cpus="4.0"), 2, []),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("service", "cpus", "expected"), LIMITS.values(), ids=LIMITS)
+def test_limits_that_no_engine_of_this_host_takes(
+    service: WrittenService, cpus: int, expected: list[tuple[str, str]]
+) -> None:
+    web = made("web", Config={"Env": ["QUEUE=http://queue:8080/"]})
+    services = [service] if service.name == "web" else [WrittenService("web"), service]
+    result = judge(
+        "container.service-not-started",
+        written_projects=project(web, services=services),
+        containers=of(web),
+        info=Info(ncpu=cpus),
+    )
+    found = [row for row in rows(result) if row[0] != "advice"]
+    assert found == expected
 
 
 def test_a_container_that_has_the_name() -> None:
