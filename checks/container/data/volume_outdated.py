@@ -34,7 +34,8 @@ def volume_outdated(
 
     A file counts if it is older than its volume, so that nobody has written it since, and the image
     has a different one that is not older. Files of the same size count as equal. A file that a
-    backup brought into the volume with its old date looks the same.
+    backup brought into the volume with its old date looks the same. A file whose name holds a hash of
+    its content counts too, where the volume has it under another hash.
 
     In a folder `node_modules` or `vendor` a package counts too that the image has, and the volume
     has not: it is critical where the log of the failed program does not find it.
@@ -58,8 +59,9 @@ def _finding(outdated: OutdatedVolume, log_tails: LogTails | None) -> Finding:
     container = outdated.container
     mount = outdated.mount
     missed = _missed_package(outdated, log_tails)
-    hidden = outdated.files or outdated.absent
-    newer = count(len(hidden), "newer file" if outdated.files else "package")
+    newer_files = (*outdated.files, *outdated.renamed)
+    hidden = newer_files or outdated.absent
+    newer = count(len(hidden), "newer file" if newer_files else "package")
     folder = mount.destination.rstrip("/")
     return Finding.about(
         container,
@@ -73,6 +75,7 @@ def _finding(outdated: OutdatedVolume, log_tails: LogTails | None) -> Finding:
             **present(
                 {
                     "older than the volume, and different in the image": list(outdated.files[:8]),
+                    "in the volume under an older name": list(outdated.renamed[:8]),
                     "in the image, and not in the volume": list(outdated.absent[:8]),
                 }
             ),

@@ -135,6 +135,43 @@ def pages_of_the_release_before(box: Box) -> None:
     assert "release 1<" in box.docker("exec", "front", "cat", "/www/index.html").stdout
 
 
+def _build(box: Box, name: str, digest: str) -> None:
+    """An image of a site whose scripts are named after their content, and have one length."""
+    script = Recipe({f"www/dist/js/main.{digest}.js": (digest.encode(), 0o644)})
+    images.load(box, name, script)
+
+
+@fault(
+    "container.volume-outdated",
+    subject="container:stage",
+    exit_code=0,
+    shareable=True,
+    engines=Engines(since=26),
+)
+def scripts_of_the_build_before(box: Box) -> None:
+    """A new build gives its scripts new names, and the volume has those of the build before."""
+    _build(box, "stage:1", "a1b2c3d4")
+    _build(box, "stage:2", "e5f6a7b8")
+    options = (*SAFE, "--name=stage", "--volume=scripts:/www")
+    box.docker("run", "-d", *options, "stage:1", "sleep", "1000")
+    box.docker("rm", "-f", "stage")
+    box.docker("run", "-d", *options, "stage:2", "sleep", "1000")
+    assert "main.a1b2c3d4.js" in box.docker("exec", "stage", "ls", "/www/dist/js").stdout
+
+
+@healthy(shareable=True)
+def scripts_that_a_container_builds_itself(box: Box) -> None:
+    """A program builds its scripts at its start into a volume that the image has filled."""
+    _build(box, "forge:1", "a1b2c3d4")
+    build = "rm /www/dist/js/*; echo x >/www/dist/js/main.e5f6a7b8.js; exec sleep 1000"
+    options = (*SAFE, "--name=forge", "--volume=built:/www")
+    box.docker("run", "-d", *options, "forge:1", "sh", "-c", build)
+    box.wait_for(
+        lambda: "e5f6" in box.docker("exec", "forge", "ls", "/www/dist/js").stdout,
+        what="the script",
+    )
+
+
 def _broker(box: Box, *packages: str) -> None:
     """An image of a program with these packages, which it needs."""
     needs = " ".join(packages)

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from diagnose.evidence.containers.listing import Container
+from diagnose.evidence.containers.mounts.data.names_with_hash import former_names
 from diagnose.evidence.containers.mounts.data.outdated_volumes import (
     OutdatedVolumes,
     outdated_volumes,
@@ -94,6 +95,52 @@ def test_a_file_one_folder_below_and_one_that_a_layer_removes() -> None:
     found = _found(_host(files, folders))
     assert isinstance(found, OutdatedVolumes)
     assert [volume.files for volume in found] == [("css/site.css",)]
+
+
+BUNDLES: dict[str, tuple[str, dict[str, Any], list[str]]] = {
+    "another hash": ("main.a1b2c3d4.js", OLD, ["dist/js/main.e5f6a7b8.js"]),
+    "the same file": ("main.e5f6a7b8.js", OLD, []),
+    "another file": ("common.a1b2c3d4.js", OLD, []),
+    "built in the volume": ("main.a1b2c3d4.js", {**OLD, "mtime": CREATED + 5}, []),
+    "newer than the image's": ("main.a1b2c3d4.js", {**OLD, "mtime": CREATED - 300}, []),
+    "a link": ("main.a1b2c3d4.js", {**OLD, "type": "link"}, []),
+}
+
+
+@pytest.mark.parametrize(("kept", "status", "expected"), BUNDLES.values(), ids=BUNDLES)
+def test_a_file_that_is_named_after_its_content(
+    kept: str, status: dict[str, Any], expected: list[str]
+) -> None:
+    folders = {
+        f"{TOP}/diff/www": [("dist", "folder")],
+        f"{TOP}/diff/www/dist": [("js", "folder")],
+        f"{TOP}/diff/www/dist/js": [("main.e5f6a7b8.js", "file")],
+        f"{SOURCE}/dist": [("js", "folder")],
+        f"{SOURCE}/dist/js": [(kept, "file")],
+    }
+    fresh = {**OLD, "mtime": CREATED - 8000}
+    files = {
+        f"{SOURCE}/dist/js/{kept}": status,
+        f"{TOP}/diff/www/dist/js/main.e5f6a7b8.js": fresh,
+    }
+    found = _found(_host(files, folders))
+    assert isinstance(found, OutdatedVolumes)
+    assert [name for volume in found for name in volume.renamed] == expected
+
+
+NAMES: dict[str, tuple[list[str], list[str], dict[str, str]]] = {
+    "hexadecimal": (["a.0123456789ab.css"], ["a.ba9876543210.css"], {"a.0123456789ab.css": "a.ba9876543210.css"}),
+    "eight characters": (["index-B7x2Kp_q.js"], ["index-C8y3Lr-s.js"], {"index-B7x2Kp_q.js": "index-C8y3Lr-s.js"}),
+    "words": (["icon-settings.svg"], ["icon-profiles.svg"], {}),
+    "two of a kind": (["a.01234567.js"], ["a.12345678.js", "a.23456789.js"], {}),
+    "in both": (["a.01234567.js", "a.12345678.js"], ["a.12345678.js"], {}),
+    "another ending": (["a.01234567.js"], ["a.12345678.css"], {}),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("fresh", "kept", "expected"), NAMES.values(), ids=NAMES)
+def test_names_with_a_hash(fresh: list[str], kept: list[str], expected: dict[str, str]) -> None:
+    assert former_names(fresh, kept) == expected
 
 
 LINKS = {"of the volume": f"{SOURCE}/css", "of the image": f"{TOP}/diff/www"}

@@ -2,12 +2,14 @@
 
 import itertools
 import posixpath
-from collections.abc import Iterable, Mapping, Sequence
+from collections import deque
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import msgspec
 
 from diagnose.evidence.containers.inspect import Mount
 from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.containers.mounts.data.names_with_hash import former_names, has_hash
 from diagnose.evidence.engine.info import Ping
 from diagnose.evidence.items import Items
 from diagnose.mappings import by_key
@@ -25,8 +27,10 @@ MOST_COMPARED = 20
 the volume."""
 MOST_FOLDERS = 12
 MOST_FILES = 200
-"""Entries of one volume that are compared: those of its own folder and of the first folders in
-it."""
+"""Files of one volume that are compared: those of its own folder and of the first folders in it."""
+_DEEPEST = 4
+"""Folders above a file that is compared, below the folder of the volume."""
+_MOST_RENAMED = 20
 _PACKAGES = frozenset({"node_modules", "vendor"})
 """Folders of packages that usually only an image installs."""
 MARGIN_S = 60
@@ -43,8 +47,15 @@ class OutdatedVolume(msgspec.Struct, frozen=True):
     mount: Mount
     files: tuple[str, ...]
     """Paths below the mount whose size differs from the container's image."""
+    renamed: tuple[str, ...] = ()
+    """Paths of the image's files that the volume has from a former build, under a name with another
+    hash."""
     absent: tuple[str, ...] = ()
     """The packages of the image that a folder of packages (node_modules) does not have."""
+
+    @property
+    def is_outdated(self) -> bool:
+        return bool(self.files or self.renamed or self.absent)
 
     @property
     def name(self) -> str:
@@ -76,7 +87,8 @@ def outdated_volumes(
     """The engine fills a volume from an image once, while the volume is empty, and keeps the dates.
 
     A file that is older than its volume was copied, and not changed since. Where the image of today
-    has a file of that name that is not older and has another size, the volume hides it.
+    has a file of that name that is not older and has another size, the volume hides it. So it does
+    with a file whose name has another hash in the volume.
     """
     mounted = _local_volumes(containers)
     if not mounted or ping.version < FIRST_WITH_DATE:
@@ -91,7 +103,7 @@ def outdated_volumes(
     candidates = _volumes_over_image(host, list(pairs.values())[:MOST], created)
     compared = [_compared_volume(host, candidate) for candidate in candidates[:MOST_COMPARED]]
     left_out = max(0, len(pairs) - MOST) + len(candidates[MOST_COMPARED:])
-    outdated = tuple(volume for volume in compared if volume.files or volume.absent)
+    outdated = tuple(volume for volume in compared if volume.is_outdated)
     return OutdatedVolumes(outdated, left_out)
 
 
@@ -166,13 +178,43 @@ def _compared_volume(host: Host, candidate: _CoveringVolume) -> OutdatedVolume:
     paths = {*in_image.values(), *(step for steps in in_volume.values() for step in steps)}
     statuses = host.require(StatPaths(sorted(paths), follow=False))
     files = []
+    lacking: set[str] = set()
     for name, path in in_image.items():
         *above, kept = (statuses.get(step) for step in in_volume[name])
-        is_inside = all(map(_is_folder, above))
-        if is_inside and _is_outdated(kept, statuses.get(path), candidate.created_at):
+        if not all(map(_is_folder, above)):
+            continue
+        if kept is not None and kept.failed == "missing" and has_hash(posixpath.basename(name)):
+            lacking.add(posixpath.dirname(name))
+        if _is_outdated(kept, statuses.get(path), candidate.created_at):
             files.append(name)
+    fresh = {name: statuses.get(path) for name, path in in_image.items()}
+    renamed = itertools.islice(_renamed_files(host, candidate, lacking, fresh), _MOST_RENAMED)
     absent = _absent_packages(host, candidate)
-    return OutdatedVolume(candidate.container, candidate.mount, tuple(files), absent)
+    return OutdatedVolume(candidate.container, candidate.mount, tuple(files), tuple(renamed), absent)
+
+
+def _renamed_files(
+    host: Host,
+    candidate: _CoveringVolume,
+    folders: Iterable[str],
+    fresh: Mapping[str, PathStatus | None],
+) -> Iterator[str]:
+    """The files of the image that the volume has under the name of a former build.
+
+    folders: those in which the volume lacks a file with a hash in its name. fresh: the image's files.
+    """
+    names_of_folder = by_key((posixpath.dirname(name), posixpath.basename(name)) for name in fresh)
+    for folder in sorted(folders):
+        kept_folder = posixpath.join(candidate.mount.source, folder).rstrip("/")
+        listing = host.ask(ListFolder(kept_folder))
+        kept_names = () if isinstance(listing, Failed) else listing.names
+        former = former_names(names_of_folder[folder], kept_names)
+        kept_paths = {name: f"{kept_folder}/{kept}" for name, kept in former.items()}
+        statuses = host.require(StatPaths(sorted(kept_paths.values()), follow=False))
+        for name, kept_path in kept_paths.items():
+            path = posixpath.join(folder, name)
+            if _is_older(statuses.get(kept_path), fresh[path], candidate.created_at):
+                yield path
 
 
 def _absent_packages(host: Host, candidate: _CoveringVolume) -> tuple[str, ...]:
@@ -192,24 +234,38 @@ def _absent_packages(host: Host, candidate: _CoveringVolume) -> tuple[str, ...]:
 
 def _is_outdated(kept: PathStatus | None, fresh: PathStatus | None, created_at: float) -> bool:
     """Whether the volume's file is another one than the image's, and older than the container."""
-    if kept is None or fresh is None:
-        return False
-    if kept.mtime is None or fresh.mtime is None:
+    return (
+        kept is not None
+        and fresh is not None
+        and kept.size != fresh.size
+        and _is_older(kept, fresh, created_at)
+    )
+
+
+def _is_older(kept: PathStatus | None, fresh: PathStatus | None, created_at: float) -> bool:
+    """Whether the volume's file is older than the volume, and no newer than the image's."""
+    if kept is None or fresh is None or kept.mtime is None or fresh.mtime is None:
         return False
     are_files = kept.type == fresh.type == "file"
-    if not are_files or kept.size == fresh.size:
-        return False
-    return kept.mtime <= fresh.mtime and kept.mtime + MARGIN_S < created_at
+    return are_files and kept.mtime <= fresh.mtime and kept.mtime + MARGIN_S < created_at
 
 
 def _image_files(host: Host, folders: Sequence[str]) -> dict[str, str]:
-    """The paths of an image's files, by name below a folder: its own and its folders' files."""
-    top = _entries(host, folders)
-    files = _files(top)
-    inner = {name: _folders(entries) for name, entries in top.items()}
-    for name, ways in [(name, ways) for name, ways in inner.items() if ways][:MOST_FOLDERS]:
-        below = _files(_entries(host, ways))
-        files |= {f"{name}/{file}": path for file, path in below.items()}
+    """The paths of an image's files, by name below a folder: its own and its folders' files.
+
+    Folders that lie higher come first.
+    """
+    files: dict[str, str] = {}
+    waiting = deque([("", folders)])
+    for _ in range(MOST_FOLDERS + 1):
+        if not waiting:
+            break
+        above, ways = waiting.popleft()
+        entries = _entries(host, ways)
+        files |= {posixpath.join(above, name): path for name, path in _files(entries).items()}
+        if above.count("/") < _DEEPEST - 1:
+            inner = {name: _folders(layers) for name, layers in entries.items()}
+            waiting += [(posixpath.join(above, name), ways) for name, ways in inner.items() if ways]
     return dict(list(files.items())[:MOST_FILES])
 
 
