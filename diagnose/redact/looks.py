@@ -35,6 +35,7 @@ _PLACEHOLDER = re.compile(
     | [*•]+ | \.{3,} | x{3,} | X{3,}                        # starred out
     | [\[<(]?(?i:redacted|hidden|masked|filtered|removed|secret\ hidden)[\]>)]?
     | <[A-Za-z][\w .-]*>                                    # <your-token>
+    | (?i:your)[-_][\w-]{2,60}[-_](?i:here)                 # your_api_key_here
     """,
     re.VERBOSE,
 )

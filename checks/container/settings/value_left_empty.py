@@ -1,7 +1,8 @@
-"""container.value-left-empty: a variable of a compose file had no value."""
+"""container.value-left-empty: a setting has no value of its own, or only a part of it."""
 
 from checks.container.claims import compose_variables
 from diagnose.evidence.containers.compose.emptied_values import EmptiedValue, EmptiedValues
+from diagnose.evidence.containers.variables.unfilled_values import UnfilledValue, UnfilledValues
 from diagnose.mappings import present
 from diagnose.model import CheckResult, Finding, PageVariables, Severity
 from diagnose.phrases import joined, sentence, shortened
@@ -13,10 +14,16 @@ SHOWN = 160
 @check(
     "container.value-left-empty",
     severity=Severity.advice,
-    aloud=("has a setting that lacks a part", "have settings that lack a part"),
+    aloud=("has a setting without its value", "have settings without their values"),
 )
-def value_left_empty(emptied_values: EmptiedValues) -> CheckResult:
-    """A setting lacks the part that a variable of its compose file should give.
+def value_left_empty(
+    emptied_values: EmptiedValues, unfilled_values: UnfilledValues | None
+) -> CheckResult:
+    """A setting has no value of its own, or lacks a part of it.
+
+    A placeholder of a template (`<your-token>`), the comment behind it, and `${NAME}` that nobody has
+    replaced are no values. A program takes them for one. What the image brings is left out, since
+    its start script may replace it.
 
     Compose replaces a variable that neither its environment nor the file .env of the project has by
     nothing, and goes on. The rule of a router ends behind a dot, an address has no host, a login no
@@ -27,6 +34,25 @@ def value_left_empty(emptied_values: EmptiedValues) -> CheckResult:
     """
     for value in emptied_values:
         yield _finding(value)
+    for unfilled in unfilled_values or ():
+        yield _unfilled_finding(unfilled)
+
+
+def _unfilled_finding(unfilled: UnfilledValue) -> Finding:
+    container, name = unfilled.container, unfilled.variable
+    shown = shortened(unfilled.value.strip(), SHOWN)
+    if unfilled.is_comment:
+        mistake = f"a comment for the value of its variable {name}"
+    else:
+        mistake = f"a placeholder for the value of its variable {name}"
+    return Finding.about(
+        container,
+        f"{container} has {mistake}: {shown}",
+        {"Config.Env": f"{name}={shown}"},
+        discriminator=f"variable {name}",
+        stable=(container.life,),
+        variables={"unfilled": name},
+    )
 
 
 def _finding(value: EmptiedValue) -> Finding:

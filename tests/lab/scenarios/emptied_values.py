@@ -66,3 +66,46 @@ def rule_with_its_domain(box: Box) -> None:
     rest = "    environment: ['CACHE=redis://cache:6379/', 'NOTE=${NOTE}', 'DB=postgres://db/']\n"
     _up(box, "emptied12", _SERVICE + rule + rest)
     assert not _findings(box, "emptied12-web-1")
+
+
+_ENV_FILE = """PORT=8080
+FALLBACK_PROVIDER=   # provider if the primary one fails
+BOT_TOKEN=<your-token>
+"""
+
+
+@fault(CHECK, subject="container:llm13", exit_code=0, shareable=True)
+def comment_where_a_value_is_due(box: Box) -> None:
+    """A line of an env file has a comment behind it and no value: Docker takes the comment."""
+    box.write("/srv/llm13.env", _ENV_FILE)
+    box.docker(
+        "run", "-d", "--name=llm13", *_SAFE, "--init", "--env-file=/srv/llm13.env", "bb:1.36", "sleep", "1000"
+    )
+    variables = box.inspect("llm13")["Config"]["Env"]
+    assert any(entry.endswith("# provider if the primary one fails") for entry in variables)
+
+
+@fault(CHECK, subject="container:bot14", exit_code=0, shareable=True)
+def placeholder_of_the_template(box: Box) -> None:
+    """The example of an env file was copied, and nobody has written the token into it."""
+    options = ("--env=BOT_TOKEN=<your-token>", "--env=DB_HOST=${DB_HOST}")
+    box.docker("run", "-d", "--name=bot14", *_SAFE, "--init", *options, "bb:1.36", "sleep", "1000")
+    assert "BOT_TOKEN=<your-token>" in box.inspect("bot14")["Config"]["Env"]
+
+
+@healthy(shareable=True)
+def values_that_look_like_comments(box: Box) -> None:
+    """A channel, a colour, a greeting in Markdown, a reference that the program replaces, and a
+    placeholder that the image brings."""
+    load(box, "form:1", Recipe(changes=("ENV API_KEY=<your-key>", 'CMD ["sleep","1000"]')))
+    options = (
+        "--env=CHANNEL=#ops",
+        "--env=COLOUR=#aabbcc",
+        "--env=WELCOME_MESSAGE=# Welcome to the shop",
+        "--env=SHOP_HOST=shop.lab.test",
+        "--env=SHOP_URL=${SHOP_HOST}",
+        "--env=MAIL_FROM=Shop <shop@lab.test>",
+        "--env=LEVEL=<none>",
+    )
+    box.docker("run", "-d", "--name=form15", *_SAFE, "--init", *options, "form:1")
+    assert not _findings(box, "form15")

@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
-from diagnose.evidence.containers.compose.emptied_values import emptied_values
+from diagnose.evidence.containers.compose.emptied_values import EmptiedValues, emptied_values
 from diagnose.evidence.containers.variables.cut_values import Cut, cut_of_label, cut_of_variable
+from diagnose.evidence.containers.variables.unfilled_values import unfilled_values
 from tests.hosts import Made
 from tests.inspected import container, of
 from tests.judging import judge
@@ -124,3 +125,37 @@ def test_values_that_nobody_misses(
     homer = container("homer", State=state, Config={"Labels": labels, "Env": env})
     other = container("proxy", State=state, Config={"Image": image})
     assert not list(emptied_values(Made({"file.emptied": lines}), of(homer, other)))
+
+
+UNFILLED: dict[str, tuple[str, bool]] = {
+    "a comment": ("PROVIDER=# fallback provider if primary fails", True),
+    "a comment behind spaces": ("PROVIDER=   # fallback provider", True),
+    "a channel": ("CHANNEL=#ops", False),
+    "a colour": ("COLOUR=#aabbcc", False),
+    "Markdown": ("MOTD=# Welcome", False),
+    "several lines": ("RULES=# first\nallow all", False),
+    "a placeholder": ("BOT_TOKEN=<your-token>", True),
+    "words for a placeholder": ("API_KEY=your_api_key_here", True),
+    "crosses": ("BOT_TOKEN=xxxxxxxxxx", True),
+    "a working password": ("DB_PASSWORD=changeme", False),
+    "a secret": ("BOT_TOKEN=<redacted:token:8d84cd>", False),
+    "nothing on purpose": ("LEVEL=<none>", False),
+    "an address of mail": ("MAIL_FROM=Shop <shop@lab.test>", False),
+    "a reference to itself": ("DB_HOST=${DB_HOST}", True),
+    "a reference to nothing": ("DB_URL=${OTHER_URL}", True),
+    "a reference to a variable": ("DB_URL=${SHOP_URL}", False),
+    "a template": ("LOG_FORMAT=${LEVEL}", False),
+}
+
+
+@pytest.mark.parametrize(("variable", "is_said"), UNFILLED.values(), ids=UNFILLED)
+def test_values_that_nobody_has_filled_in(variable: str, is_said: bool) -> None:
+    state = {"Status": "running", "Pid": 9, "StartedAt": "2026-01-02T03:04:05Z"}
+    bot = container("bot", State=state, Config={"Env": ["SHOP_URL=http://shop", variable]})
+    for own_variables, expected in (([], is_said), ([variable], False)):
+        image = {"Id": "sha256:1", "Config": {"Env": own_variables}}
+        found = unfilled_values(Made({"api.image": image}), of(bot))
+        result = judge(
+            "container.value-left-empty", emptied_values=EmptiedValues(), unfilled_values=found
+        )
+        assert bool(result.findings) is expected
