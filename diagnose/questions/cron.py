@@ -53,6 +53,21 @@ class DockerUnit(msgspec.Struct, frozen=True):
     """Whether systemd starts it with a target."""
 
 
+class NamedRun(msgspec.Struct, frozen=True):
+    """A line of a crontab or a unit that runs a container under a name, and never removes it."""
+
+    path: str
+    name: str
+    line: int = 0
+    """0 for a unit."""
+    is_enabled: bool = False
+    """Whether systemd starts the unit with a target; True for a crontab."""
+
+    @property
+    def is_unit(self) -> bool:
+        return not self.line
+
+
 class PruneCall(msgspec.Struct, frozen=True):
     """A line of a crontab or of a unit that has docker remove what no container uses."""
 
@@ -92,6 +107,8 @@ class HostJobs(msgspec.Struct, frozen=True):
     """Folders of crontabs that this user may not list."""
     lost: list[LostProgram] = []
     """Calls of programs that cron does not find."""
+    runs: list[NamedRun] = []
+    """Runs under a name that the container of the run before still has."""
     prunes: list[PruneCall] = []
     """Calls that remove volumes; without those that choose by a label."""
 

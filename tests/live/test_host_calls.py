@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from diagnose.live.disk.host_calls import named_calls, names_engine, short_lived_unit, unit_settings
+from diagnose.live.disk.named_runs import name_of_run, name_of_unit_run
 
 CALLS = {
     "a job": ("*/5 * * * * root docker exec shop_web_1 /bin/true", [("exec", "shop_web_1")]),
@@ -57,6 +58,44 @@ UNITS = {
 def test_units(lines: str, target: str | None) -> None:
     unit = short_lived_unit(unit_settings([_UNIT.format(lines)]))
     assert (unit["target"] if isinstance(unit, dict) else None) == target
+
+
+RUNS = {
+    "left behind": ("ExecStart=/usr/bin/docker run \\\n  --name core -p 80:80 shop:1\nExecStop=/usr/bin/docker stop core", "core"),
+    "in the background": ("Type=oneshot\nRemainAfterExit=yes\nExecStart=docker run -d --name=core shop:1", "core"),
+    "the name of the unit": ("ExecStart=docker run --name %n shop:1", "web.service"),
+    "a part of its name": ("ExecStart=docker run --name %N shop:1", "web"),
+    "removed by itself": ("ExecStart=docker run --rm --name core shop:1", ""),
+    "removed before": ("ExecStartPre=-/usr/bin/docker rm -f core\nExecStart=docker run --name core shop:1", ""),
+    "removed after": ("ExecStart=docker run --name core shop:1\nExecStopPost=docker container rm core", ""),
+    "renamed before": ("ExecStartPre=-docker rename core old\nExecStart=docker run --name core shop:1", ""),
+    "a start": ("ExecStart=docker start -a core", ""),
+    "a shell that tries both": ("ExecStart=/bin/sh -c 'docker start -a core || docker run --name core shop:1'", ""),
+    "no name": ("ExecStart=docker run shop:1", ""),
+    "a variable": ("ExecStart=docker run --name ${NAME} shop:1", ""),
+    "a name of an instance": ("ExecStart=docker run --name web-%i shop:1", ""),
+    "on another host": ("ExecStart=ssh store docker run --name core shop:1", ""),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("lines", "name"), RUNS.values(), ids=RUNS)
+def test_runs_of_units_that_leave_their_container(lines: str, name: str) -> None:
+    assert name_of_unit_run("web.service", unit_settings([_UNIT.format(lines)])) == name
+
+
+JOBS = {
+    "left behind": ("0 3 * * * root docker run --name backup job:1", "backup"),
+    "removed by itself": ("0 3 * * * root docker run --rm --name backup job:1", ""),
+    "removed before": ("0 3 * * * root docker rm backup; docker run --name backup job:1", ""),
+    "a comment": ("#0 3 * * * root docker run --name backup job:1", ""),
+    "a failure that is taken": ("@reboot root docker run --name backup job:1 || true", ""),
+    "a name with the date": ("0 3 * * * root docker run --name backup-$(date +\\%F) job:1", ""),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("line", "name"), JOBS.values(), ids=JOBS)
+def test_runs_of_cron_that_leave_their_container(line: str, name: str) -> None:
+    assert name_of_run(line) == name
 
 
 def test_a_drop_in_counts() -> None:

@@ -12,6 +12,7 @@ from diagnose.questions.cron import (
     JobCall,
     ListCronCalls,
     LostProgram,
+    NamedRun,
     PruneCall,
     ReadHostJobs,
 )
@@ -27,6 +28,8 @@ __all__ = [
     "JobCalls",
     "LostProgram",
     "LostPrograms",
+    "NamedRun",
+    "NamedRuns",
     "PruneCall",
     "PruneCalls",
     "jobs_of_another_engine",
@@ -80,6 +83,10 @@ class DockerUnits(Items[DockerUnit], frozen=True):
     """Units that stop at once the containers that they have started."""
 
 
+class NamedRuns(Items[NamedRun], frozen=True):
+    """Runs of containers under a name that never remove the container again."""
+
+
 class LostPrograms(Items[LostProgram], frozen=True):
     """The programs that jobs of cron call, and that cron does not find."""
 
@@ -113,6 +120,12 @@ def job_calls(host: Host) -> JobCalls | Unavailable:
 def docker_units(host: Host) -> DockerUnits | Unavailable:
     """The units of the host that run docker, in one question with `job_calls`."""
     return DockerUnits(tuple(host.require(ReadHostJobs()).units))
+
+
+@evidence
+def named_runs(host: Host) -> NamedRuns | Unavailable:
+    """The runs under a name in jobs of the host, in one question with `job_calls`."""
+    return NamedRuns(tuple(host.require(ReadHostJobs()).runs))
 
 
 _USUAL_PATH = "/usr/bin:/bin"

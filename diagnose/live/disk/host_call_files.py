@@ -42,6 +42,7 @@ def host_jobs(_args: Json) -> Json:
         "calls": _calls(lines),
         "units": _short_lived_units(units),
         "prunes": _prunes(lines),
+        "runs": [*_runs_of_jobs(lines), *_runs_of_units(units)],
         "lost": list(_lost_programs()),
         "closed": closed_folders(),
     }
@@ -79,6 +80,30 @@ def _calls(lines: Sequence[_Line]) -> list[Json]:
     from diagnose.live.disk.host_calls import named_calls  # only in runs on a host
 
     return [{**line.place, **call._asdict()} for line in lines for call in named_calls(line.text)]
+
+
+def _runs_of_jobs(lines: Sequence[_Line]) -> Iterator[Json]:
+    """The lines of crontabs that run a container under a name, and never remove it."""
+    from diagnose.live.disk.named_runs import name_of_run  # only in runs on a host
+
+    for line in lines:
+        name = "" if line.path.endswith(".service") else name_of_run(line.text)
+        if name:
+            yield {**line.place, "name": name, "is_enabled": True}
+
+
+def _runs_of_units(units: Sequence[_Unit]) -> Iterator[Json]:
+    """The units that run a container under a name, and never remove it."""
+    from diagnose.live.disk.host_calls import names_engine, unit_settings
+    from diagnose.live.disk.named_runs import name_of_unit_run  # only in runs on a host
+
+    for unit in units:
+        if "docker" not in unit.text or names_engine(unit.whole):
+            continue
+        settings = unit_settings([unit.text, *unit.more])
+        name = name_of_unit_run(unit.path.rpartition("/")[2], settings)
+        if name:
+            yield {"path": unit.path, "name": name, "is_enabled": _is_enabled(unit.path)}
 
 
 def _prunes(lines: Sequence[_Line]) -> list[Json]:

@@ -14,7 +14,7 @@ _WITH_VALUE = frozenset(
 )
 """Options of these verbs that take the next word; -t only of those that wait."""
 _WAITING = frozenset({"restart", "stop"})
-_NAME = re.compile(r"[A-Za-z0-9][\w.-]{1,127}")
+NAME = re.compile(r"[A-Za-z0-9][\w.-]{1,127}")
 _FORGIVING = ("||", "docker ps", "docker inspect", "if ")
 """Signs of a line that looks first, or takes a failure."""
 _INTO_ANOTHER_HOST = frozenset(
@@ -41,15 +41,15 @@ def named_calls(line: str) -> Iterator[NamedCall]:
     """The calls of one line that are about a container by its name; none of a comment."""
     words = line.split()
     is_comment = line.lstrip().startswith("#")
-    if is_comment or any(sign in line for sign in _FORGIVING) or _is_elsewhere(line, words):
+    if is_comment or any(sign in line for sign in _FORGIVING) or is_elsewhere(line, words):
         return
     for verb, rest in docker_commands(words):
         target = _target(verb, rest) if verb in _VERBS else ""
-        if _NAME.fullmatch(target):
+        if NAME.fullmatch(target):
             yield NamedCall(verb, target)
 
 
-def _is_elsewhere(line: str, words: Sequence[str]) -> bool:
+def is_elsewhere(line: str, words: Sequence[str]) -> bool:
     """Whether a line may speak to another engine than the system's."""
     programs = {word.rpartition("/")[2] for word in words}
     return bool(_INTO_ANOTHER_HOST & programs) or _NAMES_ENGINE.search(line) is not None
@@ -108,7 +108,7 @@ def short_lived_unit(settings: Mapping[str, list[str]]) -> Json:
     stop = next((command for command in ended if command.startswith(_ENDS)), "")
     if not start or not stop:
         return None
-    target = _started_name(start)
+    target = started_name(start)
     has_variables = "%" in target or "$" in target
     if has_variables or (target and target not in stop.split()):
         return None
@@ -145,7 +145,7 @@ def _returns(command: str) -> bool:
     return command.startswith(("docker run ", "docker compose up")) and detached
 
 
-def _started_name(command: str) -> str:
+def started_name(command: str) -> str:
     """The container that a start or a run names; "" for a project of compose."""
     words = command.split()
     if command.startswith("docker start "):

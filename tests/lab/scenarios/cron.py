@@ -259,6 +259,61 @@ def unit_that_stops_what_it_starts(box: Box) -> None:
     assert not box.inspect("web61")["State"]["Running"]
 
 
+TAKEN = "container.run-name-taken"
+_RUN = "ExecStart=/usr/bin/docker run --name {name} shop:1.4\nExecStop=/usr/bin/docker stop {name}\n"
+
+
+def _unit_with_run(box: Box, name: str, before: str = "") -> None:
+    """An enabled unit that runs a container under a name; its container of before has ended."""
+    load(box, "shop:1.4")
+    box.write(f"/etc/systemd/system/{name}.service", f"[Service]\n{before}{_RUN.format(name=name)}")
+    box.sh(
+        "mkdir -p /etc/systemd/system/multi-user.target.wants && "
+        f"ln -s ../{name}.service /etc/systemd/system/multi-user.target.wants/"
+    )
+    box.docker("run", "-d", *_SAFE[2:], "--init", f"--name={name}", "shop:1.4")
+    box.docker("stop", "-t", "1", name)
+
+
+@fault(
+    TAKEN,
+    subject="container:core63",
+    first_command=("heals", "where systemd is the first process, as in no box of the lab"),
+)
+def unit_whose_last_container_has_the_name(box: Box) -> None:
+    """After a boot the unit runs its container again, and the one of before is still there."""
+    _unit_with_run(box, "core63")
+    said = box.docker("run", "--name", "core63", "shop:1.4", check=False).stderr
+    assert "is already in use by container" in said, said
+
+
+@fault(TAKEN, subject="container:dump64", exit_code=1)
+def job_of_cron_that_runs_once(box: Box) -> None:
+    """A job of cron runs a container under a name; the first command lets it run again."""
+    load(box, "shop:1.4")
+    box.sh("mkdir -p /etc/cron.d")
+    job = "0 3 * * * root docker run --name dump64 shop:1.4 true\n"
+    box.write("/etc/cron.d/dump64", job)
+    box.docker("run", "--name=dump64", *_SAFE[2:], "--init", "shop:1.4", "true")
+    box.sh(first_command(box, TAKEN, "dump64"))
+    assert "docker run --rm --name dump64" in box.sh("cat /etc/cron.d/dump64")
+    for _ in range(2):
+        box.sh("docker run --rm --name dump64 shop:1.4 true")
+    box.write("/etc/cron.d/dump64", job)
+    box.docker("run", "--name=dump64", *_SAFE[2:], "--init", "shop:1.4", "true")
+
+
+@healthy(advice=None)
+def units_that_make_room_for_their_container(box: Box) -> None:
+    """Units that remove the container of the run before, that start it, and whose container runs."""
+    _unit_with_run(box, "core65", "ExecStartPre=-/usr/bin/docker rm -f core65\n")
+    box.write("/etc/systemd/system/core66.service", _STARTED.format(options="-a ", name="core66"))
+    _unit_with_run(box, "core67")
+    box.docker("start", "core67")
+    found = box.diagnose("check", TAKEN, "--format", "json").findings
+    assert not found, found
+
+
 PRUNE = "storage.prune-takes-data"
 _PRUNE = "0 3 * * * root docker volume prune -{}f >/dev/null 2>&1\n"
 

@@ -5,7 +5,14 @@ from __future__ import annotations
 import pytest
 from msgspec.structs import replace
 
-from diagnose.evidence.machine.cron_calls import DockerUnit, DockerUnits, JobCall, JobCalls
+from diagnose.evidence.machine.cron_calls import (
+    DockerUnit,
+    DockerUnits,
+    JobCall,
+    JobCalls,
+    NamedRun,
+    NamedRuns,
+)
 from tests.checks.container.written import made
 from tests.inspected import container, of
 from tests.judging import judge, rows
@@ -65,3 +72,21 @@ def test_units() -> None:
     assert found(replace(UNIT, is_enabled=True)) == [("warning", "host")]
     assert found(replace(PROJECT, is_enabled=True)) == [("warning", "host")]
     assert found(replace(PROJECT, is_enabled=True), made("web")) == []
+
+
+TAKEN = NamedRun("/etc/systemd/system/core.service", "core", is_enabled=True)
+
+
+def test_runs_under_a_name_that_is_taken() -> None:
+    def found(run: NamedRun, *containers: object) -> list[tuple[str, str]]:
+        runs, all_of = NamedRuns((run,)), of(*containers)  # type: ignore[arg-type]
+        return rows(judge("container.run-name-taken", named_runs=runs, containers=all_of))
+
+    left_behind = container("core", State=AT_ONCE)
+    restarted = container("core", State=AT_ONCE, HostConfig={"RestartPolicy": {"Name": "always"}})
+    assert found(TAKEN, left_behind) == [("warning", "core")]
+    assert found(replace(TAKEN, is_enabled=False), left_behind) == [("advice", "core")]
+    assert found(TAKEN, restarted) == [("advice", "core")]
+    assert found(replace(TAKEN, path="/etc/cron.d/a", line=3), left_behind) == [("warning", "core")]
+    assert found(TAKEN, container("core")) == found(TAKEN) == []
+    assert found(replace(TAKEN, name="shop-core-1"), made("core", State=AT_ONCE)) == []

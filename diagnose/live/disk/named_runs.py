@@ -1,0 +1,51 @@
+"""Calls of `docker run` with a fixed name that can succeed only once, in lines and units. Pure."""
+
+from collections.abc import Mapping, Sequence
+
+from diagnose.live.disk.cron_lines import docker_commands
+from diagnose.live.disk.host_calls import NAME, is_elsewhere, started_name
+
+_REMOVES = ("--rm", "--rm=true", "--replace")
+_UNIT_COMMANDS = ("ExecStartPre", "ExecStart", "ExecStop", "ExecStopPost")
+
+_NO_QUOTES = str.maketrans("\"'", "  ")
+
+
+def name_of_run(line: str) -> str:
+    """The name of the container that a line runs and never removes; "" for any other line.
+
+    A line with `||`, a condition, or another call for that name may have made room for it.
+    """
+    words = line.split()
+    if line.lstrip().startswith("#") or "||" in line or is_elsewhere(line, words):
+        return ""
+    return _kept_name([line])
+
+
+def name_of_unit_run(unit: str, settings: Mapping[str, Sequence[str]]) -> str:
+    """The name of the container that a unit runs and never removes; "" for any other unit.
+
+    unit: its file name. settings: those of its section [Service].
+    """
+    commands = [command for key in _UNIT_COMMANDS for command in settings.get(key, ())]
+    if any(is_elsewhere(command, command.split()) for command in commands):
+        return ""
+    plain_name = unit.removesuffix(".service")
+    filled = [
+        command.replace("%n", unit).replace("%N", plain_name).replace("%p", plain_name)
+        for command in commands
+    ]
+    return _kept_name(filled)
+
+
+def _kept_name(commands: Sequence[str]) -> str:
+    """The name in the only call of docker that makes a container, where no other call removes it."""
+    lines = [command.lstrip("-+!@:").translate(_NO_QUOTES).split() for command in commands]
+    calls = [call for words in lines for call in docker_commands(words)]
+    runs = [rest for verb, rest in calls if verb in ("run", "create")]
+    removals = [verb for verb, _ in calls if verb in ("rm", "rename", "start", "prune")]
+    if len(runs) != 1 or removals or any(word in _REMOVES for word in runs[0]):
+        return ""
+    name = started_name(" ".join(("docker run", *runs[0])))
+    return name if NAME.fullmatch(name) else ""
+
