@@ -30,7 +30,11 @@ _EDITS = {
 """Expressions of sed that correct a line."""
 
 
-@check("container.cron-jobs-fail", severity=Severity.warning)
+@check(
+    "container.cron-jobs-fail",
+    severity=Severity.warning,
+    aloud=("has a crontab and runs no cron", "have crontabs and run no cron"),
+)
 def cron_jobs_fail(cron_jobs: CronJobs, crontab_defects: CrontabDefects) -> CheckResult:
     """Cron in a container does not run its jobs as they are meant.
 

@@ -124,6 +124,22 @@ def crontab_without_a_cron(box: Box) -> None:
     box.sh("sleep 10")
 
 
+@fault(CHECK, subject="container:feeds8", exit_code=0)
+def crontab_of_an_image_that_runs_no_cron(box: Box) -> None:
+    """An image has cron and a job for it, and its command starts the server alone."""
+    _with_table(box, "feeds8", "etc/cron.d/feeds", _JOB, 0o644, "apache2")
+    box.sh("sleep 10")
+
+
+@healthy(advice=None)
+def crontab_that_the_host_runs_in_its_place(box: Box) -> None:
+    """A job of the host runs the work of the image's crontab by docker exec."""
+    _with_table(box, "feeds9", "etc/cron.d/feeds", _JOB, 0o644, "apache2")
+    box.sh("mkdir -p /etc/cron.d")
+    box.write("/etc/cron.d/feeds", "0 3 * * * root docker exec feeds9 /dump.sh\n")
+    box.sh("sleep 10")
+
+
 @healthy(shareable=True)
 def crontabs_as_cron_takes_them(box: Box) -> None:
     """The same jobs as they should be, a copy of an editor, and a table for another scheduler."""

@@ -3,7 +3,7 @@
 Cron reports that to syslog, which a container does not have.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 
 import msgspec
 
@@ -12,6 +12,7 @@ from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.images.listing import Images
 from diagnose.evidence.items import Items
 from diagnose.evidence.machine.clock import Clock
+from diagnose.evidence.machine.cron_calls import JobCalls
 from diagnose.evidence.machine.passwd import USERS_FILE, user_entries
 from diagnose.evidence.machine.processes import Processes
 from diagnose.lazy_pattern import LazyPattern
@@ -38,6 +39,8 @@ _OF_USERS = 0o600
 _SCHEDULES = LazyPattern(r"cron|sched|ofelia|jobber|supervis|systemd|runsv|s6-|\bat?d$")
 """Programs that run jobs by a crontab or a schedule, or that may start cron later."""
 _CALLED_CRON = LazyPattern(r"(?:^|[-_./])cron(?:tab|jobs?)?(?:$|[-_.:\d])")
+_LABELLED_JOBS = frozenset({"chadburn", "deck-chores", "ofelia"})
+"""Schedulers that read their jobs from the labels of containers, as the labels begin."""
 _SETTLED_S = 10.0
 """Start scripts have started cron by then."""
 
@@ -63,7 +66,12 @@ class CrontabDefects(Items[CrontabDefect], frozen=True):
 
 @evidence
 def crontab_defects(
-    host: Host, containers: Containers, processes: Processes, images: Images | None, clock: Clock
+    host: Host,
+    containers: Containers,
+    processes: Processes,
+    images: Images | None,
+    clock: Clock,
+    job_calls: JobCalls | None,
 ) -> CrontabDefects:
     """The defects of crontabs in containers with cron.
 
@@ -83,10 +91,11 @@ def crontab_defects(
     idle = [own for own in containers.running if _runs_no_scheduler(own, processes)]
     idle_ids = {own.id for own in idle}
     busy = [own for own in containers.running if own.id not in idle_ids]
+    called = {call.target for call in job_calls or ()}
     without = [
         container
         for container in idle
-        if not _is_served(container, busy)
+        if not (_is_served(container, busy) or _has_jobs_of_others(container, called))
         and (_is_asked_to_run_it(container) or _is_built_here(container, images))
     ]
     for container in host.first(without, MOST, "containers with a crontab and no cron"):
@@ -112,11 +121,25 @@ def _is_built_here(container: Container, images: Images | None) -> bool:
 
 
 def _is_served(container: Container, busy: Sequence[Container]) -> bool:
-    """Whether a container that runs jobs has the same crontabs: those mounted, or the image's."""
+    """Whether a container that runs jobs has the same crontabs: those mounted, or the image's.
+
+    Two services of a project are often built from one Dockerfile.
+    """
     sources = {mount.source for mount in _mounted_crontabs(container)}
     if sources:
         return any(other.mounts_from(*sources) for other in busy)
-    return any(other.image == container.image for other in busy)
+    project = container.compose_project
+    return any(
+        other.image == container.image or (project and other.compose_project == project)
+        for other in busy
+    )
+
+
+def _has_jobs_of_others(container: Container, called: Collection[str]) -> bool:
+    """Whether a scheduler outside runs jobs in a container: the host's cron, or one that reads its
+    labels. called: the containers that jobs of the host name."""
+    labels = (label.partition(".")[0] for label in container.labels)
+    return container.name in called or not _LABELLED_JOBS.isdisjoint(labels)
 
 
 def _runs_no_scheduler(container: Container, processes: Processes) -> bool:

@@ -10,6 +10,7 @@ import pytest
 from diagnose.evidence.containers.programs.cron_jobs import CronJobs, cron_jobs
 from diagnose.evidence.containers.programs.crontab_defects import CrontabDefects, crontab_defects
 from diagnose.evidence.images.listing import Image, Images
+from diagnose.evidence.machine.cron_calls import JobCall, JobCalls
 from diagnose.evidence.machine.processes import Process, Processes
 from diagnose.live.disk.parts import only
 from diagnose.model import Failed, Json
@@ -179,7 +180,7 @@ def defects_of(
     words = comm.split()
     process = Process(7, comm=words[0], cmdline=words[:2], container=container.id)
     images = Images((Image(id=container.image, repo_digests=list(digests)),))
-    return crontab_defects(host, of(container), Processes((process,)), images, CLOCK)
+    return crontab_defects(host, of(container), Processes((process,)), images, CLOCK, None)
 
 
 @pytest.mark.parametrize(("path", "text", "state", "kind"), DEFECTS.values(), ids=DEFECTS)
@@ -245,5 +246,29 @@ def test_a_crontab_that_something_else_runs(source: str, others: str, kinds: lis
     processes = [
         Process(7 + at, comm=comm, container=own.id) for at, (comm, own) in enumerate(running)
     ]
-    found = crontab_defects(host, of(web, jobs), Processes(tuple(processes)), None, CLOCK)
+    found = crontab_defects(host, of(web, jobs), Processes(tuple(processes)), None, CLOCK, None)
     assert [defect.kind for defect in found if defect.container.id == web.id] == kinds
+
+
+@pytest.mark.parametrize(
+    ("labels", "calls", "kinds"),
+    [
+        ({}, [], ["daemon"]),
+        ({"ofelia.job-exec.dump.schedule": "@daily"}, [], []),
+        ({}, [JobCall("/etc/cron.d/shop", 1, "exec", "web-cron")], []),
+        ({}, [JobCall("/etc/cron.d/shop", 1, "exec", "other")], ["daemon"]),
+    ],
+)
+def test_a_crontab_whose_jobs_somebody_runs_from_outside(
+    labels: dict[str, str], calls: list[JobCall], kinds: list[str]
+) -> None:
+    web = container_in("running", name="web-cron", age=90, Config={"Labels": labels})
+    host = Made(
+        {
+            "file.read": {"text": "jobs 1", "size": 6, "mode": 0o644, "uid": 0},
+            "file.list": {"entries": [{"name": "backup", "type": "file"}]},
+        }
+    )
+    processes = Processes((Process(7, comm="gunicorn", container=web.id),))
+    found = crontab_defects(host, of(web), processes, None, CLOCK, JobCalls(tuple(calls)))
+    assert [defect.kind for defect in found] == kinds
