@@ -30,9 +30,9 @@ def compose_file_refused(refused_projects: RefusedProjects) -> CheckResult:
 
     The faults are those that `docker compose config` finds in YAML, in keys and values, in
     references between parts, and in files that are named. A service that needs one whose profile is
-    off is such a fault, where neither has a container. Beside them count external networks and volumes
-    that the engine does not have, a `container_name` that a container of another project has, and a
-    subnet that another network has.
+    off is such a fault, where neither has a container. Beside them count external networks and
+    volumes that the engine does not have, a `container_name` that a container of another project
+    has, and a subnet that another network has.
 
     Of two projects with one subnet often only one should run: that is advice, unless somebody works
     on the file. Variables that the caller's shell may set are not judged. Keys are those of compose

@@ -34,8 +34,8 @@ def volume_outdated(
 
     A file counts if it is older than its volume, so that nobody has written it since, and the image
     has a different one that is not older. Files of the same size count as equal. A file that a
-    backup brought into the volume with its old date looks the same. A file whose name holds a hash of
-    its content counts too, where the volume has it under another hash.
+    backup brought into the volume with its old date looks the same. A file whose name holds a hash
+    of its content counts too, where the volume has it under another hash.
 
     In a folder `node_modules` or `vendor` a package counts too that the image has, and the volume
     has not: it is critical where the log of the failed program does not find it.

@@ -49,7 +49,9 @@ def _is_left_behind(container: Container) -> bool:
 
 def _finding(run: NamedRun, container: Container) -> Finding:
     is_awaited = run.is_enabled and not container.restarts_always
-    place = f"unit {posixpath.basename(run.path)}" if run.is_unit else f"line {run.line} of {run.path}"
+    place = (
+        f"unit {posixpath.basename(run.path)}" if run.is_unit else f"line {run.line} of {run.path}"
+    )
     return Finding.about(
         container,
         f"{place} fails at each start: its docker run asks for the name of {container}, which its last "

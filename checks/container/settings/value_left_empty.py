@@ -21,9 +21,9 @@ def value_left_empty(
 ) -> CheckResult:
     """A setting has no value of its own, or lacks a part of it.
 
-    A placeholder of a template (`<your-token>`), the comment behind it, and `${NAME}` that nobody has
-    replaced are no values. A program takes them for one. What the image brings is left out, since
-    its start script may replace it.
+    A placeholder of a template (`<your-token>`), the comment behind it, and `${NAME}` that nobody
+    has replaced are no values. A program takes them for one. What the image brings is left out,
+    since its start script may replace it.
 
     Compose replaces a variable that neither its environment nor the file .env of the project has by
     nothing, and goes on. The rule of a router ends behind a dot, an address has no host, a login no

@@ -39,7 +39,7 @@ def name_of_unit_run(unit: str, settings: Mapping[str, Sequence[str]]) -> str:
 
 
 def _kept_name(commands: Sequence[str]) -> str:
-    """The name in the only call of docker that makes a container, where no other call removes it."""
+    """The name in the only call that makes a container, where no other call removes it."""
     lines = [command.lstrip("-+!@:").translate(_NO_QUOTES).split() for command in commands]
     calls = [call for words in lines for call in docker_commands(words)]
     runs = [rest for verb, rest in calls if verb in ("run", "create")]
@@ -48,4 +48,3 @@ def _kept_name(commands: Sequence[str]) -> str:
         return ""
     name = started_name(" ".join(("docker run", *runs[0])))
     return name if NAME.fullmatch(name) else ""
-

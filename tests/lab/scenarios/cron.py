@@ -276,7 +276,9 @@ def unit_that_stops_what_it_starts(box: Box) -> None:
 
 
 TAKEN = "container.run-name-taken"
-_RUN = "ExecStart=/usr/bin/docker run --name {name} shop:1.4\nExecStop=/usr/bin/docker stop {name}\n"
+_RUN = (
+    "ExecStart=/usr/bin/docker run --name {name} shop:1.4\nExecStop=/usr/bin/docker stop {name}\n"
+)
 
 
 def _unit_with_run(box: Box, name: str, before: str = "") -> None:
@@ -321,7 +323,7 @@ def job_of_cron_that_runs_once(box: Box) -> None:
 
 @healthy(advice=None)
 def units_that_make_room_for_their_container(box: Box) -> None:
-    """Units that remove the container of the run before, that start it, and whose container runs."""
+    """Units that remove the container of before, that start it, and whose container runs."""
     _unit_with_run(box, "core65", "ExecStartPre=-/usr/bin/docker rm -f core65\n")
     box.write("/etc/systemd/system/core66.service", _STARTED.format(options="-a ", name="core66"))
     _unit_with_run(box, "core67")

@@ -79,7 +79,15 @@ def comment_where_a_value_is_due(box: Box) -> None:
     """A line of an env file has a comment behind it and no value: Docker takes the comment."""
     box.write("/srv/llm13.env", _ENV_FILE)
     box.docker(
-        "run", "-d", "--name=llm13", *_SAFE, "--init", "--env-file=/srv/llm13.env", "bb:1.36", "sleep", "1000"
+        "run",
+        "-d",
+        "--name=llm13",
+        *_SAFE,
+        "--init",
+        "--env-file=/srv/llm13.env",
+        "bb:1.36",
+        "sleep",
+        "1000",
     )
     variables = box.inspect("llm13")["Config"]["Env"]
     assert any(entry.endswith("# provider if the primary one fails") for entry in variables)

@@ -181,7 +181,10 @@ def neighbour_whose_profile_is_off(box: Box) -> None:
 def neighbour_whose_profile_is_on(box: Box) -> None:
     """Profiles that `.env` or the caller names, and one that its neighbour can do without."""
     text = _MIGRATED + "    profiles: [ci]\n" + _DB
-    for folder, dotenv, option in (("on50", "COMPOSE_PROFILES=ci\n", ""), ("on51", "", "--profile ci")):
+    for folder, dotenv, option in (
+        ("on50", "COMPOSE_PROFILES=ci\n", ""),
+        ("on51", "", "--profile ci"),
+    ):
         _write(box, folder, text)
         box.write(f"/srv/{folder}/.env", dotenv)
         assert "Started" in _compose(box, folder, f"{option} up --detach")

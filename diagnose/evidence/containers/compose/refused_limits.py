@@ -8,7 +8,9 @@ from diagnose.questions.compose import WrittenService
 _LEAST_MEMORY = 6 << 20
 """Bytes of memory that the engine takes as a limit at least."""
 _NUMBER = LazyPattern(r"\d{1,6}(?:\.\d{1,6})?")
-_SIZE = LazyPattern(r"(?P<number>\d{1,15}(?:\.\d{1,6})?) ?(?P<unit>[bkmgt])?(?:i?b)?", re.IGNORECASE)
+_SIZE = LazyPattern(
+    r"(?P<number>\d{1,15}(?:\.\d{1,6})?) ?(?P<unit>[bkmgt])?(?:i?b)?", re.IGNORECASE
+)
 _UNITS = {"": 1, "b": 1, "k": 1 << 10, "m": 1 << 20, "g": 1 << 30, "t": 1 << 40}
 
 

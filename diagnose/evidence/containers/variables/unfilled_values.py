@@ -55,8 +55,8 @@ class UnfilledValues(Items[UnfilledValue], frozen=True):
 
 @evidence
 def unfilled_values(host: Host, containers: Containers) -> UnfilledValues:
-    """The variables whose whole value is a placeholder, a comment, or the name of a variable that the
-    container lacks.
+    """The variables whose whole value is a placeholder, a comment, or the name of a variable that
+    the container lacks.
 
     What the image brings is its author's choice: start scripts replace it. The images of containers
     with such a value are asked for their variables.
@@ -74,7 +74,9 @@ def unfilled_values(host: Host, containers: Containers) -> UnfilledValues:
         MOST,
         "containers with placeholders in their variables",
     )
-    return UnfilledValues(tuple(unfilled for unfilled in listed if not _is_of_image(host, unfilled)))
+    return UnfilledValues(
+        tuple(unfilled for unfilled in listed if not _is_of_image(host, unfilled))
+    )
 
 
 def _is_unfilled(container: Container, name: str, value: str) -> bool:

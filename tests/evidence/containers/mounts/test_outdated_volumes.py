@@ -119,10 +119,7 @@ def test_a_file_that_is_named_after_its_content(
         f"{SOURCE}/dist/js": [(kept, "file")],
     }
     fresh = {**OLD, "mtime": CREATED - 8000}
-    files = {
-        f"{SOURCE}/dist/js/{kept}": status,
-        f"{TOP}/diff/www/dist/js/main.e5f6a7b8.js": fresh,
-    }
+    files = {f"{SOURCE}/dist/js/{kept}": status, f"{TOP}/diff/www/dist/js/main.e5f6a7b8.js": fresh}
     found = _found(_host(files, folders))
     assert isinstance(found, OutdatedVolumes)
     assert [name for volume in found for name in volume.renamed] == expected

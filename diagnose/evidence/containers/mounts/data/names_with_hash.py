@@ -1,5 +1,4 @@
-"""Files that a build names after their content: main.e5f6a7b8.js took the place of main.a1b2c3d4.js.
-Pure."""
+"""Files that a build names after their content: main.e5f6a7b8.js replaces main.a1b2c3d4.js. Pure."""
 
 from collections.abc import Collection, Mapping
 
@@ -22,7 +21,9 @@ def former_names(fresh: Collection[str], kept: Collection[str]) -> Mapping[str, 
     """
     former = by_key((_without_hash(name), name) for name in kept if name not in fresh)
     pairs = {name: former.get(_without_hash(name), []) for name in fresh if name not in kept}
-    return {name: names[0] for name, names in pairs.items() if _without_hash(name) and len(names) == 1}
+    return {
+        name: names[0] for name, names in pairs.items() if _without_hash(name) and len(names) == 1
+    }
 
 
 def has_hash(name: str) -> bool:

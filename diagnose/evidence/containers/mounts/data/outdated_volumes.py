@@ -190,7 +190,9 @@ def _compared_volume(host: Host, candidate: _CoveringVolume) -> OutdatedVolume:
     fresh = {name: statuses.get(path) for name, path in in_image.items()}
     renamed = itertools.islice(_renamed_files(host, candidate, lacking, fresh), _MOST_RENAMED)
     absent = _absent_packages(host, candidate)
-    return OutdatedVolume(candidate.container, candidate.mount, tuple(files), tuple(renamed), absent)
+    return OutdatedVolume(
+        candidate.container, candidate.mount, tuple(files), tuple(renamed), absent
+    )
 
 
 def _renamed_files(
@@ -201,7 +203,8 @@ def _renamed_files(
 ) -> Iterator[str]:
     """The files of the image that the volume has under the name of a former build.
 
-    folders: those in which the volume lacks a file with a hash in its name. fresh: the image's files.
+    folders: those in which the volume lacks a file with a hash in its name. fresh: the files of the
+    image.
     """
     names_of_folder = by_key((posixpath.dirname(name), posixpath.basename(name)) for name in fresh)
     for folder in sorted(folders):
