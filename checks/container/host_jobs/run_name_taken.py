@@ -24,7 +24,7 @@ from diagnose.registry import check
 def run_name_taken(
     named_runs: NamedRuns | Unavailable, containers: Containers, daemon: Daemon | None
 ) -> CheckResult:
-    """A job runs a container under a name that the container of its last run still has.
+    """A job runs a container under a name that its last container still has.
 
     `docker run --name` without `--rm` leaves the container behind when it ends. The next run fails
     with "Conflict. The container name is already in use". Read are crontabs and the units of

@@ -1,4 +1,4 @@
-"""Files that a build names after their content: main.e5f6a7b8.js replaces main.a1b2c3d4.js. Pure."""
+"""Files that builds name after their content: main.e5f6a7b8.js replaces main.a1b2c3d4.js. Pure."""
 
 from collections.abc import Collection, Mapping
 
