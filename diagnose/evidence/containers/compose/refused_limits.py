@@ -12,6 +12,7 @@ _SIZE = LazyPattern(
     r"(?P<number>\d{1,15}(?:\.\d{1,6})?) ?(?P<unit>[bkmgt])?(?:i?b)?", re.IGNORECASE
 )
 _UNITS = {"": 1, "b": 1, "k": 1 << 10, "m": 1 << 20, "g": 1 << 30, "t": 1 << 40}
+"""The bytes of a unit, by its letter."""
 
 
 def refused_limit(service: WrittenService, host_cpus: int) -> str:

@@ -237,12 +237,9 @@ def _absent_packages(host: Host, candidate: _CoveringVolume) -> tuple[str, ...]:
 
 def _is_outdated(kept: PathStatus | None, fresh: PathStatus | None, created_at: float) -> bool:
     """Whether the volume's file is another one than the image's, and older than the container."""
-    return (
-        kept is not None
-        and fresh is not None
-        and kept.size != fresh.size
-        and _is_older(kept, fresh, created_at)
-    )
+    if kept is None or fresh is None or kept.size == fresh.size:
+        return False
+    return _is_older(kept, fresh, created_at)
 
 
 def _is_older(kept: PathStatus | None, fresh: PathStatus | None, created_at: float) -> bool:
