@@ -237,14 +237,15 @@ def _absent_packages(host: Host, candidate: _CoveringVolume) -> tuple[str, ...]:
 
 def _is_outdated(kept: PathStatus | None, fresh: PathStatus | None, created_at: float) -> bool:
     """Whether the volume's file is another one than the image's, and older than the container."""
-    if kept is None or fresh is None or kept.size == fresh.size:
-        return False
-    return _is_older(kept, fresh, created_at)
+    sizes = {status.size for status in (kept, fresh) if status is not None}
+    return len(sizes) > 1 and _is_older(kept, fresh, created_at)
 
 
 def _is_older(kept: PathStatus | None, fresh: PathStatus | None, created_at: float) -> bool:
     """Whether the volume's file is older than the volume, and no newer than the image's."""
-    if kept is None or fresh is None or kept.mtime is None or fresh.mtime is None:
+    if kept is None or fresh is None:
+        return False
+    if kept.mtime is None or fresh.mtime is None:
         return False
     are_files = kept.type == fresh.type == "file"
     return are_files and kept.mtime <= fresh.mtime and kept.mtime + MARGIN_S < created_at
