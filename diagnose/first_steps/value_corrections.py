@@ -6,7 +6,7 @@ line gives, a value in quotes. Nothing where the right value is a matter of choi
 
 import difflib
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from diagnose.evidence.containers.listing import Container
@@ -14,6 +14,7 @@ from diagnose.evidence.containers.settings.changed_words import with_value
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.mappings import only
 from diagnose.model import PageVariables
+from diagnose.programs.word_slips import is_nearly
 
 _OF_BOOLEAN = LazyPattern(
     r"\bbool(?:ean)?\b|\btrue (?:or|and|/) false\b|\btrue\W{1,4}false\b", re.IGNORECASE
@@ -136,6 +137,10 @@ _MEANT = LazyPattern(
     re.IGNORECASE,
 )
 """The word that a program suggests in place of an unknown one."""
+_UNKNOWN_KEY = LazyPattern(r"\bfield (?P<word>[\w.-]{2,60}) not found in type struct \{")
+"""A key that Go's reader of YAML does not know, before the keys that it knows at that place."""
+_TAGS = LazyPattern(r"\byaml:\\?\"(?P<key>[\w.-]{2,60})")
+"""The names of the keys in Go's description of a type."""
 _NEAR = 0.7
 """The least likeness of an unknown word to one of a list, as a share."""
 
@@ -150,6 +155,9 @@ class CorrectedWord(NamedTuple):
 def corrected_word(line: str) -> CorrectedWord | None:
     """The unknown word in a line, and the one that the line asks for, or the only one of its list
     that is nearly the same; None where the line leaves a choice."""
+    key = _UNKNOWN_KEY.search(line)
+    if key is not None:
+        return _corrected_key(key["word"], _TAGS.findall(line[key.end() :]))
     unknown = _UNKNOWN.search(line)
     if unknown is None:
         return None
@@ -161,6 +169,12 @@ def corrected_word(line: str) -> CorrectedWord | None:
     words = _PARTS.findall(listed["words"]) if listed is not None else []
     similar_words = difflib.get_close_matches(old, words, 2, _NEAR)
     return CorrectedWord(old, similar_words[0]) if len(similar_words) == 1 else None
+
+
+def _corrected_key(key: str, tags: Sequence[str]) -> CorrectedWord | None:
+    """The key with the only one of these that it is but for one slip."""
+    meant = only([tag for tag in tags if is_nearly(key, tag)])
+    return CorrectedWord(key, meant) if meant is not None else None
 
 
 _CORRECTIONS: tuple[Callable[[str, str, str], str], ...] = (

@@ -83,7 +83,7 @@ EXPLAINS = Phrases(
         | \b(?:malformed|improper)\b | \bdowngrad | \bwrong\ (?:magic|architecture|format)\b
         | \bexec(?:ution)?\ format\ error\b
         | \b(?:must|should|can)\ not\ be\b | \brefus(?:ed|es|ing)\b | \bdue\ to\ insecure\b | \bdoes\ not\ align\b
-        | \bno\ (?!(?:changes|custom|errors|issues|migrations|problems|updates)\b)(?:\w+\ ){1,4}found\b
+        | \bno\ (?!(?:changes|custom|errors|issues|migrations|problems|updates)\b)(?:\w+\ ){1,4}found\b(?!\ -\ auto-)
         | (?<![_.-])\btimed?\ ?out\b | \bunreachable\b | \bno\ route\b | \bname\ resolution\b
         | \bname\ or\ service\b
         | \bno\ space\ left\b | \bout\ of\ memory\b | \bcannot\ allocate\b
@@ -126,7 +126,7 @@ EXPLAINS = Phrases(
         | \bcheck\ failed:\ | \bparser\ failed\b | \bno\ servers\ available\b
         | \bnot\ an?\ empty\b | \bmake\ sure\ \S{1,200}\ is\ empty\b
         | \bprovided\ but\ not\ defined\b | \benetunreach\b | \bbad_alloc\b | ^memoryerror$
-        | \b(?:file|path)\ exists\b | \bstructure\ corruption\b
+        | \b(?:file|path)\ exists\b | \bstructure\ corruption\b | \bfile\ is\ not\ a\ database\b
         | ^(?:chmod|chown|cp|[ef]?grep|g?awk|jq|ln|mkdir|mv|rm|rsync|sed|tar|xargs):
             \ (?!building\ |created\ |overwrite\ |receiving\ |remove\ |removing\ leading\ |sending\ |warning:\ |\d)\S
         """,
@@ -142,7 +142,7 @@ STRONG = Phrases(
         denied permitted too such command must use lock incompatible refused could find
         exec space found support match open create start touch handle load bind
         downgrade name needs required variable root auth plaintext enotfound econnrefused instruction
-        getaddrinfo
+        getaddrinfo sqlite
         """
     ),
     pattern=LazyPattern(
@@ -164,6 +164,7 @@ STRONG = Phrases(
         | \bplaintext\b.{0,20}\ on\ an?\b | \bunable\ to\ create\ (?:directory|file|folder)\b
         | \b(?:enotfound|econnrefused)\b | \billegal\ instruction\b | \bauth_failed\b
         | \bfailed\ to\ bind\ properties\ under\b | \bgetaddrinfo\(host=
+        | \bsqlite_(?:cantopen|corrupt|full|ioerr|notadb|readonly)\b
         """,
         re.VERBOSE,
     ),
@@ -200,8 +201,8 @@ GENERIC = Phrases(
         | \binvalid\ \S+\ invocation\b
         | \bunable\ to\ read\ frames\ from\ ffmpeg\b | \bffmpeg\ process\ (?:is\ not\ running|crashed)\b
         | \bthe\ following\ ffmpeg\ logs\b | \bmaybe\ incorrect\ parameters\ such\ as\ bit_rate\b
-        | \binvalid\ config,\ exiting\b | \bcommand\ execution\ failed\b
-        | \berror\ executing\ action\b | \bthere\ was\ an\ error\b
+        | \binvalid\ config,\ exiting\b | \berror\ loading\ config\ file\s+--\s+exiting\b
+        | \bcommand\ execution\ failed\b | \berror\ executing\ action\b | \bthere\ was\ an\ error\b
         | \bfatal\ error\ loading\b(?!.{0,40}\bdenied\b) | \bunable\ to\ open\ (?:logs|the\ first\ data\ file)\b
         | \bwas\ shut\ down\b
         | \bfailed\ to\ initiali[sz]e\ server

@@ -70,14 +70,14 @@ _OF_ERLANG = LazyPattern(
           [\w']{1,80}:['\w/-]{1,120}/\d{1,3}\ line\ \d
         | (?:crasher|errorContext|initial\ call|offender|pid|registered_name|supervisor):
             (?:\s|$)
-        | (?:reason:\s{1,9})?[\[{][^\s"]*$
+        | (?:reason:\s{1,9})?(?:[\[{][^\s"]+|(?<!\]\ )[\[{])$
         | [a-z]\w*,[^\s"]*[\]}),]$
       )
     """,
     re.VERBOSE,
 )
 """A frame of Erlang, where in its tree of processes a failure was, or a part of a term without any
-text; a process or a level stands before."""
+text; a process or a level stands before. `[Error: text] {` is an error of Node.js."""
 
 
 def is_frame(text: str) -> bool:

@@ -97,6 +97,7 @@ _BY_THE_WAY = LazyPattern(
         | .{0,120}\b
             (?:could\ not\ bind\ IPv6\ address\ "::1"|(?:CONTEXT|DETAIL|HINT|STATEMENT):\ {1,2})
         | .{0,80}\bAH00558:[ ]
+        | Error\ in\ command\ line:\ ?the\ argument\ for\ option\ '--serverUuid'\ should\ follow
         | \+{1,4}\ \S
         | (?:\[pid\ +\d{1,9}\]\ |\d{1,9}\ +)?(?:[\d:.]{1,20}\ )?\w{2,30}\(.{0,300}
             \)\ +=\ -1\ E[A-Z]{2,12}\ \(
@@ -106,7 +107,8 @@ _BY_THE_WAY = LazyPattern(
 )
 """Lines that explain nothing: of Java's loggers and Xlib about themselves, of coturn about its
 password for an operator, of Grafana about folders that nobody has to make, of PostgreSQL about a
-container without IPv6 or below a message, of Apache about its name, of a shell about the command
+container without IPv6 or below a message, of Apache about its name, of the reporter that Plex
+starts when it crashes, of a shell about the command
 that it runs next (set -x), and of strace about a system call."""
 _OPTION_HELP = LazyPattern(r"^\s+--?[A-Za-z][\w-]*(?:[ ,=][^\t]{0,40}?)?(?:\t+|\s{2,})\S")
 """A line of a usage text, which explains an option."""
@@ -158,7 +160,7 @@ def telling_line(lines: Sequence[str], *, has_ended: bool = True) -> TellingLine
     for place in places:
         scores[place] = min(scores[place], PASSED)
     best = max(scores)
-    index = scores.index(best) if best > 0 else _last_readable(scores)
+    index = _first_best([line.text for line in messages], scores)
     return TellingLine(
         text=whole_last_line(messages[: index + 1]),
         index=index,
@@ -228,6 +230,18 @@ def _worth_of_phrases(text: str, *, without_generic: bool = False) -> int:
     return sum(phrases.worth for phrases in matches if not (is_reasoned and phrases is FAREWELL))
 
 
+def _first_best(texts: Sequence[str], scores: Sequence[int]) -> int:
+    """The place of the best line; of equal ones the first, or the first one with an absolute path
+    where that has none."""
+    best = max(scores)
+    if best <= 0:
+        return _last_readable(scores)
+    places = [place for place, score in enumerate(scores) if score == best]
+    is_placeless = best >= CLEAR and not _PATH.search(texts[places[0]])
+    named = [place for place in places if _PATH.search(texts[place])] if is_placeless else []
+    return next(iter(named), places[0])
+
+
 def _last_readable(scores: Sequence[int]) -> int:
     """The last line that is no frame; one that its program calls information only if there is no
     other."""
@@ -280,6 +294,8 @@ _LINK = LazyPattern(r"^\s*(?P<number>\d{1,2}): (?=\S)")
 """One of the errors that Rust's anyhow and eyre number, from the outermost to the first cause."""
 _OPERAND = LazyPattern(r"['\"`]|(?<!\d)/[A-Za-z]|\b[A-Za-z]\w*\.[a-z]\w+")
 """Something that a line names: a path, a file, a text in quotes."""
+_PATH = LazyPattern(r"(?:^|[\s\"'(=\[])/[a-z][\w.-]*/")
+"""An absolute path of two folders or more."""
 _FEW_WORDS = 8
 
 

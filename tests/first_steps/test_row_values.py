@@ -62,6 +62,21 @@ def test_a_certificate_elsewhere_is_not_in_the_folder_of_links() -> None:
     assert steps("nginx-certificate", parts, line=line) == {}
 
 
+@pytest.mark.parametrize(
+    ("words", "left"),
+    [
+        (["/bin/sh", "-c", "n8n start --tunnel"], "start --tunnel"),
+        (["n8n", "worker"], "worker"),
+        (["/bin/sh", "-c", "sleep 5; n8n start"], None),
+        (["start"], None),
+    ],
+)
+def test_the_image_starts_the_program_itself(words: list[str], left: str | None) -> None:
+    line = "Error: command /bin/sh not found"
+    changed = steps("n8n-command", {"Config": {"Cmd": words}}, line=line)
+    assert changed == ({"new_command": left} if left else {})
+
+
 DJANGO = "Invalid HTTP_HOST header: 'shop.example:8000'. You may need to add 'shop.example'."
 ORIGIN = "Origin checking failed - https://shop.example does not match any trusted origins."
 

@@ -56,6 +56,8 @@ SCRIPT = (
     'upstream: "fastcgi://10.0.0.9:9000"'
 )
 SITE = {"Type": "bind", "Source": "/srv/shop", "Destination": "/var/www/html", "RW": True}
+STREAM = 'nginx: [emerg] "stream" directive is not allowed here in /etc/nginx/conf.d/stream.conf:3'
+CONFIG = {"Type": "bind", "Source": "/srv/swag", "Destination": "/config", "RW": True}
 MEDIA = {"Type": "bind", "Source": "/srv/media", "Destination": "/media", "RW": True}
 CERTIFICATES = {"Type": "bind", "Source": "/srv/tls", "Destination": "/etc/tls", "RW": False}
 BOTH = {"mounts_of": "app other"}
@@ -67,6 +69,12 @@ OFFERED = {
         {"Config": {"Env": ["GUNICORN_CMD_ARGS=--timeout=9"]}},
         {},
         {},
+    ),
+    "a main file that has outlived its image": (
+        STREAM,
+        {"Mounts": [CONFIG]},
+        {},
+        {"sampled": "/config/nginx/nginx.conf"},
     ),
     "a neighbour that speaks plain HTTP": (PLAIN_REQUEST, {}, {}, {"speaker": "other"}),
     "a stranger that speaks plain HTTP": (PLAIN_REQUEST.replace("0.0.9", "0.9.9"), {}, {}, {}),

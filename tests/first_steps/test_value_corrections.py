@@ -77,6 +77,17 @@ def test_what_a_person_has_to_choose_is_left_to_them(variable: str, value: str, 
 
 
 WORDS = {
+    "a key of Go's reader, one slip from the known one": (
+        (
+            'line 21: field lables not found in type struct { Targets []string "yaml:\\"targets\\""; '
+            'Labels model.LabelSet "yaml:\\"labels\\"" }'
+        ),
+        ("lables", "labels"),
+    ),
+    "a key of Go's reader that is like no known one": (
+        'field job not found in type struct { Targets []string "yaml:\\"targets\\"" }',
+        None,
+    ),
     "one of a list": (
         "unknown variant `elastic`, expected one of `amqp`, `console`, `elasticsearch`, `loki` in `sinks.out`",
         ("elastic", "elasticsearch"),

@@ -990,6 +990,15 @@ LINES = {
         "sh: can't create /data/cache/lock: Operation not permitted",
     ),
     "path-denied": (
+        (
+            "ERROR Unable to initialize backend: Unable to write to the backend; > Please ensure MinIO binary has "
+            "write permissions for the backend; HINT: Use 'sudo chown root /data1 && sudo chmod u+rxw /data1' to "
+            "provide sufficient permissions."
+        ),
+        (
+            "  what():  Codecs: Initialize: 'boost::filesystem::create_directories: Permission denied: "
+            '"/config/Library/Application Support/Plex Media Server/Codecs"\''
+        ),
         '[warn] Failed to parse/validate config: Couldn\'t create private data directory "/data"',
         "panic: unable to configure authorization (htpasswd): mkdir /auth: permission denied",
         "PMS: failure detected. Read/write access is required for path: /config/Library",

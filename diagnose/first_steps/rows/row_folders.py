@@ -127,6 +127,8 @@ def _uncover_folder(remedy: remedies.Uncovered, case: RowCase) -> PageVariables:
 @steps.register(remedies.MadeWritable)
 def _make_writable(_remedy: remedies.MadeWritable, case: RowCase) -> PageVariables:
     fixed = [mount for mount in case.container.mounts if not mount.rw]
+    if (named := named_path(case.container, case.failure.line)) is not None:
+        fixed = [mount for mount in fixed if mount == named.mount]
     mount = only([mount for mount in fixed if _OF_SETTINGS.search(mount.destination)])
     if mount is None:
         return {}

@@ -83,6 +83,11 @@ def _put_steps_first(remedy: remedies.Preceded, case: RowCase) -> PageVariables:
     return changed_words.preceded_by(case.container, remedy.command)
 
 
+@steps.register(remedies.BareArguments)
+def _leave_program_out(remedy: remedies.BareArguments, case: RowCase) -> PageVariables:
+    return changed_words.without_program(case.container, remedy.program)
+
+
 @steps.register(remedies.Replaced)
 def _replace(remedy: remedies.Replaced, case: RowCase) -> PageVariables:
     container = case.container

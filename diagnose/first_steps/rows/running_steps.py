@@ -22,6 +22,7 @@ from diagnose.programs.failures import Recognised
 from diagnose.programs.failures.remedies import (
     ChallengePort,
     ClientsNetwork,
+    FromSample,
     HttpsRoute,
     MoreTime,
     NewerBuild,
@@ -211,6 +212,14 @@ def _share(_remedy: SharedFolder, case: _RunningCase) -> PageVariables:
     source = mount.name if mount.volumes else mount.source
     at = mount.destination
     return {"scripts": behind.name, "scripts_at": at, "scripts_mount": f"{source}:{at}:ro"}
+
+
+@_steps.register(FromSample)
+def _take_sample(remedy: FromSample, case: _RunningCase) -> PageVariables:
+    """The page variable of a file that has outlived its image. Empty where it is in no mount: the
+    image's own file then is as new as the image."""
+    is_kept = any(mount.rw and mount.holds(remedy.file) for mount in case.container.mounts)
+    return {"sampled": remedy.file} if is_kept else {}
 
 
 @_steps.register(TrustedProxy)

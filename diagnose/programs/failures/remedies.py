@@ -93,6 +93,13 @@ class Filtered(msgspec.Struct, frozen=True):
     separator: str
 
 
+class BareArguments(msgspec.Struct, frozen=True):
+    """The command has only the arguments of the program, for the image's entrypoint starts it."""
+
+    program: str
+    """The program's name, which the command has before its arguments."""
+
+
 class Typed(msgspec.Struct, frozen=True):
     """A person types the value of a variable, which nobody else knows."""
 
@@ -303,6 +310,13 @@ class SharedFolder(OfRunning, frozen=True):
     """The program behind the server gets the missing folder, at the server's path."""
 
 
+class FromSample(OfRunning, frozen=True):
+    """A file of settings that is older than its image is replaced by the sample beside it."""
+
+    file: str
+    """The file in the container; its sample has the same name with `.sample` behind it."""
+
+
 class TrustedProxy(OfRunning, frozen=True):
     """A program trusts the proxy before it, by a file in a folder of its own."""
 
@@ -317,6 +331,7 @@ Remedy = (
     AddedUser
     | Assigned
     | AtServer
+    | BareArguments
     | ClientsNetwork
     | CommentedOut
     | Corrected
@@ -324,6 +339,7 @@ Remedy = (
     | Extended
     | Filtered
     | FreshContainer
+    | FromSample
     | Generated
     | Given
     | Heap

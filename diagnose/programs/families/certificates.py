@@ -23,7 +23,7 @@ CERTIFICATES = (
         name="certificate-name",
         mark=("certificate", "ip sans", "cert_altname", "subject alternative"),
         pattern=r"""(?x)
-            certificate\ is\ (?:not\ )?valid\ for\ (?!\d)(?P<names>[^\"']{1,80}?),?\ (?:not[ ]
+            certificate\ is\ (?:not\ )?valid\ for\ (?!\d{1,9}\ )(?P<names>[^\"']{1,80}?),?\ (?:not[ ]
                 |but\ )
             | certificate\ is\ not\ valid\ for\ (?:any|the)\ names?
             | hostname\ mismatch,\ certificate

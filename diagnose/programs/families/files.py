@@ -116,6 +116,9 @@ FILES = (
             # Node.js: what it copies it may read
             | EACCES:\ permission\ denied,\ (?:copyfile|link|rename|symlink)\ '[^']{{1,400}}'\ ->
                 \ '(?P<path_made>[^']+)'
+            # C++, of Plex: a path that may have blanks
+            | \bboost::filesystem::\w{{1,40}}:\ Permission\ denied(?:\ \[system:13\])?:
+                \ "(?P<path_boost>/[^"\n]{{1,300}})"
             # QuestDB; WiredTiger, of MongoDB
             | \brsync:\ (?:\[\w{{1,20}}\]\ )?(?:chgrp|chown|mkdir|mkstemp|open|rename|set_acl|symlink|unlink)
                 \ "(?P<path_rsync>/[^"\n]{{1,300}})"[^\n]{{0,300}}?(?:Permission\ denied|Operation\ not\ permitted)
@@ -127,6 +130,7 @@ FILES = (
             | \bFolder\ (?P<path_neo>/[\w./-]{{1,200}})\ is\ not\ accessible\ for\ user\b
             | \bUnable\ to\ write\ in\ the\ "[\w-]{{1,30}}"\ directory\ \((?P<path_symfony>{_FOLDER})\)
             | '(?P<path_beat>[\w-][\w.-]{{1,80}})':\ error\(13,\ 'Permission\ denied'\)
+            | \bMinIO\ binary\ has\ write\ permissions\b.{{0,80}}\bchown\ root\ (?P<path_minio>/[\w./-]+)
             | \[13\]\ could\ not\ open\b.{{0,40}}\[file=(?P<path_questdb>/[\w./-]+)\]
             | (?P<path_tiger>/[\w./-]+):\ handle-open:\ open:\ (?:Operation\ not\ permitted|Permission\ denied)
             | (?:{_REFUSALS}).{{0,80}}?(?P<path>{_FOLDER}){_NO_SCRIPT}

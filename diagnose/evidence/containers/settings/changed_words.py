@@ -6,6 +6,7 @@ it; `edited` is the one mounted file, and `edit` what sed does to it. Nothing wh
 to change, or a secret is in the way.
 """
 
+import posixpath
 import re
 import shlex
 from collections.abc import Sequence
@@ -25,6 +26,11 @@ _OWN_NAME = LazyPattern(
     re.IGNORECASE,
 )
 """The name of a variable that only the container's program reads."""
+_SHELLS = frozenset({"ash", "bash", "sh"})
+_OF_SCRIPT = 3
+"""The words of a command that a shell runs: sh -c SCRIPT."""
+_SHELL_SIGNS = frozenset("\"'\\$&|;<>()`*?")
+"""Signs in a script with which a shell does more than to split words."""
 _SHORTEST_NAME = 2
 """Minimum number of letters of a setting that a file names."""
 
@@ -81,6 +87,19 @@ def preceded_by(container: Container, command: str) -> dict[str, str]:
     """With a shell that runs a command before the program."""
     words = container.config.cmd or []
     return _command(["sh", "-c", f"{command}; exec {shlex.join(words)}"]) if words else {}
+
+
+def without_program(container: Container, program: str) -> dict[str, str]:
+    """With the arguments of a program alone, without its name and without a shell before it.
+
+    Nothing where the shell has to do more than to start the program.
+    """
+    words = container.config.cmd or []
+    if len(words) == _OF_SCRIPT and words[1] == "-c" and posixpath.basename(words[0]) in _SHELLS:
+        script = words[2]
+        words = [] if set(script) & _SHELL_SIGNS else script.split()
+    begins_with_it = words[:1] == [program]
+    return _command(words[1:]) if begins_with_it else {}
 
 
 def with_text(container: Container, old: str, new: str, *, variable: str = "") -> dict[str, str]:

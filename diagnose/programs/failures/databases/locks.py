@@ -150,10 +150,11 @@ LOCKS = (
     ),
     Failure(
         name="portainer-lock",
-        mark=("failed opening store", "data store"),
-        pattern=r"failed (?:opening store|initializing data store\b).{0,20}timeout",
+        mark=("failed opening store", "data store", "open the database, err: timeout"),
+        pattern=r"failed (?:opening store|initializing data store\b).{0,20}timeout"
+        r"|\bUnable to open the database, err: timeout",
         cause="another Portainer uses the same data folder, or one that was killed still holds its file",
-        cure="stop the other container, or give this one a volume of its own",
+        cure="stop the other container until this one has ended, or give this one a volume of its own",
         source="portainer/portainer#8024",
         confirmed_by=_LOCKED,
         look="sharing",
@@ -225,6 +226,15 @@ PID_FILES = (
         cure="recreate the container, which begins without what an earlier run left; where it "
         "shares the host's network, IPC or processes, look there for another {program}",
         source="pi-hole/docker-pi-hole#1789",
+        remedy=FreshContainer(),
+    ),
+    Failure(
+        name="pid-file-kept",
+        mark="cannot remove '",
+        pattern=r"\brm: cannot remove '(?P<name>/(?:opt|run|tmp|var/run)/[^'\n]{1,200}\.(?:lock|pid))': Permission denied",
+        cause="the start script cannot remove {name}, which an earlier run of this container has left as another user",
+        cure="make a new container from the image; a restart of this one fails again",
+        source="bitnami/bitnami-docker-redis#186",
         remedy=FreshContainer(),
     ),
     Failure(

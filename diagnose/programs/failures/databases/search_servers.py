@@ -16,6 +16,16 @@ SEARCH_SERVERS = (
         remedy=Assigned(("ELASTICSEARCH_USERNAME",), "kibana_system"),
     ),
     Failure(
+        name="search-licence",
+        mark=("license is non-compliant", "due to expired license"),
+        pattern=r"\bcurrent license is non-compliant for \[|\boperation due to expired license\b",
+        cause="the licence of Elasticsearch has expired (a trial lasts 30 days), and it refuses what that allowed",
+        cure="start the basic licence, which is free: POST /_license/start_basic?acknowledge=true",
+        source="Elasticsearch documentation, license settings",
+        turns_away=True,
+        look="database",
+    ),
+    Failure(
         name="search-transport",
         mark="transport ssl must be enabled",
         pattern=r"Transport SSL must be enabled (?:if|for) ",

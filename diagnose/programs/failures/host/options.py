@@ -133,13 +133,13 @@ OPTIONS = (
     ),
     Failure(
         name="tun-device",
-        mark=("/dev/net/tun", "tstun.new("),
-        pattern=r"\btstun\.New\([^)\n]{1,40}\): operation not permitted|(?:Cannot open TUN/TAP dev|cannot open|open) ?/dev/net/tun.{0,40}(?:No such file|not permitted|permission denied)"
+        mark=("/dev/net/tun", "tstun.new(", "open tun device file"),
+        pattern=r"\bcannot Unix Open TUN device file: no such (?:device|file)|\btstun\.New\([^)\n]{1,40}\): operation not permitted|(?:Cannot open TUN/TAP dev|cannot open|open) ?/dev/net/tun.{0,40}(?:No such file|not permitted|permission denied)"
         r"|/dev/net/tun does not exist",
         cause="the program needs the device /dev/net/tun",
         cure="recreate it with --device=/dev/net/tun --cap-add=NET_ADMIN",
         confirmed_by=_OPTION,
-        needs=("--device=/dev/net/tun",),
+        needs=("--device=/dev/net/tun", "--cap-add=NET_ADMIN"),
     ),
     Failure(
         name="vault-mlock",

@@ -1,7 +1,13 @@
 """Errors of nginx about its configuration, and about requests that it does not serve."""
 
 from diagnose.programs.failures.recognition import Failure
-from diagnose.programs.failures.remedies import Corrected, Inside, SharedFolder, WholeFolder
+from diagnose.programs.failures.remedies import (
+    Corrected,
+    FromSample,
+    Inside,
+    SharedFolder,
+    WholeFolder,
+)
 from diagnose.programs.nginx_settings import nginx_settings
 
 
@@ -134,6 +140,7 @@ NGINX = (
         cure="take over the main file of this image (nginx.conf.sample where it has one), or move the include of that "
         "folder behind the end of the http block",
         source="linuxserver/docker-nginx#87",
+        remedy=FromSample("/config/nginx/nginx.conf"),
     ),
     Failure(
         name="fastcgi-script",

@@ -95,7 +95,7 @@ WEB_SERVERS = (
     Failure(
         name="laravel-key",
         mark="application",
-        pattern=r"No application encryption key has been specified|\bThe application key is missing, halting init",
+        pattern=r"No application encryption key has been specified|\b(?:An|The) application key is missing, halting init",
         cause="Laravel answers every request with an error, because APP_KEY is not set",
         cure="set APP_KEY to a key of its own, and keep it: what it has encrypted needs it",
         source="alexjustesen/speedtest-tracker#845",

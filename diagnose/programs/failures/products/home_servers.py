@@ -1,6 +1,7 @@
 """Known failures of programs on a home server: downloads, mail, cameras, the home network."""
 
 from diagnose.programs.failures.recognition import Failure
+from diagnose.programs.failures.remedies import BareArguments, Given
 
 _OPTION = "container.option-missing"
 
@@ -186,6 +187,25 @@ _DATA = (
         cure="set allow_structured_metadata: false below limits_config; later add a schema v13 with the store tsdb "
         "from a future day on",
         source="Loki's documentation, upgrading to 3.0",
+        remedy=Given("-validation.allow-structured-metadata=false"),
+    ),
+    Failure(
+        name="loki-schema-absent",
+        mark="validateschemarequirements(",
+        pattern=r"\bloki\.validateSchemaRequirements\(",
+        cause="the configuration of Loki has no schema_config, which says how it keeps its data",
+        cure="write a schema_config with one period into it: store tsdb, object_store filesystem, schema v13, as in "
+        "the file local-config.yaml of the image",
+        source="grafana/loki#16698",
+    ),
+    Failure(
+        name="n8n-command",
+        mark="error: command ",
+        pattern=r"^Error: command (?P<word>/bin/(?:ba)?sh|n8n) not found\b",
+        cause="the image starts n8n itself, and takes the container's command for n8n's own arguments: {word} is none",
+        cure="leave {word} out of the command: only what follows n8n in it, such as start --tunnel",
+        source="n8n-io/n8n#6859",
+        remedy=BareArguments("n8n"),
     ),
     Failure(
         name="loki-lines-too-old",

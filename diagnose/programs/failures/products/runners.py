@@ -60,6 +60,16 @@ RUNNERS = (
         remedy=FreshContainer(of_working_folder=True),
     ),
     Failure(
+        name="remote-exists",
+        mark="already exists",
+        pattern=r"\berror: remote \w{1,40} already exists\.",
+        cause="the start script makes its copy of a repository again at each start, and the copy of the first start is "
+        "still in the container",
+        cure="make a new container from the image; a restart of this one fails again",
+        source="utkuozdemir/github-readme-stats-selfhosted#2",
+        remedy=FreshContainer(),
+    ),
+    Failure(
         name="runner-as-root",
         mark=("must not run with sudo", "must not run interactively with sudo"),
         pattern=r"^Must not run (?:interactively )?with sudo",

@@ -24,6 +24,16 @@ CREDENTIALS = (
         look="certificate",
     ),
     Failure(
+        name="superset-key",
+        mark="invalid decryption key",
+        pattern=r"^ValueError: Invalid decryption key\b",
+        cause="the secret key of the program is not the one with which the passwords in its database were encrypted",
+        cure="give it the earlier key in SECRET_KEY (SUPERSET_SECRET_KEY); for a new one set the old one as "
+        "PREVIOUS_SECRET_KEY too, and run superset re-encrypt-secrets once",
+        source="apache/superset#8538",
+        look="secrets",
+    ),
+    Failure(
         name="git-login",
         mark="could not read username for",
         pattern=r"could not read Username for '(?P<server>https?://[^'\s]{1,200})'",

@@ -17,6 +17,16 @@ IMAGE_VARIABLES = (
         needs=("APP_KEYS",),
     ),
     Failure(
+        name="keycloak-vendor",
+        mark="db_addr: unbound variable",
+        pattern=r"/opt/jboss/tools/docker-entrypoint\.sh: line \d{1,4}: DB_ADDR: unbound variable",
+        cause="the start script of Keycloak's old image takes it that a database is given, and no variable says which",
+        cure="set DB_VENDOR: h2 for a database of its own, or postgres, mysql or mariadb with DB_ADDR and a login",
+        source="quarkusio/quarkus-quickstarts#614",
+        confirmed_by="container.variable-missing",
+        needs=("DB_VENDOR",),
+    ),
+    Failure(
         name="neo4j-setting-unknown",
         mark="no declared setting with name",
         pattern=r"No declared setting with name: (?P<setting>[\w.]{1,80}\w)",

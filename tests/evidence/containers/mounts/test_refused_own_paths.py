@@ -24,6 +24,11 @@ from tests.inspected import container, of
 from tests.judging import judge
 
 APP = container("shop", Config={"WorkingDir": "/app"}, State={"Status": "running", "Pid": 77})
+SUPERVISED = container(
+    "shop",
+    Config={"WorkingDir": "/app", "Env": ["PUID=33", "PGID=33"]},
+    State={"Status": "running", "Pid": 77},
+)
 ROOT = "/proc/77/root"
 LOG = "/app/storage/logs/laravel.log"
 LINE = f'ERROR: The stream or file "{LOG}" could not be opened: Failed to open stream: Permission denied'
@@ -42,6 +47,10 @@ CASES: dict[str, tuple[dict[str, Any], dict[str, Any], str]] = {
     "a folder on the way": ({**WAY, "/app/storage": {**FOLDER, "mode": 0o700}, LOG: FILE}, {}, "/app/storage"),
     "a link on the way": ({**WAY, "/app/storage": {**FOLDER, "link": "/x"}, LOG: FILE}, {}, ""),
     "all as root": ({**WAY, LOG: FILE}, {"uids": (0,)}, ""),
+    "the user of PUID, whose program has just ended": (
+        {**WAY, LOG: FILE}, {"uids": (0,), "app": SUPERVISED}, LOG),
+    "a file of the user of PUID": (
+        {**WAY, LOG: {**FILE, "uid": 33}}, {"uids": (0,), "app": SUPERVISED}, ""),
     "users with other numbers": ({**WAY, LOG: FILE}, {"info": Info(security_options=["name=userns"])}, ""),
     "a folder of a group that it is not in": (CLOSED, {"status": STATUS.format("33", 0)}, "/app/storage"),
     "a folder of one of its groups": (CLOSED, {"status": STATUS.format("33 4", 0)}, ""),
@@ -53,6 +62,7 @@ CASES: dict[str, tuple[dict[str, Any], dict[str, Any], str]] = {
 
 def refused(files: dict[str, Any], line: str = LINE, **own: Any) -> RefusedOwnPaths:
     uids = own.get("uids", (33, 0))
+    app = own.get("app", APP)
     processes = tuple(
         Process(pid=number, comm="php-fpm", uid=uid, container=APP.id, start=number)
         for number, uid in enumerate(uids, 77)
@@ -62,8 +72,8 @@ def refused(files: dict[str, Any], line: str = LINE, **own: Any) -> RefusedOwnPa
         missing = {"failed": "missing"}
         return {path: files.get(path.removeprefix(ROOT), missing) for path in question.paths}
 
-    logs = RecentLogs({APP.id: (RecentLine(5.0, line),) * 4})
-    errors = repeated_errors(Containers([APP]), logs)
+    logs = RecentLogs({app.id: (RecentLine(5.0, line),) * 4})
+    errors = repeated_errors(Containers([app]), logs)
     status = {"file.read": {"text": own["status"]}} if "status" in own else {}
     host = Made({"file.stats": stats, **status})
     return refused_own_paths(host, errors, None, Processes(processes), own.get("info"))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 LINES = {
+    "pid-file-kept": "rm: cannot remove '/opt/bitnami/redis/tmp/redis.pid': Permission denied",
     "liquibase-waits": "INFO 1 --- [main] l.lockservice.StandardLockService : Waiting for changelog lock....",
     "postfix-pid": "postfix/postfix-script: fatal: the Postfix mail system is already running",
     "portainer-lock": "main.go:98 > failed opening store | error=timeout",

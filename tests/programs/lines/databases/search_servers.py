@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 LINES = {
+    "search-licence": (
+        "security_exception: current license is non-compliant for [security]'. Retrying attempt 8 in 64 seconds."
+    ),
     "kibana-superuser": '[config validation of [elasticsearch].username]: value of "elastic" is forbidden. This is a superuser account',
     "search-transport": (
         "java.lang.IllegalStateException: security initialization failed: Transport SSL must be enabled if security is enabled on a [basic] license."

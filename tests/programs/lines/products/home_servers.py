@@ -1,6 +1,11 @@
 """Lines of real logs for the rows of `diagnose/programs/failures/products/home_servers.py`."""
 
 LINES = {
+    "n8n-command": "Error: command /bin/sh not found",
+    "loki-schema-absent": (
+        "panic: runtime error: index out of range [0] with length 0\n"
+        "github.com/grafana/loki/v3/pkg/loki.validateSchemaRequirements(0xc000c74000)"
+    ),
     "mqtt-address-bare": "Zigbee2MQTT:error 2020-09-23 10:00:03: MQTT failed to connect: Missing protocol",
     "home-secret-undefined": "ERROR (MainThread) [homeassistant.bootstrap] Failed to parse configuration.yaml: Secret mqtt_password not defined. Activating recovery mode",
     "nodered-credentials": "1 May 10:00:00 - [error] Error loading credentials: SyntaxError: Unexpected token in JSON at position 0",

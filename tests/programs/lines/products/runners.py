@@ -1,6 +1,7 @@
 """Lines of real logs for the rows of `diagnose/programs/failures/products/runners.py`."""
 
 LINES = {
+    "remote-exists": "error: remote origin already exists.",
     "gitea-runner-token": 'level=error msg="poller: cannot register new runner" error="unknown: runner token not found"',
     "jenkins-agent-unreached": "java.io.IOException: http://jenkins:8080/ provided port:50000 is not reachable",
     "gitea-runner-removed": (

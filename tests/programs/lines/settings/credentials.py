@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 LINES = {
+    "superset-key": "ValueError: Invalid decryption key",
     "key-of-another-pair": "OpenSSL: error:05800074:x509 certificate routines::key values mismatch:",
     "key-encrypted": 'cannot load certificate key "/certs/locked.key": PEM_read_bio_PrivateKey() failed (SSL: error:1400006B:UI routines::processing error:while reading strings)',
     "git-login": "fatal: could not read Username for 'https://github.com': terminal prompts disabled",

@@ -1,6 +1,7 @@
 """Lines of real logs for the rows of `diagnose/programs/failures/settings/image_variables.py`."""
 
 LINES = {
+    "keycloak-vendor": "/opt/jboss/tools/docker-entrypoint.sh: line 156: DB_ADDR: unbound variable",
     "strapi-keys": 'error: Middleware "strapi::session": App keys are required. Please set app.keys in config/server.js',
     "neo4j-setting-unknown": "Unrecognized setting. No declared setting with name: PORT. Cleanup the config",
     "authentik-secret": "Secret key missing, check https://goauthentik.io/docs/installation/.",

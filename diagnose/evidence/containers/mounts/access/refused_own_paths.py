@@ -1,15 +1,16 @@
 """Paths that running programs say they are refused, with the owners and modes on the way to them.
 
 They are looked at as the container sees them: they may lie in its image, in its writable layer, or
-in a mount. The user is that of its processes.
+in a mount. The user is that of its processes, or that of PUID where these are root's alone.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import msgspec
 
 from diagnose.evidence.containers.listing import Container
 from diagnose.evidence.containers.logs.repeated_errors import RepeatedErrors
+from diagnose.evidence.containers.mounts.access.dropped_users import named_by_variables
 from diagnose.evidence.containers.mounts.access.file_access import ENTER, WRITE
 from diagnose.evidence.containers.mounts.access.program_users import (
     ProgramUser,
@@ -19,7 +20,7 @@ from diagnose.evidence.containers.mounts.access.program_users import (
 )
 from diagnose.evidence.engine.info import Info
 from diagnose.evidence.items import ByContainer
-from diagnose.evidence.machine.processes import Processes
+from diagnose.evidence.machine.processes import Process, Processes
 from diagnose.evidence.network.proxies.pages.failed_answers import AllFailedAnswers
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.programs.failures import Recognised
@@ -49,7 +50,8 @@ class RefusedOwnPath(msgspec.Struct, frozen=True):
     @property
     def clause(self) -> str:
         """The owner and mode of the path and the user of the program, for a sentence."""
-        who = f"{self.user.user.label} ({self.user.program})"
+        program = self.user.program
+        who = f"{self.user.user.label} ({program})" if program else self.user.user.label
         place = f"{self.status.owner} with mode {self.status.permissions}"
         return f"{self.path} belongs to {place}, and the program runs as {who}"
 
@@ -75,11 +77,24 @@ def refused_own_paths(
         return RefusedOwnPaths()
     paths: dict[str, RefusedOwnPath] = {}
     for container, path in _named_paths(repeated_errors, all_failed_answers):
-        users = program_users(host, processes.inside(container.id))
+        users = _users(host, container, processes.inside(container.id))
         if users and container.id not in paths:
             refused = _refused_path(host, container, path, users)
             paths |= {container.id: refused} if refused is not None else {}
     return RefusedOwnPaths(paths)
+
+
+def _users(
+    host: Host, container: Container, processes: Sequence[Process]
+) -> tuple[ProgramUser, ...]:
+    """The users of a container's processes; where these are all root's, the user of PUID.
+
+    The program of that user has just ended then, and what watches over it starts it again.
+    """
+    if any(process.uid for process in processes):
+        return program_users(host, processes)
+    user = named_by_variables(container)
+    return (ProgramUser("", user),) if user is not None else ()
 
 
 def _named_paths(
