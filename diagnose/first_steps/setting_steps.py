@@ -69,8 +69,8 @@ def setting_variables(
     if may_pass or passing_signatures(container, tail):
         is_data = setting is not None and bool(setting.path) and _is_of_data(tail)
         return {} if is_data else _without_changes(setting)
-    unset = tail.failure.page_variables({}).get("unset", "") if tail.failure is not None else ""
-    if unset and container.config.sets(unset):
+    unset = _variable_to_unset(container, tail)
+    if unset:
         return {"setting": unset, "unset": unset}
     if setting is not None and not _is_beside(setting, tail):
         return (
@@ -78,15 +78,30 @@ def setting_variables(
             | _corrected(container, tail, setting)
             | _scheme_of_postgres(tail, setting)
         )
-    if tail.failure_named("some-path-denied") and (folder := _only_folder(container)):
-        return {"named_folder": folder}
-    if tail.failure_named("configuration-not-found") and (folder := settings_folder(container)):
+    folder = _folder_to_show(container, tail)
+    if folder:
         return {"named_folder": folder}
     if tail.failure is None:
         # a program that complains has met something that it was given, or not given
         alone = {} if tail.has_complaint else plain_run_steps(container)
         return {"unexplained": container.name, **alone}
     return {"configured": container.name}
+
+
+def _variable_to_unset(container: Container, tail: LogTail) -> str:
+    """The variable of the container that the remedy of its known failure removes; "" for none."""
+    variables = tail.failure.page_variables({}) if tail.failure is not None else {}
+    name = variables.get("unset", "")
+    return name if name and container.config.sets(name) else ""
+
+
+def _folder_to_show(container: Container, tail: LogTail) -> str:
+    """The one folder that the log means without its name; "" where it means none, or several."""
+    if tail.failure_named("some-path-denied"):
+        return _only_folder(container)
+    if tail.failure_named("configuration-not-found"):
+        return settings_folder(container)
+    return ""
 
 
 def _corrected(container: Container, tail: LogTail, setting: NamedSetting) -> PageVariables:

@@ -22,13 +22,11 @@ def with_warnings(findings: Sequence[Reported]) -> Sequence[Reported]:
     those that it touches, and those that it calls.
     """
     lone = [finding for finding in findings if finding.finding.does_nothing_else and finding.root]
-    loud = [finding for finding in findings if finding.severity > Severity.advice]
-    problems = [finding for finding in loud if not finding.check.posture]
+    problems = [finding for finding in findings if _is_problem(finding)]
     around = [finding for finding in problems if finding.subject.kind != "container"]
     if around:
-        are_of_ways = all(finding.check.id.startswith(_OF_WAYS) for finding in around)
-        lone = [finding for finding in lone if finding.finding.is_own_fault and are_of_ways]
-    if not lone:
+        lone = [finding for finding in lone if finding.finding.is_own_fault]
+    if not lone or not _are_of_ways(around):
         return findings
     explained = _explained_subjects(problems)
     keys = {finding.key for finding in lone if finding.subject not in explained}
@@ -36,6 +34,15 @@ def with_warnings(findings: Sequence[Reported]) -> Sequence[Reported]:
         _as_warning_at_least(finding) if finding.key in keys else finding for finding in findings
     ]
     return sorted(severe, key=lambda finding: -finding.severity)
+
+
+def _is_problem(finding: Reported) -> bool:
+    return finding.severity > Severity.advice and not finding.check.posture
+
+
+def _are_of_ways(problems: Iterable[Reported]) -> bool:
+    """Whether all of them, if there are any, are about names and ways to others."""
+    return all(problem.check.id.startswith(_OF_WAYS) for problem in problems)
 
 
 def _as_warning_at_least(finding: Reported) -> Reported:

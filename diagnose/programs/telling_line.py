@@ -12,7 +12,7 @@ hand; the test beside it measures.
 
 import itertools
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import msgspec
 
@@ -262,20 +262,24 @@ def _prefer_causes(texts: Sequence[str], scores: list[int]) -> None:
 
     The first cause is the last `Caused by` below an exception, or the first traceback above it.
     """
-    exceptions = [index for index, text in enumerate(texts) if EXCEPTION_LINE.match(text)]
-    heads = [index for index, text in enumerate(texts) if QUOTED_EXCEPTION.search(text)]
+    exceptions = _places(texts, EXCEPTION_LINE.match)
+    heads = sorted({*exceptions, *_places(texts, QUOTED_EXCEPTION.search)})
     for index, text in enumerate(texts):
-        above = [place for place in sorted({*exceptions, *heads}) if place < index]
-        below = [place for place in exceptions if place > index]
-        if above and _is_cause(text, scores[index]):
-            effect = above[-1]
+        effect = max((place for place in heads if place < index), default=None)
+        if effect is not None and _is_cause(text, scores[index]):
             scores[index] = max(scores[index], scores[effect] + 1)
             scores[effect] -= CHAINED
         is_vague = CAUSE_LINE.match(text) and VAGUE_CAUSE.search(text)
         if index and is_vague and scores[index - 1] >= CLEAR:
             scores[index] = min(scores[index], scores[index - 1] - 1)
-        if below and CHAIN_NOTICE.match(text):
-            scores[below[0]] -= CHAINED
+        below = min((place for place in exceptions if place > index), default=None)
+        if below is not None and CHAIN_NOTICE.match(text):
+            scores[below] -= CHAINED
+
+
+def _places(texts: Sequence[str], matches: Callable[[str], object]) -> list[int]:
+    """The places of the lines that match."""
+    return [index for index, text in enumerate(texts) if matches(text)]
 
 
 def _prefer_heads(messages: Sequence[Message], scores: list[int]) -> None:

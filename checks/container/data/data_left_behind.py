@@ -1,5 +1,7 @@
 """container.data-left-behind: a container was recreated, and began with an empty volume."""
 
+from collections.abc import Iterable, Iterator
+
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.storage.volumes.former_releases import FormerRelease, FormerReleases
 from diagnose.evidence.storage.volumes.left_volumes import LeftVolume, LeftVolumes
@@ -55,14 +57,22 @@ def data_left_behind(
     for project in renamed or ():
         if project.lived >= lived:
             yield _project_finding(project, clock)
-    moved_mounts = {(moved.container.id, moved.mount.destination) for moved in replaced or ()}
-    for moved in replaced or ():
-        yield _replaced_finding(moved, clock)
-    for namesake in namesakes or ():
-        if (namesake.container.id, namesake.mount.destination) not in moved_mounts:
-            yield _namesake_finding(namesake, clock)
+    yield from _other_mount_findings(replaced or (), namesakes or (), clock)
     for volume in left or ():
         yield _anonymous_volume_finding(volume, clock)
+
+
+def _other_mount_findings(
+    replaced: Iterable[ReplacedMount], namesakes: Iterable[NamesakeFolder], clock: Clock
+) -> Iterator[Finding]:
+    """The findings about another folder or volume in the compose file, one for each mount."""
+    moved_mounts = set()
+    for moved in replaced:
+        moved_mounts.add((moved.container.id, moved.mount.destination))
+        yield _replaced_finding(moved, clock)
+    for namesake in namesakes:
+        if (namesake.container.id, namesake.mount.destination) not in moved_mounts:
+            yield _namesake_finding(namesake, clock)
 
 
 def _anonymous_volume_finding(left_volume: LeftVolume, clock: Clock) -> Finding:

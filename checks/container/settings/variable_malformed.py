@@ -80,30 +80,44 @@ def variable_malformed(
     for address in misread.values():
         is_failing = address.container.id in log_tails.by_id
         yield _misread_finding(address, log_tails.of(address.container), is_failing=is_failing)
-    broken = set()
+    broken_ids = set()
     for container in containers:
         tail = log_tails.by_id.get(container.id)
-        if tail is None or not is_broken(container, clock, log_tails):
-            continue
-        broken.add(container.id)
-        blank = blank_references.of(container) if blank_references is not None else None
-        if blank is not None:
-            yield _blank_finding(container, tail, blank)
-        cut = lost_dollars.of(container) if lost_dollars is not None else None
-        if cut is not None:
-            yield _lost_dollar_finding(container, tail, cut)
-        yield from _value_findings(container, tail, misread.get(container.id))
-        confirmed_by = tail.failure.failure.confirmed_by if tail.failure is not None else ""
-        reference = unreplaced(container, tail) if confirmed_by != _MISSING else None
-        if reference is not None:
-            yield _unreplaced_finding(container, tail, reference)
-    running = [container for container in containers.running if container.id not in broken]
+        if tail is not None and is_broken(container, clock, log_tails):
+            broken_ids.add(container.id)
+            yield from _written_findings(container, tail, blank_references, lost_dollars)
+            yield from _value_findings(container, tail, misread.get(container.id))
+            yield from _unreplaced_findings(container, tail)
+    running = [container for container in containers.running if container.id not in broken_ids]
     yield from _running_dollar_findings(running, lost_dollars)
-    for returned in carriage_returns or ():
-        finding = None if returned.container.id in broken else _running_finding(returned)
-        if finding is not None:
-            yield finding
-    yield from kept_quotes_findings(quoted_values, broken | misread.keys())
+    for carriage in carriage_returns or ():
+        if carriage.container.id not in broken_ids:
+            yield from _carriage_findings(carriage)
+    yield from kept_quotes_findings(quoted_values, broken_ids | misread.keys())
+
+
+def _written_findings(
+    container: Container,
+    tail: LogTail,
+    blank_references: BlankReferences | None,
+    lost_dollars: LostDollars | None,
+) -> Iterator[Finding]:
+    """Findings about what compose made of the values in the files of a failed container."""
+    blank = blank_references.of(container) if blank_references is not None else None
+    if blank is not None:
+        yield _blank_finding(container, tail, blank)
+    cut = lost_dollars.of(container) if lost_dollars is not None else None
+    if cut is not None:
+        yield _lost_dollar_finding(container, tail, cut)
+
+
+def _unreplaced_findings(container: Container, tail: LogTail) -> Iterator[Finding]:
+    """Findings about a name that nothing replaced, if no variable is missing for another reason."""
+    if tail.failure is not None and tail.failure.confirmed_by == _MISSING:
+        return
+    reference = unreplaced(container, tail)
+    if reference is not None:
+        yield _unreplaced_finding(container, tail, reference)
 
 
 def _value_findings(
@@ -132,14 +146,13 @@ def _running_dollar_findings(
             yield replace(finding, severity=severity, onset=None)
 
 
-def _running_finding(carriage: CarriageReturn) -> Finding | None:
-    """The finding about a variable of a running program; None where the fault is another one."""
+def _carriage_findings(carriage: CarriageReturn) -> Iterator[Finding]:
+    """Findings about a carriage return in a variable of a running program."""
     tail = LogTail((carriage.line,))
     fault = value_fault(carriage.value, tail)
-    if fault is None:
-        return None
-    finding = _finding(carriage.container, tail, carriage.variable, carriage.value, fault)
-    return replace(finding, severity=Severity.warning, onset=None)
+    if fault is not None:
+        finding = _finding(carriage.container, tail, carriage.variable, carriage.value, fault)
+        yield replace(finding, severity=Severity.warning, onset=None)
 
 
 def _misread_finding(address: MisreadAddress, tail: LogTail, *, is_failing: bool) -> Finding:

@@ -6,7 +6,7 @@ from diagnose.error_signatures import signs
 from diagnose.evidence.containers.listing import Container
 from diagnose.evidence.containers.logs.lone_failures import is_its_work, prints_nothing_else
 from diagnose.evidence.containers.logs.repeated_errors import RepeatedError, RepeatedErrors
-from diagnose.evidence.dns.names.moved_names import MovedNames
+from diagnose.evidence.dns.names.moved_names import MovedName, MovedNames
 from diagnose.evidence.dns.resolvers import Resolvers
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.network.absent_machine import HostLinks, absent_machine
@@ -95,17 +95,29 @@ def calls_failing(
             continue
         moved = moved_names.of(failure) if moved_names is not None else None
         called = moved.address if moved is not None else failure.host
-        is_said = any(
-            _is_same_call(failure, called, call) for call in waiting.get(failure.container.id, ())
-        )
+        calls = waiting.get(failure.container.id, ())
+        is_said = any(_is_same_call(failure, called, call) for call in calls)
         is_quoted = moved is None and _is_quoted(failure, errors.get(failure.container.id))
         if not is_said and not is_quoted:
-            lack = what_it_lacks(failure, resolvers)
-            if lack is None and is_ipv4(failure.host):
-                lack = led_away(absent_machine(failure.host, host_links))
-            lack = lack or lack_of_moved_name(moved) or blocked_mail(failure)
-            yield _finding(failure, lack or lack_of_machine(failure, host_links.neighbours), clock)
+            yield _finding(failure, _lack(failure, moved, resolvers, host_links), clock)
     yield from logged_failures.unread
+
+
+def _lack(
+    failure: LoggedFailure,
+    moved: MovedName | None,
+    resolvers: Resolvers | None,
+    host_links: HostLinks,
+) -> Lack | None:
+    """The first thing that a caller lacks; None where nothing is known to be wrong."""
+    machine = absent_machine(failure.host, host_links) if is_ipv4(failure.host) else None
+    return (
+        what_it_lacks(failure, resolvers)
+        or led_away(machine)
+        or lack_of_moved_name(moved)
+        or blocked_mail(failure)
+        or lack_of_machine(failure, host_links.neighbours)
+    )
 
 
 def _is_same_call(failure: LoggedFailure, called: str, call: UnansweredCall) -> bool:

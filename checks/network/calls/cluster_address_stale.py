@@ -2,8 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 
-from msgspec.structs import replace
-
 from diagnose.error_signatures import FOUND_NOBODY
 from diagnose.evidence.containers.listing import Container
 from diagnose.evidence.network.calls.member_lists import MemberLists
@@ -15,8 +13,8 @@ from diagnose.evidence.network.calls.moved_members import (
 from diagnose.evidence.network.calls.unanswered_calls import UnansweredCalls
 from diagnose.evidence.network.interfaces import Interfaces
 from diagnose.first_steps.network.cluster_steps import introduction_steps
-from diagnose.mappings import names_of, subjects_of
-from diagnose.model import CheckResult, Finding, Severity, Skipped
+from diagnose.mappings import distinct, names_of, subjects_of
+from diagnose.model import CheckResult, Finding, Json, PageVariables, Severity, Skipped
 from diagnose.phrases import count, joined, named
 from diagnose.registry import check
 
@@ -36,53 +34,58 @@ def cluster_address_stale(
     """
     if not len(member_lists):
         return Skipped("no server of a cluster keeps a list of its members here")
-    awaited = {
-        (call.container.id, call.address)
-        for call in unanswered_calls or ()
-        if call.protocol == "tcp"
-    }
+    calls = unanswered_calls or ()
+    awaited = {(call.container.id, call.address) for call in calls if call.protocol == "tcp"}
     writers = {listed.own_id: listed.container for listed in member_lists if listed.own_id}
     all_moves = [moved_members(listed, writers, links) for listed in member_lists]
     moves = [move for move in all_moves if move.members and move.is_felt(awaited)]
     for cluster in moves_by_cluster(moves):
-        ids = frozenset[str]().union(*(move.ids for move in cluster))
-        servers = {id: server for id, server in writers.items() if id in ids}
-        finding = _finding(cluster, servers, unanswered_calls)
-        strangers = [server for id, server in writers.items() if id not in ids]
-        shares_network = any(
-            finding.variables.get("network") in server.endpoints for server in strangers
-        )
-        if shares_network:
-            # a loop over the network would make one cluster of two
-            finding = replace(finding, variables={"container": finding.subject.name})
-        yield finding
+        yield _finding(cluster, writers, unanswered_calls)
 
 
 def _finding(
     moves: Sequence[MovedMembers], writers: Mapping[str, Container], calls: UnansweredCalls | None
 ) -> Finding:
-    """A finding for one cluster, with all its servers whose addresses have moved."""
-    servers = sorted(writers.values(), key=lambda server: server.name)
+    """A finding for one cluster, with all its servers whose addresses have moved.
+
+    writers: the servers of all clusters by id.
+    """
+    ids = frozenset[str]().union(*(move.ids for move in moves))
+    members = [server for id, server in writers.items() if id in ids]
+    servers = sorted(members, key=lambda server: server.name)
+    strangers = [server for id, server in writers.items() if id not in ids]
     first = moves[0]
     former = {member.address for move in moves for member in move.members} - {""}
     callers = [call.container for call in calls or () if call.address in former]
+    addresses: dict[str, Json] = {
+        f"address of {server.name}": sorted(server.ipv4_addresses) for server in servers[:6]
+    }
     return Finding.about(
         servers[0],
         f"the cluster of {named('container', names_of(servers))} calls its members at addresses that "
         f"they had before: {first.listed.container} has {_places(first, writers)} in "
         f"{first.listed.path}",
-        {
-            "servers with former addresses": count(len(moves), "server"),
-            **{
-                f"address of {server.name}": sorted(server.ipv4_addresses) for server in servers[:6]
-            },
-        },
+        {"servers with former addresses": count(len(moves), "server"), **addresses},
         severity=None if any(move.is_majority for move in moves) else Severity.warning,
-        touches=subjects_of({one.id: one for one in [*servers, *callers]}.values()),
+        touches=distinct(subjects_of((*servers, *callers))),
         signs=FOUND_NOBODY,
         stable=tuple(life for server in servers for life in server.caller_lives),
-        variables=introduction_steps(first, servers),
+        variables=_steps(first, servers, strangers),
     )
+
+
+def _steps(
+    move: MovedMembers, servers: Sequence[Container], strangers: Sequence[Container]
+) -> PageVariables:
+    """The page variables that introduce the servers to each other again.
+
+    Without a loop over their network where another cluster has a server: it would make one of two.
+    """
+    steps = introduction_steps(move, servers)
+    network = steps.get("network")
+    if any(network in stranger.endpoints for stranger in strangers):
+        return {"container": servers[0].name}
+    return steps
 
 
 def _places(move: MovedMembers, writers: Mapping[str, Container]) -> str:

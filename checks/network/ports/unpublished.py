@@ -14,7 +14,16 @@ from diagnose.evidence.network.rules.packet_filter import Firewall
 from diagnose.evidence.network.sockets.listeners import Listeners
 from diagnose.evidence.network.sockets.one_off_ports import OneOffPorts, OneOffs
 from diagnose.mappings import names_of, only, subjects_of
-from diagnose.model import DAEMON, CheckResult, Finding, Severity, Skipped, Unavailable, Unexamined
+from diagnose.model import (
+    DAEMON,
+    CheckResult,
+    Finding,
+    PageVariables,
+    Severity,
+    Skipped,
+    Unavailable,
+    Unexamined,
+)
 from diagnose.phrases import agree, and_more, named, sentence
 from diagnose.registry import check
 
@@ -107,16 +116,20 @@ def _default_route_findings(
     attached = networks.of(container)
     direct = [network for network in attached if network.is_direct]
     bridges = [network for network in attached if network.is_bridge and not network.internal]
-    if missing and direct and len(direct) == len(attached):
-        yield _direct_finding(container, missing, direct[0], ping)
-    if not missing or not direct or not bridges:
+    if not missing or not direct:
         return
-    finding = _default_route_finding(container, missing, attached, direct[0], bridges[0])
-    if ping is not None and ping.version >= _CHOOSES:
-        finding = finding.with_variables({"bridge_network": bridges[0].name})
-    elif ping is not None:
-        finding = finding.with_variables({"left": direct[0].name})
-    yield finding
+    if len(direct) == len(attached):
+        yield _direct_finding(container, missing, direct[0], ping)
+    elif bridges:
+        finding = _default_route_finding(container, missing, attached, direct[0], bridges[0])
+        yield finding.with_variables(_route_steps(direct[0], bridges[0], ping))
+
+
+def _route_steps(direct: Network, bridge: Network, ping: Ping | None) -> PageVariables:
+    """The page variables that move the default route, where the engine's version is known."""
+    if ping is None:
+        return {}
+    return {"bridge_network": bridge.name} if ping.version >= _CHOOSES else {"left": direct.name}
 
 
 def _direct_finding(

@@ -1,5 +1,7 @@
 """Images that were brought here for a deployment, and that it did not use."""
 
+from typing import NamedTuple
+
 import msgspec
 
 from diagnose.evidence.containers.listing import Container, Containers
@@ -47,26 +49,42 @@ def passed_over_images(host: Host, containers: Containers, images: Images) -> Pa
         for image in images
         if image.tags and not images.used.get(image.id)
     )
-    pairs: list[tuple[Container, Image, Image]] = []
+    candidates: list[_Candidate] = []
     for container in containers.running:
         image = images.of(container) if container.compose_project else None
-        if image is None:
-            continue
-        unused_images = unused.get(repository_of(container.config.image), ())
-        newer = [other for other in unused_images if other.created > image.created]
-        pairs += [(container, image, newer_image) for newer_image in newer]
+        if image is not None:
+            namesakes = unused.get(repository_of(container.config.image), ())
+            newer = [other for other in namesakes if other.created > image.created]
+            candidates += [_Candidate(container, image, newer_image) for newer_image in newer]
     passed_over: dict[str, PassedOverImage] = {}
-    for container, own_image, newer_image in host.first(
-        pairs, MOST, "newer images that nothing uses"
-    ):
-        made = container.created_at
-        brought = _named_at(host, newer_image)
-        own_at = _named_at(host, own_image)
-        if made is None or brought is None or own_at is None:
-            continue
-        if own_at < brought and 0 <= made - brought <= BEFORE_S:
-            passed_over[container.id] = PassedOverImage(container, newer_image.tags[0], brought)
+    for candidate in host.first(candidates, MOST, "newer images that nothing uses"):
+        brought_at = _brought_at(host, candidate)
+        if brought_at is not None:
+            passed_over[candidate.container.id] = PassedOverImage(
+                candidate.container, candidate.newer.tags[0], brought_at
+            )
     return PassedOverImages(tuple(passed_over.values()))
+
+
+class _Candidate(NamedTuple):
+    """A container, its image, and a newer one of the repository that nothing uses."""
+
+    container: Container
+    image: Image
+    newer: Image
+
+
+def _brought_at(host: Host, candidate: _Candidate) -> float | None:
+    """The time at which the newer image got its name, shortly before the container was created.
+
+    None where it was at another time, or is not known.
+    """
+    made = candidate.container.created_at
+    newer_at = _named_at(host, candidate.newer)
+    own_at = _named_at(host, candidate.image)
+    if made is None or newer_at is None or own_at is None:
+        return None
+    return newer_at if own_at < newer_at and 0 <= made - newer_at <= BEFORE_S else None
 
 
 def _named_at(host: Host, image: Image) -> float | None:

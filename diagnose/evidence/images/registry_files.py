@@ -1,6 +1,7 @@
 """The certificates that the engine is given for single registries."""
 
-from collections.abc import Iterator
+import itertools
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 
 import msgspec
 
@@ -8,7 +9,7 @@ from diagnose.evidence.images.pulls import Pulls
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.model import Failed, Unavailable
 from diagnose.questions import Host
-from diagnose.questions.files import FolderListing, ListFolder, ReadFile, StatPaths
+from diagnose.questions.files import FolderEntry, FolderListing, ListFolder, ReadFile, StatPaths
 from diagnose.registry import evidence
 
 CERTIFICATES = "/etc/docker/certs.d"
@@ -94,38 +95,44 @@ def registry_files(host: Host, pulls: Pulls | None) -> RegistryFiles | Unavailab
     NAME.crt for an authority, and NAME.cert with NAME.key for its own certificate
     (registry/registry.go, 20.10 to 29).
     """
-    is_asked = pulls is not None and pulls.of("tls")
-    authorities = _authorities(host) if is_asked else _Authorities(None)
-    unlisted = ""
-    if authorities.path:
-        unlisted = _unlisted_authority(host, authorities.path, authorities.changed)
-    listing = host.ask(ListFolder(CERTIFICATES))
-    if isinstance(listing, Failed) and listing.reason == "missing":
-        return RegistryFiles((), authorities.path, authorities.changed, unlisted)
-    if isinstance(listing, Failed):
-        return Unavailable.of(listing)
-    folders = [entry.name for entry in listing.entries if entry.type != "file"][:MOST]
-    listings = host.ask_about(folders, lambda name: ListFolder(f"{CERTIFICATES}/{name}"))
-    files = {name: set(answer.names) for name, answer in listings if not isinstance(answer, Failed)}
     failing = {trouble.registry for trouble in pulls.of("tls")} if pulls is not None else set()
-    unpaired: list[UnpairedFile] = []
-    own_authorities = []
-    unread = []
-    for registry, names in files.items():
-        unpaired += _unpaired_files(registry, names)
-        own_files = sorted(filter(_is_authority, names))
-        if own_files:
-            own_authorities.append(registry)
-        if registry in failing:
-            unread += [_unread_authority(host, registry, name) for name in own_files]
+    system = _authorities(host) if failing else _Authorities(None)
+    unlisted = _unlisted_authority(host, system.path, system.changed) if system.path else ""
+    listing = host.ask(ListFolder(CERTIFICATES))
+    if isinstance(listing, Failed) and listing.reason != "missing":
+        return Unavailable.of(listing)
+    entries = () if isinstance(listing, Failed) else listing.entries
+    names_by_registry = _names_by_registry(host, entries)
+    authorities = {
+        registry: sorted(filter(_is_authority, names))
+        for registry, names in names_by_registry.items()
+    }
+    unpaired = [_unpaired_files(registry, names) for registry, names in names_by_registry.items()]
     return RegistryFiles(
-        tuple(unpaired),
-        authorities.path,
-        authorities_changed=authorities.changed,
+        tuple(itertools.chain.from_iterable(unpaired)),
+        system.path,
+        authorities_changed=system.changed,
         unlisted=unlisted,
-        own_authorities=tuple(own_authorities),
-        unread=tuple(file for file in unread if file is not None),
+        own_authorities=tuple(registry for registry, names in authorities.items() if names),
+        unread=tuple(_unread_authorities(host, authorities, failing)),
     )
+
+
+def _names_by_registry(host: Host, entries: Iterable[FolderEntry]) -> dict[str, set[str]]:
+    """The names of the files of each registry, of the first registries."""
+    folders = [entry.name for entry in entries if entry.type != "file"][:MOST]
+    listings = host.ask_about(folders, lambda name: ListFolder(f"{CERTIFICATES}/{name}"))
+    return {name: set(answer.names) for name, answer in listings if not isinstance(answer, Failed)}
+
+
+def _unread_authorities(
+    host: Host, authorities: Mapping[str, Sequence[str]], failing: Set[str]
+) -> Iterator[UnreadAuthority]:
+    """The authorities that the engine cannot read, of the registries whose pulls fail."""
+    for registry, names in authorities.items():
+        if registry in failing:
+            files = (_unread_authority(host, registry, name) for name in names)
+            yield from filter(None, files)
 
 
 def _unread_authority(host: Host, registry: str, name: str) -> UnreadAuthority | None:

@@ -1,7 +1,10 @@
 """Defects of a crontab that keep cron from running a job, without the commands themselves. Pure."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from typing import Literal, NamedTuple
+
+from diagnose.word_sets import vocabulary
 
 _JOB = re.compile(
     r"[ \t]*(?:@\w{4,9}|[\d*/,-]{1,60}(?:[ \t]+[\w*/,-]{1,60}){4})[ \t]+(?P<command>[^\s#].*)"
@@ -10,36 +13,9 @@ _USER = re.compile(r"[a-z_][a-z0-9_-]{0,31}")
 _OF_PACKAGES = re.compile(r"run-parts|^(?:[a-z_][a-z0-9_-]*[ \t]+)?(?:test|\[|command|if)[ \t]")
 """Jobs that come with packages first look whether their program is there."""
 _PERCENT = re.compile(r"(?<!\\)%")
-_PROGRAMS = frozenset(
-    {
-        "[",
-        "backup",
-        "bash",
-        "bundle",
-        "cd",
-        "curl",
-        "docker",
-        "echo",
-        "find",
-        "flock",
-        "git",
-        "gzip",
-    }
-    | {
-        "mail",
-        "mysqldump",
-        "nice",
-        "node",
-        "perl",
-        "pg_dump",
-        "php",
-        "php8",
-        "python",
-        "python3",
-        "rsync",
-        "ruby",
-    }
-    | {"sh", "sleep", "sync", "tar", "test", "touch", "wget"}
+_PROGRAMS = vocabulary(
+    "[ backup bash bundle cd curl docker echo find flock git gzip mail mysqldump nice node perl"
+    " pg_dump php php8 python python3 rsync ruby sh sleep sync tar test touch wget"
 )
 """Words that begin a command; an image may have a user of that name (`node`, `backup`)."""
 
@@ -51,6 +27,25 @@ def _begins_command(word: str) -> bool:
 def _may_be_user(word: str, after: str) -> bool:
     """Whether a word is one for whom cron should run what follows; `mysql -e` is a program."""
     return word == "root" or _begins_command(after)
+
+
+class _Beginning(NamedTuple):
+    """The kind and the first word of the text after the times of a job."""
+
+    kind: Literal["command", "user"]
+    word: str = ""
+
+
+def _beginning(words: Sequence[str]) -> _Beginning | None:
+    """The beginning of a job; None where it may be either of both."""
+    first = words[0] if words else ""
+    if first in _PROGRAMS:
+        return _Beginning("command", first)
+    if _begins_command(first):
+        return _Beginning("command")
+    if len(words) > 1 and _USER.fullmatch(first) and _may_be_user(first, words[1]):
+        return _Beginning("user", first)
+    return None
 
 
 def crontab_defects(text: str) -> Iterator[str]:
@@ -67,14 +62,9 @@ def crontab_defects(text: str) -> Iterator[str]:
     if own_jobs:
         yield f"jobs {own_jobs}"
     for at, command in jobs:
-        words = command.split()
-        first = words[0] if words else ""
-        if first in _PROGRAMS:
-            yield f"command {at} {first}"
-        elif _begins_command(first):
-            yield f"command {at}"
-        elif len(words) > 1 and _USER.fullmatch(first) and _may_be_user(first, words[1]):
-            yield f"user {at} {first}"
+        beginning = _beginning(command.split())
+        if beginning is not None:
+            yield f"{beginning.kind} {at} {beginning.word}".rstrip()
         if _PERCENT.search(command):
             yield f"percent {at}"
         if command.endswith("\r"):

@@ -96,23 +96,27 @@ def short_lived_unit(settings: Mapping[str, list[str]]) -> Json:
 
     systemd runs ExecStop= as soon as the main process has ended, unless the unit should remain.
     """
-    kind = (settings.get("Type") or ["simple"])[-1]
-    remains = (settings.get("RemainAfterExit") or ["no"])[-1].lower() in ("yes", "true", "1", "on")
+    kind = _last(settings, "Type", "simple")
+    remains = _last(settings, "RemainAfterExit", "no").lower() in ("yes", "true", "1", "on")
     if remains or kind not in ("simple", "exec", "oneshot"):
         return None
-    started = [_plain(command) for command in settings.get("ExecStart", [])]
-    ended = [
-        _plain(command) for key in ("ExecStop", "ExecStopPost") for command in settings.get(key, [])
-    ]
-    start = next((command for command in started if _returns(command)), "")
+    started = map(_plain, settings.get("ExecStart", []))
+    ended = map(_plain, [*settings.get("ExecStop", []), *settings.get("ExecStopPost", [])])
+    start = next(filter(_returns, started), "")
     stop = next((command for command in ended if command.startswith(_ENDS)), "")
     if not start or not stop:
         return None
     target = started_name(start)
     has_variables = "%" in target or "$" in target
-    if has_variables or (target and target not in stop.split()):
+    stops_another = bool(target) and target not in stop.split()
+    if has_variables or stops_another:
         return None
     return {"start": start[:200], "stop": stop[:200], "target": target}
+
+
+def _last(settings: Mapping[str, list[str]], key: str, default: str) -> str:
+    """The value of a setting that counts once: the last one."""
+    return (settings.get(key) or [default])[-1]
 
 
 def _plain(command: str) -> str:

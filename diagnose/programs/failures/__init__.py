@@ -6,8 +6,9 @@ Each row is one failure of one program, or of many. `recognise` finds the row th
 row alone proves nothing about the host: it is what the program says. Where the host can confirm it,
 `confirmed_by` names the check that compares.
 
-`recognition` says what a row is, `table` in which order rows are tried, `remedies` what a command
-can change. The modules in the rooms have the rows, and are called after what these are about.
+`recognition` says what a row is, `captured_values` how its values are read, `table` in which order
+rows are tried, `remedies` what a command can change. The modules in the rooms have the rows, and
+are called after what these are about.
 
 Rooms of the rows that a program's own log shows:
 

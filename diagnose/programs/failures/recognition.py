@@ -5,7 +5,7 @@ import importlib
 import itertools
 import re
 import shlex
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from typing import Literal
 
 import msgspec
@@ -15,6 +15,7 @@ from diagnose.lazy_pattern import LazyPattern
 from diagnose.mappings import distinct
 from diagnose.model import PageVariables
 from diagnose.programs.callers import lines_about_callers
+from diagnose.programs.failures.captured_values import captured_values
 from diagnose.programs.failures.remedies import Remedy
 from diagnose.programs.log_message import LONGEST, goes_on, message, plain
 from diagnose.programs.passed_lines import passed_lines
@@ -268,7 +269,7 @@ def _failure_in_line(
         if not _is_about_the_same(failure, match, text):
             continue
         if not failure.explains_only or says_what_is_wrong(text):
-            return Recognised(failure, text.strip(), _values(match))
+            return Recognised(failure, text.strip(), captured_values(match))
     return None
 
 
@@ -292,50 +293,6 @@ def _is_about_the_same(failure: Failure, match: re.Match[str], text: str) -> boo
     return failure.about is None or failure.about.search(held) is not None
 
 
-def _values(match: re.Match[str]) -> dict[str, str]:
-    """The values of the groups by name; `host_go` and `host_node` are two ways to find the host.
-
-    A path has no full stop or colon at its end: the sentence does.
-    """
-    values: dict[str, str] = {}
-    for group, value in match.groupdict().items():
-        name, _, kind = group.partition("_")
-        text = _VERSIONS[kind](value) if value and kind in _VERSIONS else value or ""
-        values[name] = values.get(name) or (text.rstrip(".:") if text.startswith("/") else text)
-    return values
-
-
-def _dotted_version(number: str) -> str:
-    """A version that MySQL writes as a number: two digits each for the second and third part."""
-    return f"{number[:-4]}.{int(number[-4:-2])}.{int(number[-2:])}"
-
-
-_CLASS_FILES_BEFORE_JAVA = 44
-"""Class files of Java 1 have version 45, those of each release one more."""
-
-
-def _java_release(number: str) -> str:
-    """The release of Java that first had class files of this version."""
-    return str(int(number) - _CLASS_FILES_BEFORE_JAVA)
-
-
-_RELEASES_OF_REDIS = {"9": "5.0", "10": "7.0", "11": "7.2", "12": "7.4"}
-"""The first release of Redis that writes a format of RDB, by the format's number."""
-
-
-def _redis_release(number: str) -> str:
-    """The first release of Redis that wrote files of this format; "" for an unknown one."""
-    return _RELEASES_OF_REDIS.get(number, "")
-
-
-_VERSIONS: Mapping[str, Callable[[str], str]] = {
-    "number": _dotted_version,
-    "class": _java_release,
-    "rdb": _redis_release,
-}
-"""The form of a version for people, by the end of the group's name."""
-
-
 def recognise(
     lines: Sequence[str],
     telling: TellingLine | None,
@@ -350,26 +307,42 @@ def recognise(
     whether the program is at its end, which no line about one of its callers explains.
     """
     texts = [plain(line) for line in lines]
-    whole = "\n".join(form for text in texts for form in _forms(text)).lower()
-    candidates = [failure for failure in table if failure.may_be_in(whole)]
+    candidates = _candidates(texts, table)
     if not candidates:
         return None
     about_callers = lines_about_callers(texts) if has_ended else frozenset()
     passed = passed_lines([message(line) for line in lines]) | about_callers
-    is_first = telling is not None and telling.index < len(texts) and telling.index not in passed
-    first = [telling.whole, texts[telling.index]] if telling and is_first else []
-    beside = [failure for failure in candidates if not (first and failure.goes_on)]
-    in_first = filter(None, (_failure_in_line(text, candidates) for text in first))
+    explaining = _explaining_texts(telling, texts, passed)
+    beside = [failure for failure in candidates if not (explaining and failure.goes_on)]
+    in_explaining = filter(None, (_failure_in_line(text, candidates) for text in explaining))
     in_others = _shown_rows(texts, reversed(range(len(texts))), beside, passed)
-    in_rows = itertools.chain(in_first, in_others)
-    first_found = next(in_rows, None)
-    if first_found is None or not first_found.failure.follows:
-        return first_found
-    alone = None if _says_more(telling, first_found) and is_first else first_found
+    rows = itertools.chain(in_explaining, in_others)
+    first_row = next(rows, None)
+    if first_row is None or not first_row.failure.follows:
+        return first_row
     # what the program got past may be what the others follow from
     in_passed = _shown_rows(texts, sorted(passed - about_callers), beside, frozenset())
-    in_rest = itertools.chain(in_rows, in_passed)
-    return next((other for other in in_rest if not other.failure.follows), alone)
+    reasons = (row for row in itertools.chain(rows, in_passed) if not row.failure.follows)
+    reason = next(reasons, None)
+    if reason is None and explaining and _says_more(telling, first_row):
+        return None
+    return reason or first_row
+
+
+def _candidates(texts: Iterable[str], table: Iterable[Failure]) -> list[Failure]:
+    """The rows of which a word is in the lines: a cheap test."""
+    lowered = "\n".join(form for text in texts for form in _forms(text)).lower()
+    return [failure for failure in table if failure.may_be_in(lowered)]
+
+
+def _explaining_texts(
+    telling: TellingLine | None, texts: Sequence[str], passed: Set[int]
+) -> tuple[str, ...]:
+    """The line that explains, with those that belong to it and alone; empty where the program got
+    past it."""
+    if telling is None or telling.index >= len(texts) or telling.index in passed:
+        return ()
+    return (telling.whole, texts[telling.index])
 
 
 def _shown_rows(

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 
 import msgspec
+from msgspec.structs import replace
 
 from diagnose.evidence.containers.compose.taken_subnets import (
     ADDRESSED,
@@ -107,30 +108,52 @@ def refused_projects(
     changed_or_unread = (*written_projects, *written_projects.unread)
     places = [_Place.of_made(project) for project in changed_or_unread if _is_changed(project)]
     places += [_Place.of_file(project, newest) for project in unstarted_projects or ()]
-    needed = {part.name for place in places for part in place.needs if part.kind == "volume"}
-    volumes = _volumes(host) if needed else None
-    network_names = None if networks is None or _is_in_swarm(networks) else set(networks.by_name)
-    items = []
-    for place in places:
-        lacking = [
-            part
-            for part in place.needs
-            if _lacks(part, {"network": network_names, "volume": volumes}.get(part.kind))
-        ]
-        project = msgspec.structs.replace(
-            place.project,
-            faults=tuple(_faults_of_version(place.faults, place.project.version)),
-            lacking=tuple(lacking),
-            taken=tuple(_taken_names(place, containers)) if place.was_tried else (),
-        )
-        taken = tuple(_subnets_of(place, networks))
-        if taken and networks is not None:
-            is_old = not (place.was_tried or place.is_here or place.is_fresh(clock))
-            free = unused_subnet(routes, networks) if routes is not None else ""
-            project = msgspec.structs.replace(project, subnets=taken, free=free, is_old=is_old)
-        if project.is_refused:
-            items.append(project)
-    return RefusedProjects(tuple(items), written_projects.unexamined)
+    kinds = {part.kind for place in places for part in place.needs}
+    present = {
+        "volume": _volumes(host) if "volume" in kinds else None,
+        "network": _network_names(networks),
+    }
+    projects = (
+        _with_subnets(_judged_project(place, present, containers), place, networks, routes, clock)
+        for place in places
+    )
+    refused = tuple(project for project in projects if project.is_refused)
+    return RefusedProjects(refused, written_projects.unexamined)
+
+
+def _judged_project(
+    place: _Place, present: Mapping[str, Set[str] | None], containers: Containers
+) -> RefusedProject:
+    """The project with its faults, and with what it lacks of what the engine has.
+
+    present: the names that the engine has, by kind; None where they are not known.
+    """
+    lacking = [part for part in place.needs if _lacks(part, present.get(part.kind))]
+    return replace(
+        place.project,
+        faults=tuple(_faults_of_version(place.faults, place.project.version)),
+        lacking=tuple(lacking),
+        taken=tuple(_taken_names(place, containers)) if place.was_tried else (),
+    )
+
+
+def _with_subnets(
+    project: RefusedProject,
+    place: _Place,
+    networks: Networks | None,
+    routes: Routes | None,
+    clock: Clock | None,
+) -> RefusedProject:
+    """The project with the subnets of it that others have, and one that is free."""
+    subnets = tuple(_subnets_of(place, networks))
+    if not subnets or networks is None:
+        return project
+    return replace(
+        project,
+        subnets=subnets,
+        free=unused_subnet(routes, networks) if routes is not None else "",
+        is_old=not (place.was_tried or place.is_here or place.is_fresh(clock)),
+    )
 
 
 def _subnets_of(place: _Place, networks: Networks | None) -> Iterator[TakenSubnet]:
@@ -221,11 +244,14 @@ def _volumes(host: Host) -> set[str] | None:
     return None if isinstance(answer, Failed) else {volume.name for volume in answer.volumes or ()}
 
 
-def _is_in_swarm(networks: Networks) -> bool:
-    return any(network.driver == "overlay" for network in networks)
+def _network_names(networks: Networks | None) -> set[str] | None:
+    """The names of all networks; None on a node of a swarm, which does not list all."""
+    if networks is None or any(network.driver == "overlay" for network in networks):
+        return None
+    return set(networks.by_name)
 
 
-def _lacks(part: NeededPart, present: set[str] | None) -> bool:
+def _lacks(part: NeededPart, present: Set[str] | None) -> bool:
     return present is not None and part.name not in present
 
 

@@ -1,6 +1,7 @@
 """Compose files without any started container, on which a person works."""
 
 import posixpath
+from typing import NamedTuple
 
 import msgspec
 
@@ -56,6 +57,27 @@ class UnstartedProjects(Items[UnstartedProject], frozen=True):
     """The newest first."""
 
 
+class _Unstarted(NamedTuple):
+    """A compose file without a container, and the network that compose has created for it."""
+
+    file: FoundComposeFile
+    network: str
+
+    def question(self) -> ReadComposeProject:
+        return ReadComposeProject([self.file.path], posixpath.dirname(self.file.path))
+
+    def written_as(self, written: ComposeProject) -> UnstartedProject:
+        """The project with what its file says."""
+        return UnstartedProject(
+            self.file.path,
+            written,
+            is_here=self.file.is_here,
+            has_others=self.file.has_others,
+            network=self.network,
+            changed=self.file.mtime,
+        )
+
+
 @evidence
 def unstarted_projects(
     host: Host, containers: Containers, networks: Networks | None, clock: Clock, options: Options
@@ -66,42 +88,30 @@ def unstarted_projects(
     project's network before its containers. A folder that any container was created from is known,
     and so is a project of that name.
     """
-    folders_in_use = {
-        container.compose_folder for container in containers if container.compose_folder
-    }
-    names = {container.compose_project for container in containers if container.compose_project}
+    folders_in_use = {container.compose_folder for container in containers} - {""}
+    names = {container.compose_project for container in containers} - {""}
     parents = sorted({posixpath.dirname(folder) for folder in folders_in_use} - {"/", ""})
     answer = host.ask(FindComposeFiles(list(dict.fromkeys([*FOLDERS, *HOMES, *parents[:10]]))))
     if isinstance(answer, Failed):
         raise NoEvidenceError(Unavailable.of(answer))
-    made = {
+    network_by_project = {
         (network.labels or {}).get(f"{COMPOSE}project"): network.name for network in networks or ()
     }
     unstarted = []
     for file in sorted(answer, key=lambda file: (not file.is_here, -file.mtime)):
         folder = posixpath.dirname(file.path)
         name = posixpath.basename(folder)
+        network = network_by_project.get(name, "")
         is_known = folder in folders_in_use or name in names
-        matters = file.is_here or name in made or clock.wall - file.mtime <= options.since_s
-        if matters and not is_known:
-            unstarted.append((file, made.get(name, "")))
-    projects = []
+        is_recent = clock.wall - file.mtime <= options.since_s
+        if not is_known and (file.is_here or network or is_recent):
+            unstarted.append(_Unstarted(file, network))
     read = host.first(unstarted, MOST, "compose files that nobody has started")
-    for (file, network), written in host.ask_in_order(read, _question):
-        if not isinstance(written, Failed):
-            projects.append(
-                UnstartedProject(
-                    file.path,
-                    written,
-                    is_here=file.is_here,
-                    has_others=file.has_others,
-                    network=network,
-                    changed=file.mtime,
-                )
-            )
-    return UnstartedProjects(tuple(projects))
-
-
-def _question(found: tuple[FoundComposeFile, str]) -> ReadComposeProject:
-    path = found[0].path
-    return ReadComposeProject([path], posixpath.dirname(path))
+    answers = host.ask_in_order(read, _Unstarted.question)
+    return UnstartedProjects(
+        tuple(
+            project.written_as(answer)
+            for project, answer in answers
+            if not isinstance(answer, Failed)
+        )
+    )

@@ -59,25 +59,34 @@ def asked_devices(
 
     All of them take one question. No device, no question.
     """
-    repeated = [error.failure for error in repeated_errors or () if error.failure is not None]
-    failures = [*log_tails.failures.values(), *repeated]
-    errors = [container.state.error for container in containers or () if container.start_failed]
-    refused = {match["device"] for error in errors if (match := REFUSED.search(error))}
-    named_in_errors = {asked_device(failure) for failure in failures}
-    devices = sorted((named_in_errors | refused | _given_devices(containers or ())) - {""})
+    repeated = repeated_errors or ()
+    of_running = [error.failure for error in repeated if error.failure is not None]
+    failures = [*log_tails.failures.values(), *of_running]
+    named_in_logs = {asked_device(failure) for failure in failures}
+    all_containers = containers or ()
+    named = named_in_logs | _refused_devices(all_containers) | _given_devices(all_containers)
+    devices = sorted(named - {""})
     zones = sorted({failure.values.get("zone", "") for failure in failures} - {""})
-    paths = [*devices, *(f"{_ZONES}{zone}" for zone in zones)]
+    paths = [*devices, *map(_zone_file, zones)]
     if not paths:
         return AskedDevices()
-    answer = host.require(StatPaths(paths, follow=True))
-    missing = {
-        path: _devices_of_same_kind(host, path)
-        for path in devices
-        if answer[path].failed == "missing"
-    }
-    known_zones = frozenset(zone for zone in zones if not answer[f"{_ZONES}{zone}"].failed)
-    lines = {error.container.id: _lines_about_devices(error) for error in repeated_errors or ()}
-    return AskedDevices(missing, known_zones, present(lines))
+    statuses = host.require(StatPaths(paths, follow=True))
+    missing = [path for path in devices if statuses[path].failed == "missing"]
+    return AskedDevices(
+        {path: _devices_of_same_kind(host, path) for path in missing},
+        frozenset(zone for zone in zones if not statuses[_zone_file(zone)].failed),
+        present({error.container.id: _lines_about_devices(error) for error in repeated}),
+    )
+
+
+def _zone_file(zone: str) -> str:
+    return f"{_ZONES}{zone}"
+
+
+def _refused_devices(containers: Iterable[Container]) -> set[str]:
+    """The devices that the engine names as it refuses to start their containers."""
+    errors = [container.state.error for container in containers if container.start_failed]
+    return {match["device"] for match in map(REFUSED.search, errors) if match is not None}
 
 
 def _lines_about_devices(error: RepeatedError) -> dict[str, str]:

@@ -4,7 +4,8 @@ Both write it down: the scheduler each task that is due, a worker each task that
 """
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import NamedTuple
 
 import msgspec
 
@@ -12,6 +13,7 @@ from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.items import Items
 from diagnose.evidence.machine.clock import Clock
 from diagnose.lazy_pattern import LazyPattern
+from diagnose.mappings import by_key
 from diagnose.model import Failed, Unexamined
 from diagnose.questions import Host
 from diagnose.questions.containers import ContainerLog, ReadLogs
@@ -82,27 +84,38 @@ def untaken_jobs(host: Host, containers: Containers, clock: Clock) -> UntakenJob
         container for container in containers.running if _CELERY.search(" ".join(container.command))
     ]
     schedulers = [member for member in members if _has_word(member, "beat")]
-    workers = [
-        member for member in members if _has_word(member, "worker") and member not in schedulers
-    ]
+    others = [member for member in members if member not in schedulers]
+    workers = [member for member in others if _has_word(member, "worker")]
     if not schedulers or not workers:
         return UntakenJobList()
-    chosen = host.first([*schedulers, *workers], MOST, "containers of Celery")
-    logs: dict[str, ContainerLog] = {}
-    unexamined: list[Unexamined] = []
-    for container, log in host.ask_about(
-        chosen, lambda container: ReadLogs(container.id, LINES, BYTES)
-    ):
-        if not isinstance(log, Failed):
-            logs[container.id] = log
-        elif log.reason != "gone":
-            unexamined.append(Unexamined(container.subject, f"its log: {log}"))
+    logs = _logs_of_members(host, [*schedulers, *workers])
     untaken: list[UntakenJobs] = []
     for scheduler in schedulers:
         beside = [worker for worker in workers if _are_together(scheduler, worker)]
-        if beside and all(member.id in logs for member in (scheduler, *beside)):
-            untaken += _untaken_jobs(scheduler, beside, logs, clock)
-    return UntakenJobList(tuple(untaken), tuple(unexamined))
+        if beside and logs.has_all([scheduler, *beside]):
+            untaken += _untaken_jobs(scheduler, beside, logs.by_id, clock)
+    return UntakenJobList(tuple(untaken), tuple(logs.unexamined))
+
+
+class _MemberLogs(NamedTuple):
+    """The logs of schedulers and workers by id, and those that could not be read."""
+
+    by_id: dict[str, ContainerLog]
+    unexamined: list[Unexamined]
+
+    def has_all(self, members: Iterable[Container]) -> bool:
+        return all(member.id in self.by_id for member in members)
+
+
+def _logs_of_members(host: Host, members: Sequence[Container]) -> _MemberLogs:
+    chosen = host.first(members, MOST, "containers of Celery")
+    logs = _MemberLogs({}, [])
+    for member, log in host.ask_about(chosen, lambda member: ReadLogs(member.id, LINES, BYTES)):
+        if not isinstance(log, Failed):
+            logs.by_id[member.id] = log
+        elif log.reason != "gone":
+            logs.unexamined.append(Unexamined(member.subject, f"its log: {log}"))
+    return logs
 
 
 def _has_word(container: Container, word: str) -> bool:
@@ -116,6 +129,14 @@ def _are_together(container: Container, other: Container) -> bool:
     return container.image == other.image
 
 
+class _SentJob(NamedTuple):
+    """A task that a scheduler has sent to its queue."""
+
+    task: str
+    at: float
+    line: str
+
+
 def _untaken_jobs(
     scheduler: Container, workers: Sequence[Container], logs: dict[str, ContainerLog], clock: Clock
 ) -> Iterator[UntakenJobs]:
@@ -125,48 +146,51 @@ def _untaken_jobs(
     if len(known_begins) < len(workers):
         return
     taken = {name for worker in workers for name in _received_jobs(logs[worker.id])}
-    sent: dict[str, list[tuple[float, str]]] = {}
-    for line in logs[scheduler.id].lines:
-        match = _SENT.search(line.text)
-        if match is None or line.at is None:
-            continue
-        age = clock.wall - line.at
-        if line.at < max(known_begins) or not WAIT_S <= age <= FRESH_S:
-            continue
-        if scheduler.wrote_in_this_run(line.at) and match["task"] not in taken:
-            sent.setdefault(match["task"], []).append((line.at, line.text.strip()))
-    untaken = {task: times for task, times in sent.items() if len(times) >= LEAST}
+    sent_jobs = _sent_jobs(scheduler, logs[scheduler.id], max(known_begins), clock)
+    by_task = by_key((job.task, job) for job in sent_jobs if job.task not in taken)
+    untaken = {task: jobs for task, jobs in by_task.items() if len(jobs) >= LEAST}
     if untaken:
         yield from _most_frequent_task(scheduler, workers, logs, untaken)
+
+
+def _sent_jobs(
+    scheduler: Container, log: ContainerLog, since: float, clock: Clock
+) -> Iterator[_SentJob]:
+    """The jobs of this run that were sent since then, without those that may be on their way."""
+    for line in log.lines:
+        match = _SENT.search(line.text)
+        if match is None or line.at is None or line.at < since:
+            continue
+        is_due = WAIT_S <= clock.wall - line.at <= FRESH_S
+        if is_due and scheduler.wrote_in_this_run(line.at):
+            yield _SentJob(match["task"], line.at, line.text.strip())
 
 
 def _most_frequent_task(
     scheduler: Container,
     workers: Sequence[Container],
     logs: dict[str, ContainerLog],
-    untaken: Mapping[str, Sequence[tuple[float, str]]],
+    untaken: Mapping[str, Sequence[_SentJob]],
 ) -> Iterator[UntakenJobs]:
-    """The most frequent task whose jobs no worker takes.
-
-    untaken: by task, time and line of each job. Nothing while a worker is busy.
-    """
+    """The most frequent task whose jobs no worker takes. Nothing while a worker is busy."""
     task = max(untaken, key=lambda name: len(untaken[name]))
-    times = untaken[task]
-    if any(_is_busy(logs[worker.id], times[0][0]) for worker in workers):
+    jobs = untaken[task]
+    if any(_is_busy(logs[worker.id], jobs[0].at) for worker in workers):
         return
-    places = [_transport(logs[member.id]) for member in (scheduler, *workers[:1])]
-    is_other = len(workers) == 1 and all(places) and places[0] != places[1]
+    sent_to = _transport(logs[scheduler.id])
+    taken_from = _transport(logs[workers[0].id])
+    is_other = len(workers) == 1 and bool(sent_to and taken_from) and sent_to != taken_from
     yield UntakenJobs(
         scheduler,
         task,
-        times=len(times),
-        since=times[0][0],
-        line=times[-1][1],
+        times=len(jobs),
+        since=jobs[0].at,
+        line=jobs[-1].line,
         workers=tuple(workers),
         others=tuple(name for name in untaken if name != task),
         queues=_named_queues(workers),
-        sent_to=places[0] if is_other else "",
-        taken_from=places[1] if is_other else "",
+        sent_to=sent_to if is_other else "",
+        taken_from=taken_from if is_other else "",
     )
 
 

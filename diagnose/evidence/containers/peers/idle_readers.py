@@ -45,27 +45,32 @@ def _idle_reader(
     container: Container, reader: LabelReader, containers: Containers
 ) -> IdleReader | None:
     """A program that looks for labels, and finds none; None for one that acts on a container."""
-    looks = reader.mode is None or _has_setting(container, reader.mode)
-    acts_on_all = reader.off is not None and _has_setting(container, reader.off)
-    if not looks or acts_on_all or _has_setting(container, REMOTE):
+    others = [other for other in containers if other.id != container.id]
+    if not others or not _looks_for_labels(container, reader):
         return None
-    other_containers = [other for other in containers if other.id != container.id]
     label = container.config.value_of(reader.named_by) or reader.label
-    if not other_containers or any(
-        other.labels.get(label, "").lower() in _TRUE for other in other_containers
-    ):
+    if any(other.labels.get(label, "").lower() in _TRUE for other in others):
         return None
-    with_jobs = [other.name for other in other_containers if any(map(_is_job, other.labels))]
-    if reader.label.startswith(_OF_JOBS) and not with_jobs:
+    is_of_jobs = reader.label.startswith(_OF_JOBS)
+    with_jobs = [other.name for other in others if any(map(_is_job, other.labels))]
+    if is_of_jobs and not with_jobs:
         return None
-    unhealthy = [other.name for other in other_containers if other.is_unwell]
+    unhealthy = [other.name for other in others if other.is_unwell]
     return IdleReader(
         container,
         reader.does,
         label,
         unhealthy=tuple(unhealthy if reader.does == "restarts" else ()),
-        with_jobs=tuple(with_jobs if reader.label.startswith(_OF_JOBS) else ()),
+        with_jobs=tuple(with_jobs if is_of_jobs else ()),
     )
+
+
+def _looks_for_labels(container: Container, reader: LabelReader) -> bool:
+    """Whether a reader looks for labels at this engine, and does not act on all containers."""
+    if _has_setting(container, REMOTE):
+        return False
+    acts_on_all = reader.off is not None and _has_setting(container, reader.off)
+    return not acts_on_all and (reader.mode is None or _has_setting(container, reader.mode))
 
 
 def _has_setting(container: Container, pattern: LazyPattern) -> bool:

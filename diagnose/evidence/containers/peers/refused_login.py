@@ -8,7 +8,7 @@ import msgspec
 from diagnose.evidence.containers.listing import Container
 from diagnose.evidence.containers.logs.recent import RecentLogs
 from diagnose.lazy_pattern import LazyPattern
-from diagnose.mappings import only
+from diagnose.mappings import only, present
 from diagnose.model import PageVariables
 from diagnose.phrases import joined
 from diagnose.programs.failures import FAILURES, Recognised
@@ -74,34 +74,46 @@ def foreign_user(failure: Recognised, caller: Container, server: Container) -> R
     Neither tells a client whether the user or the password is wrong.
     """
     user = failure.values.get("user", "")
-    of = server.config.value_of
-    is_of_image = any(of(name) for name in _SET_UP)
+    is_of_image = any(map(server.config.value_of, _SET_UP))
     if failure.name != "mysql-access" or user in ("", "root") or not is_of_image:
         return None
-    user_variables = {name: value for name in _OWN_USER if (value := of(name))}
-    if user in user_variables.values():
+    users_of_image = present({name: server.config.value_of(name) for name in _OWN_USER})
+    if user in users_of_image.values():
         return None
-    users = [
-        name for name, value in caller.config.environment if value == user and _USER.search(name)
-    ]
-    variable = f", from its {users[0]}," if users else ""
-    set_up = next((f"sets up ({name} {value})" for name, value in user_variables.items()), "")
-    set_up = set_up or "sets up, which is root alone"
-    password = only(
-        [password_given.variable for password_given in _given_passwords(failure, caller, user)]
-    )
-    is_plain = password is not None and PLAIN_NAME.fullmatch(user) is not None
-    # any container on a network of the database could ask for a user of its own there
-    is_of_project = caller.shares_project(server)
-    steps = (
-        {"new_user": user, "word_variable": password or ""} if is_plain and is_of_project else {}
-    )
+    if users_of_image:
+        name, value = next(iter(users_of_image.items()))
+        set_up = f"sets up ({name} {value})"
+    else:
+        set_up = "sets up, which is root alone"
     return Reason(
-        f"user {user}{variable} is not the one that the environment of {server} {set_up}: "
-        "it exists there only if somebody has created it, and for the hosts that were named then",
+        f"user {user}{_origin_clause(caller, user)} is not the one that the environment of {server} "
+        f"{set_up}: it exists there only if somebody has created it, and for the hosts that were "
+        "named then",
         f'give both the same user and password, or make the user in "{server.name}"',
-        {"mysql_server": server.name, **steps},
+        {"mysql_server": server.name, **_steps_to_make_user(failure, caller, server)},
     )
+
+
+def _origin_clause(caller: Container, user: str) -> str:
+    """The part of a sentence that names the caller's variable with this user; "" without one."""
+    variables = caller.config.environment
+    names = [name for name, value in variables if value == user and _USER.search(name)]
+    return f", from its {names[0]}," if names else ""
+
+
+def _steps_to_make_user(failure: Recognised, caller: Container, server: Container) -> PageVariables:
+    """The page variables that make the user, by a plain name and the one password of the caller.
+
+    Any container on a network of the database could ask for a user of its own there: only one of
+    the same project gets it.
+    """
+    user = failure.values.get("user", "")
+    passwords = _given_passwords(failure, caller, user)
+    variable = only([password.variable for password in passwords])
+    is_plain = PLAIN_NAME.fullmatch(user) is not None
+    if variable is None or not is_plain or not caller.shares_project(server):
+        return {}
+    return {"new_user": user, "word_variable": variable}
 
 
 def of_a_missing_role(

@@ -5,10 +5,11 @@ never reads it, and takes its default: a file.
 """
 
 import posixpath
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import msgspec
 
+from diagnose.evidence.containers.folder_visits import VisitLimits, visited_folders
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.workers.worker_roles import names_server
 from diagnose.evidence.items import Items
@@ -16,14 +17,14 @@ from diagnose.lazy_pattern import LazyPattern
 from diagnose.model import Failed
 from diagnose.numbers import is_number
 from diagnose.questions import Host
-from diagnose.questions.files import NOT_ASKED, FolderListing, ListFolder, StatPaths
+from diagnose.questions.files import NOT_ASKED, ListFolder, StatPaths
 from diagnose.registry import evidence
 
 MOST = 12
 """Servers whose folder is listed."""
-_MOST_FOLDERS = 16
+
 _MOST_DATABASES = 40
-_DEEPEST = 2
+_VISITS = VisitLimits(entries=400, folders=16, depth=2)
 _POSTGRES = LazyPattern(r"(?:^|/)(?:postgres|postgresql|postgis|pgvector|timescaledb)(?:[-:@]|$)")
 _MYSQL = LazyPattern(r"(?:^|/)(?:mysql|mariadb|percona)(?:[-:@]|$)")
 _FIRST_OF_USERS = 16384
@@ -142,29 +143,30 @@ def _with_files(host: Host, server: Container, programs: list[Container]) -> Ite
 def _written_file(host: Host, program: Container) -> str:
     """A file of SQLite that is younger than the container; "" for none."""
     root = f"/proc/{program.state.pid}/root"
-    made = program.created_at
-    waiting = [(folder, 0) for folder in _data_folders(program)]
-    for folder, depth in waiting:
-        listing = host.answer_or(ListFolder(folder, limit=400, root=root), FolderListing())
-        files = [
-            posixpath.join(folder, entry.name)
-            for entry in listing.entries
-            if entry.type == "file" and _SQLITE.fullmatch(entry.name)
-        ]
-        paths = {f"{root}{file}": file for file in files}
-        statuses = host.answer_or(StatPaths([*paths], follow=False), {}) if paths else {}
-        for path, file in paths.items():
-            status = statuses.get(path, NOT_ASKED)
-            if made is not None and status.size >= _LEAST and (status.mtime or 0.0) > made:
-                return file.removesuffix("-wal")
-        if depth < _DEEPEST:
-            below = [
-                posixpath.join(folder, entry.name)
-                for entry in listing.entries
-                if entry.type == "folder" and not _PASSED_OVER.search(entry.name)
-            ]
-            waiting += [(path, depth + 1) for path in below][: _MOST_FOLDERS - len(waiting)]
+    folders = _data_folders(program)
+    for folder in visited_folders(host, root, folders, _VISITS, _may_hold_data):
+        names = [entry.name for entry in folder.entries if entry.type == "file"]
+        files = [f"{folder.path}/{name}" for name in names if _SQLITE.fullmatch(name)]
+        written = next(_written_since(host, root, files, program.created_at), "")
+        if written:
+            return written.removesuffix("-wal")
     return ""
+
+
+def _may_hold_data(folder: str) -> bool:
+    return not _PASSED_OVER.search(folder)
+
+
+def _written_since(
+    host: Host, root: str, files: Sequence[str], made: float | None
+) -> Iterator[str]:
+    """The files with some content that were written after this time."""
+    paths = [f"{root}{file}" for file in files]
+    statuses = host.answer_or(StatPaths(paths, follow=False), {}) if paths else {}
+    for path, file in zip(paths, files, strict=True):
+        status = statuses.get(path, NOT_ASKED)
+        if made is not None and status.size >= _LEAST and (status.mtime or 0.0) > made:
+            yield file
 
 
 def _data_folders(program: Container) -> list[str]:

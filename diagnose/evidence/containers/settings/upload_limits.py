@@ -73,6 +73,15 @@ class UploadLimits(Items[UploadLimit], frozen=True):
     """At most one for each container."""
 
 
+class _ProgramLimit(msgspec.Struct, frozen=True):
+    """A limit that a program has by a setting."""
+
+    name: str
+    value: str
+    is_asked_for: bool
+    """Whether somebody has set it, and not the image."""
+
+
 @evidence
 def upload_limits(host: Host, containers: Containers, processes: Processes) -> UploadLimits:
     """Settings of PHP are read of images that are built on the official ones."""
@@ -128,18 +137,28 @@ def _limits(
 ) -> Iterator[UploadLimit]:
     """The contradictions between an nginx and a program behind it."""
     program = ways[0].program
-    if program is None or not all(map(nginx.is_whole, ways)):
+    if program is None or not all(map(nginx.is_whole, ways)) or not all(map(_size, ways)):
         return
-    sizes = [size_of(way.settings.get(OF_NGINX, _DEFAULT)) for way in ways]
-    if None in sizes or 0 in sizes:
-        return
-    widest = max(ways, key=lambda way: size_of(way.settings.get(OF_NGINX, _DEFAULT)) or 0)
-    nginx_setting = widest.settings.get(OF_NGINX, "")
-    limit = size_of(nginx_setting or _DEFAULT) or 0
+    widest = max(ways, key=_size)
     gives_settings = any(GIVES_SETTINGS in way.settings for way in ways)
     php = None if gives_settings else with_php.get(program.id)
-    if php is not None and nginx_setting and php.lower.bytes * _FACTOR <= limit:
-        low = php.lower
+    if php is not None:
+        yield from _lower_in_php(program, php.lower, widest, nginx)
+    for program_limit in _wanted(host, program, php):
+        yield from _lower_in_nginx(program, program_limit, widest, nginx)
+
+
+def _size(way: NginxHop) -> int:
+    """The bytes that nginx takes there; 0 without a limit, and where it is not known."""
+    return size_of(way.settings.get(OF_NGINX, _DEFAULT)) or 0
+
+
+def _lower_in_php(
+    program: Container, low: PhpLimit, widest: NginxHop, nginx: NginxConfigurations
+) -> Iterator[UploadLimit]:
+    """The limit of PHP where a setting of nginx allows far more."""
+    nginx_setting = widest.settings.get(OF_NGINX, "")
+    if nginx_setting and low.bytes * _FACTOR <= _size(widest):
         yield UploadLimit(
             program,
             low.name,
@@ -150,29 +169,26 @@ def _limits(
             other=widest.proxy,
             is_asked_for=bool(nginx.file_of_setting(widest, OF_NGINX).on_host),
         )
-    for program_limit in _wanted(host, program, php):
-        if limit * _FACTOR <= (_bytes(program_limit.name, program_limit.value) or 0):
-            yield UploadLimit(
-                widest.proxy or program,
-                OF_NGINX,
-                nginx_setting or _DEFAULT,
-                place="" if nginx_setting else "nginx's default",
-                other_name=program_limit.name,
-                other_value=program_limit.value,
-                other=program,
-                proxy=widest.proxy,
-                file=nginx.file_of(widest).on_host,
-                is_asked_for=program_limit.is_asked_for and not nginx_setting,
-            )
 
 
-class _ProgramLimit(msgspec.Struct, frozen=True):
-    """A limit that a program has by a setting."""
-
-    name: str
-    value: str
-    is_asked_for: bool
-    """Whether somebody has set it, and not the image."""
+def _lower_in_nginx(
+    program: Container, limit: _ProgramLimit, widest: NginxHop, nginx: NginxConfigurations
+) -> Iterator[UploadLimit]:
+    """The limit of nginx where a setting of the program allows far more."""
+    nginx_setting = widest.settings.get(OF_NGINX, "")
+    if _size(widest) * _FACTOR <= (_bytes(limit.name, limit.value) or 0):
+        yield UploadLimit(
+            widest.proxy or program,
+            OF_NGINX,
+            nginx_setting or _DEFAULT,
+            place="" if nginx_setting else "nginx's default",
+            other_name=limit.name,
+            other_value=limit.value,
+            other=program,
+            proxy=widest.proxy,
+            file=nginx.file_of(widest).on_host,
+            is_asked_for=limit.is_asked_for and not nginx_setting,
+        )
 
 
 def _wanted(host: Host, program: Container, php: PhpLimits | None) -> Iterator[_ProgramLimit]:

@@ -16,6 +16,7 @@ from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.settings.developer_runs import is_for_developers
 from diagnose.evidence.items import Items
 from diagnose.lazy_pattern import LazyPattern
+from diagnose.mappings import present
 from diagnose.model import Failed
 from diagnose.questions import Host
 from diagnose.questions.built_pages import BuiltPages, SearchBuiltPages
@@ -75,29 +76,33 @@ def _values(
     host: Host, container: Container, values: dict[str, str], containers: Containers
 ) -> Iterator[BuiltValue]:
     """The variables that were set for the container, and that its older pages do not have."""
-    image = host.ask(InspectImage(container.image))
-    if isinstance(image, Failed) or image.config is None:
+    values_of_image = _values_of_image(host, container)
+    if values_of_image is None:
         return
-    values_of_image = dict(_assignment(entry) for entry in image.config.env or ())
-    set_by_container = {
+    own_values = {
         name: value for name, value in values.items() if values_of_image.get(name) != value
     }
-    former = {
-        name: place for name in set_by_container if (place := _place(values_of_image.get(name, "")))
-    }
-    texts = [
-        text for name, value in set_by_container.items() for text in (_place(value), *_uses(name))
-    ]
-    folders = page_folders(host, container)
-    pages = _pages(host, container, folders, [*texts, *former.values()])
+    former = present({name: _place(values_of_image.get(name, "")) for name in own_values})
+    searched = [*map(_place, own_values.values()), *former.values()]
+    for name in own_values:
+        searched += _uses(name)
+    pages = _pages(host, container, page_folders(host, container), searched)
     if not pages.files or not pages.is_complete or pages.newest >= (container.created_at or 0.0):
         return
-    for name, value in set_by_container.items():
+    for name, value in own_values.items():
         if _place(value) in pages.texts:
             continue
         built_with = _built_with(name, former.get(name, ""), pages, containers)
         if built_with is not None and not _is_for_the_server(host, container, name, pages):
             yield BuiltValue(container, name, value, built_with)
+
+
+def _values_of_image(host: Host, container: Container) -> dict[str, str] | None:
+    """The variables that the image sets; None where it cannot be inspected."""
+    image = host.ask(InspectImage(container.image))
+    if isinstance(image, Failed) or image.config is None:
+        return None
+    return dict(_assignment(entry) for entry in image.config.env or ())
 
 
 def _built_with(name: str, former: str, pages: BuiltPages, containers: Containers) -> str | None:

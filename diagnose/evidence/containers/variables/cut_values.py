@@ -3,6 +3,7 @@
 Host(`homer.`)   https:///login   postgres://shop:@db/   admin@
 """
 
+import re
 from enum import Enum
 from typing import NamedTuple
 
@@ -83,23 +84,41 @@ def _cut_address(name: str, value: str) -> CutText:
     match = _ADDRESS.fullmatch(value)
     if match is None or _LISTENS.search(name):
         return CutText()
-    scheme, host = match["scheme"], match["host"]
-    has_user = match["user"] is not None
-    lacks_password = has_user and match["colon"] is not None and not match["password"]
-    lacks_user = lacks_password and not match["user"]
-    lacks_host = not host and (has_user or match["port"] is not None)
-    path = match["path"] or ""
+    scheme = match["scheme"]
     if _WEB.fullmatch(scheme):
-        is_cut = not host or bool(_CUT_NAME.fullmatch(host))
-        is_listening = not host and match["port"] is not None
-        is_sure = is_cut and not is_listening and (bool(host) or path.startswith("/"))
+        cut = _cut_of_web_address(match)
     elif _DATABASE.fullmatch(scheme):
-        lacks_name = path == "/"
-        is_cut = lacks_password or lacks_host or lacks_name
-        is_sure = lacks_user or (lacks_password and lacks_name)
+        cut = _cut_of_database(match)
+    elif _SERVER.fullmatch(scheme) and (_lacks_password(match) or _lacks_host(match)):
+        cut = Cut.maybe
     else:
-        is_cut = _SERVER.fullmatch(scheme) is not None and (lacks_password or lacks_host)
-        is_sure = False
-    if not is_cut:
-        return CutText()
-    return CutText(Cut.surely if is_sure else Cut.maybe, value)
+        cut = Cut.no
+    return CutText() if cut is Cut.no else CutText(cut, value)
+
+
+def _cut_of_web_address(match: re.Match[str]) -> Cut:
+    """The degree to which the address of a site lacks its host; a program may listen at one with a
+    port alone."""
+    if match["host"]:
+        return Cut.surely if _CUT_NAME.fullmatch(match["host"]) else Cut.no
+    has_path = (match["path"] or "").startswith("/")
+    return Cut.surely if has_path and match["port"] is None else Cut.maybe
+
+
+def _cut_of_database(match: re.Match[str]) -> Cut:
+    """The degree to which the address of a database lacks its host, its login or its name."""
+    lacks_name = match["path"] == "/"
+    lacks_password = _lacks_password(match)
+    if lacks_password and (lacks_name or not match["user"]):
+        return Cut.surely
+    return Cut.maybe if lacks_password or lacks_name or _lacks_host(match) else Cut.no
+
+
+def _lacks_password(match: re.Match[str]) -> bool:
+    """Whether the colon behind the user has no password."""
+    return match["colon"] is not None and not match["password"]
+
+
+def _lacks_host(match: re.Match[str]) -> bool:
+    """Whether a login or a port stands there without the host."""
+    return not match["host"] and (match["user"] is not None or match["port"] is not None)

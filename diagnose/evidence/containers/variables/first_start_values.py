@@ -21,7 +21,7 @@ from diagnose.evidence.containers.variables.shell_references import REFERENCE
 from diagnose.evidence.items import Items
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.model import Failed
-from diagnose.programs.first_start_files import FIRST_START_FILES
+from diagnose.programs.first_start_files import FIRST_START_FILES, FirstStartFile
 from diagnose.questions import Host
 from diagnose.questions.containers import ReadContainerFile
 from diagnose.questions.file_texts import FindTexts
@@ -114,29 +114,35 @@ def first_start_values(host: Host, containers: Containers) -> FirstStartValues:
 
 def _values_of_known_file(host: Host, container: Container) -> Iterator[FirstStartValue]:
     """The variables of a well-known image that its file of the first start does not have."""
-    known_file = next(
-        (file for file in FIRST_START_FILES if file.image.search(container.config.image)), None
-    )
+    image = container.config.image
+    known_file = next((file for file in FIRST_START_FILES if file.image.search(image)), None)
     if known_file is None:
         return
     set_values = {name: container.config.value_of(name) for name in known_file.marks}
     values = {name: value for name, value in set_values.items() if _is_kept_as_given(name, value)}
-    for path in known_file.paths if values else ():
+    if not values:
+        return
+    for path in known_file.paths:
         mount = host_mount(container.mounts, path)
-        if mount is None:
-            continue
-        marked = {name: f"{known_file.marks[name]}{value}" for name, value in values.items()}
-        texts = [
-            *marked.values(),
-            *filter(None, (known_file.reads_variables, *known_file.marks.values())),
-        ]
-        inside = host.ask(_texts_in(mount, path, texts))
-        if isinstance(inside, Failed) or known_file.reads_variables in inside:
-            continue
-        for name, text in marked.items():
-            is_there = not known_file.marks[name] or known_file.marks[name] in inside
-            if is_there and text not in inside:
+        if mount is not None:
+            for name in _names_with_another_value(host, known_file, mount, path, values):
                 yield FirstStartValue(container, name, values[name], path, mount=mount, script="")
+
+
+def _names_with_another_value(
+    host: Host, known_file: FirstStartFile, mount: Mount, path: str, values: Mapping[str, str]
+) -> Iterator[str]:
+    """The variables for which a file has another value, unless it reads variables itself."""
+    marked = {name: f"{known_file.marks[name]}{value}" for name, value in values.items()}
+    signs = filter(None, (known_file.reads_variables, *known_file.marks.values()))
+    inside = host.ask(_texts_in(mount, path, [*marked.values(), *signs]))
+    if isinstance(inside, Failed) or known_file.reads_variables in inside:
+        return
+    for name, text in marked.items():
+        mark = known_file.marks[name]
+        is_there = not mark or mark in inside
+        if is_there and text not in inside:
+            yield name
 
 
 def _values(host: Host, container: Container) -> Iterator[FirstStartValue]:

@@ -11,6 +11,7 @@ from diagnose.evidence.containers.inspect import Mount
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.items import Items
 from diagnose.lazy_pattern import LazyPattern
+from diagnose.mappings import assignments
 from diagnose.model import Failed
 from diagnose.questions import Host
 from diagnose.questions.file_texts import FindTexts
@@ -69,26 +70,31 @@ def image_values(host: Host, containers: Containers) -> ImageValues:
 
 def _values(host: Host, container: Container, mount: Mount) -> Iterator[ImageValue]:
     """The variables of the image that nobody has set since, and that the file sets too."""
-    image = host.ask(InspectImage(container.image))
-    if isinstance(image, Failed) or image.config is None:
-        return
-    entries = [entry.partition("=") for entry in image.config.env or ()]
-    own = {
-        name: value
-        for name, _, value in entries
-        if _is_of_program(name, value) and container.config.value_of(name) == value
-    }
-    texts = [text for name, value in own.items() for text in _forms(name, value)]
+    kept = _kept_values(host, container)
+    texts = [text for name, value in kept.items() for text in _forms(name, value)]
     inside = host.answer_or(FindTexts(mount.source, texts), []) if texts else []
     if not inside:
         return
     process = host.ask(InspectProcess(container.state.pid))
     running = {} if isinstance(process, Failed) else process.variables
-    for name, value in own.items():
+    for name, value in kept.items():
         begins, *same = _forms(name, value)
         is_other = begins in inside and not set(same) & set(inside)
         if is_other and running.get(name, value) == value:
             yield ImageValue(container, name, value, mount)
+
+
+def _kept_values(host: Host, container: Container) -> dict[str, str]:
+    """The variables of the image that the container has unchanged."""
+    image = host.ask(InspectImage(container.image))
+    if isinstance(image, Failed) or image.config is None:
+        return {}
+    values = assignments(image.config.env or ())
+    return {
+        name: value
+        for name, value in values.items()
+        if _is_of_program(name, value) and container.config.value_of(name) == value
+    }
 
 
 def _is_of_program(name: str, value: str) -> bool:

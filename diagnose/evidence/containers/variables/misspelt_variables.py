@@ -99,14 +99,21 @@ def _misspelt_of_image(
     if isinstance(file, Failed) or len(file.text) >= BYTES or not IS_SCRIPT.match(file.text):
         return
     text = "\n".join(line for line in file.text.splitlines() if not line.lstrip().startswith("#"))
-    made = {match["name"] for match in _SET.finditer(text)}
-    read = {match["used"] or match["filed"] for match in _READ.finditer(text)} - made
-    missing = [name for name in sorted(read) if not _is_set(container, name)]
+    missing = [name for name in _read_variables(text) if not _is_set(container, name)]
     for name in candidates:
-        if re.search(rf"\b{re.escape(name)}\b", text) is None and not _OF_BOTH.search(name):
-            meant = only([wanted for wanted in missing if is_almost(name, wanted)])
-            if meant is not None:
-                yield MisspeltVariable(container, name, meant, path)
+        is_known = re.search(rf"\b{re.escape(name)}\b", text) is not None
+        if is_known or _OF_BOTH.search(name):
+            continue
+        meant = only([read_name for read_name in missing if is_almost(name, read_name)])
+        if meant is not None:
+            yield MisspeltVariable(container, name, meant, path)
+
+
+def _read_variables(script: str) -> list[str]:
+    """The variables that a script reads and does not set itself."""
+    set_names = {match["name"] for match in _SET.finditer(script)}
+    read_names = {match["used"] or match["filed"] for match in _READ.finditer(script)}
+    return sorted(read_names - set_names)
 
 
 def _is_set(container: Container, name: str) -> bool:

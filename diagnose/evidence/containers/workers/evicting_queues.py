@@ -51,32 +51,42 @@ def evicting_queues(
     A file of settings is read only of a server that a worker names, and whose command names the
     file. Without a limit Redis drops nothing. A program that complains is believed.
     """
+    servers = [
+        container for container in containers.running if _REDIS.search(" ".join(container.command))
+    ]
     queues = []
-    for server in containers.running:
-        text = " ".join(server.command)
-        if not _REDIS.search(text):
-            continue
+    for server in servers:
         workers = tuple(worker for worker in containers.running if _uses(worker, server))
-        if not workers:
-            continue
-        complaint = _complaint(workers, recent_logs)
-        policy = _POLICY.search(text)
-        limit = _LIMIT.search(text)
-        file = ""
-        if not complaint.policy and (policy is None or limit is None):
-            settings = _settings(host, server)
-            file = settings.path if policy is None else ""
-            policy = policy or _POLICY.search(settings.text)
-            limit = limit or _LIMIT.search(settings.text)
-        if complaint.policy or (policy is not None and limit is not None):
-            name = policy["policy"] if policy is not None else complaint.policy
-            size = limit["limit"] if limit is not None else ""
-            queues.append(
-                EvictingQueue(
-                    server, name, limit=size, workers=workers, line=complaint.line, file=file
-                )
-            )
+        queue = _evicting_queue(host, server, workers, recent_logs) if workers else None
+        if queue is not None:
+            queues.append(queue)
     return EvictingQueues(tuple(queues))
+
+
+def _evicting_queue(
+    host: Host, server: Container, workers: tuple[Container, ...], recent_logs: RecentLogs | None
+) -> EvictingQueue | None:
+    """The server, if it drops keys by its command, by its file of settings, or by a complaint."""
+    complaint = _complaint(workers, recent_logs)
+    command = " ".join(server.command)
+    policy = _POLICY.search(command)
+    limit = _LIMIT.search(command)
+    file = ""
+    if not complaint.policy and (policy is None or limit is None):
+        settings = _settings(host, server)
+        file = settings.path if policy is None else ""
+        policy = policy or _POLICY.search(settings.text)
+        limit = limit or _LIMIT.search(settings.text)
+        if policy is None or limit is None:
+            return None
+    return EvictingQueue(
+        server,
+        policy["policy"] if policy is not None else complaint.policy,
+        limit=limit["limit"] if limit is not None else "",
+        workers=workers,
+        line=complaint.line,
+        file=file,
+    )
 
 
 def _uses(worker: Container, server: Container) -> bool:

@@ -128,18 +128,29 @@ def _clients(
     port = _PORTS[kind]
     if netns is None or not netns.serves_others("tcp", port):
         return None
-    callers = host.ask(ListCallers(broker.state.pid, port))
-    if isinstance(callers, Failed):
+    neighbours = [other for other in containers.beside(broker) if other.is_running]
+    caller_ids = _caller_ids(host, broker, port, neighbours)
+    if caller_ids is None:
         return None
-    near = [other for other in containers.beside(broker) if other.is_running]
-    calling = {other.id: other for other in near if not other.addresses.isdisjoint(callers)}
-    known = {address for other in calling.values() for address in other.addresses}
-    if not known.issuperset(address for address in callers if not is_loopback(address)):
+    peers = [other for other in neighbours if not _is_broker(other)]
+    clients = [peer for peer in peers if peer.id in caller_ids or names_server(peer, broker)]
+    return _Clients(
+        workers=[client for client in clients if is_background(client)],
+        programs=[client for client in clients if not is_background(client)],
+    )
+
+
+def _caller_ids(
+    host: Host, broker: Container, port: int, neighbours: Sequence[Container]
+) -> set[str] | None:
+    """The neighbours that are connected to a broker; None where a caller is not one of them."""
+    addresses = host.ask(ListCallers(broker.state.pid, port))
+    if isinstance(addresses, Failed):
         return None
-    clients = [other for other in near if other.id in calling or names_server(other, broker)]
-    peers = [other for other in clients if not _is_broker(other)]
-    workers = [other for other in peers if is_background(other)]
-    return _Clients(workers, [other for other in peers if not is_background(other)])
+    callers = [other for other in neighbours if not other.addresses.isdisjoint(addresses)]
+    known = {address for caller in callers for address in caller.addresses}
+    foreign = [address for address in addresses if not is_loopback(address)]
+    return {caller.id for caller in callers} if known.issuperset(foreign) else None
 
 
 def _is_broker(container: Container) -> bool:

@@ -4,26 +4,25 @@ The worker makes thumbnails or reports below /app/media, and the web server that
 volume there. Both write and read, and each sees its own files alone.
 """
 
-import posixpath
 from collections.abc import Iterator
 
 import msgspec
 
+from diagnose.evidence.containers.folder_visits import VisitLimits, visited_folders
 from diagnose.evidence.containers.inspect import Mount, innermost_mount
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.workers.worker_settings import pairs_of_one_image
 from diagnose.evidence.items import Items
 from diagnose.file_paths import is_within
 from diagnose.lazy_pattern import LazyPattern
-from diagnose.model import Failed
 from diagnose.questions import Host
-from diagnose.questions.files import NOT_ASKED, ListFolder, PathStatus, StatPaths
+from diagnose.questions.files import NOT_ASKED, PathStatus, StatPaths
 from diagnose.registry import evidence
 
 MOST = 20
 """Workers whose folders are listed."""
-_MOST_FOLDERS = 12
-_DEEPEST = 3
+
+_VISITS = VisitLimits(entries=200, folders=12, depth=3)
 _FOR_ITSELF = LazyPattern(
     r"(?i)(?:^|/)(?:\.[^/]+|__pycache__|.{0,40}cache.{0,40}|celerybeat-schedule.{0,20}|logs?|node_modules"
     r"|.{0,20}(?:alive|health|heartbeat|liveness|ready).{0,20}"
@@ -141,25 +140,24 @@ def _statuses(host: Host, container: Container, files: list[str]) -> dict[str, P
 
 def _written_files(host: Host, worker: Container, top: str) -> Iterator[list[str]]:
     """The files below a folder that are younger than the container, folder by folder."""
-    root = f"/proc/{worker.state.pid}/root"
     made = worker.created_at
-    waiting = [(top.rstrip("/"), 0)]
-    for folder, depth in waiting:
-        listing = host.ask(ListFolder(folder, limit=200, root=root))
-        if isinstance(listing, Failed) or made is None:
-            continue
-        entries = [entry for entry in listing.entries if not _FOR_ITSELF.search(f"/{entry.name}")]
-        files = [posixpath.join(folder, entry.name) for entry in entries if entry.type == "file"]
+    if made is None:
+        return
+    root = f"/proc/{worker.state.pid}/root"
+    for folder in visited_folders(host, root, [top.rstrip("/")], _VISITS, _is_shared):
+        names = [entry.name for entry in folder.entries if entry.type == "file"]
+        files = [f"{folder.path}/{name}" for name in names if _is_shared(name)]
         statuses = _statuses(host, worker, files) if files else {}
-        written = [
-            file
-            for file, status in statuses.items()
-            if status.size and (status.mtime or 0.0) > made
-        ]
+        written = [file for file, status in statuses.items() if _is_younger(status, made)]
         if written:
             yield written
-        if depth < _DEEPEST:
-            below = [
-                posixpath.join(folder, entry.name) for entry in entries if entry.type == "folder"
-            ]
-            waiting += [(path, depth + 1) for path in below][: _MOST_FOLDERS - len(waiting)]
+
+
+def _is_shared(name: str) -> bool:
+    """Whether an entry of a folder is for others too, and not for the program that made it."""
+    return not _FOR_ITSELF.search(f"/{name}")
+
+
+def _is_younger(status: PathStatus, made: float) -> bool:
+    """Whether a file has some content, and was written after this time."""
+    return bool(status.size) and (status.mtime or 0.0) > made

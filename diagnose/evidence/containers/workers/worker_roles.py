@@ -1,6 +1,7 @@
 """Containers that do jobs in the background, and the queue server in their command. Pure."""
 
 import re
+from collections.abc import Iterable
 from typing import NamedTuple
 
 from diagnose.evidence.containers.listing import Container
@@ -86,23 +87,28 @@ def keeps_jobs_in(container: Container, server: Container) -> bool:
     A variable for jobs says it. Without one the command has to be of a program that uses Redis, and
     a variable that is not for a cache has to name the server.
     """
-    settings = [
-        variable for variable in container.config.environment if not _OF_OTHERS.search(variable[0])
-    ]
+    config = container.config
+    settings = [(name, value) for name, value in config.environment if not _OF_OTHERS.search(name)]
     of_jobs = [value for name, value in settings if name != _OF_LARAVEL and _OF_JOBS.search(name)]
-    connection = queue_of_command(container).connection or container.config.value_of(_OF_LARAVEL)
     if any(_has_name(value, server) for value in of_jobs):
         return True
-    if any("://" in value for value in of_jobs) or connection not in ("", "redis"):
+    has_other_address = any("://" in value for value in of_jobs)
+    if has_other_address or not _uses_redis(container, [name for name, _ in settings]):
         return False
-    command = " ".join(container.config.words)
-    uses_redis = connection == "redis" or _OF_REDIS.search(command) is not None
-    if not uses_redis or (
-        not connection and any(_OTHER_QUEUE.search(name) for name, _ in settings)
-    ):
-        return False
-    words = (*container.config.words, *(value for _, value in settings))
-    return any(_has_name(text, server) for text in words)
+    texts = (*config.words, *(value for _, value in settings))
+    return any(_has_name(text, server) for text in texts)
+
+
+def _uses_redis(container: Container, names: Iterable[str]) -> bool:
+    """Whether a worker's queue is in Redis, by its connection, or else by its command.
+
+    names: of its variables, one of which may be for another kind of queue.
+    """
+    connection = queue_of_command(container).connection or container.config.value_of(_OF_LARAVEL)
+    if connection:
+        return connection == "redis"
+    is_of_redis = _OF_REDIS.search(" ".join(container.config.words)) is not None
+    return is_of_redis and not any(map(_OTHER_QUEUE.search, names))
 
 
 def _has_name(text: str, server: Container) -> bool:

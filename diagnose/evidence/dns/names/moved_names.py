@@ -25,7 +25,7 @@ from diagnose.mappings import by_key, only
 from diagnose.model import Failed, PageVariables
 from diagnose.phrases import joined
 from diagnose.questions import Host
-from diagnose.questions.dns import QueryDns
+from diagnose.questions.dns import DnsReply, QueryDns
 from diagnose.registry import evidence
 
 MOST = 8
@@ -147,43 +147,63 @@ def moved_names(
         for call in chosen
         for upstream in resolvers.upstreams(call.container)[:1]
     ]
-    names = []
-    for question, reply in host.ask_about(questions, _Question.query):
-        container, name, address, port = question.call
-        if not isinstance(reply, Failed) and reply.knows and address not in reply.answers:
-            present = tuple(answer for answer in reply.answers if is_address(answer))
-            server = question.upstream.server
-            if present:
-                names.append(
-                    MovedName(
-                        container, name, address=address, present=present, server=server, port=port
-                    )
-                )
-    return MovedNames(tuple(names))
+    replies = host.ask_about(questions, _Question.query)
+    names = (
+        _moved_name(question, reply)
+        for question, reply in replies
+        if not isinstance(reply, Failed) and reply.knows
+    )
+    return MovedNames(tuple(filter(None, names)))
+
+
+def _moved_name(question: _Question, reply: DnsReply) -> MovedName | None:
+    """The called name, if its server has other addresses for it; else None."""
+    call = question.call
+    addresses = tuple(answer for answer in reply.answers if is_address(answer))
+    if call.address in reply.answers or not addresses:
+        return None
+    return MovedName(
+        call.container,
+        call.name,
+        address=call.address,
+        present=addresses,
+        server=question.upstream.server,
+        port=call.port,
+    )
 
 
 def _bare_calls(
     failures: LoggedFailures, unanswered_calls: UnansweredCalls | None
 ) -> Iterator[_BareCall]:
     """The calls of an address that no setting has, where no other one is called at that port."""
-    calls = [
-        _BareCall(failure.container, failure.host, failure.port)
-        for failure in failures
-        if failure.peer is None and failure.kind != "dns" and not any(_pairs(failure.line))
-    ] + [
-        _BareCall(call.container, call.address, call.port)
-        for call in unanswered_calls or ()
-        if call.peer is None and call.protocol == "tcp" and not call.further
-    ]
-    at_port = by_key(((call.container.id, call.port), call) for call in calls)
-    for same in at_port.values():
-        call, addresses = same[0], {call.address for call in same}
-        if len(addresses) > 1 or not call.port:
+    calls = [*_logged_bare_calls(failures), *_waiting_bare_calls(unanswered_calls)]
+    by_port = by_key(((call.container.id, call.port), call) for call in calls)
+    for same_port in by_port.values():
+        call = same_port[0]
+        has_others = any(other.address != call.address for other in same_port)
+        if has_others or not call.port or not _is_ipv4_elsewhere(call.address):
             continue
-        is_elsewhere = is_address(call.address) and not is_loopback(call.address)
-        is_ipv4 = is_elsewhere and ":" not in call.address
-        if is_ipv4 and not where_named(call.address, call.container):
+        if not where_named(call.address, call.container):
             yield call
+
+
+def _logged_bare_calls(failures: LoggedFailures) -> Iterator[_BareCall]:
+    """The failed calls in logs whose line has an address alone."""
+    for failure in failures:
+        if failure.peer is None and failure.kind != "dns" and not any(_pairs(failure.line)):
+            yield _BareCall(failure.container, failure.host, failure.port)
+
+
+def _waiting_bare_calls(unanswered_calls: UnansweredCalls | None) -> Iterator[_BareCall]:
+    """The calls that wait for an answer of something else than a container."""
+    for call in unanswered_calls or ():
+        if call.peer is None and call.protocol == "tcp" and not call.further:
+            yield _BareCall(call.container, call.address, call.port)
+
+
+def _is_ipv4_elsewhere(host: str) -> bool:
+    """Whether the text is an IPv4 address of another machine."""
+    return is_address(host) and ":" not in host and not is_loopback(host)
 
 
 def _named_places(failure: LoggedFailure) -> Iterator[tuple[str, str]]:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 
 import msgspec
+from msgspec.structs import replace
 
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.dns.lookups import DnsReply
@@ -25,7 +26,7 @@ class WildcardName(msgspec.Struct, frozen=True):
     where: str
     domain: str
     addresses: tuple[str, ...]
-    stopped: Container | None
+    stopped: Container | None = None
     """A container that has the name and does not run."""
     elsewhere: NameHolder | None = None
     """A running container that has the name."""
@@ -65,19 +66,15 @@ def wildcard_names(
         return
     for name, where in searched_names(container, names_by_network, conf).items():
         owners = containers.by_dns_name.get(name, ())
-        stopped = next((other for other in owners if not other.is_running), None)
-        running = [other for other in owners if other.is_running and other.id != container.id]
-        beside = next((other for other in running if container.shared_networks(other)), None)
-        elsewhere = next(filter(None, (_with_network(other) for other in running)), None)
-        yield WildcardName(
-            name,
-            where,
-            domain=domain,
-            addresses=wild[domain],
-            stopped=stopped if beside is None else None,
-            elsewhere=elsewhere if beside is None else None,
-            beside=beside,
-        )
+        running = [owner for owner in owners if owner.is_running and owner.id != container.id]
+        beside = [owner for owner in running if container.shared_networks(owner)]
+        called = WildcardName(name, where, domain, wild[domain])
+        if beside:
+            yield replace(called, beside=beside[0])
+        else:
+            stopped = (owner for owner in owners if not owner.is_running)
+            elsewhere = filter(None, map(_with_network, running))
+            yield replace(called, stopped=next(stopped, None), elsewhere=next(elsewhere, None))
 
 
 def _with_network(owner: Container) -> NameHolder | None:

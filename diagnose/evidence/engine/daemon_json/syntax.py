@@ -65,14 +65,9 @@ def error_in_words(error: str, text: str, line: int, column: int) -> str:
     """
     at = offset(text, line, column) if line else 0
     here = text[at : at + 1]
-    before = text[:at].rstrip()[-1:]
-    if "trailing comma" in error or (here in ("}", "]") and before == ","):
-        closing = text[at:].lstrip(",").strip()[:1] or "}"
-        return f"a comma before the closing {closing}"
-    if here in ("/", "#"):
-        return "a comment: JSON has none"
-    if here in ("'", "\u2018", "\u2019", "\u201c", "\u201d"):
-        return f'{here} is no quote of JSON: names and texts stand in "'
+    misplaced = _misplaced_comma(error, text, at) or _foreign_character(here)
+    if misplaced:
+        return misplaced
     bracket = innermost_open(text[:at])
     if here in ("}", "]") and bracket is not None and bracket.closing != here:
         opened = Position.at(text, bracket.offset).line
@@ -80,14 +75,37 @@ def error_in_words(error: str, text: str, line: int, column: int) -> str:
             f"a {here} where a {bracket.closing} must close the {bracket.bracket} of line {opened}"
         )
     if error.startswith("Expecting ',' delimiter"):
-        last = Position.at(text, len(text[:at].rstrip())).line
-        if here == '"' and last < line:
-            return f"a comma is missing at the end of line {last}"
-        following = text[at : at + 12].strip().partition("\n")[0] or "the end"
-        return f"a comma or a closing bracket is missing before {following!r}"
+        return _lack_before(text, at, line)
     if error.startswith("Extra data"):
         return "something follows the closing bracket"
     if error.startswith(("Expecting property name", "Expecting value")):
-        met = repr(here) if here else "the end of the file"
-        return f"{met} where a name or a value is expected"
+        character = repr(here) if here else "the end of the file"
+        return f"{character} where a name or a value is expected"
     return error[:1].lower() + error[1:]
+
+
+def _misplaced_comma(error: str, text: str, at: int) -> str:
+    """The words about a comma before a closing bracket; "" for another error."""
+    is_behind_comma = text[at : at + 1] in ("}", "]") and text[:at].rstrip().endswith(",")
+    if "trailing comma" not in error and not is_behind_comma:
+        return ""
+    closing = text[at:].lstrip(",").strip()[:1] or "}"
+    return f"a comma before the closing {closing}"
+
+
+def _foreign_character(here: str) -> str:
+    """The words about a character of another language than JSON; "" for one of JSON."""
+    if here in ("/", "#"):
+        return "a comment: JSON has none"
+    if here in ("'", "\u2018", "\u2019", "\u201c", "\u201d"):
+        return f'{here} is no quote of JSON: names and texts stand in "'
+    return ""
+
+
+def _lack_before(text: str, at: int, line: int) -> str:
+    """The words about a comma or a bracket that is missing before this place."""
+    last_line = Position.at(text, len(text[:at].rstrip())).line
+    if text[at : at + 1] == '"' and last_line < line:
+        return f"a comma is missing at the end of line {last_line}"
+    following = text[at : at + 12].strip().partition("\n")[0] or "the end"
+    return f"a comma or a closing bracket is missing before {following!r}"

@@ -34,27 +34,16 @@ def ssh_address(
     None where a user of the host takes the calls for it, or where nothing shows that its SSH is
     used.
     """
-    server = next(
-        (
-            git_server
-            for git_server in GIT_SERVERS
-            if git_server.image.search(container.config.image)
-        ),
-        None,
-    )
-    ways = [
-        binding.host_port
-        for binding in container.published_by("tcp")
-        if binding.number in SSH_PORTS and not binding.is_for_host_alone
-    ]
-    if server is None or not ways:
+    server = _git_server(container)
+    ports = _ssh_ports(container)
+    if server is None or not ports:
         return None
     file, text = _settings(host, container, server)
     if _is_off(container, server, text):
         return None
     place, port = _shown_port(container, server, file, text)
     holders = takers(port, listeners)
-    if port in ways or is_led_on(port, containers) or _has_user(host):
+    if port in ports or is_led_on(port, containers) or _has_user(host):
         return None
     if any(holder.comm != _SSHD for holder in holders):
         return None  # a program that may pass it on
@@ -64,25 +53,33 @@ def ssh_address(
         place,
         str(port),
         port,
-        right=str(ways[0]) if len(set(ways)) == 1 else "",
+        right=str(ports[0]) if len(set(ports)) == 1 else "",
         variable=server.variables[0] if server.variables else "",
-        way=ways[0],
+        way=ports[0],
         holder=_SSHD if holders else "",
     )
+
+
+def _git_server(container: Container) -> GitServer | None:
+    """The known Git server that a container runs, by its image; or None."""
+    image = container.config.image
+    return next((server for server in GIT_SERVERS if server.image.search(image)), None)
+
+
+def _ssh_ports(container: Container) -> list[int]:
+    """The ports of the host at which others reach the container's SSH."""
+    return [
+        binding.host_port
+        for binding in container.published_by("tcp")
+        if binding.number in SSH_PORTS and not binding.is_for_host_alone
+    ]
 
 
 def bare_address(
     host: Host, container: Container, containers: Containers, listeners: Listeners
 ) -> ShownAddress | None:
     """The address of a server's pages without a scheme, of which browsers make a path."""
-    server = next(
-        (
-            git_server
-            for git_server in GIT_SERVERS
-            if git_server.image.search(container.config.image)
-        ),
-        None,
-    )
+    server = _git_server(container)
     if server is None or not server.url_variables:
         return None
     file, text = _settings(host, container, server)

@@ -129,36 +129,48 @@ def logs_of(
     """
     servers = _servers(host, program)
     for path, answer in _files(host, program, pids):
-        if isinstance(answer, Failed):
-            if answer.reason != "missing":
-                yield Unexamined(HOST, f"{path} of {program}: {answer}")
-            continue
-        refused = tuple(_refused_requests(answer)) if program == "nginx" else ()
-        if clock.is_within(answer.mtime, _FRESH_S):
-            dated = dated_lines(answer, RECENT_S)
-            failures = _failed_requests(program, dated, servers)
-            no_resolver = (HostLine(at, line, _ENGINE) for at, line in dated if asks_engine(line))
-            yield HostLog(
-                program,
-                path,
-                tuple(failures),
-                mark=_mark(program),
-                without_resolver=tuple(no_resolver),
-                refused=refused,
-            )
-        elif refused and clock.is_within(answer.mtime, _REFUSED_S):
-            yield HostLog(program, path, (), refused=refused)
+        if not isinstance(answer, Failed):
+            yield from _recent_log(program, path, answer, servers, clock)
+        elif answer.reason != "missing":
+            yield Unexamined(HOST, f"{path} of {program}: {answer}")
     if program in _WITH_JOURNAL:
-        journal = host.ask(ReadJournal(f"{program}.service"))
-        if isinstance(journal, Failed):
-            if journal.reason == "forbidden":
-                yield Unexamined(HOST, f"the journal of {program}: {journal}")
-            return
-        dated = [(entry.at, entry.message) for entry in journal.entries]
-        recent = [(at, text) for at, text in dated if clock.is_within(at, RECENT_S)]
-        if recent and clock.is_within(recent[-1][0], _FRESH_S):
-            failures = _failed_requests(program, recent, servers)
-            yield HostLog(program, "", tuple(failures), _mark(program))
+        yield from _log_in_journal(host, program, servers, clock)
+
+
+def _recent_log(
+    program: str, path: str, file: FileText, servers: Mapping[str, CalledPlace], clock: Clock
+) -> Iterator[HostLog]:
+    """The log in a file, unless it is old."""
+    refused = tuple(_refused_requests(file)) if program == "nginx" else ()
+    if clock.is_within(file.mtime, _FRESH_S):
+        dated = dated_lines(file, RECENT_S)
+        no_resolver = (HostLine(at, line, _ENGINE) for at, line in dated if asks_engine(line))
+        yield HostLog(
+            program,
+            path,
+            tuple(_failed_requests(program, dated, servers)),
+            mark=_mark(program),
+            without_resolver=tuple(no_resolver),
+            refused=refused,
+        )
+    elif refused and clock.is_within(file.mtime, _REFUSED_S):
+        yield HostLog(program, path, (), refused=refused)
+
+
+def _log_in_journal(
+    host: Host, program: str, servers: Mapping[str, CalledPlace], clock: Clock
+) -> Iterator[HostLog | Unexamined]:
+    """The log in the journal of the program's unit, unless it is old."""
+    journal = host.ask(ReadJournal(f"{program}.service"))
+    if isinstance(journal, Failed):
+        if journal.reason == "forbidden":
+            yield Unexamined(HOST, f"the journal of {program}: {journal}")
+        return
+    dated = [(entry.at, entry.message) for entry in journal.entries]
+    recent = [(at, text) for at, text in dated if clock.is_within(at, RECENT_S)]
+    if recent and clock.is_within(recent[-1][0], _FRESH_S):
+        failures = _failed_requests(program, recent, servers)
+        yield HostLog(program, "", tuple(failures), _mark(program))
 
 
 def _mark(program: str) -> str:

@@ -17,6 +17,7 @@ from diagnose.evidence.network.networks import Networks
 from diagnose.evidence.network.proxies.git_addresses import bare_address, ssh_address
 from diagnose.evidence.network.proxies.shown_address import ShownAddress, is_led_on, takers
 from diagnose.evidence.network.sockets.listeners import Listeners
+from diagnose.mappings import only
 from diagnose.model import Failed
 from diagnose.programs.own_addresses import ANNOUNCED_BY, ANNOUNCES, HOST_NAME, OWN_URL, URL
 from diagnose.programs.web_programs import FRONTS
@@ -32,51 +33,6 @@ _BYTES = 131072
 
 class OwnAddresses(Items[ShownAddress], frozen=True):
     """The wrong shown addresses: at most one for the web and one for SSH of each container."""
-
-
-@evidence
-def own_addresses(
-    host: Host,
-    containers: Containers,
-    namespaces: Namespaces,
-    networks: Networks,
-    listeners: Listeners,
-) -> OwnAddresses:
-    """The wrong addresses that programs show, of containers on bridges of their own.
-
-    Others may have an address of the site. A log is read of containers with the name of a site in a
-    variable, and a proxy before them.
-    """
-    around = _Surroundings(containers, namespaces, listeners)
-    on_bridges = [
-        container for container in containers.running if _is_on_bridges(container, networks)
-    ]
-    addresses: list[ShownAddress] = []
-    for container in on_bridges:
-        for address in (ssh_address, bare_address):
-            shown = address(host, container, containers, listeners)
-            if shown is not None:
-                addresses.append(shown)
-    unsaid: list[Container] = []
-    for container in on_bridges:
-        own = [claim for claim in _settings(container) if around.is_stray(claim)]
-        if own and not _is_set_elsewhere(own[0]):
-            addresses += _shown_address(own[0], around)
-        elif not own and around.may_announce(container):
-            unsaid.append(container)
-    read = host.first(unsaid, _MOST, "programs behind a proxy")
-    for container, log in host.ask_about(
-        read, lambda container: ReadLogs(container.id, _LINES, _BYTES)
-    ):
-        if isinstance(log, Failed):
-            continue
-        lines = [line.text for line in log.lines]
-        stray_claims = [
-            claim for claim in _announced_addresses(container, lines) if around.is_stray(claim)
-        ]
-        if stray_claims and not _is_set_elsewhere(stray_claims[-1]):
-            addresses += _shown_address(stray_claims[-1], around)
-    return OwnAddresses(tuple(addresses))
 
 
 class _Claim(msgspec.Struct, frozen=True):
@@ -101,6 +57,7 @@ class _Front(msgspec.Struct, frozen=True):
     """The port and the container or program that visitors of a program reach first."""
 
     port: int
+    """0 where they may use one of several."""
     container: Container | None = None
     program: str = ""
 
@@ -131,26 +88,79 @@ class _Surroundings(msgspec.Struct, frozen=True):
 
     def front(self, container: Container, port: int) -> _Front | None:
         """The place that visitors of this port reach: another port of the host, or a proxy."""
-        other_claims = sorted(
-            {
-                binding.host_port
-                for binding in container.published_by("tcp")
-                if binding.number == port and not binding.is_for_host_alone
-            }
-        )
-        if other_claims:
-            return _Front(other_claims[0]) if len(other_claims) == 1 else _Front(0)
-        for web in (443, 80):
-            for other in self.containers.running:
-                is_front = _is_published(other, web) and bool(
-                    set(other.shared_networks(container)) - {"bridge"}
-                )
-                if is_front and other.id != container.id:
-                    return _Front(web, other)
-            for listener in takers(web, self.listeners):
-                if listener.comm in FRONTS:
-                    return _Front(web, program=listener.comm or "")
+        ports = {
+            binding.host_port
+            for binding in container.published_by("tcp")
+            if binding.number == port and not binding.is_for_host_alone
+        }
+        if ports:
+            return _Front(only(ports) or 0)
+        fronts = (self._web_front(container, web) for web in (443, 80))
+        return next(filter(None, fronts), None)
+
+    def _web_front(self, container: Container, web: int) -> _Front | None:
+        """The proxy at a port of the web: a neighbour of the container, or a host's program."""
+        for other in self.containers.running:
+            networks = set(other.shared_networks(container)) - {"bridge"}
+            if other.id != container.id and networks and _is_published(other, web):
+                return _Front(web, other)
+        for listener in takers(web, self.listeners):
+            if listener.comm in FRONTS:
+                return _Front(web, program=listener.comm or "")
         return None
+
+
+@evidence
+def own_addresses(
+    host: Host,
+    containers: Containers,
+    namespaces: Namespaces,
+    networks: Networks,
+    listeners: Listeners,
+) -> OwnAddresses:
+    """The wrong addresses that programs show, of containers on bridges of their own.
+
+    Others may have an address of the site. A log is read of containers with the name of a site in a
+    variable, and a proxy before them.
+    """
+    around = _Surroundings(containers, namespaces, listeners)
+    on_bridges = [
+        container for container in containers.running if _is_on_bridges(container, networks)
+    ]
+    addresses: list[ShownAddress] = []
+    for container in on_bridges:
+        addresses += filter(
+            None,
+            (
+                ssh_address(host, container, containers, listeners),
+                bare_address(host, container, containers, listeners),
+            ),
+        )
+    without_setting: list[Container] = []
+    for container in on_bridges:
+        stray_claims = list(filter(around.is_stray, _settings(container)))
+        if stray_claims:
+            addresses += _shown_address(stray_claims[0], around)
+        elif around.may_announce(container):
+            without_setting.append(container)
+    for claim in _logged_claims(host, without_setting, around):
+        addresses += _shown_address(claim, around)
+    return OwnAddresses(tuple(addresses))
+
+
+def _logged_claims(
+    host: Host, containers: Sequence[Container], around: _Surroundings
+) -> Iterator[_Claim]:
+    """The last wrong address that each of these programs announces in its log."""
+    read = host.first(containers, _MOST, "programs behind a proxy")
+    logs = host.ask_about(read, lambda container: ReadLogs(container.id, _LINES, _BYTES))
+    for container, log in logs:
+        if isinstance(log, Failed):
+            continue
+        claims = _announced_addresses(container, [line.text for line in log.lines])
+        stray_claims = list(filter(around.is_stray, claims))
+        if stray_claims:
+            yield stray_claims[-1]
 
 
 def _is_published(container: Container, port: int) -> bool:
@@ -212,20 +222,20 @@ def _is_set_elsewhere(claim: _Claim) -> bool:
     """Whether another variable has the same name with another port, or with none."""
     sign = f"://{claim.host.lower()}"
     for variable, value in claim.container.config.environment:
-        lower_value = value.lower()
-        if (
-            variable != claim.variable
-            and sign in lower_value
-            and f"{sign}:{claim.port}" not in lower_value
-        ):
+        has_name = sign in value.lower()
+        has_port = f"{sign}:{claim.port}" in value.lower()
+        if variable != claim.variable and has_name and not has_port:
             return True
     return False
 
 
 def _shown_address(claim: _Claim, around: _Surroundings) -> Iterator[ShownAddress]:
-    """The wrong address that a program shows, with the right one."""
+    """The wrong address that a program shows, with the right one.
+
+    None where another variable corrects it.
+    """
     front = around.front(claim.container, claim.port)
-    if front is None:
+    if front is None or _is_set_elsewhere(claim):
         return
     scheme = claim.scheme
     if front.container is not None or front.program:

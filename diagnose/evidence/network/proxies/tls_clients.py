@@ -1,6 +1,6 @@
 """Clients that speak TLS to a port at which a server speaks plain HTTP. Pure."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence, Set
 
 import msgspec
 
@@ -57,10 +57,10 @@ def all_tls_clients(containers: Containers, recent_logs: RecentLogs, clock: Cloc
     servers = []
     for container in containers.running:
         hellos = recent_logs.repeated(container, _says_hello, clock, least=LEAST)
-        if (
-            hellos
-            and (clients := _tls_clients(container, hellos, recent_logs, containers)) is not None
-        ):
+        if not hellos:
+            continue
+        clients = _tls_clients(container, hellos, recent_logs, containers)
+        if clients is not None:
             servers.append(clients)
     return AllTlsClients(tuple(servers))
 
@@ -75,30 +75,54 @@ def _tls_clients(
     recent_logs: RecentLogs,
     containers: Containers,
 ) -> TlsClients | None:
-    """The clients without an answer: one that is answered otherwise has found the scheme.
+    """The clients of a container without an answer; None where all are strangers or were answered.
 
-    From the container's own address this tool asks.
+    The site of a port of HTTPS that has answered nobody is meant for strangers too.
     """
-    requests = recent_logs.requests_of(container)
-    served = {request.address for request in requests if not request.failed}
+    answered = {
+        request.address for request in recent_logs.requests_of(container) if not request.failed
+    }
+    lost = _unanswered_hellos(container, hellos, answered)
+    ports = list(container.published_by("tcp"))
+    https_ports = [port for port in ports if port.host_port in _HTTPS]
+    is_meant_for_strangers = bool(https_ports) and not answered
+    if not lost or (all(map(is_of_the_internet, lost)) and not is_meant_for_strangers):
+        return None
+    callers = _callers(container, lost, containers)
+    return TlsClients(
+        container,
+        lines=tuple(line.text for lines in lost.values() for line in lines),
+        clients=tuple(sorted(filter(None, lost))),
+        published=None if callers else _only_port(https_ports or ports),
+        callers=callers,
+    )
+
+
+def _unanswered_hellos(
+    container: Container, hellos: Sequence[RecentLine], answered: Set[str]
+) -> dict[str, list[RecentLine]]:
+    """The handshakes of each client, "" for lines without an address.
+
+    A client that is answered otherwise has found the scheme. This tool itself asks from the
+    container's own address.
+    """
     by_client = by_key((first_address(line.text), line) for line in hellos)
-    lost = {
+    satisfied = {*answered, *container.addresses} - {""}
+    return {
         client: lines
         for client, lines in by_client.items()
-        if len(lines) >= LEAST
-        and (client or "no address") not in served
-        and client not in container.addresses
+        if len(lines) >= LEAST and client not in satisfied
     }
-    https = [port for port in container.published_by("tcp") if port.host_port in _HTTPS]
-    near_clients = [client for client in lost if not (client and is_of_the_internet(client))]
-    is_meant_for_strangers = bool(https) and not served
-    if not lost or not (near_clients or is_meant_for_strangers):
-        return None
-    lines = tuple(line.text for lines in lost.values() for line in lines)
-    places = ((network, client) for client in lost for network in container.endpoints)
-    callers = tuple(filter(None, map(containers.by_place.get, places)))
-    # one port has a binding of IPv4 and one of IPv6
-    ports = {port.host_port: port for port in https or container.published_by("tcp")}
-    published = None if callers else only(list(ports.values()))
-    clients = tuple(sorted(filter(None, lost)))
-    return TlsClients(container, lines, clients, published, callers)
+
+
+def _callers(
+    container: Container, clients: Iterable[str], containers: Containers
+) -> tuple[Container, ...]:
+    """The containers that have these addresses on networks of a container."""
+    places = ((network, client) for client in clients for network in container.endpoints)
+    return tuple(filter(None, map(containers.by_place.get, places)))
+
+
+def _only_port(ports: Iterable[PortBinding]) -> PortBinding | None:
+    """The one port among these; one port has a binding of IPv4 and one of IPv6."""
+    return only(list({port.host_port: port for port in ports}.values()))

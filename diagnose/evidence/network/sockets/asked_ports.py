@@ -116,6 +116,13 @@ def _out_of_reach(
         return AskedPort(number, address, "listens elsewhere", owner, listener=holder)
     if _serves_datagrams(number, containers, listeners):
         return None
+    return _port_without_listener(number, address, containers, namespaces)
+
+
+def _port_without_listener(
+    number: int, address: str, containers: Containers, namespaces: Namespaces
+) -> AskedPort:
+    """A port at which nothing listens, with the container that is meant to, if there is one."""
     for container in containers:
         if container.wants_port(number) and not container.is_running:
             return AskedPort(number, address, "stopped", container)

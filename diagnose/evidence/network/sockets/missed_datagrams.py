@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Iterator, Sequence
 from ipaddress import ip_address
+from typing import NamedTuple
 
 import msgspec
 
@@ -60,14 +61,8 @@ def all_missed_datagrams(
     Only of containers that publish a UDP port: the kernel remembers a packet for half a minute. A
     call by SIP or WebRTC begins at the published port, and its sound goes to others.
     """
-    served = {}
-    for container in containers.running:
-        netns = namespaces.of(container)
-        is_called = not container.shares_network and any(container.published_by("udp"))
-        ports = _unpublished_ports(container, netns) if is_called and netns is not None else None
-        if ports:
-            served[container.id] = (container, ports)
-    if not served:
+    servers = list(_servers(containers, namespaces))
+    if not servers:
         return AllMissedDatagrams()
     flows: list[UdpFlow] = []
     unread: list[Unexamined] = []
@@ -76,15 +71,30 @@ def all_missed_datagrams(
         if isinstance(table, ConnectionTable):
             flows += _unanswered_flows(table, links)
         elif isinstance(table, Failed):
-            unread += [
-                Unexamined(container.subject, f"clients over UDP: {table}")
-                for container, _ in served.values()
-            ]
+            reason = f"clients over UDP: {table}"
+            unread += [Unexamined(server.container.subject, reason) for server in servers]
     published = containers.ports_published_by("udp")
     open_flows = [flow for flow in flows if not _is_taken(flow.dport, published, listeners)]
-    missed = [_first_missed(container, ports, open_flows) for container, ports in served.values()]
-    missed_datagrams = tuple(datagrams for datagrams in missed if datagrams is not None)
-    return AllMissedDatagrams(missed_datagrams, len(served), tuple(unread))
+    missed = (_first_missed(server, open_flows) for server in servers)
+    return AllMissedDatagrams(tuple(filter(None, missed)), len(servers), tuple(unread))
+
+
+class _Server(NamedTuple):
+    """A container, and the UDP ports that it serves and does not publish."""
+
+    container: Container
+    ports: frozenset[int]
+
+
+def _servers(containers: Containers, namespaces: Namespaces) -> Iterator[_Server]:
+    """The containers that publish some UDP ports, and not all."""
+    for container in containers.running:
+        if container.shares_network or not any(container.published_by("udp")):
+            continue
+        netns = namespaces.of(container)
+        ports = _unpublished_ports(container, netns) if netns is not None else None
+        if ports:
+            yield _Server(container, ports)
 
 
 def _is_taken(port: int | None, published: Collection[int], listeners: Listeners | None) -> bool:
@@ -93,14 +103,14 @@ def _is_taken(port: int | None, published: Collection[int], listeners: Listeners
     return is_held or port in published
 
 
-def _first_missed(
-    container: Container, ports: frozenset[int], flows: Sequence[UdpFlow]
-) -> MissedDatagrams | None:
+def _first_missed(server: _Server, flows: Sequence[UdpFlow]) -> MissedDatagrams | None:
     """The first port that a container serves inside, and that clients try at the host."""
-    tried = by_key((flow.dport, flow.src) for flow in flows if flow.dport in ports)
-    for port, clients in sorted(tried.items()):
-        return MissedDatagrams(container, port, distinct(clients), _span_of(port, ports))
-    return None
+    clients_of = by_key((flow.dport, flow.src) for flow in flows if flow.dport in server.ports)
+    if not clients_of:
+        return None
+    port = min(clients_of)
+    span = _span_of(port, server.ports)
+    return MissedDatagrams(server.container, port, distinct(clients_of[port]), span)
 
 
 def _unpublished_ports(container: Container, netns: ContainerNetns) -> frozenset[int]:

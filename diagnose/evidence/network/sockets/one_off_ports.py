@@ -3,6 +3,8 @@
 That publishes none of them without `--service-ports`.
 """
 
+from collections.abc import Sequence
+
 import msgspec
 
 from diagnose.evidence.containers.listing import Container, Containers
@@ -35,28 +37,38 @@ def one_offs(host: Host, containers: Containers, namespaces: Namespaces | None) 
 
     Each such container takes one question. A job with another command serves none of the ports.
     """
+    if namespaces is None:
+        return OneOffs()
     replaced = {container.service for container in containers.running if not container.is_one_off}
-    one_offs = [container for container in containers.running if container.is_one_off]
     alone = [
         container
-        for container in one_offs
-        if container.service not in replaced
-        and not container.wanted_ports
-        and not container.shares_host_network
+        for container in containers.running
+        if container.is_one_off and container.service not in replaced
     ]
-    items = []
-    for container in host.first(alone, MOST, "containers of docker compose run"):
-        paths = container.compose_files
-        if not paths or not all(path.startswith("/") for path in paths):
+    silent = [container for container in alone if _publishes_nothing(container)]
+    one_offs = []
+    for container in host.first(silent, MOST, "containers of docker compose run"):
+        netns = namespaces.of(container)
+        if netns is None:
             continue
-        service = host.ask(ReadComposeService(paths, container.compose_service))
-        netns = namespaces.of(container) if namespaces is not None else None
-        served = netns.served_ports if netns is not None else []
-        ports = () if isinstance(service, Failed) else service.ports
-        served_ports = tuple(port for port in ports if _container_port(port) in served)
-        if served_ports:
-            items.append(OneOffPorts(container, served_ports))
-    return OneOffs(tuple(items))
+        ports = _ports_of_service(host, container)
+        served = tuple(port for port in ports if _container_port(port) in netns.served_ports)
+        if served:
+            one_offs.append(OneOffPorts(container, served))
+    return OneOffs(tuple(one_offs))
+
+
+def _publishes_nothing(container: Container) -> bool:
+    return not container.wanted_ports and not container.shares_host_network
+
+
+def _ports_of_service(host: Host, container: Container) -> Sequence[str]:
+    """The ports that the compose files publish for the container's service."""
+    paths = container.compose_files
+    if not paths or not all(path.startswith("/") for path in paths):
+        return ()
+    service = host.ask(ReadComposeService(paths, container.compose_service))
+    return () if isinstance(service, Failed) else service.ports
 
 
 def _container_port(port: str) -> int:

@@ -14,6 +14,7 @@ from diagnose.evidence.containers.logs.tail import LogTail, read_tails
 from diagnose.evidence.items import Items
 from diagnose.evidence.network.sockets.listeners import Listeners
 from diagnose.lazy_pattern import LazyPattern
+from diagnose.mappings import present
 from diagnose.model import Failed, Unexamined
 from diagnose.programs.failures.host.kernel_settings import PORT_START
 from diagnose.questions import Host
@@ -68,6 +69,13 @@ class UnopenedPorts(Items[UnopenedPort], frozen=True):
     """Containers on the host's network whose log was not read."""
 
 
+class _RefusedPort(NamedTuple):
+    """A port that a log reports as refused, and the line."""
+
+    port: int
+    line: str
+
+
 @evidence
 def unopened_ports(
     host: Host, containers: Containers, listeners: Listeners | None
@@ -78,46 +86,48 @@ def unopened_ports(
     """
     if listeners is None:
         return UnopenedPorts()
-    on_host = [container for container in containers.running if container.shares_host_network][
-        :MOST
-    ]
-    read = read_tails(host, on_host)
-    refused_by_id = {
-        id: words for id, tail in read.tails.items() if (words := _unopened_port(tail))
-    }
-    first = _first_port(host) if refused_by_id else 0
-    items = []
-    for container in on_host:
-        port, line = refused_by_id.get(container.id, _RefusedPort(0, ""))
-        is_taken = listeners.on("tcp", "", port) or listeners.on("udp", "", port)
-        if not 0 < port < first or is_taken:
-            continue
-        process = host.ask(InspectProcess(container.state.pid))
-        if isinstance(process, Failed) or process.uid is None or process.capabilities is None:
-            continue
-        if not int(process.capabilities, 16) & _NET_BIND_SERVICE:
-            items.append(UnopenedPort(container, port, line, first, process.uid))
-    left = (
-        Unexamined(container.subject, f"its log: {read.unread[container.id]}")
-        for container in on_host
-        if container.id in read.unread
+    on_host = [container for container in containers.running if container.shares_host_network]
+    examined = on_host[:MOST]
+    logs = read_tails(host, examined)
+    refused_by_id = present({id: _refused_port(tail) for id, tail in logs.tails.items()})
+    first_free = _first_port(host) if refused_by_id else 0
+    ports = (
+        _unopened_port(host, container, refused_by_id[container.id], first_free, listeners)
+        for container in examined
+        if container.id in refused_by_id
     )
-    return UnopenedPorts(tuple(items), tuple(left))
+    unread = (
+        Unexamined(container.subject, f"its log: {logs.unread[container.id]}")
+        for container in examined
+        if container.id in logs.unread
+    )
+    return UnopenedPorts(tuple(filter(None, ports)), tuple(unread))
 
 
-class _RefusedPort(NamedTuple):
-    """A port that a log reports as refused, and the line."""
+def _unopened_port(
+    host: Host, container: Container, refused: _RefusedPort, first_free: int, listeners: Listeners
+) -> UnopenedPort | None:
+    """The port, if nothing listens there by now, and the process has no right to open it."""
+    port = refused.port
+    is_taken = listeners.on("tcp", "", port) or listeners.on("udp", "", port)
+    if not 0 < port < first_free or is_taken:
+        return None
+    process = host.ask(InspectProcess(container.state.pid))
+    if isinstance(process, Failed) or process.uid is None or process.capabilities is None:
+        return None
+    if int(process.capabilities, 16) & _NET_BIND_SERVICE:
+        return None
+    return UnopenedPort(container, port, refused.line, first_free, process.uid)
 
-    port: int
-    line: str
 
-
-def _unopened_port(tail: LogTail) -> _RefusedPort | None:
+def _refused_port(tail: LogTail) -> _RefusedPort | None:
     """The lowest such port, with the last line about it."""
     lines = (*tail.earlier, *tail.lines)
-    refused_ports = [
-        _RefusedPort(int(match["port"]), line) for line in lines if (match := _match(line))
-    ]
+    refused_ports = []
+    for line in lines:
+        match = _match(line)
+        if match is not None:
+            refused_ports.append(_RefusedPort(int(match["port"]), line))
     return min(reversed(refused_ports), key=lambda refused: refused.port, default=None)
 
 

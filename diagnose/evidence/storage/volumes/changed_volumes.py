@@ -4,6 +4,7 @@ Options belong to a volume from its creation on. `docker compose up` asks whethe
 the volume, or keeps it in silence where nobody can answer.
 """
 
+import itertools
 from collections.abc import Iterable, Iterator, Mapping
 
 import msgspec
@@ -78,11 +79,7 @@ def changed_volumes(host: Host, containers: Containers) -> ChangedVolumes | Unav
         for project, paths in _files(containers).items()
         if project and projects.get(project)
     }
-    paths_of_all = sorted({path for paths in files.values() for path in paths})
-    if not paths_of_all:
-        return ChangedVolumes()
-    statuses = host.require(StatPaths(paths_of_all, follow=True))
-    times = {path: status.mtime or 0.0 for path, status in statuses.items()}
+    times = _times_of_files(host, itertools.chain.from_iterable(files.values()))
     items: list[ChangedVolume] = []
     for project, paths in host.first(list(files.items()), MOST, "compose projects with volumes"):
         newest = max(times[path] for path in paths)
@@ -93,6 +90,15 @@ def changed_volumes(host: Host, containers: Containers) -> ChangedVolumes | Unav
         if not isinstance(answer, Failed):
             items += _changed_of_project(project, older, answer, containers, times)
     return ChangedVolumes(tuple(items))
+
+
+def _times_of_files(host: Host, paths: Iterable[str]) -> dict[str, float]:
+    """The Unix times at which the files were last changed."""
+    distinct_paths = sorted(set(paths))
+    if not distinct_paths:
+        return {}
+    statuses = host.require(StatPaths(distinct_paths, follow=True))
+    return {path: status.mtime or 0.0 for path, status in statuses.items()}
 
 
 def _plain(driver: str) -> str:

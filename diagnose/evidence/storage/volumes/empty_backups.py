@@ -63,34 +63,6 @@ class EmptyBackups(Items[EmptyBackup], frozen=True):
     """The empty backups, in the order of the containers."""
 
 
-@evidence
-def empty_backups(host: Host, containers: Containers) -> EmptyBackups:
-    """The empty volumes of backup programs beside a full one of nearly the same name.
-
-    Only volumes of backup programs, and those that are mounted read-only, are looked into. They
-    count if another container mounts a volume with the same name behind its project, and no
-    container writes into the empty one: a new program has stored nothing yet.
-    """
-    mounted = [
-        _MountedVolume(container, mount)
-        for container in containers
-        for mount in container.mounts
-        if mount.volumes and not mount.is_anonymous and mount.has_host_path
-    ]
-    by_name = by_key((volume.plain_name, volume) for volume in mounted)
-    filled = {volume.mount.name for volume in mounted if not volume.is_read}
-    candidates = [
-        volume for volume in mounted if volume.mount.name not in filled and volume.is_read
-    ]
-    backups: list[EmptyBackup] = []
-    for volume in host.first(candidates, MOST, "volumes that are only read"):
-        namesakes = {other.mount.name: other for other in _namesakes(volume, by_name)}
-        folders = () if namesakes else tuple(_namesake_folders(volume, containers))
-        if (namesakes or folders) and _is_empty(host, volume.mount.source) is True:
-            backups += _with_data(host, volume, list(namesakes.values()) or folders)
-    return EmptyBackups(tuple(backups))
-
-
 class _MountedVolume(msgspec.Struct, frozen=True):
     """A volume, and its mount in a container."""
 
@@ -116,6 +88,36 @@ class _MountedVolume(msgspec.Struct, frozen=True):
         container = self.container
         names = (container.config.image, container.compose_service, container.name)
         return any(_BACKUP.search(name) for name in names)
+
+
+@evidence
+def empty_backups(host: Host, containers: Containers) -> EmptyBackups:
+    """The empty volumes of backup programs beside a full one of nearly the same name.
+
+    Only volumes of backup programs, and those that are mounted read-only, are looked into. They
+    count if another container mounts a volume with the same name behind its project, and no
+    container writes into the empty one: a new program has stored nothing yet.
+    """
+    mounted = list(_mounted_volumes(containers))
+    by_name = by_key((volume.plain_name, volume) for volume in mounted)
+    filled = {volume.mount.name for volume in mounted if not volume.is_read}
+    only_read = [volume for volume in mounted if volume.is_read]
+    candidates = [volume for volume in only_read if volume.mount.name not in filled]
+    backups: list[EmptyBackup] = []
+    for volume in host.first(candidates, MOST, "volumes that are only read"):
+        namesakes = {other.mount.name: other for other in _namesakes(volume, by_name)}
+        intended = tuple(namesakes.values()) or tuple(_namesake_folders(volume, containers))
+        if intended and _is_empty(host, volume.mount.source) is True:
+            backups += _with_data(host, volume, intended)
+    return EmptyBackups(tuple(backups))
+
+
+def _mounted_volumes(containers: Containers) -> Iterator[_MountedVolume]:
+    """The named volumes with a folder on the host, once for each container that mounts one."""
+    for container in containers:
+        for mount in container.mounts:
+            if mount.volumes and not mount.is_anonymous and mount.has_host_path:
+                yield _MountedVolume(container, mount)
 
 
 def _namesakes(

@@ -5,8 +5,10 @@ caller of compose. An unset variable leaves only the path behind it. In each cas
 created without any notice.
 """
 
+import itertools
 import posixpath
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Sequence, Set
+from typing import NamedTuple
 
 import msgspec
 
@@ -52,7 +54,16 @@ class NamesakeFolders(Items[NamesakeFolder], frozen=True):
     """The folders of the same name, at most one for each mount."""
 
 
+class _YoungMount(NamedTuple):
+    """A mount of a container that compose has created within the last days."""
+
+    container: Container
+    mount: Mount
+
+
 class _Candidate(msgspec.Struct, frozen=True):
+    """A folder that a person may have intended for a mount."""
+
     container: Container
     mount: Mount
     kind: str
@@ -68,42 +79,48 @@ def namesake_folders(host: Host, containers: Containers, clock: Clock) -> Namesa
     were written since then; the folder was last changed before, nobody mounts it, and most entries
     of the mount are there too.
     """
-    young = host.first(
-        sorted(_young_mounts(containers, clock), key=lambda pair: -(pair[0].created_at or 0.0)),
-        MOST,
-        "mounts of new containers",
+    all_young = sorted(
+        _young_mounts(containers, clock), key=lambda young: -(young.container.created_at or 0.0)
     )
-    homes = _homes(host) if any(_is_in_a_home(mount.source) for _, mount in young) else ()
-    used = containers.mount_sources
-    candidates = [
-        candidate
-        for container, mount in young
-        for candidate in _candidates(container, mount, homes)
-        if candidate.folder not in used and candidate.folder != mount.source
-    ]
-    paths = sorted({candidate.folder for candidate in candidates})
-    statuses = host.answer_or(StatPaths(paths, follow=False), {}) if paths else {}
-    there = {path for path, status in statuses.items() if status.type == "folder"}
+    young_mounts = host.first(all_young, MOST, "mounts of new containers")
+    is_any_in_a_home = any(_is_in_a_home(young.mount.source) for young in young_mounts)
+    homes = _homes(host) if is_any_in_a_home else ()
+    candidates = [_unmounted_candidates(young, homes, containers) for young in young_mounts]
+    existing = _existing_folders(
+        host, {candidate.folder for candidate in itertools.chain(*candidates)}
+    )
     folders: list[NamesakeFolder] = []
-    for container, mount in young:
-        own = [
-            meant
-            for meant in candidates
-            if meant.mount is mount and meant.container.id == container.id and meant.folder in there
-        ]
-        match = only([match for candidate in own for match in _matches(host, candidate)])
-        if match is not None:
-            folders.append(match)
+    for group in candidates:
+        matches = (_match(host, candidate) for candidate in group if candidate.folder in existing)
+        folder = only(list(filter(None, matches)))
+        if folder is not None:
+            folders.append(folder)
     return NamesakeFolders(tuple(folders))
 
 
-def _young_mounts(containers: Containers, clock: Clock) -> Iterator[tuple[Container, Mount]]:
+def _unmounted_candidates(
+    young: _YoungMount, homes: Sequence[str], containers: Containers
+) -> list[_Candidate]:
+    """The intended folders of a mount that no container has mounted."""
+    used = containers.mount_sources
+    candidates = _candidates(young.container, young.mount, homes)
+    return [candidate for candidate in candidates if candidate.folder not in used]
+
+
+def _existing_folders(host: Host, paths: Set[str]) -> set[str]:
+    if not paths:
+        return set()
+    statuses = host.answer_or(StatPaths(sorted(paths), follow=False), {})
+    return {path for path, status in statuses.items() if status.type == "folder"}
+
+
+def _young_mounts(containers: Containers, clock: Clock) -> Iterator[_YoungMount]:
     for container in containers.running:
         if not clock.is_within(container.created_at, RECENT_S) or not container.compose_folder:
             continue
         for mount in container.mounts:
             if mount.rw and mount.has_host_path and not mount.is_anonymous:
-                yield container, mount
+                yield _YoungMount(container, mount)
 
 
 def _is_in_a_home(path: str) -> bool:
@@ -142,23 +159,23 @@ def _candidates(container: Container, mount: Mount, homes: Sequence[str]) -> Ite
             yield _Candidate(container, mount, "project", f"{base}{inner}")
 
 
-def _matches(host: Host, candidate: _Candidate) -> Iterator[NamesakeFolder]:
-    """The folder, where it holds the data that the mount lacks."""
+def _match(host: Host, candidate: _Candidate) -> NamesakeFolder | None:
+    """The folder, where it holds the data that the mount lacks; else None."""
     names_of_mount = _names(host, candidate.mount.source)
     names_of_folder = _names(host, candidate.folder)
     shared = names_of_mount & names_of_folder
     if not names_of_folder or len(shared) < ALIKE * len(names_of_mount):
-        return
+        return None
     if not names_of_mount and candidate.kind == "volume":
-        return
+        return None
     made = candidate.container.created_at or 0.0
     began = _times(host, candidate.mount.source, names_of_mount)
     ended = _times(host, candidate.folder, names_of_folder)
     is_older = bool(began) and min(began) < made - 1.0
     if not ended or max(ended) >= made or is_older:
-        return
+        return None
     entries = tuple(sorted(shared or names_of_folder))
-    yield NamesakeFolder(
+    return NamesakeFolder(
         candidate.container,
         candidate.mount,
         candidate.kind,

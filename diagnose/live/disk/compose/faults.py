@@ -333,10 +333,9 @@ class _Reader:
             for node in named_nodes(service.get(key)):
                 if plain(node) not in defined and "$" not in plain(node):
                     yield place.fault("undefined", node, plain(node), kind)
-        volumes = self.defined["volumes"]
         for node in items(service.get("volumes")):
             source = volume_of(node)
-            if source and source not in volumes:
+            if source and source not in self.defined["volumes"]:
                 yield place.fault("undefined", node, source, "volume")
         for node in _wanted_services(service):
             name = plain(node).removeprefix("service:").partition(":")[0]
@@ -346,11 +345,16 @@ class _Reader:
             profiles_off = profiles_that_are_off(profiles, self.folder) if profiles else ""
             if profiles_off:
                 yield place.fault("off", node, name, profiles_off)
-        for key, value in entries(service.get("depends_on")).items():
-            condition = entries(value).get("condition")
-            text = plain(condition)
-            if condition is not None and text not in CONDITIONS and "$" not in text:
-                yield place.at("depends_on").at(key).fault("condition", condition, text)
+        yield from _unknown_conditions(referring)
+
+
+def _unknown_conditions(waiting: _Service) -> Iterator[FileFault]:
+    """The conditions of a service for others that compose does not know."""
+    for key, value in entries(waiting.parts.get("depends_on")).items():
+        condition = entries(value).get("condition")
+        text = plain(condition)
+        if condition is not None and text not in CONDITIONS and "$" not in text:
+            yield waiting.place.at("depends_on").at(key).fault("condition", condition, text)
 
 
 def _similar_key(name: str, known_keys: Collection[str]) -> str:

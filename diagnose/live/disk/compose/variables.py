@@ -6,7 +6,7 @@ What another file or a shell may set, or what cannot be read here, is left out.
 import posixpath
 import re
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 from diagnose.live.disk.compose.dollars import ASSIGNED, OF_SHELLS
 from diagnose.live.disk.compose.env_files import names_of_entry, paths_of
@@ -33,32 +33,54 @@ def variables(
     texts: the compose files of the project in their order. folder: where relative names begin.
     read: the text of another file, "" for none.
     """
-    values: dict[str, tuple[str, str]] = {}
-    references: set[str] = set()
+    from_env_files: dict[str, _Setting] = {}
     environment: dict[str, tuple[str, str | None]] = {}
     for path, text in texts.items():
         part = _service(text, service)
         if part is None or "extends" in part:
             return []
         for place in paths_of(names_of_entry(part.get("env_file")), folder):
-            values |= {name: (place, value) for name, value in assigned_values(read(place)).items()}
+            values = assigned_values(read(place))
+            from_env_files |= {name: _Setting(place, value) for name, value in values.items()}
         environment |= {name: (path, value) for name, value in _pairs(part.get("environment"))}
     dotenv = posixpath.join(folder, ".env")
     assigned = assigned_values(read(dotenv))
+    settings = {
+        name: setting for name, setting in from_env_files.items() if name not in environment
+    }
     for name, (path, value) in environment.items():
-        values.pop(name, None)
-        reference = _REFERENCE.fullmatch(name if value is None else value)
-        source = name if value is None else reference and (reference[1] or reference[2])
+        source = _source(name, value)
         if source in assigned and _counts(assigned[source], source, value or ""):
-            values[name] = (dotenv, assigned[source])
-            references.add(name)
+            settings[name] = _Setting(dotenv, assigned[source], is_reference=True)
         elif value is not None and "$" not in value:
-            values[name] = (path, value)
-    short = [(name, *entry) for name, entry in values.items() if len(entry[1]) <= _LONGEST]
-    return [
-        {"path": path, "variable": f"{name}={value}", "is_reference": name in references}
-        for name, path, value in short[:_MOST]
-    ]
+            settings[name] = _Setting(path, value)
+    short = [pair for pair in settings.items() if len(pair[1].value) <= _LONGEST]
+    return [setting.answer(name) for name, setting in short[:_MOST]]
+
+
+class _Setting(NamedTuple):
+    """The value of a variable, and the file that has it."""
+
+    path: str
+    value: str
+    is_reference: bool = False
+    """Whether a compose file names a variable of `.env` in its place."""
+
+    def answer(self, name: str) -> Json:
+        return {
+            "path": self.path,
+            "variable": f"{name}={self.value}",
+            "is_reference": self.is_reference,
+        }
+
+
+def _source(name: str, value: str | None) -> str:
+    """The variable of `.env` that gives the value: the same one where a compose file has only the
+    name, or the one that the value refers to; "" for none."""
+    if value is None:
+        return name
+    reference = _REFERENCE.fullmatch(value)
+    return (reference[1] or reference[2]) if reference is not None else ""
 
 
 def _counts(value: str, source: str, reference: str) -> bool:

@@ -6,9 +6,10 @@ into the container itself, and the mount stays as it was.
 
 import posixpath
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import msgspec
+from msgspec.structs import replace
 
 from diagnose.evidence.containers.inspect import Mount
 from diagnose.evidence.containers.listing import Container, Containers
@@ -114,6 +115,42 @@ class OwnLayerData(msgspec.Struct, frozen=True):
         return self.mount.destination if self.is_swapped else self.mount.source
 
 
+class _IdleMount(msgspec.Struct, frozen=True):
+    """A mount that nobody changed since the container's creation."""
+
+    mount: Mount
+    entries: Sequence[str]
+
+    @property
+    def is_empty(self) -> bool:
+        return not self.entries
+
+    @property
+    def name(self) -> str:
+        return posixpath.basename(self.mount.destination.rstrip("/"))
+
+
+class _Layer(msgspec.Struct, frozen=True):
+    """The writable layer of a container, and the bytes below each of its folders."""
+
+    container: Container
+    top: str
+    """Its folder on the host."""
+    walk: WalkedFolder
+    sums: Mapping[str, int]
+    """By path without the first slash."""
+
+    def holds_data_at(self, path: str) -> bool:
+        """Whether a folder is large enough, may hold data of the program, and no mount hides it."""
+        return self.sums.get(path, 0) >= LEAST and _is_unmounted_data(self.container, path)
+
+    def data_at(self, path: str, idle: _IdleMount) -> OwnLayerData:
+        """The folder of this path as the data that the mount was meant for."""
+        return OwnLayerData(
+            self.container, idle.mount, f"/{path}", self.sums[path], is_empty=idle.is_empty
+        )
+
+
 class OwnLayerDataList(Items[OwnLayerData], frozen=True):
     """The data in writable layers, at most one folder for each container."""
 
@@ -133,14 +170,13 @@ def own_layer_data(host: Host, containers: Containers, layers: Layers | None) ->
         if looked_at + len(mounts) > MOST_MOUNTS:
             break
         looked_at += len(mounts)
-        idle = [
-            (mount, entries)
-            for mount in mounts
-            if (entries := _unchanged_entries(host, container, mount)) is not None
-        ]
-        if idle and walked < MOST:
-            walked += 1
-            misplaced += _data_in_layer(host, container, top, idle)
+        idle_mounts = list(_idle_mounts(host, container, mounts))
+        if not idle_mounts or walked >= MOST:
+            continue
+        walked += 1
+        data = _data_in_layer(host, container, top, idle_mounts)
+        if data is not None:
+            misplaced.append(data)
     return OwnLayerDataList(tuple(misplaced))
 
 
@@ -160,6 +196,14 @@ def is_of_installer(path: str) -> bool:
     return bool(_OF_INSTALLERS.search(path.lstrip("/")))
 
 
+def _idle_mounts(host: Host, container: Container, mounts: Iterable[Mount]) -> Iterator[_IdleMount]:
+    """The mounts that nobody changed since the container's creation."""
+    for mount in mounts:
+        entries = _unchanged_entries(host, container, mount)
+        if entries is not None:
+            yield _IdleMount(mount, entries)
+
+
 def _unchanged_entries(host: Host, container: Container, mount: Mount) -> Sequence[str] | None:
     """The entries of a mount that nobody changed since the container's creation; else None."""
     listing = host.ask(ListFolder(mount.source))
@@ -177,51 +221,52 @@ def _unchanged_entries(host: Host, container: Container, mount: Mount) -> Sequen
 
 
 def _data_in_layer(
-    host: Host, container: Container, top: str, idle: Sequence[tuple[Mount, Sequence[str]]]
-) -> Iterator[OwnLayerData]:
-    """The one folder of the layer that is called like an idle mount."""
+    host: Host, container: Container, top: str, idle_mounts: Sequence[_IdleMount]
+) -> OwnLayerData | None:
+    """The one folder of the layer that belongs on an idle mount; None without one."""
     walk = host.ask(WalkFolder(top, seconds=WALK_S, depth=DEPTH))
     if isinstance(walk, Failed) or walk.bytes < LEAST:
-        return
-    sums = _sums(walk.by)
-    for mount, entries in idle:
-        source = mount.source.strip("/")
-        is_source = mount.type == "bind" and not entries and sums.get(source, 0) >= LEAST
-        if is_source and _is_unmounted_data(container, source) and _is_of_host(host, mount):
-            yield OwnLayerData(
-                container, mount, f"/{source}", sums[source], is_empty=True, is_swapped=True
-            )
-            return
-        name = posixpath.basename(mount.destination.rstrip("/"))
-        alike = [
-            path
-            for path, size in sums.items()
-            if size >= LEAST
-            and posixpath.basename(path).lower() == name.lower()
-            and _is_unmounted_data(container, path)
-        ]
-        alike = [path for path in alike if _fits(name, entries, path, sums)]
-        path = only(alike) or ("" if entries else _folder_in_home(name, container, sums))
+        return None
+    layer = _Layer(container, top, walk, _sums(walk.by))
+    for idle in idle_mounts:
+        if _is_swapped(host, layer, idle):
+            return replace(layer.data_at(idle.mount.source.strip("/"), idle), is_swapped=True)
+        path = _folder_called_like(idle, layer)
         if path:
-            further = tuple(
-                folder for folder in _meant_folders(container, sums, idle) if folder.mount != mount
-            )
-            yield OwnLayerData(
-                container, mount, f"/{path}", sums[path], is_empty=not entries, further=further
-            )
-            return
-    path = _only_data_folder(container, sums)
-    is_one_empty_mount = len(idle) == 1 and not idle[0][1]
-    if path and is_one_empty_mount and not _is_program(host, top, path, walk):
-        yield OwnLayerData(
-            container, idle[0][0], f"/{path}", sums[path], is_empty=True, is_guess=True
-        )
+            folders = _meant_folders(layer, idle_mounts)
+            further = tuple(folder for folder in folders if folder.mount != idle.mount)
+            return replace(layer.data_at(path, idle), further=further)
+    only_mount = only(idle_mounts)
+    if only_mount is None or not only_mount.is_empty:
+        return None
+    path = _only_data_folder(container, layer.sums)
+    if not path or _is_program(host, layer, path):
+        return None
+    return replace(layer.data_at(path, only_mount), is_guess=True)
 
 
-def _is_program(host: Host, top: str, path: str, walk: WalkedFolder) -> bool:
+def _is_swapped(host: Host, layer: _Layer, idle: _IdleMount) -> bool:
+    """Whether the program writes to the mount's source, as if that were its path inside."""
+    is_empty_folder = idle.mount.type == "bind" and idle.is_empty
+    source = idle.mount.source.strip("/")
+    return is_empty_folder and layer.holds_data_at(source) and _is_of_host(host, idle.mount)
+
+
+def _folder_called_like(idle: _IdleMount, layer: _Layer) -> str:
+    """The one folder of the layer with the name of the mount, or one of a home; "" for none."""
+    namesakes = [
+        path
+        for path in layer.sums
+        if posixpath.basename(path).lower() == idle.name.lower() and layer.holds_data_at(path)
+    ]
+    fitting = [path for path in namesakes if _fits(idle, path, layer.sums)]
+    return only(fitting) or _folder_in_home(idle, layer)
+
+
+def _is_program(host: Host, layer: _Layer, path: str) -> bool:
     """Whether the largest file of a folder of the layer is a program, as a start script unpacks."""
-    folder = f"{top}/{path}"
-    largest = next((file.path for file in walk.largest if is_within(file.path, folder)), "")
+    folder = f"{layer.top}/{path}"
+    largest = next((file.path for file in layer.walk.largest if is_within(file.path, folder)), "")
     status = host.answer_or(StatPaths([largest]), {}).get(largest) if largest else None
     return status is not None and bool((status.mode or 0) & 0o111)
 
@@ -266,24 +311,21 @@ def _is_of_host(host: Host, mount: Mount) -> bool:
     return path.count("/") > 1 and path in statuses and statuses[path].type == "folder"
 
 
-def _meant_folders(
-    container: Container, sums: Mapping[str, int], idle: Sequence[tuple[Mount, Sequence[str]]]
-) -> Iterator[MeantFolder]:
+def _meant_folders(layer: _Layer, idle_mounts: Iterable[_IdleMount]) -> Iterator[MeantFolder]:
     """The folders of a home that empty mounts are meant for, small ones too: settings are small."""
-    for mount, entries in idle:
-        name = posixpath.basename(mount.destination.rstrip("/"))
-        path = "" if entries else _folder_in_home(name, container, sums, least=1)
+    for idle in idle_mounts:
+        path = _folder_in_home(idle, layer, least=1)
         if path:
-            yield MeantFolder(mount, f"/{path}")
+            yield MeantFolder(idle.mount, f"/{path}")
 
 
-def _folder_in_home(
-    name: str, container: Container, sums: Mapping[str, int], *, least: int = LEAST
-) -> str:
-    """The folder of a home with the data for an empty mount of this name; "" for none."""
-    large = [path for path, size in sums.items() if size >= least]
-    meant = [path for path in large if name in _names_meant_for(path)]
-    return only([path for path in meant if not _is_mounted(container, f"/{path}")]) or ""
+def _folder_in_home(idle: _IdleMount, layer: _Layer, *, least: int = LEAST) -> str:
+    """The folder of a home with the data for an empty mount; "" for none, and for a filled one."""
+    if not idle.is_empty:
+        return ""
+    large = [path for path, size in layer.sums.items() if size >= least]
+    meant = [path for path in large if idle.name in _names_meant_for(path)]
+    return only([path for path in meant if not _is_mounted(layer.container, f"/{path}")]) or ""
 
 
 def _names_meant_for(path: str) -> tuple[str, ...]:
@@ -292,12 +334,14 @@ def _names_meant_for(path: str) -> tuple[str, ...]:
     return _MEANT[match["kind"]] if match is not None else ()
 
 
-def _fits(name: str, entries: Sequence[str], path: str, sums: Mapping[str, int]) -> bool:
+def _fits(idle: _IdleMount, path: str, sums: Mapping[str, int]) -> bool:
     """Whether a folder with a usual name has an entry of the mount too, or the mount none."""
-    inside = {
-        other[len(path) + 1 :].split("/")[0] for other in sums if other.startswith(f"{path}/")
-    }
-    return name not in _USUAL or not entries or not inside.isdisjoint(entries)
+    if idle.is_empty or idle.name not in _USUAL:
+        return True
+    beginning = f"{path}/"
+    below = [folder for folder in sums if folder.startswith(beginning)]
+    names = {folder.removeprefix(beginning).partition("/")[0] for folder in below}
+    return not names.isdisjoint(idle.entries)
 
 
 def _sums(by: Mapping[str, int]) -> dict[str, int]:

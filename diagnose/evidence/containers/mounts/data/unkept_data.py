@@ -4,7 +4,7 @@ Nothing fails until the container is recreated or restarted, or the host boots.
 """
 
 import posixpath
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import msgspec
 
@@ -78,26 +78,32 @@ def unkept_data(host: Host, containers: Containers, layers: Layers | None) -> Un
     """
     young = sorted(containers.running, key=lambda container: -(container.created_at or 0.0))
     services = [container for container in young if container.restarts_always]
-    without: list[tuple[Container, str]] = []
-    for container in services:
-        layer = "" if _may_keep(container) else layer_folder_of(container, layers)
-        if layer:
-            without.append((container, layer))
-    candidates: list[UnkeptData] = []
-    for container, layer in host.first(without, MOST, "containers without a mount for data"):
-        data = _data_in_layer(host, container, layer)
+    in_layers = _data_in_layers(host, services, layers)
+    return UnkeptDataList((*in_layers, *_data_in_memory(host, services)))
+
+
+def _data_in_layers(
+    host: Host, services: Iterable[Container], layers: Layers | None
+) -> Iterator[UnkeptData]:
+    """The data in writable layers of containers without a mount for data."""
+    without_mount = [container for container in services if not _may_keep(container)]
+    tops = [(container, layer_folder_of(container, layers)) for container in without_mount]
+    known = [(container, top) for container, top in tops if top]
+    for container, top in host.first(known, MOST, "containers without a mount for data"):
+        data = _data_in_layer(host, container, top)
         if data is not None:
-            candidates.append(data)
+            yield data
+
+
+def _data_in_memory(host: Host, services: Iterable[Container]) -> Iterator[UnkeptData]:
+    """The databases in folders that are emptied with the container, or when the host boots."""
     places = [place for container in services for place in _short_lived(container)]
     for place in host.first(places, MOST, "folders in memory"):
         listing = host.ask(ListFolder(place.path, root=place.root or None))
         names = [] if isinstance(listing, Failed) else listing.names
-        name = next((name for name in names if _DATABASE.fullmatch(name)), "")
+        name = next(filter(_DATABASE.fullmatch, names), "")
         if name:
-            candidates.append(
-                UnkeptData(place.container, place.kind, place.folder, name, place.source)
-            )
-    return UnkeptDataList(tuple(candidates))
+            yield UnkeptData(place.container, place.kind, place.folder, name, place.source)
 
 
 def _may_keep(container: Container) -> bool:

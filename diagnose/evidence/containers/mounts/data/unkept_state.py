@@ -3,6 +3,7 @@
 Their folder is known, and no mount holds it: a recreate removes what is there.
 """
 
+import itertools
 from collections.abc import Iterator
 
 import msgspec
@@ -154,22 +155,27 @@ def _places(container: Container, processes: Processes) -> Iterator[StatePlace]:
 
 def _count(host: Host, folder: _Folder) -> int:
     """The number of entries that neither the image nor a start script has created."""
-    place = folder.place
-    root = folder.root
-    entries = _entries(host, root, folder.path)
-    if place.is_deep:
-        inner = [entry.name for entry in entries if entry.type == "folder"][:_MOST_FOLDERS]
-        for name in inner:
-            entries = [*entries, *_entries(host, root, f"{folder.path}/{name}")]
-        files = [entry for entry in entries if entry.type == "file"]
-        return sum(place.entry.fullmatch(file.name) is not None for file in files)
-    names = [entry.name for entry in entries if place.entry.fullmatch(entry.name)]
-    if not names:
-        return 0
+    entries = _entries(host, folder.root, folder.path)
+    if folder.place.is_deep:
+        return _number_in_folders(host, folder, entries)
+    names = [entry.name for entry in entries if folder.place.entry.fullmatch(entry.name)]
+    return _number_changed(host, folder, names) if names else 0
+
+
+def _number_in_folders(host: Host, folder: _Folder, entries: list[FolderEntry]) -> int:
+    """The number of its files, with those in the first folders below it."""
+    inner = [entry.name for entry in entries if entry.type == "folder"][:_MOST_FOLDERS]
+    below = [_entries(host, folder.root, f"{folder.path}/{name}") for name in inner]
+    files = [entry for entry in itertools.chain(entries, *below) if entry.type == "file"]
+    return sum(folder.place.entry.fullmatch(file.name) is not None for file in files)
+
+
+def _number_changed(host: Host, folder: _Folder, names: list[str]) -> int:
+    """The number of its entries that were changed after the container was made, or started."""
     paths = [f"{folder.on_host}/{name}" for name in names]
     statuses = host.answer_or(StatPaths(paths, follow=False), {})
     since = folder.container.created_at or 0.0
-    if place.is_made_at_start:
+    if folder.place.is_made_at_start:
         since = (folder.container.started_at or 0.0) + _BY_HAND_S
     return sum((status.mtime or 0.0) > since for status in statuses.values())
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import NamedTuple
 
 import msgspec
 
@@ -207,9 +208,8 @@ def hops(
         upstreams = {block.first: _members(block) for block in http.all("upstream")}
         for server in http.all("server"):
             if server.is_block:
-                yield from _hops_of_site(
-                    proxy, server, of_http, upstreams, containers, passed_by=passed_by
-                )
+                site = _Site(proxy, server, upstreams, containers)
+                yield from _hops_of_site(site, of_http.within(server), passed_by)
 
 
 def _members(upstream: Directive) -> tuple[str, ...]:
@@ -217,40 +217,55 @@ def _members(upstream: Directive) -> tuple[str, ...]:
     return tuple(server.first for server in upstream.all("server"))
 
 
-def _hops_of_site(
-    proxy: Container | None,
-    server: Directive,
-    of_http: _Level,
-    upstreams: Mapping[str, Sequence[str]],
-    containers: Containers,
-    *,
-    passed_by: str,
-) -> Iterator[NginxHop]:
+class _Site(NamedTuple):
+    """A server block, and what its locations may pass requests to."""
+
+    proxy: Container | None
+    server: Directive
+    upstreams: Mapping[str, Sequence[str]]
+    containers: Containers
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names for which it answers."""
+        server_names = self.server.all("server_name")
+        return tuple(word for directive in server_names for word in directive.words[1:])
+
+    @property
+    def ends_tls(self) -> bool:
+        is_on = self.server.has("ssl", "on")
+        return any(is_on or "ssl" in listen.words[1:] for listen in self.server.all("listen"))
+
+
+def _hops_of_site(site: _Site, top: _Level, passed_by: str) -> Iterator[NginxHop]:
     """Each place of a server block from which nginx passes requests on."""
-    listens = [directive.words[1:] for directive in server.all("listen")]
-    with_tls = [words for words in listens if "ssl" in words or server.has("ssl", "on")]
-    names = tuple(word for directive in server.all("server_name") for word in directive.words[1:])
-    for block, level in _locations(server, of_http.within(server)):
+    for block, level in _locations(site.server, top):
         for passed in block.all(passed_by):
-            target = _with_values(passed.first, level.variables)
-            match = _TARGET.fullmatch(target)
-            host = match["host"] if match is not None else ""
-            servers = upstreams.get(host, (target.partition("://")[2] or target,))
-            yield NginxHop(
-                proxy,
-                names,
-                location=block.last if block.name == "location" and not _is_pattern(block) else "",
-                target=passed.first,
-                path=(match["path"] or "") if match is not None else "",
-                program=called_program(proxy, servers, containers),
-                headers=level.headers,
-                has_own_headers=any(True for _ in block.all("proxy_set_header")),
-                is_known=level.is_known,
-                ends_tls=bool(with_tls),
-                is_prefix=block.first != "=",
-                rewrites=any(True for _ in block.all("rewrite")),
-                settings=level.settings,
-            )
+            yield _hop(site, block, level, passed.first)
+
+
+def _hop(site: _Site, block: Directive, level: _Level, target: str) -> NginxHop:
+    """The hop from a location to a target, as the directive has it."""
+    address = _with_values(target, level.variables)
+    match = _TARGET.fullmatch(address)
+    host = match["host"] if match is not None else ""
+    servers = site.upstreams.get(host, (address.partition("://")[2] or address,))
+    is_plain_location = block.name == "location" and not _is_pattern(block)
+    return NginxHop(
+        site.proxy,
+        site.names,
+        location=block.last if is_plain_location else "",
+        target=target,
+        path=(match["path"] or "") if match is not None else "",
+        program=called_program(site.proxy, servers, site.containers),
+        headers=level.headers,
+        has_own_headers=next(block.all("proxy_set_header"), None) is not None,
+        is_known=level.is_known,
+        ends_tls=site.ends_tls,
+        is_prefix=block.first != "=",
+        rewrites=next(block.all("rewrite"), None) is not None,
+        settings=level.settings,
+    )
 
 
 def _is_pattern(location: Directive) -> bool:

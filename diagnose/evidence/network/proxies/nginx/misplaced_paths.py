@@ -7,6 +7,7 @@ of its pages.
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from typing import NamedTuple
 from urllib.parse import urlsplit
 
 import msgspec
@@ -167,37 +168,75 @@ def _misplaced_path(
 ) -> MisplacedPath | None:
     """The location if all requests for it end with 404."""
     program = hop.program
-    is_plain = hop.location.strip("/") and "$" not in hop.target and hop.path in ("", "/")
-    is_passed_on_as_it_is = is_plain and hop.is_prefix and not hop.rewrites
-    if program is None or not is_passed_on_as_it_is:
+    if program is None or not _is_passed_on_unchanged(hop):
         return None
-    of_proxy = logs.get(hop.proxy.id, []) if hop.proxy is not None else []
-    outside = [line for line in of_proxy if line.path.startswith(hop.location)]
-    below = hop.sent_path(hop.location)
-    inside = [line for line in logs.get(program.id, []) if line.path.startswith(below)]
-    missed_lines = outside or (inside if below.strip("/") else [])
-    answered = [*outside, *(inside if below.strip("/") else [])]
-    if not are_missed(missed_lines, clock) or any(is_known(line) for line in answered):
+    requests = _requests_of_location(hop, program, logs)
+    if not are_missed(requests.telling, clock) or any(map(is_known, requests.all)):
         return None
-    last = telling(missed_lines)
-    asked_path = last.path.partition("?")[0]
-    if not outside and hop.path:
-        asked_path = f"{hop.location}{asked_path.removeprefix(below)}"
-    other_path = asked_path
-    if not hop.path or not hop.location.endswith("/"):
-        other_path = f"/{asked_path.removeprefix(hop.location).lstrip('/')}"
+    asked_path = _asked_path(hop, requests)
     return MisplacedPath(
         hop,
         program,
         file=nginx.file_of(hop),
-        line=last.line,
-        times=len(missed_lines),
+        line=telling(requests.telling).line,
+        times=len(requests.telling),
         asked=asked_path,
         sent=hop.sent_path(asked_path),
-        other=other_path,
+        other=_other_path(hop, asked_path),
         address=_address(hop, program, namespaces),
-        is_of_visitors=are_of_visitors(missed_lines, relays),
+        is_of_visitors=are_of_visitors(requests.telling, relays),
     )
+
+
+class _LocationRequests(NamedTuple):
+    """The requests for one location: as the proxy logged them, and as the program did."""
+
+    outside: list[AccessLine]
+    inside: list[AccessLine]
+    """Empty where the proxy passes them to the top, where all requests of the program are."""
+
+    @property
+    def all(self) -> list[AccessLine]:
+        return [*self.outside, *self.inside]
+
+    @property
+    def telling(self) -> list[AccessLine]:
+        """The requests as visitors sent them, if the proxy has a log."""
+        return self.outside or self.inside
+
+
+def _is_passed_on_unchanged(hop: NginxHop) -> bool:
+    """Whether a location has a path that nginx passes on as it is, or without its beginning."""
+    is_plain = hop.location.strip("/") and "$" not in hop.target and hop.path in ("", "/")
+    return bool(is_plain) and hop.is_prefix and not hop.rewrites
+
+
+def _requests_of_location(
+    hop: NginxHop, program: Container, logs: dict[str, list[AccessLine]]
+) -> _LocationRequests:
+    """The requests for a location in the logs of the proxy and of the program."""
+    of_proxy = logs.get(hop.proxy.id, []) if hop.proxy is not None else []
+    below = hop.sent_path(hop.location)
+    of_program = logs.get(program.id, []) if below.strip("/") else []
+    return _LocationRequests(
+        outside=[line for line in of_proxy if line.path.startswith(hop.location)],
+        inside=[line for line in of_program if line.path.startswith(below)],
+    )
+
+
+def _asked_path(hop: NginxHop, requests: _LocationRequests) -> str:
+    """The path that a visitor asks the proxy for."""
+    path = telling(requests.telling).path.partition("?")[0]
+    if requests.outside or not hop.path:
+        return path
+    return f"{hop.location}{path.removeprefix(hop.sent_path(hop.location))}"
+
+
+def _other_path(hop: NginxHop, asked_path: str) -> str:
+    """The path that the program would get if the slashes at the ends were right."""
+    if hop.path and hop.location.endswith("/"):
+        return asked_path
+    return f"/{asked_path.removeprefix(hop.location).lstrip('/')}"
 
 
 def _address(hop: NginxHop, program: Container, namespaces: Namespaces | None) -> str:

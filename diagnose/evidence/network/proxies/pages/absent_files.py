@@ -4,7 +4,7 @@ The page itself is served, so that no server takes this for an error: its visito
 """
 
 import posixpath
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence, Set
 from urllib.parse import urlsplit
 
 import msgspec
@@ -59,26 +59,31 @@ def all_absent_files(
     """The last lines of access logs; the first pages are those that were asked for anyway."""
     strayed = {page.container.id for page in strayed_pages or ()}
     pages = by_key((page.container.id, page.reply) for page in front_pages or ())
-    proxies = {page.container.id for page in front_pages or () if page.is_proxy}
-    missing_files = []
+    absents: list[AbsentFiles] = []
     for container in containers.running:
-        lines = list(_missed_requests(recent_logs.requests_of(container)))
-        is_fresh = len(lines) >= LEAST and clock.is_within(lines[-1].at, FRESH_S)
-        if not is_fresh or container.id in strayed:
-            continue
-        files = distinct(_path(line) for line in lines)
-        is_named = any(_names_one(page, files) for page in pages.get(container.id, ()))
-        missing_files.append(
-            AbsentFiles(container, files, len(lines), line=lines[-1].line, is_named=is_named)
-        )
-    behind = {absent.files[0] for absent in missing_files if absent.container.id not in proxies}
-    return AllAbsentFiles(
-        tuple(
-            absent
-            for absent in missing_files
-            if absent.container.id not in proxies or absent.files[0] not in behind
-        )
-    )
+        missed = list(_missed_requests(recent_logs.requests_of(container)))
+        is_fresh = len(missed) >= LEAST and clock.is_within(missed[-1].at, FRESH_S)
+        if is_fresh and container.id not in strayed:
+            absents.append(_absent_files(container, missed, pages.get(container.id, ())))
+    proxies = {page.container.id for page in front_pages or () if page.is_proxy}
+    return AllAbsentFiles(tuple(_without_repeated(absents, proxies)))
+
+
+def _without_repeated(absents: Sequence[AbsentFiles], proxies: Set[str]) -> Iterator[AbsentFiles]:
+    """The absent files without those of a proxy that a program behind it reports itself."""
+    first_files = {absent.files[0] for absent in absents if absent.container.id not in proxies}
+    for absent in absents:
+        if absent.container.id not in proxies or absent.files[0] not in first_files:
+            yield absent
+
+
+def _absent_files(
+    container: Container, missed: Sequence[AccessLine], pages: Iterable[PageReply]
+) -> AbsentFiles:
+    """The files of these requests, and whether a page of the server names one."""
+    files = distinct(_path(line) for line in missed)
+    is_named = any(_names_one(page, files) for page in pages)
+    return AbsentFiles(container, files, len(missed), line=missed[-1].line, is_named=is_named)
 
 
 def _missed_requests(requests: Sequence[AccessLine]) -> Iterator[AccessLine]:

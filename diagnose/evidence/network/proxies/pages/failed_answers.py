@@ -281,18 +281,27 @@ def _all_refused(
     callers = [(caller_of(line, container, containers), line) for line in requests]
     of_callers = by_key((caller.id, line) for caller, line in callers if caller is not None)
     for id, lines in of_callers.items():
-        statuses = {line.status for line in lines}
         is_monitor = containers.by_id[id].watches_others or id == container.id
         if is_monitor or len(lines) < LEAST_BAD:
             continue
-        if len(statuses) != 1 or not statuses <= _REFUSALS:
-            continue
-        is_bad = statuses == {_BAD_REQUEST} and len(lines) == len(requests)
-        pages = {CHANGING_PART.sub("", line.what) for line in lines}
-        is_check = len(pages) == 1 and not any(line.agent.startswith(_BROWSER) for line in lines)
-        if is_bad or is_check:
+        has_no_others = len(lines) == len(requests)
+        if _is_bad_caller(lines, alone=has_no_others) or _is_refused_check(lines):
             return lines
     return []
+
+
+def _is_bad_caller(lines: Sequence[AccessLine], *, alone: bool) -> bool:
+    """Whether the one caller of a server gets 400 for each request."""
+    return alone and all(line.status == _BAD_REQUEST for line in lines)
+
+
+def _is_refused_check(lines: Sequence[AccessLine]) -> bool:
+    """Whether a check asks for one page, no browser does, and each answer is the same refusal."""
+    statuses = {line.status for line in lines}
+    pages = {CHANGING_PART.sub("", line.what) for line in lines}
+    if len(statuses) > 1 or len(pages) > 1 or not statuses <= _REFUSALS:
+        return False
+    return not any(line.agent.startswith(_BROWSER) for line in lines)
 
 
 def _entry_refused(

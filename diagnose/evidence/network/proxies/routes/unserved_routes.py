@@ -76,6 +76,23 @@ class UnservedRoutes(Items[UnservedRoute], frozen=True):
     unseen: tuple[Unexamined, ...] = ()
 
 
+class ReadStatic(msgspec.Struct, frozen=True):
+    """The file of static settings on the host."""
+
+    text: str
+    path: str
+
+
+class _Traefik(msgspec.Struct, frozen=True):
+    """The one Traefik of the host, and what it is given."""
+
+    proxy: Container
+    settings: StaticSettings
+    secure: SecureEntryPoints
+    labelled: Sequence[tuple[Container, Sequence[LabelledRouter]]]
+    """The other running containers, each with the routers of its labels."""
+
+
 @evidence
 def unserved_routes(
     host: Host,
@@ -111,8 +128,7 @@ def _traefik_routes(
         return
     (proxy,) = proxies
     file = _static_file(host, proxy)
-    if isinstance(file, ReadStatic) and (keys := dynamic_parts(file.text, proxy)):
-        yield UnservedRoute(proxy, proxy, ", ".join(keys), UnreadParts(keys, file.path))
+    yield from _unread_parts(proxy, file)
     settings = _static_settings(file, proxy)
     if settings is None or not _asks_this_engine(settings, site.containers):
         return
@@ -121,28 +137,49 @@ def _traefik_routes(
         for container in site.containers.running
         if container.id != proxy.id
     ]
-    secure = SecureEntryPoints()
-    if file is None:
-        secure = secure_entry_points(
-            proxy, [router for _, routers in labelled for router in routers]
-        )
+    traefik = _Traefik(proxy, settings, _secure_entry_points(proxy, file, labelled), labelled)
     served = []
     for container, routers in labelled:
         if routers and not _is_enabled(container, settings):
             yield from _ignored_routes(proxy, container, routers, settings)
-            continue
-        served.append((container, routers))
-        for router in routers:
-            obstacle = _obstacle_of(router, proxy, container, settings, site)
-            if isinstance(obstacle, Unhealthy | Unchecked) and _has_twin(router, labelled):
-                continue
-            if obstacle is None and not router.is_elsewhere:
-                obstacle = secure.lacking_tls(router)
-            if obstacle is not None:
-                yield UnservedRoute(proxy, container, router.site, obstacle, router.name)
+        else:
+            served.append((container, routers))
+            for router in routers:
+                yield from _hindered_route(router, container, traefik, site)
     yield from _labelled_for_swarm(proxy, served, written)
     yield from _defined_twice(proxy, served)
     yield from shared_rules(proxy, served)
+
+
+def _unread_parts(proxy: Container, file: ReadStatic | Failed | None) -> Iterator[UnservedRoute]:
+    """The routes of its static settings, in which Traefik reads none."""
+    keys = dynamic_parts(file.text, proxy) if isinstance(file, ReadStatic) else ()
+    if keys and isinstance(file, ReadStatic):
+        yield UnservedRoute(proxy, proxy, ", ".join(keys), UnreadParts(keys, file.path))
+
+
+def _secure_entry_points(
+    proxy: Container,
+    file: ReadStatic | Failed | None,
+    labelled: Sequence[tuple[Container, Sequence[LabelledRouter]]],
+) -> SecureEntryPoints:
+    """The entry points with TLS; none where a file has the settings, which is not read for them."""
+    if file is not None:
+        return SecureEntryPoints()
+    return secure_entry_points(proxy, [router for _, routers in labelled for router in routers])
+
+
+def _hindered_route(
+    router: LabelledRouter, container: Container, traefik: _Traefik, site: RoutingSite
+) -> Iterator[UnservedRoute]:
+    """The route of a router if something keeps Traefik from serving it."""
+    obstacle = _obstacle_of(router, traefik.proxy, container, traefik.settings, site)
+    if isinstance(obstacle, Unhealthy | Unchecked) and _has_twin(router, traefik.labelled):
+        return
+    if obstacle is None and not router.is_elsewhere:
+        obstacle = traefik.secure.lacking_tls(router)
+    if obstacle is not None:
+        yield UnservedRoute(traefik.proxy, container, router.site, obstacle, router.name)
 
 
 def _has_twin(
@@ -155,13 +192,6 @@ def _has_twin(
         for twin in routers
         if container.is_healthy
     )
-
-
-class ReadStatic(msgspec.Struct, frozen=True):
-    """The file of static settings on the host."""
-
-    text: str
-    path: str
 
 
 def _named_file(proxy: Container) -> str:
