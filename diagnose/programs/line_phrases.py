@@ -79,7 +79,7 @@ EXPLAINS = Phrases(
         | \binvalid\b | \bunknown\b(?!\[[\d.:a-f]+\]) | \bunexpected\b | \bsyntax\ error\b | \bexpected\b | \bcorrupt
         | \bbad\ address\b | \bserver\ misbehaving\b | \brun\ out\ of\ available\b | \bdisk\ is\ full\b
         | \bno\ primary\ server\ is\ available\b | \ -\ no\ response$ | \bis\ not\ a\ database\b
-        | \bfor\ another\ platform\b | \bmemory\ allocation\ of\ \d+\ bytes\ failed\b
+        | \bfor\ another\ platform\b | \binstance\ only\ has\b | \bmemory\ allocation\ of\ \d+\ bytes\ failed\b
         | \b(?:malformed|improper)\b | \bdowngrad | \bwrong\ (?:magic|architecture|format)\b
         | \bexec(?:ution)?\ format\ error\b
         | \b(?:must|should|can)\ not\ be\b | \brefus(?:ed|es|ing)\b | \bdue\ to\ insecure\b | \bdoes\ not\ align\b

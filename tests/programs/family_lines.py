@@ -1230,4 +1230,18 @@ LINES = {
         "Fatal Lua error: [string \"chunk\"]:1: attempt to call global 'setLocall' (a nil value)",
         "LuajitError: /srv/app/init.lua:2: '}' expected (to close '{' at line 1) near 'print'",
     ),
+    "certificate-refused": (
+        "failed to connect: remote error: tls: bad certificate",
+        'Get "https://vault:8200": remote error: tls: unknown certificate authority',
+    ),
+    "tls-cut-off": (
+        "Error: Client network socket disconnected before secure TLS connection was established",
+        "ssl.SSLEOFError: EOF occurred in violation of protocol (_ssl.c:1129)",
+        'Get "https://registry-1.docker.io/v2/": net/http: TLS handshake timeout',
+    ),
+    "connection-cut": (
+        "Error: read ECONNRESET",
+        "Error: socket hang up",
+        "java.net.SocketException: Connection reset",
+    ),
 }

@@ -18,7 +18,10 @@ def _cases() -> list[tuple[str, str]]:
     return cases
 
 
-@pytest.mark.parametrize(("line", "name"), _cases())
+CASES = _cases()
+
+
+@pytest.mark.parametrize(("line", "name"), CASES, ids=[name for _, name in CASES])
 def test_a_line_in_other_words_has_the_same_cause(line: str, name: str) -> None:
     failure = LogTail((line,)).failure
     assert failure is not None

@@ -171,6 +171,7 @@ PEERS = (
             | \bUnable\ to\ bootstrap\ from\ \[\('(?P<peer_aiokafka>(?!localhost|127\.)[\w.-]+)',
             | \bto\ node\ -?\d+\ \((?P<peer_kafka>(?!localhost\b)[\w.-]+)/[\d.]+:\d{2,5}\)\ could\ not\ be\ est
             | \bto\ node\ -?\d+\ \(/(?P<peer_broker>(?!127\.)[\d.]+:\d{2,5})\)\ could\ not\ be\ established
+            | \bfailed\ to\ make\ connection\ to\ backend:\ (?P<peer_apache>(?!httpd-UDS|localhost|127\.)[\w.-]+)
             | \bFailed\ connecting\ to\ (?P<peer_jedis>(?!localhost|127\.)[\w.-]+:\d{2,5})
             | (?i:fail\w*|unable|could\ not|can(?:no|')t)\ (?:to\ )?connect\ to\ (?:all\ )?addresses.{0,60}
                 \bipv[46]:(?P<peer_grpc>(?!127\.)[\d.]+:\d{2,5})
@@ -225,6 +226,7 @@ PEERS = (
             | \bNo\ alive\ nodes\ found\ in\ your\ cluster\b | \bThere\ are\ no\ living\ connections\b  # Elasticsearch
             | \bNo\ Available\ connections\b | \bAll\ connection\ attempts\ failed\b
             | \bCannot\ execute\ request\ on\ any\ known\ server\b  # Eureka
+            | \bCan't\ contact\ LDAP\ server\b | \bconnect\ to\ any\ of\ the\ configured\ \w+\ hosts\b
             | \bAll\ host\(s\)\ tried\ for\ query\ failed\b  # Cassandra
         """,
         cause="the program reaches none of the servers that it is given",
@@ -236,7 +238,8 @@ PEERS = (
         name="some-peer-refused",
         mark="refused",
         # what follows a colon is the reason of the one that has answered
-        pattern=r"^(?!.{0,400}(?:\d{1,3}\.){3}\d).{0,400}(?:connection refused(?!: [a-z])|ECONNREFUSED)",
+        pattern=r"^(?!.{0,400}(?:\d{1,3}\.){3}\d).{0,400}(?:connection refused(?!: [a-z]|(?:,| -) (?:bad|not) )"
+        r"|ECONNREFUSED)",
         cause="what the program calls refuses the connection, and the line does not say what that is",
         cure="compare the hosts and ports in its settings with the containers that run",
         source=_MANY,
@@ -248,6 +251,8 @@ PEERS = (
         mark="",
         pattern=r"""(?x)
             \bcontext\ deadline\ exceeded\b(?!\ \(Client\.Timeout) | \bdial\ (?:tcp|udp):\ i/o\ timeout\b
+            | ^nats:\ timeout$ | \betcdserver:\ request\ timed\ out\b | \bconnect\ ETIMEDOUT$
+            | \bSocketException\ \(110\)
             | \[2002\]\ (?:Connection|Operation)\ timed\ out\b | \bConnectTimeout:\ timed\ out\b
         """,
         cause="what the program calls at its start does not answer in time, and the line does not say what "
@@ -255,6 +260,19 @@ PEERS = (
         cure="compare the hosts and ports in its settings with the containers that run; the lines above "
         "may name it",
         source="Go's, PHP's and httpx' own messages; milvus-io/milvus#34319",
+        may_pass=True,
+    ),
+    Failure(
+        name="connection-cut",
+        mark=("econnreset", "socket hang up", "connection reset", "connectionreset"),
+        pattern=r"\bread ECONNRESET\b|^Error: socket hang up\b|\bSocketException: Connection reset$"
+        r"|\bConnectionResetError: \[Errno 104\]",
+        cause="what the program calls ended the connection in the middle: it was stopped or started again, expects "
+        "something else at that port (TLS or none), or a proxy or firewall between them cut it",
+        cure="read the log of what it calls, at that time; compare port and scheme in the address with what is served "
+        "there",
+        source="ECONNRESET of Linux",
+        of_running=NEVER,
         may_pass=True,
     ),
     Failure(
@@ -275,6 +293,8 @@ PEERS = (
             | \bdial\ tcp\ (?P<peer_dialled>[\w.:\[\]-]{1,100}:\d{2,5}):
                 \ (?:connect:\ connection|i/o)\ time(?:d\ )?out\b
             | \bconnection\ (?:\#\d+\ )?to\ (?:\w+://)?(?P<peer_called>[\w.-]+:\d{2,5})\ timed\ out
+            | \bconnect\ ETIMEDOUT\ (?P<peer_node>[\w.:-]{2,60}:\d{2,5})\b
+            | \bHTTPS?ConnectionPool\(host='(?P<peer_python>[\w.-]{1,200})'[^\n]{0,400}\btimed\ out\b
             | \bTimeout\ connecting\ to\ \[(?P<peer_elastic>[\w./:-]+)\]
         """,
         cause="what the program waits for did not answer in time: {peer}",

@@ -5,12 +5,13 @@ from diagnose.programs.failures.recognition import NEVER, Failure
 CERTIFICATES = (
     Failure(
         name="certificate-expired",
-        mark="expired",
+        mark=("expired", "nottimevalid"),
         pattern=r"""(?x)
             x509:\ certificate\ has\ expired.{0,80}current\ time\ \S+\ is\ after
             | certificate\ (?:verify\ failed:\ certificate\ )?has\ expired(?!\ or\ is\ not)
             | \bCERT_HAS_EXPIRED\b
-            | CertificateExpiredException
+            | CertificateExpiredException | \binvalid\ peer\ certificate:\ Expired\b
+            | \bcertificate\ chain:\ NotTimeValid\b
         """,
         cause="the certificate of the server that it calls, or one in its chain, has expired; or the "
         "host's clock is ahead",
@@ -29,7 +30,9 @@ CERTIFICATES = (
             | hostname\ mismatch,\ certificate
             | ERR_TLS_CERT_ALTNAME_INVALID
             | No\ subject\ alternative\ (?:DNS\ )?names?\ (?:matching|present)
-            | doesn't\ contain\ any\ IP\ SANs
+            | doesn't\ contain\ any\ IP\ SANs | \bcertificate\ relies\ on\ legacy\ Common\ Name\ field\b
+            | \bRemoteCertificateNameMismatch\b | \binvalid\ peer\ certificate:\ NotValidForName\b
+            | \bPeer\ certificate\ CN=`[^']{1,200}'\ did\ not\ match\ expected\ CN\b
         """,
         cause="the certificate of the server is issued for another name than the one that the "
         "program calls",
@@ -43,7 +46,7 @@ CERTIFICATES = (
         pattern=r"""(?x)
             \bPEM_read_bio | \bPEM\ (?:lib|routines)\b.{0,60}\bno\ start\ line\b
             | \bunable\ to\ load\ certificate\ from\ (?:PEM\ )?file\b
-            | \bfailed\ to\ find\ any\ PEM\ data\b | \bno\ PEM-encoded\b
+            | \[SSL\]\ PEM\ lib\b | \bfailed\ to\ find\ any\ PEM\ data\b | \bno\ PEM-encoded\b
         """,
         cause="the file with the program's certificate or key is empty, or is not in PEM form",
         cure="put the certificate or the key into the file that the line names, in PEM form",
@@ -143,7 +146,7 @@ CERTIFICATES = (
             | PKIX\ path\ building\ failed
             | unable\ to\ find\ valid\ certification\ path
             | certificate\ verify\ failed
-            | UnknownIssuer
+            | UnknownIssuer | \bcertificate\ chain:\ (?:UntrustedRoot|PartialChain)\b
             | certificate\ (?:of\ \S{1,200}\ )?is\ not\ trusted
             | certificate\ of\ \S{1,200}\ doesn't\ have\ a\ known\ issuer
         """,
@@ -153,5 +156,31 @@ CERTIFICATES = (
         "NODE_EXTRA_CA_CERTS, Python's requests: REQUESTS_CA_BUNDLE, Java: a trust store)",
         source="Go's, OpenSSL's, Node.js' and Java's own messages",
         look="certificate",
+    ),
+    Failure(
+        name="certificate-refused",
+        mark="remote error: tls: ",
+        pattern=r"(?<!handshake error from )(?:^|[^\d\]]: |\")\bremote error: tls: (?:bad certificate"
+        r"|certificate required|unknown certificate(?: authority)?|expired certificate)\b",
+        cause="the server that the program calls refuses the program's own certificate: it gets none, or one of an "
+        "authority that it does not know",
+        cure="give the program a certificate of the authority that this server trusts, or let that server do without "
+        "certificates of its clients",
+        source="Go's own message",
+        of_running=NEVER,
+        look="certificate",
+    ),
+    Failure(
+        name="tls-cut-off",
+        mark=("secure tls connection", "violation of protocol", "tls handshake timeout"),
+        pattern=r"\bsocket disconnected before secure TLS connection was established\b"
+        r"|\bEOF occurred in violation of protocol\b|\bnet/http: TLS handshake timeout\b",
+        cause="the server that the program calls breaks the TLS connection off while it begins: that port speaks no "
+        "TLS, or a proxy or firewall between them cuts it",
+        cure="compare the port and the scheme (http, https) in the address with what that server speaks there, and ask "
+        "for the same address from the host",
+        source="Node.js', Python's and Go's own messages",
+        of_running=NEVER,
+        may_pass=True,
     ),
 )

@@ -331,6 +331,7 @@ DATA = (
             \bextension\b(?:\ \S+)?(?:\ version)?\ (?:is|was)\ (?!not\ compatible\ with\ the\ current)
                 .{0,60}?\b(?:only\ supports|required|not)\b
             | no\ (?P<which>\w+)\ extension\ (?:was\ )?found
+            | \bcurrently\ has\ \w+\ [\d.]+\ activated,\ but\ the\ Postgres\ instance\ only\ has\b  # Immich
             | extension\ \"(?P<extension>\w+)\"\ is\ not\ available
             | \btype\ \"(?:\w{1,40}\.)?(?:citext|geography|geometry|halfvec|hstore|ltree|vchordrq|vector|vectors)\"
                 \ does\ not\ exist

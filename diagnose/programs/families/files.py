@@ -18,7 +18,7 @@ _ABSENCE = r"""
     | no\ config\ file
 """
 _OF_HOSTS_OR_SYNTAX = LazyPattern(
-    r"\bhost not found in (?:resolver|upstream)\b|\b(?:yaml|toml|parsing config): |\bSAXParseException\b"
+    r"\bhost not found in (?:resolver|upstream)\b|(?<![\w.*])(?:yaml|toml|parsing config): |\bSAXParseException\b"
     r"|\bmodprobe: can't change directory\b"
 )
 """nginx finds no host, and a reader of YAML no key: the file is the one that says it. modprobe
@@ -113,6 +113,8 @@ FILES = (
         mark="",
         pattern=rf"""(?x)
             Access\ to\ the\ path\ '(?P<path_dotnet>[^']+)'\ is\ denied
+            | \bAccessDeniedException:\ (?P<path_nio>[\w.-]{{1,80}}\.\w{{2,10}})$
+            | \b(?:Access\ denied|Can\ not\ write)\ to\ (?P<path_plain>/[\w.@+-]{{2,60}}(?:/[\w.@+-]+)*)\b
             # Node.js: what it copies it may read
             | EACCES:\ permission\ denied,\ (?:copyfile|link|rename|symlink)\ '[^']{{1,400}}'\ ->
                 \ '(?P<path_made>[^']+)'
@@ -345,7 +347,7 @@ FILES = (
             | \bfail(?:ed|s|ure)\ (?:to\ parse|parsing)\b(?![^\n]{0,40}\bCouldn't\ create\ private\b)
             | unrecogni[sz]ed\ (?:directive|configuration|key|option)
             | unknown\ (?:directive|keyword|key|fields?|configuration|setting|parameter)
-            | yaml:[ ]
+            | (?<![\w.*])yaml:[ ]
             | \bconfig,\ file\ '[^'\n]{1,300}',\ line\ \d  # Knot
             | \bgot\ unexpected\ keyword\ " | \bunmatched\ open\ brace\b | \binvalid\ top-level\ config\ key\b
             | \bcould\ not\ parse\ config\ file\b | \bundefined\ script\ variable\b
@@ -360,6 +362,7 @@ FILES = (
             | undefined\ (?:receiver|variable|label)
             | \bconfiguration\ file\ contains\ errors\b | \bplugin\ name\ that\ don't\ exist
             | validating\ config | config\ error\b | provisioning\ error
+            | \bMissingSectionHeaderError\b
             | not\ well-formed | \bSAXParseException\b | expected\ <block\ end> | \bbad\ indentation\ of\ a\ mapping\b
             | field\ not\ found
             | unmarshal | loading\ groups\ failed | invalid\ \w+\ name\b
@@ -367,7 +370,7 @@ FILES = (
             | \bjson:\ invalid\ character\ (?!'<') | \bUnrecognizedPropertyException\b
             | \b(?:error|mistake|problem)\ in\ (?:the\ )?(?:config(?:uration)?|settings)\ file\b[^\n]{0,200}
                 \b(?:at|on)\ line\ \d
-            | toml:[ ] | \bNear\ line\ \d+\b.{0,80}\bexpected\b
+            | (?<![\w.*])toml:[ ] | \bNear\ line\ \d+\b.{0,80}\bexpected\b
             | \b(?:could\ not|cannot|can't|failed\ to|unable\ to)\ (?:parse|read)\ (?:the\ )?config(?:uration)?\ file:
                 \ .{0,40}\bline\ \d+
             | \bparsing\ \[/[^\]\n]{1,200}:\d+\]  # HAProxy

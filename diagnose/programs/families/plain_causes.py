@@ -270,9 +270,16 @@ PLAIN_CAUSES = (
     ),
     Failure(
         name="clocks-differ",
-        mark=("skew", "signature expired", "signature has expired", "before issued"),
+        mark=(
+            "skew",
+            "signature expired",
+            "signature has expired",
+            "before issued",
+            "request time and",
+        ),
         pattern=r"""(?x)
-            \bRequestTimeTooSkewed\b | \bclock\ skew\ (?:is\ )?too\ (?:big|great|large)\b | \btime\ skew\b
+            \bRequestTimeTooSkewed\b | \brequest\ time\ and\ the\ server's\ time\ is\ too\ large\b
+            | \bclock\ skew\ (?:is\ )?too\ (?:big|great|large)\b | \btime\ skew\b
             | \bsignature\ (?:has\ )?expired\b | \btoken\ used\ before\ issued\b
         """,
         cause="a signature or token bears a time that the other end does not accept: the clocks of two "
@@ -301,8 +308,9 @@ PLAIN_CAUSES = (
     ),
     Failure(
         name="request-too-large",
-        mark="too ",
-        pattern=r"\b(?:entity|frame|message|packet|payload|body) (?:is )?too (?:big|large)\b",
+        mark=("too ", "when serialized which is larger"),
+        pattern=r"\b(?:entity|frame|message|packet|payload|body) (?:is )?too (?:big|large)\b"
+        r"|\bis \d+ bytes when serialized which is larger than\b",
         unlike=_OF_A_CALLER,
         cause="a request or message is larger than the limit of the end that gets it",
         cure="raise the limit in the program that refuses it, and in each proxy before it",
@@ -310,8 +318,8 @@ PLAIN_CAUSES = (
     ),
     Failure(
         name="called-forbids",
-        mark="403",
-        pattern=rf"(?x)\b403\W{{0,3}}Forbidden\b|{_STATUS}403\b",
+        mark=("403", "(accessdenied)"),
+        pattern=rf"(?x)\b403\W{{0,3}}(?:Client\ Error:\ )?Forbidden\b|{_STATUS}403\b|\(AccessDenied\)",
         unlike=_OF_A_CALLER,
         cause="a server knows who asks, and refuses it (403): a right is missing there, or the address or agent of the "
         "caller is blocked",
@@ -321,7 +329,7 @@ PLAIN_CAUSES = (
     Failure(
         name="called-has-nothing",
         mark="404",
-        pattern=rf"(?x)\b404\W{{0,3}}Not\ Found\b|{_STATUS}404\b",
+        pattern=rf"(?x)\b404\W{{0,3}}(?:Client\ Error:\ )?Not\ Found\b|{_STATUS}404\b",
         unlike=_OF_A_CALLER,
         cause="a server answers that there is nothing at the address (404): its path, or the version in it, is wrong",
         cure="correct the address in the settings of the program that asks",
@@ -330,7 +338,8 @@ PLAIN_CAUSES = (
     Failure(
         name="called-fails",
         mark=("500", "502", "503", "504"),
-        pattern=rf"(?x){_STATUS}(?P<status>50[0234])\b",
+        pattern=rf"(?x){_STATUS}(?P<status>50[0234])\b|\b(?P<status_python>50[0234])\ Server\ Error:"
+        r"|\bresulted in a `(?P<status_guzzle>50[0234]) ",
         unlike=_OF_A_CALLER,
         cause="a server that is asked fails itself ({status})",
         cure="read the log of the server that is asked, at that time",
@@ -349,8 +358,9 @@ PLAIN_CAUSES = (
     ),
     Failure(
         name="interface-absent",
-        mark="no such device",
-        pattern=r"\b(?:interface|pcap_open_live\(\)):? ['\"]?(?P<interface>[a-z][\w.-]{1,14})['\"]?: "
+        mark=("no such device", "unknown interface"),
+        pattern=r"\bdnsmasq(?:\[\d+\])?: unknown interface (?P<interface_dnsmasq>[a-z][\w.-]{1,14})$"
+        r"|\b(?:interface|pcap_open_live\(\)):? ['\"]?(?P<interface>[a-z][\w.-]{1,14})['\"]?: "
         r"(?:\w+: )?No such device",
         cause="the program wants the network interface {interface}, which its container does not have: in a network of "
         "Docker it is called eth0, with the host's network it has the host's names",

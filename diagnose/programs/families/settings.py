@@ -214,7 +214,7 @@ SETTINGS = (
                 |does\ not\ meet|at\ least\ \d+|validation\ failed|cannot\ be
                 |must\ (?:be(?!\ (?:configured|defined|given|present|provided|set|specified
                     |supplied)\b)|contain|have))\b
-            | (?:minimum|weak).{0,30}password
+            | (?:minimum|weak).{0,30}password | ^Password\ \S{1,200}\ is\ weak\b
         """,
         cause="the program does not accept the password in its settings",
         cure="set a longer password with letters, digits and symbols in the variable",
@@ -241,10 +241,10 @@ SETTINGS = (
         mark="",
         pattern=r"""(?x)
             (?:can't\ find|cannot\ find|unable\ to\ find|no\ such|unknown
-                |invalid)\ (?:the\ )?user:?\ ['\"‘]?(?P<user>[a-z_][\w-]*)(?!\S*\ from\ [\d:])
+                |invalid)\ (?:the\ )?user:?\ ['\"‘]?(?P<user>(?!(?:and|or)\b)[a-z_][\w-]*)(?!\S*\ from\ [\d:])
             | getpwnam\(\"(?P<user_getpwnam>[^\"]+)\"\)\ failed
             | \bto\ '(?P<user_mosquitto>[a-z_][\w-]*)'\ because\ this\ user\ does\ not\ exist
-            | \bbad\ user\ name\ (?P<user_apache>[a-z_][\w-]*)
+            | \bbad\ user\ name\ (?P<user_apache>(?!(?:and|or)\b)[a-z_][\w-]*)
             | \bunknown\ user/group\ (?P<user_busybox>[a-z_][\w-]*)
             | \b(?:chpst|gosu|runuser|su(?:-exec)?|sudo|usermod):\ .{0,40}user\ ['\"]?
                 (?P<user_switch>[a-z_][\w-]*)['\"]?\ (?:does\ not\ exist|not\ found)

@@ -36,13 +36,14 @@ SURROUNDINGS = (
     ),
     Failure(
         name="docker-socket",
-        mark="docker",
+        mark=("docker", "server api version"),
         pattern=r"""(?x)
             (?:could\ ?n.t|cannot|can't|failed\ to|unable\ to)\ connect\ to\ (?:the\ )?docker\ daemon
             | dial\ unix\ /(?:var/)?run/docker\.sock:\ connect:\ no\ such\ file
             | (?:ENOENT|no\ such\ file).{0,60}/(?:var/)?run/docker\.sock
             | \bcould\ not\ connect\ to\ any\ Docker\ Engine\b
             | \bdocker\ socket\ is\ not\ (?:available|mounted)\b
+            | \bError\ while\ fetching\ server\ API\ version:.{0,40}FileNotFoundError
         """,
         cause="the program commands the Docker engine, and its container does not have the engine's "
         "socket; who has that socket can do anything on the host",
@@ -357,11 +358,14 @@ LOGINS = (
             | \binvalid\ (?:access\ |auth(?:entication)?\ )?key:\ | \bAUTH_FAILED\b
             | \b(?:api\ key|auth\ key|credentials|token)\ (?:defined\ in\ [\w ]{1,30}\ )?(?:is|are)
                 \ (?:expired|invalid|not\ valid|revoked)\b
-            | \b401\ Unauthorized\b | \bcode\ =\ Unauthenticated\b  # gRPC
+            | \bcode\ =\ Unauthenticated\b  # gRPC
             | \bSASLError\ using\ [\w-]{2,30}:\ not-authorized\b  # XMPP
             | \bconnecting\ to\ your\ database\ with\ your\ username/password\b  # Rails
+            | \b401\W{0,3}(?:Client\ Error:\ )?Unauthorized\b | \bstatus\ code\ 401\b | \$Unauthorized:\ 401\b
+            | \bAuthentication\ unsuccessful\b | \bUsername\ and\ Password\ not\ accepted\b  # mail
+            | \b(?:InvalidAccessKeyId|SignatureDoesNotMatch)\b | \bKey\ Id\ you\ provided\ does\ not\ exist\b  # S3
             # the answer of an MQTT broker
-            | \bconnection\ refused:\ (?:not\ authori[sz]ed|bad\ user\ ?name|identifier\ rejected))
+            | \bconnection\ refused(?::|,|\ -)\ (?:not\ authori[sz]ed|bad\ user\ ?name|identifier\ rejected))
         """,
         cause="a user, password or token is refused: the program's own by a server that it calls, "
         "or, where the program is a server, that of a client",

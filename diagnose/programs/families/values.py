@@ -219,6 +219,7 @@ VALUES = (
         mark="argument",
         pattern=r"""(?x)
             \bwrong\ argument\ count\ or\ unexpected\ line\ ending\ after\ '(?P<key>[\w.-]{1,60})'  # Caddy
+            | \bparsing\ caddyfile\ tokens\ for\ '(?P<key_caddy>[\w.-]{1,60})':\ wrong\ argument\ count
             | \binvalid\ number\ of\ arguments\ in\ \\?"(?P<key_nginx>[\w.-]{1,60})\\?"\ directive
             | \b(?:directive|option|setting)\ ['"`]?(?P<key_named>[\w.-]{1,60})['"`]?\ (?:takes|expects|requires|needs)
                 \ (?:at\ least\ |exactly\ |only\ )?(?:an?|one|two|three|no|\d)\ arguments?\b

@@ -58,6 +58,17 @@ BROKERS = (
         look="data",
     ),
     Failure(
+        name="rabbit-nodes-awaited",
+        mark="timeout_waiting_for_tables",
+        pattern=r"\{timeout_waiting_for_tables,",
+        cause="RabbitMQ waits for other nodes of its cluster, whose names its data hold: they do not run, or this node "
+        "itself had another name before, as the host name of a container changes with each new one",
+        cure="give the container a host name that stays (--hostname), as it was then, and start the other nodes too; "
+        "where they are gone for good, rabbitmqctl force_boot starts this one without them",
+        source="RabbitMQ documentation, restarting of cluster nodes",
+        look="networks",
+    ),
+    Failure(
         name="rabbit-tables",
         mark="schema_integrity_check_failed",
         pattern=r"\{schema_integrity_check_failed",

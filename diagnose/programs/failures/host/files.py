@@ -267,8 +267,8 @@ FILES = (
     ),
     Failure(
         name="acme-rate-limit",
-        mark="too many certificates",
-        pattern=r"too many certificates \(\d+\) already issued",
+        mark=("too many certificates", "acme:error:ratelimited"),
+        pattern=r"too many certificates \(\d+\) already issued|\bacme:error:rateLimited\b",
         cause="the certificate authority issues no more certificates for these names this week",
         cure="keep the certificates in a volume, and wait; use the staging environment for tests",
     ),

@@ -93,7 +93,7 @@ OPTIONS = (
         name="interface-capability",
         mark="operation not permitted",
         pattern=r"RTNETLINK answers: Operation not permitted|Unable to access interface: Operation not permitted"
-        r"|\b(?:ip|ifconfig|route|brctl): (?:ioctl 0x[0-9a-f]+ failed|SIOC\w+): Operation not permitted",
+        r"|\bCannot ioctl TUNSETIFF\b.{0,20}: Operation not permitted|\b(?:ip|ifconfig|route|brctl): (?:ioctl 0x[0-9a-f]+ failed|SIOC\w+): Operation not permitted",
         cause="the program changes network interfaces, which needs the capability NET_ADMIN",
         cure="recreate it with --cap-add=NET_ADMIN",
         confirmed_by=_OPTION,

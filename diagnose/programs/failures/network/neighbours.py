@@ -226,13 +226,14 @@ NEIGHBOURS = (
     ),
     Failure(
         name="docker-socket",
-        mark="docker",
+        mark=("docker", "server api version"),
         pattern=r"""(?x)
               permission\ denied\ while\ trying\ to\ connect\ to\ the\ Docker[ ]
                 (?:daemon\ socket|API)
             | dial\ unix\ /var/run/docker\.sock:\ connect:\ permission\ denied
             | \b(?:EACCES|permission\ denied)\b.{0,40}/run/docker\.sock\b
             | /run/docker\.sock\b.{0,40}\b(?:EACCES|permission\ denied)
+            | \bError\ while\ fetching\ server\ API\ version:.{0,40}Permission\ ?(?:denied|Error)
         """,
         cause="the program's user may not open the engine's socket",
         cure="recreate it with --group-add of the group that owns /var/run/docker.sock",

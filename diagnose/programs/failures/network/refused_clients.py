@@ -198,15 +198,23 @@ REFUSED_CLIENTS = (
     ),
     Failure(
         name="plain-port",
-        mark=("unknown protocol", "wrong version number", "unexpected tls packet was received"),
+        mark=(
+            "unknown protocol",
+            "wrong version number",
+            "unexpected tls packet was received",
+            "unrecognized ssl message",
+            "determine the frame size",
+        ),
         pattern=r"SSL23_GET_SERVER_HELLO:unknown protocol|WRONG_VERSION_NUMBER\] wrong version number"
         r"|^GnuTLS: An unexpected TLS packet was received"
+        r"|\bstate=error: wrong version number|\bSSLException: Unsupported or unrecognized SSL message"
+        r"|\bCannot determine the frame size or a corrupted frame was received"
         r"|ssl3_get_record:wrong version number|\bcurl: \(35\)[^\n]{0,80}:wrong version number",
         cause="the program speaks TLS to a port that answers in plain text: the address has https or the wrong port, or "
         "its name leads to another server, such as the container itself",
         cure="write http:// into the address, or the port on which that server has TLS; getent hosts NAME in the container "
         "shows where the name leads; of a mail server, STARTTLS in place of TLS",
-        source="OpenSSL's own messages, nginx-proxy/nginx-proxy#915",
+        source="OpenSSL's, Java's and .NET's own messages, nginx-proxy/nginx-proxy#915",
         unlike=_OF_ACCEPTED,
     ),
     Failure(

@@ -58,7 +58,9 @@ WEB_SERVERS = (
         name="acme-unreached",
         mark="timeout during connect",
         pattern=r"(?P<address>[\da-f.:]+): Fetching http://(?P<unreached>[\w.-]+)/\.well-known/"
-        r"acme-challenge/\S+ Timeout during connect",
+        r"acme-challenge/\S+ Timeout during connect"
+        r"|\"identifier\":\"(?P<unreached_caddy>[\w.-]{1,253})\"[^\n]{0,300}:error:connection - "
+        r"(?P<address_caddy>[\da-f.:]{3,45}): Timeout during connect",
         cause="{unreached} gets no certificate: the authority calls port 80 of {address} from the "
         "internet, and gets no answer",
         cure="open port 80 in the router and in the provider's firewall, or correct the address of "
@@ -71,7 +73,9 @@ WEB_SERVERS = (
         name="acme-refused",
         mark="connection refused",
         pattern=r"(?P<address>[\da-f.:]+): Fetching http://(?P<unreached>[\w.-]+)/\.well-known/"
-        r"acme-challenge/[\w-]+: Connection refused",
+        r"acme-challenge/[\w-]+: Connection refused"
+        r"|\"identifier\":\"(?P<unreached_caddy>[\w.-]{1,253})\"[^\n]{0,300}:error:connection - "
+        r"(?P<address_caddy>[\da-f.:]{3,45}): Connection refused",
         cause="{unreached} gets no certificate: the authority calls port 80 of {address} from the "
         "internet, where nothing takes the call",
         cure="publish port 80 of the web server that answers the challenge (`-p 80:80`), or correct "
@@ -144,8 +148,8 @@ WEB_SERVERS = (
     ),
     Failure(
         name="traefik-entry-point",
-        mark="entrypoint doesn't exist",
-        pattern=r"EntryPoint doesn't exist.{0,200}?entryPointName=(?P<entry>[\w.-]{1,80})",
+        mark=("entrypoint doesn't exist", "entrypointname="),
+        pattern=r"(?i:EntryPoint (?:\\?\"[\w.-]{1,80}\\?\" )?doesn't exist).{0,200}?entryPointName=(?P<entry>[\w.-]{1,80})",
         cause="a router of Traefik names the entry point {entry}, which its static configuration does not have",
         cure="declare it there (entryPoints), or name one that it has; Traefik reads that file only at its start",
         source="Traefik's own message",
@@ -163,7 +167,8 @@ WEB_SERVERS = (
     Failure(
         name="address-not-there",
         mark="address",
-        pattern=r"(?:bind|listen)\b.{0,60}?(?P<address>\d+\.\d+\.\d+\.\d+)\S*.{0,40}[Cc]annot assign requested address"
+        pattern=r"\bfailed to bind to (?P<address_kafka>[\w.-]{1,120}):\d{2,5}: Cannot assign requested address"
+        r"|(?:bind|listen)\b.{0,60}?(?P<address>\d+\.\d+\.\d+\.\d+)\S*.{0,40}[Cc]annot assign requested address"
         r"|\bbind: (?:Address not available|Cannot assign requested address)|panicked at '?Cannot assign requested address",
         cause="the program is configured to listen at an address that its container does not have",
         cure="let it listen on 0.0.0.0",

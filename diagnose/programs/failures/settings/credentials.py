@@ -44,9 +44,10 @@ CREDENTIALS = (
     ),
     Failure(
         name="ssh-key-refused",
-        mark=("(publickey", "load key "),
+        mark=("(publickey", "load key ", "unable to authenticate, attempted methods"),
         pattern=r"(?:(?P<user>[\w.-]{1,40})@)?(?P<host>[\w.-]{1,100}): Permission denied \(publickey"
-        r"|Load key \"(?P<key>/[^\"]{1,200})\": (?:invalid format|error in libcrypto)",
+        r"|Load key \"(?P<key>/[^\"]{1,200})\": (?:invalid format|error in libcrypto)"
+        r"|ssh: unable to authenticate, attempted methods \[none publickey\]",
         cause="the program logs in by SSH, and its key is not accepted: the key is not in the container, is not read, or "
         "is unknown to that server",
         cure="mount the private key (owner: the program's user, mode 600, with a last empty line), and put its public "
@@ -107,6 +108,7 @@ CREDENTIALS = (
             | \bCould\ not\ load\ credentials\ from\ any\ providers | \bNoCredentialProviders:
             | \bno\ EC2\ IMDS\ role\ found
             | \b(?:default|Default)\ credentials\ (?:were\ not\ found|was\ not\ found)
+            | \bCould\ not\ automatically\ determine\ credentials\b
             | \bcould\ not\ find\ default\ credentials | \bCould\ not\ load\ the\ default\ credentials
             | \bDefaultAzureCredential\ failed\ to\ retrieve\ a\ token
         """,

@@ -28,4 +28,5 @@ LINES = {
     ),
     "mosquitto-pid-file": ("1700000000: Error: Unable to write pid file."),
     "nats-storage": ("[WRN] JetStream resource limits exceeded for server"),
+    "rabbit-nodes-awaited": "Error while waiting for Mnesia tables: {timeout_waiting_for_tables,['rabbit@b1','rabbit@b2'],[rabbit_user,rabbit_vhost]}",
 }
