@@ -52,6 +52,17 @@ _READ_LATER = LazyPattern(
     """
 )
 """Files of libraries, of jobs and of websites: they are read when they are needed."""
+_AT_ITS_PLACE = LazyPattern(
+    r"""(?x)
+      ^/etc/ (?: alertmanager/alertmanager\.yml | caddy/Caddyfile | dnsmasq\.d/[^/]+
+               | grafana/grafana\.ini | loki/local-config\.yaml | my\.cnf | mysql/conf\.d/[^/]+
+               | nginx/(?: nginx\.conf | conf\.d/[^/]+\.conf ) | prometheus/prometheus\.yml
+               | telegraf/telegraf\.conf )$
+    | ^/usr/local/ (?: apache2/conf/httpd\.conf | etc/haproxy/haproxy\.cfg | etc/php/conf\.d/[^/]+ )$
+    | ^/mosquitto/config/mosquitto\.conf$
+    """
+)
+"""Where the programs of these images look without any option: they do read such a file."""
 _IDLE = vocabulary(
     "ash bash cat dash docker-init dumb-init init s6-supervise s6-svscan sh sleep su-exec tail tini"
 )
@@ -184,8 +195,15 @@ def _unopened_of_container(
     if _all_unread(files, container) and _shows_readings(files, mounts, clock):
         for held in files:
             reads_later = any(name.startswith(_BY_REQUEST) for name in names)
-            if not reads_later or held.path.startswith(_READ_AT_START):
+            is_of_start = not reads_later or held.path.startswith(_READ_AT_START)
+            if is_of_start and not _is_looked_for(container, held.path):
                 yield _unread_file(host, container, held)
+
+
+def _is_looked_for(container: Container, path: str) -> bool:
+    """Whether the program looks for this file: its command names the path, or the path is usual."""
+    is_named = any(path in word for word in container.config.words)
+    return is_named or _AT_ITS_PLACE.search(path) is not None
 
 
 def _unread_file(host: Host, container: Container, held: _SettingsFile) -> UnopenedSettings:

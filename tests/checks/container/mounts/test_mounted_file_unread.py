@@ -80,6 +80,12 @@ CASES: dict[str, tuple[dict[str, Any], list[tuple[str, str]]]] = {
         {**REDIS, "target": "/etc/redis", "rw": False, "cmd": ["redis-server", "--port", "1"]},
         WARNING,
     ),
+    "the place where HAProxy looks": ({"target": "/usr/local/etc/haproxy/haproxy.cfg"}, []),
+    "a place where the image of nginx does not look": (
+        {"comm": "nginx", "target": "/etc/nginx/sites-enabled/shop.conf"},
+        ADVICE,
+    ),
+    "the command names what nobody has read": ({"cmd": ["app", "-c", "/etc/app.conf"]}, []),
     "a folder that is read": (
         {"target": "/etc/app", "entries": ["a.conf", "b.conf"], "used": "b.conf"},
         [],
