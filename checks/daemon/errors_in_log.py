@@ -15,7 +15,10 @@ from diagnose.phrases import count, how_often, shortened
 from diagnose.programs.failures import (
     ENGINE_ERRORS,
     ENGINE_REQUESTS,
+    REFUSED_COMMANDS,
+    REGISTRY_ERRORS,
     START_ERRORS,
+    TRACED_ERRORS,
     Recognised,
     recognise,
 )
@@ -24,6 +27,8 @@ from diagnose.programs.steady_words import steady_words
 from diagnose.registry import check
 
 TABLES = (ENGINE_REQUESTS, ENGINE_ERRORS, START_ERRORS)
+_OF_REQUESTS = (REFUSED_COMMANDS, REGISTRY_ERRORS, TRACED_ERRORS)
+"""The tables of errors in the words that the docker command prints."""
 _ID = LazyPattern(r"\b[0-9a-f]{64}\b")
 _NETWORK = LazyPattern(r"\bnetwork (?P<id>[0-9a-f]{64}|[0-9a-z]{25})\b")
 _SILENT_SERVER = LazyPattern(r"\bDNS server\b.{0,80}->(?P<address>[0-9.]{7,15}):53: i/o timeout")
@@ -106,23 +111,27 @@ def _finding(error: SaidError, subject: Subject, log: DaemonLog, clock: Clock) -
         subject=subject,
         summary=f"the engine logged an error {times}: {_meaning(error, recognised)}",
         evidence=evidence,
-        variables={name_variable: log.name, **_named_variables(error.line.text)},
+        variables={name_variable: log.name, **_named_variables(error.line.text, recognised)},
         discriminator=shortened(error.kind, KEY),
         signs=signs(error.line.text) or None,
         onset=error.first,
     )
 
 
-def _named_variables(text: str) -> PageVariables:
-    """The page variables of the path at which the error ends, of the network that it names by its
-    id, or of a DNS server that has not answered; otherwise words by which the error is counted over
-    the hours."""
+def _named_variables(text: str, recognised: Recognised | None) -> PageVariables:
+    """The page variables of what the error names; otherwise words by which the error is counted
+    over the hours.
+
+    An error names the path at which it ends, a network by its id, an interface of the host, or a
+    DNS server that has not answered.
+    """
     network = _NETWORK.search(text)
     server = _SILENT_SERVER.search(text)
     named_variables = {
         "refused_path": path_of_error(text),
         "short_network": network["id"] if network is not None else "",
         "silent_server": server["address"] if server is not None else "",
+        "parent": recognised.values.get("parent", "") if recognised is not None else "",
     }
     return present(named_variables) or present({"repeated": steady_words(text, (text,))})
 
@@ -146,8 +155,13 @@ def _is_over(error: SaidError, container: Container | None) -> bool:
 
 
 def _known_failure(error: SaidError) -> Recognised | None:
-    tables = (recognise([error.line.text], None, table) for table in TABLES)
-    return next((failure for failure in tables if failure is not None), None)
+    """The meaning of the error; of a refused request in the words that its client got, too."""
+    text = error.line.text
+    of_engine = (recognise([text], None, table) for table in TABLES)
+    request = _REQUEST.match(text)
+    answers = [f"Error response from daemon: {request['error']}"] if request is not None else []
+    of_requests = (recognise(answers, None, table) for table in _OF_REQUESTS)
+    return next((failure for failure in (*of_engine, *of_requests) if failure is not None), None)
 
 
 def _meaning(error: SaidError, failure: Recognised | None) -> str:

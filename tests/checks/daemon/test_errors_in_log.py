@@ -116,6 +116,13 @@ def test_what_a_known_error_means_is_said() -> None:
     assert "storage_opt" in str(finding.evidence["what fixes it"])
 
 
+def test_an_answer_to_a_client_has_its_meaning_too() -> None:
+    answer = "driver failed programming external connectivity on endpoint web: Bind for 0.0.0.0:80 failed: port is already allocated"
+    line = _at(20, f"Handler for POST /v1.51/containers/gone/start returned error: {answer}")
+    (finding,) = _judged([UP, line], of()).findings
+    assert "another container publishes port 80 of the host already" in finding.summary
+
+
 def test_a_container_that_keeps_the_reason_or_runs_says_it_itself() -> None:
     keeps = container("web", Id=ID, State={"Status": "created", "Error": "no /dev/video7"})
     runs = container("web", Id=ID, State={"Running": True, "StartedAt": "2026-01-02T03:25:00Z"})
@@ -168,6 +175,10 @@ NAMED = {
     "a DNS server": (
         "[resolver] failed to query external DNS server: read udp 172.18.0.2:515->192.0.2.8:53: i/o timeout",
         {"silent_server": "192.0.2.8"},
+    ),
+    "an interface": (
+        "Handler for POST /v1.51/networks/create returned error: -o parent interface was not found on the host: eth1.30",
+        {"parent": "eth1.30"},
     ),
     "nothing": (
         "Handler for POST /v1.51/commit returned error: it does not work",

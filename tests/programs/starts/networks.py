@@ -69,6 +69,7 @@ STARTS: dict[str, tuple[str, dict[str, str]]] = {
         "failed to set up container networking: failed to create endpoint app on network shop: failed to create the macvlan port: no such device",
         {"looked_at": "shop"},
     ),
+    "parent-not-on-host": ("-o parent interface was not found on the host: eth1", {}),
     "vxlan-left-behind": (
         'failed to set up container networking: subnet sandbox join failed for "10.0.1.0/24": error creating vxlan interface: file exists',
         {"vxlan": "vxlan"},

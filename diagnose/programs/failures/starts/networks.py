@@ -131,6 +131,14 @@ NETWORKS = (
         page={"looked_at": "{only_network}"},
     ),
     Failure(
+        name="parent-not-on-host",
+        mark="parent interface was not found",
+        pattern=r"-o parent interface was not found on the host: (?P<parent>[\w.:@-]{1,60})",
+        cause="the host has no interface {parent}, which the options of a macvlan or ipvlan network name as its parent",
+        cure="write the name of an interface that `ip -brief link` lists (for a VLAN: the name, a dot and its number)",
+        source="docker/for-mac#3926",
+    ),
+    Failure(
         name="vxlan-left-behind",
         mark="creating vxlan interface",
         pattern=r"error creating vxlan interface: file exists",
