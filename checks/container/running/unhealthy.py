@@ -328,8 +328,10 @@ def _complaint(tail: LogTail) -> LogTail:
 
     The program runs, so that its last lines may be about anything.
     """
-    telling = tail.telling
-    is_known = telling is not None and telling.explains and tail.failure is not None
-    is_complaint = telling is not None and telling.explains and telling.is_complaint
-    is_about_it = is_known or is_complaint or is_of_a_server(tail.failure)
+    failure = tail.failure
+    if failure is not None and not failure.holds_while_running:
+        return LogTail(())
+    explains = tail.telling is not None and tail.telling.explains
+    is_complaint = tail.telling is not None and tail.telling.is_complaint
+    is_about_it = (explains and (failure is not None or is_complaint)) or is_of_a_server(failure)
     return tail if is_about_it else LogTail(())

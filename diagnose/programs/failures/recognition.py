@@ -207,6 +207,12 @@ class Recognised(msgspec.Struct, frozen=True):
         """A text of the row with the log's own values in place of the braces."""
         return _filled_text(text, self.values)
 
+    @property
+    def holds_while_running(self) -> bool:
+        """Whether the line means this failure also where the program that printed it runs on."""
+        needed = self.failure.of_running
+        return needed is None or needed.search(self.line) is not None
+
     def is_met_by(self, given: frozenset[str]) -> bool:
         """Whether the container has the option whose lack is the failure: then the failure is
         another one.
@@ -247,10 +253,7 @@ def family_of_running(
 ) -> Recognised | None:
     """The family of a failure that a running program reports."""
     family = recognise_family(telling, families)
-    needed = family.failure.of_running if family is not None else None
-    if family is None or needed is None:
-        return family
-    return family if needed.search(family.line) else None
+    return family if family is not None and family.holds_while_running else None
 
 
 def _failure_in_line(

@@ -399,6 +399,16 @@ def test_a_program_that_waits_for_a_server_of_its_own() -> None:
     assert finding.variables["index"] == ".kibana_16"
 
 
+def test_a_line_of_a_start_that_went_on_is_no_reason() -> None:
+    line = "mkdir: can't create directory '/www': File exists"
+    web = probed("unhealthy", 1, "")
+    tails = LogTails({web.id: LogTail((line,))}, {})
+    (finding,) = judge(
+        "container.unhealthy", containers=Containers([web]), clock=CLOCK, log_tails=tails
+    ).findings
+    assert line not in str(finding.evidence)
+
+
 def restarted(
     *actions: tuple[str, float, str], age: float = 20.0, probe: str = ""
 ) -> tuple[Container, Events]:
