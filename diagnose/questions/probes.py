@@ -43,6 +43,8 @@ class ProbeServer(Question[ProbeReply], frozen=True, omit_defaults=False):
     port: int
     transport: Literal["tcp", "udp"] = "tcp"
     pid: int | None = None
+    is_near: bool = False
+    """Whether the address is that of a container here: such a connect needs no `path --probe`."""
 
     def about(self) -> str:
         return f"the answer of {self.server} port {self.port}"

@@ -112,6 +112,13 @@ _WHY: Mapping[CallLoss, str] = {
         "its ARP table has {call.mistaken.mac} for {call.address}, "
         "which is not the hardware address of {call.peer}"
     ),
+    "loopback down": (
+        "it calls itself, and such packets take its loopback interface lo, which is down"
+    ),
+    "near the caller": (
+        "{call.peer} answers this host at that port, so the packets are most likely lost in the "
+        "network namespace of {call.container} or at its port of the bridge"
+    ),
     "routed": (
         "{call.network} is routed and not translated, so that the answers need a route to it "
         "on the router of this host"

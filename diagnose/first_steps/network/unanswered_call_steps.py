@@ -146,6 +146,8 @@ _OF_CASE: Mapping[CallLoss, Callable[[UnansweredCall], dict[str, str]]] = {
     "stopped here": _obstacle_variables,
     "foreign source": lambda call: {"foreign_source": call.foreign_source},
     "wrong neighbour": _neighbour_variables,
+    "loopback down": lambda call: {"without_loopback": call.container.name},
+    "near the caller": lambda call: {"cut_off": call.container.name},
     "routed": lambda call: {"routed": call.network.name if call.network is not None else ""},
     "mesh": _mesh_variables,
     "led away": _way_by_router,

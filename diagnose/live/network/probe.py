@@ -1,6 +1,7 @@
 """One packet to one address, and what became of it.
 
-It leaves the host's or a container's network namespace. Only `diagnose path --probe` asks for it.
+It leaves the host's or a container's network namespace. `diagnose path --probe` asks for it, and
+evidence of calls for an address of a container of this host.
 """
 
 from __future__ import annotations
@@ -49,10 +50,11 @@ def probe(live: Live, question: ProbeServer) -> dict[str, Any]:
     """The outcome of one TCP connect without data, or of one UDP datagram.
 
     The datagram is empty; to port 53 it is a DNS query. Shape: `ProbeReply`. Errors: Refused("not
-    allowed") unless the user wants packets to be sent, Refused("forbidden"), Refused("gone"),
-    Refused("malformed") for no address.
+    allowed") unless the user wants packets to be sent, or a container is near and probes are on;
+    Refused("forbidden"), Refused("gone"), Refused("malformed") for no address.
     """
-    if not live.options.send:
+    is_for_neighbour = question.is_near and live.options.probe
+    if not live.options.send and not is_for_neighbour:
         raise Refused("not allowed", "no packet is sent without --probe")
     socket_request = {
         "server": question.server,

@@ -39,6 +39,8 @@ CallLoss = Literal[
     "stopped here",
     "foreign source",
     "wrong neighbour",
+    "loopback down",
+    "near the caller",
     "routed",
     "mesh",
     "router silent",
@@ -100,7 +102,10 @@ class UnansweredCall(msgspec.Struct, frozen=True):
     """The source that a rule gives its packets, where this host does not have that address."""
     mistaken: Neighbour | None = None
     """The caller's ARP entry of its peer, where that holds another machine's hardware address."""
-
+    has_loopback: bool = True
+    """Whether the loopback interface of the caller's namespace is up."""
+    peer_answers_host: bool = False
+    """Whether the peer answers this host at the same place."""
     way_through: WayThroughContainer | None = None
     """The container that reaches the address by a tunnel, which this host does not."""
     mesh_client: Container | None = None
@@ -110,6 +115,17 @@ class UnansweredCall(msgspec.Struct, frozen=True):
     def has_no_way_out(self) -> bool:
         """Whether it calls the outside from a container that is on internal networks only."""
         return self.network is None and self.of_network is None and self.is_closed_in
+
+    @property
+    def is_to_itself(self) -> bool:
+        """Whether the caller has the called address itself: its packets take its loopback."""
+        return self.peer is not None and self.peer.id == self.container.id
+
+    @property
+    def is_open_to_peer(self) -> bool:
+        """Whether another container is called, and nothing that this host shows stops the call."""
+        is_stopped = self.obstacle is not None or self.mistaken is not None
+        return self.peer is not None and not self.is_to_itself and not is_stopped
 
     @property
     def is_untranslated(self) -> bool:
@@ -131,6 +147,8 @@ class UnansweredCall(msgspec.Struct, frozen=True):
             ("stopped here", self.obstacle is not None),
             ("foreign source", bool(self.foreign_source)),
             ("wrong neighbour", self.mistaken is not None),
+            ("loopback down", self.is_to_itself and not self.has_loopback),
+            ("near the caller", self.peer_answers_host),
             ("routed", self._is_routed),
             ("mesh", self._is_in_mesh),
             ("router silent", self._is_beyond_silent_router),

@@ -39,7 +39,13 @@ from diagnose.mappings import only
 from diagnose.model import EvidenceGroup, Failed
 from diagnose.questions import Host
 from diagnose.questions.files import ReadFile
+from diagnose.questions.probes import ProbeServer
 from diagnose.registry import evidence
+
+_MOST_PROBED = 4
+"""Peers to which one connection from this host is tried."""
+_ANSWERS = frozenset({"accepted", "closed", "refused"})
+"""What a machine does that gets the packets."""
 
 
 class UnansweredCalls(Items[UnansweredCall], frozen=True):
@@ -123,8 +129,11 @@ def unanswered_calls(
         calls.append(
             msgspec.structs.replace(call, trace=traced, foreign_source=source, mistaken=mistaken)
         )
-    calls += calls_without_metadata(host, containers, records.recent_logs, clock)
-    return UnansweredCalls(tuple(calls), records.network_losses.counted + records.of_host.watched)
+    # the tool's own requests for pages leave from the same namespaces
+    lost = [call for call in calls if not call.is_to_itself or not call.has_loopback]
+    lost = _with_answers_to_host(host, lost)
+    lost += calls_without_metadata(host, containers, records.recent_logs, clock)
+    return UnansweredCalls(tuple(lost), records.network_losses.counted + records.of_host.watched)
 
 
 class _Callers:
@@ -179,7 +188,14 @@ class _Callers:
             mesh_client=self._mesh_client,
             way_through=self._way_through(container, waiting.address),
             own_name=self._own_name(container) if is_public else "",
+            has_loopback=self._has_loopback(container),
         )
+
+    def _has_loopback(self, container: Container) -> bool:
+        """Whether the loopback interface of the caller is up, as far as that is known."""
+        namespaces = self._ways.namespaces
+        netns = namespaces.of(container) if namespaces is not None else None
+        return netns is None or all(link.up for link in netns.links if link.name == "lo")
 
     def _way_through(self, container: Container, address: str) -> WayThroughContainer | None:
         """The container whose tunnel leads to the address; None for a caller in its namespace."""
@@ -196,6 +212,28 @@ class _Callers:
         unreached = (line.text for line in lines if signs(line.text) & {"timeout", "unreachable"})
         names = named_in(unreached)
         return next((name for name in self._served if name in names), "")
+
+
+def _with_answers_to_host(host: Host, calls: list[UnansweredCall]) -> list[UnansweredCall]:
+    """The calls; those to another container with its answer to one connection of this host."""
+    unexplained = {
+        (call.address, call.port): call
+        for call in calls
+        if call.is_open_to_peer and call.protocol == "tcp"
+    }
+    answered_places = {
+        place
+        for place, reply in host.ask_about(
+            list(unexplained)[:_MOST_PROBED], lambda place: ProbeServer(*place, is_near=True)
+        )
+        if not isinstance(reply, Failed) and reply.outcome in _ANSWERS
+    }
+    return [
+        msgspec.structs.replace(call, peer_answers_host=True)
+        if call.is_open_to_peer and (call.address, call.port) in answered_places
+        else call
+        for call in calls
+    ]
 
 
 def _is_userspace_client(container: Container) -> bool:
