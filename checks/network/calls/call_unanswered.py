@@ -148,6 +148,7 @@ _WHY: Mapping[CallLoss, str] = {
         "it connects over IPv6, and a program that does not fall back to IPv4 waits here even if "
         "the name has an IPv4 address that answers"
     ),
+    "undecided here": "{call.doubtful.by} of this host may stop the packets, or their answers",
     "beyond": "",
 }
 """The reason, where it is known; "" where the packets leave as they should."""
@@ -161,7 +162,9 @@ def _fate_on_this_host(call: UnansweredCall) -> str | None:
         return f"does not translate {call.source}"
     if call.foreign_source:
         return f"nat POSTROUTING: {call.trace.snat}"
-    if call.trace.obstacle is None:
+    if call.doubtful is not None:
+        return f"may stop them: {call.doubtful.by}"
+    if call.obstacle is None:
         return "lets the requests and their answers pass"
     return f"stops them: {call.stopped_by}"
 

@@ -134,6 +134,20 @@ def _proxy_variables(call: UnansweredCall) -> PageVariables:
     return call.engine_proxy.variables(call.container) if call.engine_proxy is not None else {}
 
 
+def _doubt_variables(call: UnansweredCall) -> PageVariables:
+    """The page variables of the chain whose counters show whether a rule stops the packets."""
+    if call.doubtful is None:
+        return {}
+    place = place_of(call.doubtful.by, "ip6" if call.is_ipv6 else "ip")
+    if "program" in place:
+        return {
+            "counting": place["program"],
+            "in_table": place["table"],
+            "in_chain": place["chain"],
+        }
+    return {"doubt": str(call.doubtful.by)}
+
+
 def _neighbour_variables(call: UnansweredCall) -> PageVariables:
     if call.mistaken is None:
         return {}
@@ -155,6 +169,7 @@ _OF_CASE: Mapping[CallLoss, Callable[[UnansweredCall], dict[str, str]]] = {
     "own site": _own_site_variables,
     "proxy": _proxy_variables,
     "mail": lambda call: {"mailer": call.container.name},
+    "undecided here": _doubt_variables,
     "over IPv6": lambda call: {"over_ipv6": call.container.name, "beyond": call.address},
 }
 """The page variables of a case; the other cases have those of the peer that should answer."""

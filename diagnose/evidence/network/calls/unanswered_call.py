@@ -54,6 +54,7 @@ CallLoss = Literal[
     "no container",
     "own rules",
     "over IPv6",
+    "undecided here",
     "beyond",
 ]
 """The place where the packets of a call or their answers are lost, as far as this host shows."""
@@ -162,6 +163,7 @@ class UnansweredCall(msgspec.Struct, frozen=True):
             ("no container", self.of_network is not None and self.peer is None),
             ("own rules", self.may_filter and self.peer is None),
             ("over IPv6", self._may_use_ipv4),
+            ("undecided here", self.doubtful is not None),
         )
         return next((name for name, holds in cases if holds), "beyond")
 
@@ -169,6 +171,12 @@ class UnansweredCall(msgspec.Struct, frozen=True):
     def obstacle(self) -> Obstacle | None:
         """The obstacle that certainly stops requests or their answers on this host; or None."""
         return self.trace.obstacle if self.trace is not None and self.trace.is_blocked else None
+
+    @property
+    def doubtful(self) -> Obstacle | None:
+        """The rule of this host of which it is not known whether it stops the call; or None."""
+        is_decided = self.trace is None or self.trace.is_blocked
+        return None if is_decided or self.trace is None else self.trace.obstacle
 
     @property
     def stopped_by(self) -> str:

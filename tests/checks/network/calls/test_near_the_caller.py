@@ -1,4 +1,4 @@
-"""Calls of a container to another one, or to itself, that nothing on the host's way stops."""
+"""Calls that nothing on the host's way certainly stops: to another container, to itself, outside."""
 
 from __future__ import annotations
 
@@ -6,9 +6,16 @@ import msgspec
 import pytest
 
 from diagnose.evidence.containers.listing import Containers
-from diagnose.evidence.network.calls.unanswered_calls import CallWays, SeenCalls, unanswered_calls
+from diagnose.evidence.network.calls.unanswered_call import UnansweredCall
+from diagnose.evidence.network.calls.unanswered_calls import (
+    CallWays,
+    SeenCalls,
+    UnansweredCalls,
+    unanswered_calls,
+)
 from diagnose.evidence.network.container_netns import ContainerNetns, Namespaces
 from diagnose.evidence.network.interfaces import Interface
+from diagnose.firewall.flow import Obstacle, Step, Trace
 from diagnose.questions.sockets import WaitingCall
 from tests.checks.network.evidence import container
 from tests.checks.network.lost_calls import APP, CLOCK, NETWORKS, losses
@@ -48,3 +55,16 @@ def test_a_call_to_itself_is_lost_where_the_loopback_is_down(is_up: bool) -> Non
     assert [finding.variables["without_loopback"] for finding in found] == (
         [] if is_up else ["app"]
     )
+
+
+def test_a_rule_that_may_stop_the_call_is_named_with_its_counters() -> None:
+    rule = Step("ip mangle", "FORWARD", "-m ttl --ttl-lt 64 -j DROP")
+    trace = Trace("unknown", obstacle=Obstacle("rule", rule, "request", "forward"), to="eth0")
+    call = UnansweredCall(APP, "192.0.2.80", 80, 3, network=NETWORKS.items[0], trace=trace)
+    (finding,) = judge(
+        "network.call-unanswered", unanswered_calls=UnansweredCalls((call,), 1)
+    ).findings
+    assert "--ttl-lt 64 -j DROP) of this host may stop the packets" in finding.summary
+    assert "may stop them" in str(finding.evidence["this host"])
+    assert finding.variables["in_chain"] == "FORWARD"
+    assert "beyond" not in finding.variables
