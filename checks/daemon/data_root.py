@@ -9,13 +9,14 @@ from diagnose.evidence.engine.data.data_root_candidates import (
     DataRootCandidates,
     OtherRoot,
     PlannedMount,
+    RunningEngine,
 )
 from diagnose.evidence.engine.data.hidden_containers import HiddenContainers
 from diagnose.evidence.engine.info import Info
 from diagnose.evidence.engine.starting.temp_folder import TempFolder
 from diagnose.evidence.images.listing import Images
 from diagnose.evidence.storage.mounts import Mounted
-from diagnose.first_steps.engine.data_root_steps import former_driver, is_snap, way_back
+from diagnose.first_steps.engine.data_root_steps import former_driver, is_snap, one_engine, way_back
 from diagnose.mappings import names_of, subjects_of
 from diagnose.model import DAEMON, CheckResult, Finding, Severity, Skipped, Subject
 from diagnose.phrases import and_more, count, named
@@ -37,7 +38,13 @@ def wrong_data_root(
     `userns-remap` was changed or lost: a warning, and advice where the engine has images, as a
     build host has between two jobs. A root that another living engine uses does not count, nor does
     an old root beside an engine that has containers.
+
+    It is a warning too where another engine is running with containers and without a socket of its
+    own, as the snap docker and a package do beside each other: the one that started last has taken
+    the socket, and the docker command shows nothing of the other one.
     """
+    for engine in candidates.running:
+        yield _running_engine_finding(candidates, engine)
     for mount in candidates.unmounted:
         yield _unmounted_disk_finding(candidates, mount)
     if candidates.unmounted:
@@ -45,6 +52,27 @@ def wrong_data_root(
     severity = Severity.advice if images is not None and len(images) else Severity.warning
     for other in candidates.others:
         yield _moved_root_finding(candidates, other, config, severity)
+
+
+def _running_engine_finding(candidates: DataRootCandidates, engine: RunningEngine) -> Finding:
+    own = count(candidates.containers, "container") if candidates.containers else "none"
+    kind = "the snap docker" if is_snap(engine.path) else "another engine"
+    return Finding(
+        subject=DAEMON,
+        summary=(
+            f"{kind} is running too, with {count(engine.containers, 'container')} in {engine.path}: "
+            f"the docker command does not show them, because the engine of {candidates.path}, "
+            f"which has {own}, has taken the socket"
+        ),
+        evidence={
+            f"process {engine.pid}": "dockerd without a socket of its own (-H, hosts)",
+            f"{engine.path}/containers": engine.containers,
+            "data root in use": candidates.path,
+        },
+        variables=one_engine(candidates, engine),
+        discriminator=engine.path,
+        severity=Severity.warning,
+    )
 
 
 def _unmounted_disk_finding(candidates: DataRootCandidates, mount: PlannedMount) -> Finding:

@@ -7,6 +7,7 @@ from diagnose.evidence.engine.data.data_root_candidates import (
     REMAPPED,
     DataRootCandidates,
     OtherRoot,
+    RunningEngine,
 )
 from diagnose.evidence.engine.data.hidden_containers import HiddenContainers
 from diagnose.evidence.engine.info import Info
@@ -35,6 +36,21 @@ def way_back(
     if REMAPPED.search(other_root.path):
         return {"other": other_root.path, "remapped": other_root.path}
     return {"other": other_root.path, "root_json": json.dumps({"data-root": other_root.path})}
+
+
+def one_engine(candidates: DataRootCandidates, engine: RunningEngine) -> PageVariables:
+    """The page variables that leave one engine of two: the one that has containers.
+
+    Where both have some, a person decides.
+    """
+    beside = {"beside": engine.path, "beside_pid": str(engine.pid)}
+    if candidates.containers:
+        return beside
+    if is_snap(engine.path):
+        return {**beside, "running_snap": "docker"}
+    if is_snap(candidates.path):
+        return {**beside, "empty_snap": "docker"}
+    return beside
 
 
 def former_driver(

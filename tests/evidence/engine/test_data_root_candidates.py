@@ -9,6 +9,7 @@ from diagnose.evidence.engine.data.data_root_candidates import (
     DataRootCandidates,
     OtherRoot,
     PlannedMount,
+    RunningEngine,
     planned_in_fstab,
 )
 from tests.judging import judge, rows
@@ -60,6 +61,13 @@ PATH = "/etc/docker/daemon.json"
             DataRootCandidates("/var/lib/docker", containers=0, unmounted=(), others=(OTHER,)),
             [("warning", "docker")],
             id="another root",
+        ),
+        pytest.param(
+            DataRootCandidates(
+                "/var/lib/docker", 3, running=(RunningEngine(8, "/data/docker", 7),)
+            ),
+            [("warning", "docker")],
+            id="another engine that wants the socket",
         ),
     ],
 )

@@ -5,6 +5,7 @@ Disks that should be mounted, and other data roots.
 
 import re
 from collections.abc import Iterable, Iterator
+from typing import Self
 
 import msgspec
 
@@ -12,6 +13,7 @@ from diagnose.evidence.containers.listing import Containers
 from diagnose.evidence.engine.config import parse_flags, parse_text
 from diagnose.evidence.engine.daemon import Daemon
 from diagnose.evidence.engine.data_root import DEFAULT, DataRoot
+from diagnose.evidence.machine.processes import Process
 from diagnose.evidence.storage.mounts import Mounts, unescaped_path
 from diagnose.file_paths import is_within
 from diagnose.lazy_pattern import LazyPattern
@@ -54,6 +56,18 @@ class OtherRoot(msgspec.Struct, frozen=True):
     containers: int
 
 
+class RunningEngine(msgspec.Struct, frozen=True):
+    """Another engine of this host that lives and has no socket of its own.
+
+    It wants the socket that the engine of the report serves: the docker command reaches one alone.
+    """
+
+    pid: int
+    path: str
+    """Its data root."""
+    containers: int
+
+
 class DataRootCandidates(msgspec.Struct, frozen=True):
     """The data root that the engine uses, and places that may be meant instead."""
 
@@ -66,6 +80,8 @@ class DataRootCandidates(msgspec.Struct, frozen=True):
     others: tuple[OtherRoot, ...] = ()
     """Data roots beside it, read only where the engine has no container; those of other living
     engines are left out."""
+    running: tuple[RunningEngine, ...] = ()
+    """Other living engines that have containers."""
 
 
 class UnmountedRoot(msgspec.Struct, frozen=True):
@@ -108,10 +124,10 @@ def data_root_candidates(
     if not daemon.same_host:
         return Unavailable("remote", daemon.where)
     count = len(containers) + number_of(containers.unexamined)
-    other_folders = (
-        () if count else tuple(_other_roots(host, root.path, mounts, taken_roots(host, daemon)))
-    )
-    return DataRootCandidates(root.path, count, unmounted.planned, other_folders)
+    taken = taken_roots(host, daemon)
+    other_folders = () if count else tuple(_other_roots(host, root.path, mounts, taken))
+    running = tuple(_running_engines(host, root.path, daemon))
+    return DataRootCandidates(root.path, count, unmounted.planned, other_folders, running)
 
 
 def planned_mounts(host: Host) -> Iterator[PlannedMount]:
@@ -150,17 +166,41 @@ def _is_missing(point: str, root: str, mounts: Mounts) -> bool:
 
 def taken_roots(host: Host, daemon: Daemon) -> frozenset[str]:
     """The data roots of other engines that live here."""
-    paths = set()
+    return frozenset(
+        _EngineSettings.of(host, process).data_root for process in daemon.processes.others
+    )
+
+
+def _running_engines(host: Host, root: str, daemon: Daemon) -> Iterator[RunningEngine]:
+    """The other engines of root that have containers, and no socket of their own."""
     for process in daemon.processes.others:
+        settings = _EngineSettings.of(host, process)
+        if process.uid or settings.has_own_socket or settings.data_root == root:
+            continue
+        containers = _count_of_containers(host, settings.data_root)
+        if containers:
+            yield RunningEngine(process.pid, settings.data_root, containers)
+
+
+class _EngineSettings(msgspec.Struct, frozen=True):
+    """What the command line of an engine, and the file that it names, say of the engine."""
+
+    data_root: str
+    has_own_socket: bool
+    """Whether it is told where to listen."""
+
+    @classmethod
+    def of(cls, host: Host, process: Process) -> Self:
         flags = parse_flags((process.cmdline or [])[1:])
-        roots_by_flags = [*flags.get("data-root", ()), *flags.get("graph", ())]
+        roots = [*flags.get("data-root", ()), *flags.get("graph", ())]
+        is_told = bool(flags.get("host"))
         for path in flags.get("config-file", ()):
-            file = host.answer_or(ReadFile(path), FileText(""))
-            value = parse_text(file.text).values.get("data-root")
-            if isinstance(value, str):
-                roots_by_flags.append(value)
-        paths |= set(roots_by_flags[-1:] or [DEFAULT])
-    return frozenset(path.rstrip("/") for path in paths)
+            values = parse_text(host.answer_or(ReadFile(path), FileText("")).text).values
+            is_told = is_told or bool(values.get("hosts"))
+            configured = values.get("data-root")
+            if isinstance(configured, str):
+                roots.append(configured)
+        return cls((roots[-1] if roots else DEFAULT).rstrip("/"), is_told)
 
 
 def _other_roots(

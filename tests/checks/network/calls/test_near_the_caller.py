@@ -1,4 +1,4 @@
-"""Calls that nothing on the host's way certainly stops: to another container, to itself, outside."""
+"""Calls that nothing on the way certainly stops: to another container, to itself, outside."""
 
 from __future__ import annotations
 

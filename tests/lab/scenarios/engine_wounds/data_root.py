@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from tests.lab import Box, fault, healthy
+from tests.lab.images import load
 from tests.lab.runner import BASE_CONFIG, healthy_container
 from tests.lab.scenarios.engine_wounds.helpers import (
     DAEMON,
@@ -62,6 +63,43 @@ def setting_of_the_data_root_lost(box: Box) -> None:
     box.stop_engine()
     box.start_engine(config=dict(BASE_CONFIG))
     assert box.api("/containers/json?all=1") == []
+
+
+_SNAP = "/var/snap/docker/common/var-lib-docker"
+
+
+def _start_engine_of_the_snap(box: Box, *options: str) -> None:
+    """A second engine with folders of its own, as the snap docker runs one."""
+    box.write("/var/snap/docker/current/daemon.json", dict(BASE_CONFIG))
+    own = ("--exec-root=/run/snap.docker", "--pidfile=/run/snap.docker/docker.pid")
+    file = "--config-file=/var/snap/docker/current/daemon.json"
+    box.sh("mkdir -p /run/snap.docker")
+    box.spawn(["dockerd", *own, file, f"--data-root={_SNAP}", *options], log="/var/log/snap.log")
+
+
+@fault("daemon.wrong-data-root", subject=DAEMON, engine_started=False, baseline=False, exit_code=1)
+def two_engines_that_want_one_socket(box: Box) -> None:
+    """The engine of the snap runs a container; that of the package has taken the socket since."""
+    _start_engine_of_the_snap(box)
+    box.wait_for(box.ping, 60, "the engine of the snap")
+    healthy_container(box, "web", 8090)
+    box.start_engine(config=dict(BASE_CONFIG))
+    box.wait_for(lambda: box.api("/containers/json?all=1") == [], 60, "the empty engine")
+    (finding,) = box.diagnose("check", "daemon.wrong-data-root", "--format", "json").findings
+    assert f"the snap docker is running too, with 1 container in {_SNAP}" in finding["summary"]
+
+
+@healthy()
+def two_engines_with_a_socket_each(box: Box) -> None:
+    """A second engine has a socket of its own and a container, and nobody misses it."""
+    socket = "/run/second.sock"
+    box.sh("ip link add second0 type bridge; ip addr add 172.30.0.1/24 dev second0")
+    own_network = ("--bridge=second0", "--iptables=false", "--ip6tables=false")
+    _start_engine_of_the_snap(box, f"--host=unix://{socket}", *own_network)
+    box.wait_for(lambda: box.run(["test", "-S", socket], check=False).returncode == 0, 60, socket)
+    load(box, "bb:1.36")
+    box.sh(f"docker save bb:1.36 | docker -H unix://{socket} load", timeout=60)
+    box.sh(f"docker -H unix://{socket} run -d --net=none --name=other bb:1.36 sleep 1000")
 
 
 @fault("daemon.wrong-data-root", subject=DAEMON, exit_code=1)
