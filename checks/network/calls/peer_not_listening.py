@@ -22,7 +22,7 @@ from diagnose.evidence.network.calls.called_namespaces import (
     serves_other_family_alone,
 )
 from diagnose.evidence.network.calls.failing_calls import FailingCall, FailingCalls
-from diagnose.evidence.network.container_netns import ContainerNetns, Namespaces
+from diagnose.evidence.network.container_netns import ContainerNetns, Namespaces, had_time_to_listen
 from diagnose.first_steps.network.peer_port_steps import steps_to_inner_port, steps_to_served_port
 from diagnose.model import CheckResult, Count, Finding, Seconds, Severity
 from diagnose.phrases import numbered
@@ -48,7 +48,8 @@ def peer_not_listening(
 
     Where nothing listens it is a warning: the call may be one that the program can do without.
     Between containers, the port that a program listens on counts, not the one that is published on
-    the host. A server that was started less than `settled` ago may yet begin to listen.
+    the host. A server that was started less than `settled` ago may yet begin to listen, unless it
+    serves other ports already and its image does not declare this one.
 
     A server that is called over IPv6 and listens over IPv4 alone is a warning too: some programs
     try the other address then. A server that takes only IPv6, as nginx with `listen [::]:80`,
@@ -70,7 +71,7 @@ def peer_not_listening(
         servers = servers_of(call, members_around(call, containers), namespaces)
         if is_taken_over(call, peer, servers, namespaces):
             continue
-        is_settled = clock.has_passed(peer.started_at, settled)
+        is_settled = had_time_to_listen(netns, call.port, clock, settled)
         yield from _peer_findings(call, peer, netns, is_settled=is_settled)
     yield from failing_calls.unread
 

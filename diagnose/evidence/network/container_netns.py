@@ -9,6 +9,7 @@ from collections.abc import Iterator
 import msgspec
 
 from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.run.options import Options
 from diagnose.model import Failed, Unavailable, Unexamined
 from diagnose.questions import Host
@@ -17,7 +18,7 @@ from diagnose.questions.network import Address, Interface, Route
 from diagnose.questions.sockets import Socket
 from diagnose.registry import evidence
 
-__all__ = ["ContainerNetns", "Namespaces", "Socket", "namespaces"]
+__all__ = ["ContainerNetns", "Namespaces", "Socket", "had_time_to_listen", "namespaces"]
 
 SHARE = 0.3
 """The part of a run's time that visits may take at most."""
@@ -25,6 +26,9 @@ SHARE = 0.3
 VISIT_S = 0.006
 """Seconds that one visit may cost; 2 ms of CPU were measured."""
 
+
+_BEGUN_S = 15.0
+"""Seconds after its start at which a program that serves one port has opened the others, too."""
 
 _TUNNELS = ("tun", "wireguard")
 """Kinds of interfaces by which programs in containers join a VPN, or serve one."""
@@ -121,6 +125,20 @@ class ContainerNetns(msgspec.Struct, frozen=True, dict=True):
             if socket.protocol == "tcp" and not socket.is_loopback
         }
         return sorted(ports)
+
+
+def had_time_to_listen(netns: ContainerNetns, port: int, clock: Clock, settled: float) -> bool:
+    """Whether the programs of a container would listen at a TCP port by now, if they ever did.
+
+    After `settled` seconds they would. A moment after their start they would too, if they serve
+    other ports, and the image does not declare this one.
+    """
+    container = netns.container
+    if clock.has_passed(container.started_at, settled):
+        return True
+    is_declared = str(port) in container.offered_ports
+    has_begun = clock.has_passed(container.started_at, _BEGUN_S)
+    return has_begun and bool(netns.served_ports) and not is_declared
 
 
 class Namespaces(msgspec.Struct, frozen=True):

@@ -183,7 +183,7 @@ def _running_engines(host: Host, root: str, daemon: Daemon) -> Iterator[RunningE
 
 
 class _EngineSettings(msgspec.Struct, frozen=True):
-    """What the command line of an engine, and the file that it names, say of the engine."""
+    """The settings of an engine by its command line, and by the file that this names."""
 
     data_root: str
     has_own_socket: bool

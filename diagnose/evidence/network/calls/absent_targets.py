@@ -16,7 +16,7 @@ from diagnose.evidence.dns.resolvers import EMBEDDED, Resolvers
 from diagnose.evidence.images.builds import repository_of
 from diagnose.evidence.items import Items
 from diagnose.evidence.machine.clock import Clock
-from diagnose.evidence.network.container_netns import Namespaces
+from diagnose.evidence.network.container_netns import Namespaces, had_time_to_listen
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.mappings import only
 from diagnose.model import Failed
@@ -155,8 +155,9 @@ def _unserved_target(
         yield owned_target
         return
     netns = namespaces.of(owner) if namespaces is not None else None
-    is_settled = clock.has_passed(owner.started_at, SETTLED_S)
-    if netns is not None and is_settled and not netns.serves_others("tcp", target.port):
+    if netns is None or netns.serves_others("tcp", target.port):
+        return
+    if had_time_to_listen(netns, target.port, clock, SETTLED_S):
         yield msgspec.structs.replace(owned_target, served=tuple(netns.served_ports))
 
 

@@ -322,6 +322,11 @@ def inward(owner: Container, port: int) -> ContainerNetns:
 YOUNG = replace(WORKER, state=replace(WORKER.state, started_at="2025-11-24T16:00:00Z"))
 """Started at `NOW`."""
 
+RECENT = replace(WORKER, state=replace(WORKER.state, started_at="2025-11-24T15:59:30Z"))
+"""Started half a minute before `NOW`."""
+DECLARES = replace(RECENT, config=ContainerConfig(exposed_ports={"80/tcp": {}}))
+"""The same, of an image that declares port 80."""
+
 ON_HOST = replace(
     YOUNG,
     network_settings=replace(
@@ -358,6 +363,9 @@ UNSERVED: dict[str, tuple[FailingCall, Container, ContainerNetns, list[tuple[str
     "listens elsewhere": (CALL, WORKER, inside(WORKER, 81), [("warning", "edge")]),
     "the port on the host": (CALL, ON_HOST, inside(ON_HOST, 81, 82), [("critical", "edge")]),
     "the port on the host, unserved": (CALL, ON_HOST, inside(ON_HOST, 82), []),
+    "serves another port so soon": (CALL, RECENT, inside(RECENT, 81), [("warning", "edge")]),
+    "a declared port may yet follow": (CALL, DECLARES, inside(DECLARES, 81), []),
+    "serves nothing so soon": (CALL, RECENT, inside(RECENT), []),
     "is yet to listen": (CALL, YOUNG, inside(YOUNG), []),
     "listens": (CALL, WORKER, inside(WORKER, 80), []),
     "was slow": (replace(CALL, refused=False), WORKER, inside(WORKER), []),

@@ -41,7 +41,8 @@ STOPPED: dict[str, Any] = {"State": {"Status": "exited", "Pid": 0}}
 CASES: dict[str, tuple[str, Container, dict[str, Any], tuple[str, ...], float, str]] = {
     "what it serves": ("exporter:9100", _exporter(), DENIED, (), 900, ""),
     "another port": ("exporter:80", _exporter(), DENIED, (), 900, "listens at 9100, and not"),
-    "another port, just started": ("exporter:80", _exporter(), DENIED, (), 60, ""),
+    "another port, just started": ("exporter:80", _exporter(), DENIED, (), 8, ""),
+    "another port, while it serves one": ("exporter:80", _exporter(), DENIED, (), 60, "9100, and"),
     "another network": ("exporter:9100", _exporter("other"), DENIED, (), 900, APART),
     "a stopped one": ("exporter:9100", _exporter(**STOPPED), DENIED, (), 900, "is not running"),
     "a name of nobody": ("node:9100", _exporter(), DENIED, (), 900, "no container has that name"),
