@@ -8,12 +8,15 @@ from diagnose.evidence.containers.health_check import NOT_BEGUN, TIMED_OUT, Heal
 from diagnose.evidence.containers.logs.passing_failures import PASSING
 from diagnose.evidence.containers.logs.tail import LogTail
 from diagnose.evidence.containers.settings.changed_words import with_entry
+from diagnose.lazy_pattern import LazyPattern
 from diagnose.mappings import present
 from diagnose.model import PageVariables
 
 NO_RECORD = "container does not exist"
 """The runtime's error about a running container whose folder in /run is gone. A stop or a restart
 then hangs, and the engine with the container (seen on engines 20.10.24 and 28.5.2)."""
+_PATH = LazyPattern(r"(?<![\w/])(?P<path>/(?:run|tmp|sys|var)/[\w./-]{1,200})")
+"""A path of the host at which the runtime has failed."""
 
 
 def probe_steps(
@@ -26,6 +29,8 @@ def probe_steps(
     """
     if has_lost_its_record(probe):
         return {"forgotten": probe.container.name}
+    if probe.runtime_refusal:
+        return _steps_for_refusal(probe)
     better = _better_probe(probe, cannot_run=cannot_run)
     if better is not None:
         return without_secrets(better)
@@ -48,6 +53,20 @@ def other_probe(probe: HealthCheck, commands: Mapping[str, str]) -> PageVariable
 def has_lost_its_record(probe: HealthCheck) -> bool:
     """Whether the runtime does not know a container that runs."""
     return NOT_BEGUN in probe.output and NO_RECORD in probe.output
+
+
+def _steps_for_refusal(probe: HealthCheck) -> PageVariables:
+    """The page variables of a probe that the runtime has not started: the path that it names.
+
+    The application has not been asked, and another start changes nothing.
+    """
+    return present({"unstarted": probe.container.name, "refused_at": path_of_refusal(probe)})
+
+
+def path_of_refusal(probe: HealthCheck) -> str:
+    """The path of the host at which the runtime has failed to start the probe; "" for none."""
+    match = _PATH.search(probe.runtime_refusal)
+    return match["path"] if match is not None else ""
 
 
 def _better_probe(probe: HealthCheck, *, cannot_run: bool) -> PageVariables | None:

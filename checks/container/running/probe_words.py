@@ -2,7 +2,7 @@
 
 from checks.container.helpers import EndOutcome
 from diagnose.evidence.containers.addresses.host_lists import list_without
-from diagnose.evidence.containers.health_check import NOT_BEGUN, TIMED_OUT, HealthCheck
+from diagnose.evidence.containers.health_check import TIMED_OUT, HealthCheck
 from diagnose.first_steps.probe_steps import has_lost_its_record
 from diagnose.model import Json, Severity
 from diagnose.phrases import duration, shortened
@@ -28,8 +28,9 @@ def probe_outcome(probe: HealthCheck) -> EndOutcome:
         )
     if has_lost_its_record(probe):
         return EndOutcome(Severity.critical, FORGOTTEN)
-    if code == TIMED_OUT and NOT_BEGUN in probe.output:
-        return EndOutcome(Severity.critical, "its probe cannot be started")
+    if refusal := probe.runtime_refusal:
+        reason = shortened(refusal, 120)
+        return EndOutcome(Severity.critical, f"the runtime cannot start its probe ({reason})")
     if code == TIMED_OUT:
         return EndOutcome(
             Severity.critical, f"its probe does not finish within {duration(probe.timeout_s)}"

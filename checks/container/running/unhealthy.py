@@ -28,10 +28,24 @@ from diagnose.evidence.dns.own_dns_answers import OwnDnsAnswers
 from diagnose.evidence.engine.daemon import Daemon
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.network.container_netns import Namespaces
-from diagnose.first_steps.probe_steps import other_probe, probe_steps, without_secrets
+from diagnose.evidence.storage.mounts import Mounts
+from diagnose.first_steps.probe_steps import (
+    other_probe,
+    path_of_refusal,
+    probe_steps,
+    without_secrets,
+)
 from diagnose.first_steps.rows.server_steps import is_of_a_server, server_of
 from diagnose.mappings import present, subjects_of
-from diagnose.model import CheckResult, EvidenceGroup, Finding, Json, PageVariables, Severity
+from diagnose.model import (
+    CheckResult,
+    EvidenceGroup,
+    Finding,
+    Json,
+    PageVariables,
+    Severity,
+    Subject,
+)
 from diagnose.model.subjects import DAEMON
 from diagnose.model.units import Seconds
 from diagnose.phrases import QUOTED, duration
@@ -46,6 +60,13 @@ class ProbeSurroundings(EvidenceGroup, frozen=True):
     log_tails: LogTails | None
     other_probes: OtherProbes | None
     own_dns_answers: OwnDnsAnswers | None
+    mounts: Mounts | None
+
+    def filesystem_of(self, probe: HealthCheck) -> tuple[Subject, ...]:
+        """The file system of the host at which the runtime has failed to start the probe."""
+        path = path_of_refusal(probe)
+        mounted = self.mounts.of(path) if self.mounts is not None and path else None
+        return (Subject("filesystem", mounted.point),) if mounted is not None else ()
 
 
 @check(
@@ -119,6 +140,9 @@ def unhealthy(
             starting_s = _starts_for(probe, clock, starting)
             finding = _failing_probe_finding(probe, containers, clock, _complaint(tail), starting_s)
             finding = _with_known_reason(finding, probe, tail, surroundings.own_dns_answers)
+            finding = replace(
+                finding, touches=(*finding.touches, *surroundings.filesystem_of(probe))
+            )
             yield finding.with_variables(without_secrets(other_probe_steps))
 
 
