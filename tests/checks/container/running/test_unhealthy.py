@@ -17,7 +17,8 @@ from diagnose.evidence.dns.own_dns_answers import own_dns_answers
 from diagnose.evidence.engine.daemon import Caller, Daemon
 from diagnose.evidence.engine.daemon_processes import DaemonProcesses
 from diagnose.evidence.network.container_netns import ContainerNetns, Namespaces, Socket
-from diagnose.model import DAEMON
+from diagnose.evidence.storage.mounts import Mounted, Mounts
+from diagnose.model import DAEMON, Subject
 from diagnose.questions import Host
 from diagnose.questions.dns import DnsReply
 from tests.checks.container.evidence import CLOCK, NOW, container_in, items, moment, summaries
@@ -397,6 +398,31 @@ def test_a_program_that_waits_for_a_server_of_its_own() -> None:
     assert "a migration of its index .kibana_16" in finding.summary
     assert finding.variables["searched"] == "search"
     assert finding.variables["index"] == ".kibana_16"
+
+
+REFUSALS = {
+    "no room": (
+        "write /tmp/runc-process384: no space left on device",
+        {"unstarted": "web", "refused_at": "/tmp/runc-process384"},
+        [Subject("filesystem", "/tmp")],
+    ),
+    "no thread": ("fork/exec: resource temporarily unavailable", {"unstarted": "web"}, [DAEMON]),
+}
+
+
+@pytest.mark.parametrize(("reason", "variables", "touched"), REFUSALS.values(), ids=REFUSALS)
+def test_a_probe_that_the_runtime_refuses_needs_no_restart(
+    reason: str, variables: dict[str, str], touched: list[Subject]
+) -> None:
+    web = probed("unhealthy", -1, f"OCI runtime exec failed: {reason}: unknown")
+    mounts = Mounts((Mounted("/"), Mounted("/tmp")))
+    (finding,) = judge(
+        "container.unhealthy", containers=Containers([web]), clock=CLOCK, mounts=mounts
+    ).findings
+    assert f"the runtime cannot start its probe ({reason})" in finding.summary
+    assert finding.variables.items() >= variables.items()
+    assert "restarted" not in finding.variables
+    assert set(touched) <= set(finding.touches)
 
 
 def test_a_line_of_a_start_that_went_on_is_no_reason() -> None:
