@@ -15,6 +15,10 @@ from diagnose.model import PageVariables
 NO_RECORD = "container does not exist"
 """The runtime's error about a running container whose folder in /run is gone. A stop or a restart
 then hangs, and the engine with the container (seen on engines 20.10.24 and 28.5.2)."""
+_RUNTIME_WORDS = LazyPattern(
+    r"(?:exec failed: |unable to start container process: |error executing setns process: )+"
+)
+"""Words of the runtime before its reason."""
 _PATH = LazyPattern(r"(?<![\w/])(?P<path>/(?:run|tmp|sys|var)/[\w./-]{1,200})")
 """A path of the host at which the runtime has failed."""
 
@@ -29,7 +33,7 @@ def probe_steps(
     """
     if has_lost_its_record(probe):
         return {"forgotten": probe.container.name}
-    if probe.runtime_refusal:
+    if runtime_refusal(probe):
         return _steps_for_refusal(probe)
     better = _better_probe(probe, cannot_run=cannot_run)
     if better is not None:
@@ -63,9 +67,18 @@ def _steps_for_refusal(probe: HealthCheck) -> PageVariables:
     return present({"unstarted": probe.container.name, "refused_at": path_of_refusal(probe)})
 
 
+def runtime_refusal(probe: HealthCheck) -> str:
+    """The reason for which the runtime did not start the probe; "" where it did."""
+    if probe.exit_code != TIMED_OUT or NOT_BEGUN not in probe.output:
+        return ""
+    words = probe.output.partition(NOT_BEGUN)[2].strip(": \n")
+    first_line = words.partition("\n")[0]
+    return _RUNTIME_WORDS.sub("", first_line).removesuffix(": unknown")
+
+
 def path_of_refusal(probe: HealthCheck) -> str:
     """The path of the host at which the runtime has failed to start the probe; "" for none."""
-    match = _PATH.search(probe.runtime_refusal)
+    match = _PATH.search(runtime_refusal(probe))
     return match["path"] if match is not None else ""
 
 

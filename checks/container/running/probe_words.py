@@ -3,7 +3,7 @@
 from checks.container.helpers import EndOutcome
 from diagnose.evidence.containers.addresses.host_lists import list_without
 from diagnose.evidence.containers.health_check import TIMED_OUT, HealthCheck
-from diagnose.first_steps.probe_steps import has_lost_its_record
+from diagnose.first_steps.probe_steps import has_lost_its_record, runtime_refusal
 from diagnose.model import Json, Severity
 from diagnose.phrases import duration, shortened
 
@@ -28,7 +28,7 @@ def probe_outcome(probe: HealthCheck) -> EndOutcome:
         )
     if has_lost_its_record(probe):
         return EndOutcome(Severity.critical, FORGOTTEN)
-    if refusal := probe.runtime_refusal:
+    if refusal := runtime_refusal(probe):
         reason = shortened(refusal, 120)
         return EndOutcome(Severity.critical, f"the runtime cannot start its probe ({reason})")
     if code == TIMED_OUT:

@@ -355,7 +355,9 @@ def _complaint(tail: LogTail) -> LogTail:
     failure = tail.failure
     if failure is not None and not failure.holds_while_running:
         return LogTail(())
-    explains = tail.telling is not None and tail.telling.explains
-    is_complaint = tail.telling is not None and tail.telling.is_complaint
-    is_about_it = (explains and (failure is not None or is_complaint)) or is_of_a_server(failure)
-    return tail if is_about_it else LogTail(())
+    if is_of_a_server(failure):
+        return tail
+    telling = tail.telling
+    if telling is None or not telling.explains:
+        return LogTail(())
+    return tail if failure is not None or telling.is_complaint else LogTail(())

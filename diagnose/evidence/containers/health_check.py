@@ -74,10 +74,6 @@ _DEFAULT_S = 30.0
 NOT_BEGUN = "OCI runtime exec failed"
 """Beside exit code -1: nothing ran that could have ended (seen at the limit of processes on engines
 20.10.24 and 28.5.2)."""
-_RUNTIME_WORDS = LazyPattern(
-    r"(?:exec failed: |unable to start container process: |error executing setns process: )+"
-)
-"""Words of the runtime before its reason."""
 _QUIET_TOOLS = {
     "curl": "curl -sS --fail",
     "wget": "wget -S --spider",
@@ -163,14 +159,6 @@ class HealthCheck(msgspec.Struct, frozen=True):
         has_begun = NOT_BEGUN not in self.output
         is_slow = self.exit_code == TIMED_OUT and has_begun and self.timeout_s < _DEFAULT_S
         return f"{_DEFAULT_S:.0f}s" if is_slow else ""
-
-    @property
-    def runtime_refusal(self) -> str:
-        """The reason for which the runtime did not start the probe; "" where it did."""
-        if self.exit_code != TIMED_OUT or NOT_BEGUN not in self.output:
-            return ""
-        (reason, *_) = self.output.partition(NOT_BEGUN)[2].strip(": \n").splitlines() or [""]
-        return _RUNTIME_WORDS.sub("", reason).removesuffix(": unknown")
 
     @property
     def start_period_s(self) -> float:

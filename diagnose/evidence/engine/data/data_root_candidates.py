@@ -187,20 +187,20 @@ class _EngineSettings(msgspec.Struct, frozen=True):
 
     data_root: str
     has_own_socket: bool
-    """Whether it is told where to listen."""
+    """Whether an option or the file says where it listens."""
 
     @classmethod
     def of(cls, host: Host, process: Process) -> Self:
         flags = parse_flags((process.cmdline or [])[1:])
         roots = [*flags.get("data-root", ()), *flags.get("graph", ())]
-        is_told = bool(flags.get("host"))
+        is_set = bool(flags.get("host"))
         for path in flags.get("config-file", ()):
             values = parse_text(host.answer_or(ReadFile(path), FileText("")).text).values
-            is_told = is_told or bool(values.get("hosts"))
+            is_set = is_set or bool(values.get("hosts"))
             configured = values.get("data-root")
             if isinstance(configured, str):
                 roots.append(configured)
-        return cls((roots[-1] if roots else DEFAULT).rstrip("/"), is_told)
+        return cls((roots[-1] if roots else DEFAULT).rstrip("/"), is_set)
 
 
 def _other_roots(

@@ -1,6 +1,6 @@
 """Connections that containers try to open now without an answer, each traced to its end."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from ipaddress import ip_address
 
 import msgspec
@@ -228,12 +228,15 @@ def _with_answers_to_host(host: Host, calls: list[UnansweredCall]) -> list[Unans
         )
         if not isinstance(reply, Failed) and reply.outcome in _ANSWERS
     }
-    return [
-        msgspec.structs.replace(call, peer_answers_host=True)
-        if call.is_open_to_peer and (call.address, call.port) in answered_places
-        else call
-        for call in calls
-    ]
+    return [_with_answer(call, answered_places) for call in calls]
+
+
+def _with_answer(
+    call: UnansweredCall, answered_places: Collection[tuple[str, int]]
+) -> UnansweredCall:
+    """The call, where its place is one of those that answer this host, with that fact."""
+    is_answered = call.is_open_to_peer and (call.address, call.port) in answered_places
+    return msgspec.structs.replace(call, peer_answers_host=is_answered)
 
 
 def _is_userspace_client(container: Container) -> bool:

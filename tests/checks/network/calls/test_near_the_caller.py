@@ -46,7 +46,7 @@ def test_a_peer_that_answers_this_host_is_not_to_blame(outcome: str, given: dict
 def test_a_call_to_itself_is_lost_where_the_loopback_is_down(is_up: bool) -> None:
     own = APP.endpoints["shop"].ip_address
     links = (Interface(1, "lo", up=is_up), Interface(2, "eth0", up=True))
-    netns = ContainerNetns(APP, 7, links, (), (), ())
+    netns = ContainerNetns(APP, 7, links, addresses=(), routes=(), listeners=())
     ways = msgspec.structs.replace(CallWays(NETWORKS), namespaces=Namespaces({APP.id: netns}))
     host = Made({"file.read": {"text": TABLE}})
     lost = losses(WaitingCall(own, 8080, 2))
