@@ -171,6 +171,8 @@ class ComposeProject(msgspec.Struct, frozen=True):
     faults: list[ComposeFault] = []
     """Why compose refuses it: the first ones."""
     needs: list[NeededPart] = []
+    unused_keys: list[str] = []
+    """The names with a value in its `.env` that nothing in its folder mentions."""
 
 
 class ReadComposeProject(Question[ComposeProject], frozen=True):

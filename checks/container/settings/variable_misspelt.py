@@ -6,13 +6,26 @@ from diagnose.evidence.containers.variables.misspelt_variables import (
     MisspeltVariable,
     MisspeltVariables,
 )
+from diagnose.evidence.containers.variables.other_user_variables import (
+    OtherUserVariable,
+    OtherUserVariables,
+)
 from diagnose.model import CheckResult, Finding, PageVariables, Severity
 from diagnose.registry import check
 
 
-@check("container.variable-misspelt", severity=Severity.warning)
-def variable_misspelt(misspelt_variables: MisspeltVariables) -> CheckResult:
-    """A container's variable is misspelt: its start script reads another name.
+@check(
+    "container.variable-misspelt",
+    severity=Severity.warning,
+    aloud=(
+        "has a variable that its image does not know",
+        "have variables that their images do not know",
+    ),
+)
+def variable_misspelt(
+    misspelt_variables: MisspeltVariables, other_user_variables: OtherUserVariables | None
+) -> CheckResult:
+    """A container's variable is misspelt: its image reads another name.
 
     The names are read from the script itself: `$POSTGRES_DB`, or `file_env POSTGRES_DB`. It counts
     where the variable is none of the image, the script does not mention it, the name that the
@@ -20,9 +33,37 @@ def variable_misspelt(misspelt_variables: MisspeltVariables) -> CheckResult:
     or PASS for PASSWORD. A variable that another container of the project has too may be meant for
     that one. Plurals, numbers, HTTPS beside HTTP, and short words such as URI beside URL are names
     of their own.
+
+    The number of a user has many names: PUID, UID, USER_ID. It is advice where the container has one,
+    the image has another one with its own number, and no process runs as the number that is asked
+    for.
     """
     for misspelt in misspelt_variables:
         yield _finding(misspelt)
+    for other in other_user_variables or ():
+        yield _user_finding(other)
+
+
+def _user_finding(other: OtherUserVariable) -> Finding:
+    container = other.container
+    return Finding.about(
+        container,
+        f"{container} has {other.variable}={other.value}, and none of its processes runs as user "
+        f"{other.value}: its image has {other.meant}={other.default} for that",
+        {
+            "Config.Env": f"{other.variable}={other.value}",
+            "variable of the image": f"{other.meant}={other.default}",
+        },
+        discriminator=other.variable,
+        severity=Severity.advice,
+        stable=(container.life,),
+        variables={
+            "variable": other.variable,
+            "meant": other.meant,
+            "users_variable": other.variable,
+            "users_assignment": f"{other.meant}={other.value}",
+        },
+    )
 
 
 def _finding(misspelt: MisspeltVariable) -> Finding:

@@ -5,6 +5,7 @@ import shlex
 from diagnose.evidence.containers.listing import Container
 from diagnose.evidence.containers.workers.parted_queues import PartedQueue, PartedQueues
 from diagnose.evidence.containers.workers.queue_names import OtherQueueName, OtherQueueNames
+from diagnose.evidence.containers.workers.worker_addresses import WorkerAddress, WorkerAddresses
 from diagnose.evidence.containers.workers.worker_folders import WorkerFolder, WorkerFolders
 from diagnose.evidence.containers.workers.worker_settings import WorkerDifference, WorkerDifferences
 from diagnose.model import CheckResult, Finding, PageVariables, Severity
@@ -14,13 +15,14 @@ from diagnose.registry import check
 @check(
     "container.worker-settings-differ",
     severity=Severity.warning,
-    aloud=("waits at another broker than its program", "wait at other brokers than their programs"),
+    aloud=("has other settings than its program", "have other settings than their programs"),
 )
 def worker_settings_differ(
     worker_differences: WorkerDifferences,
     worker_folders: WorkerFolders | None,
     parted_queues: PartedQueues | None,
     other_queue_names: OtherQueueNames | None,
+    worker_addresses: WorkerAddresses | None,
 ) -> CheckResult:
     """A worker has another queue, database or folder than its program.
 
@@ -42,7 +44,8 @@ def worker_settings_differ(
     worker calls the other one, which a program of another image names or calls. Or a variable with
     the name of a queue differs between a worker and a program of another image, no worker has the
     program's name, and no other container has the worker's. Both are advice, because the worker may
-    get its jobs in another way.
+    get its jobs in another way. So is a worker that lacks the address of its site, where one of both
+    has settings for mails: it may send none.
     """
     for difference in worker_differences:
         yield _finding(difference)
@@ -52,6 +55,8 @@ def worker_settings_differ(
         yield _parted_finding(queue)
     for name in other_queue_names or ():
         yield _name_finding(name)
+    for address in worker_addresses or ():
+        yield _address_finding(address)
 
 
 def _finding(difference: WorkerDifference) -> Finding:
@@ -186,4 +191,22 @@ def _name_finding(name: OtherQueueName) -> Finding:
         stable=(worker.life, program.life),
         touches=(program.subject,),
         variables={"equalled": name.variable, "example": program.name},
+    )
+
+
+def _address_finding(address: WorkerAddress) -> Finding:
+    worker, program = address.worker, address.program
+    return Finding.about(
+        worker,
+        f"{worker} lacks the variable {address.name}, in which {program} of the same image has the "
+        "address of the site: links in mails of the worker have a default address",
+        {
+            f"{program.name} {address.name}": address.value,
+            f"{worker.name} {address.name}": "not set",
+        },
+        severity=Severity.advice,
+        discriminator=address.name,
+        stable=(worker.life, program.life),
+        touches=(program.subject,),
+        variables={"equalled": address.name, "example": program.name},
     )

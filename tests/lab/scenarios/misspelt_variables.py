@@ -36,3 +36,42 @@ def variable_with_its_name(box: Box) -> None:
     """The right name, beside one that only the program itself may know."""
     _database(box, "data72", "POSTGRES_DB=shop", "POSTGRES_USERS=many", "SHOP_DB=x")
     assert "database shop is there" in logs(box, "data72")
+
+
+_SERVES_AS_USER = """#!/bin/sh
+mkdir -p /tmp/config
+chown "$USER_ID" /tmp/config
+exec httpd -f -p 5800 -u "$USER_ID"
+"""
+
+
+def _browser(box: Box, name: str, *env: str) -> None:
+    """A program that runs as the user whose number USER_ID gives it."""
+    start = Recipe(
+        {"start": (_SERVES_AS_USER.encode(), 0o755)}, ("ENV USER_ID=1000", 'CMD ["/start"]')
+    )
+    load(box, "browser:23", start)
+    options = [f"--env={entry}" for entry in env]
+    box.docker(
+        "run", "-d", f"--name={name}", "--memory=64m", "--pids-limit=64", *options, "browser:23"
+    )
+    box.wait_state(name, "running")
+
+
+@fault(MISSPELT, subject="container:browser73", exit_code=0)
+def number_of_a_user_under_another_name(box: Box) -> None:
+    """PUID is what other images read: the program runs as the image's own user."""
+    _browser(box, "browser73", "PUID=1026", "PGID=100")
+    box.wait_for(lambda: "httpd" in box.docker("top", "browser73").stdout, what="the program")
+    assert "1026" not in box.docker("top", "browser73", "-o", "pid,uid,args").stdout
+
+
+@healthy(advice=None)
+def numbers_of_users_that_images_read(box: Box) -> None:
+    """The right name, and a variable of another kind with the number of a user."""
+    _browser(box, "browser74", "USER_ID=1026")
+    _browser(box, "browser75", "USER_ID=1027", "PUID=1027")
+    _browser(box, "browser76", "HOST_UID=1000")
+    for name in ("browser74", "browser75", "browser76"):
+        box.wait_for(lambda name=name: "httpd" in box.docker("top", name).stdout, what=name)
+    assert not box.diagnose("check", MISSPELT, "--format", "json").findings

@@ -85,6 +85,24 @@ def worker_without_the_env_file(box: Box) -> None:
     assert command.endswith("recreate mail14-worker-1 -- --env=REDIS_URL | sh)"), command
 
 
+_SITE = ("SITE_URL=https://mail.lab.test", "SMTP_HOST=mx.lab.test")
+
+
+@fault(_DIFFERS, subject="container:mail15-worker-1", exit_code=0)
+def worker_that_does_not_know_its_site(box: Box) -> None:
+    """The worker sends the mails, and only the web server has the address of the site."""
+    _pair(box, 15, _SITE, _SITE[1:])
+    assert "SITE_URL" not in str(box.inspect("mail15-worker-1")["Config"]["Env"])
+
+
+@healthy(advice=None)
+def workers_that_need_no_address(box: Box) -> None:
+    """The worker has the address too; another project sends no mail."""
+    _pair(box, 16, _SITE, _SITE)
+    _pair(box, 17, _SITE[:1], ())
+    assert not box.diagnose("check", _DIFFERS, "--format", "json").findings
+
+
 @healthy()
 def workers_that_agree(box: Box) -> None:
     """Equal addresses with unlike passwords; a pooler before one database; a worker that calls the

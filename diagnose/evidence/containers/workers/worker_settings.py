@@ -260,7 +260,7 @@ def _lacking_servers(
     namespaces: Namespaces | None,
 ) -> Iterator[WorkerDifference]:
     """A server that one of both knows, and that the other one neither names nor calls."""
-    if namespaces is None or _share_settings(worker, program):
+    if namespaces is None or share_settings(worker, program):
         return
     for having, without in ((program, worker), (worker, program)):
         environment = dict(without.config.environment)
@@ -275,7 +275,7 @@ def _lacking_servers(
                 yield WorkerDifference(worker, program, name, *given, server=server)
 
 
-def _share_settings(worker: Container, program: Container) -> bool:
+def share_settings(worker: Container, program: Container) -> bool:
     """Whether both mount one file or folder that may hold the settings of the program."""
     folders = {container.config.working_dir.rstrip("/") for container in (worker, program)} - {""}
     sources_of_worker = {mount.source for mount in worker.mounts}

@@ -111,6 +111,8 @@ def compose_project(args: Json) -> Json:
         project_services,
     )
 
+    from diagnose.live.disk.compose.unused_keys import unused_keys
+
     folder = args["folder"]
     texts = _texts(args["paths"])
     if len(texts) < len(args["paths"]):
@@ -133,6 +135,7 @@ def compose_project(args: Json) -> Json:
         "overridden": project_services(override, folder) or [],
         "faults": compose_faults(texts, folder),
         "needs": needed_parts(texts),
+        "unused_keys": unused_keys(texts, folder),
     }
 
 

@@ -4,7 +4,14 @@ from typing import Any
 
 import pytest
 
-from diagnose.evidence.containers.variables.misspelt_variables import is_almost, misspelt_variables
+from diagnose.evidence.containers.variables.misspelt_variables import (
+    MisspeltVariables,
+    is_almost,
+    misspelt_variables,
+)
+from diagnose.evidence.containers.variables.other_user_variables import other_user_variables
+from diagnose.evidence.machine.processes import Processes
+from diagnose.questions.processes import Process
 from tests.hosts import Made
 from tests.inspected import container, of
 from tests.judging import judge, rows
@@ -73,3 +80,36 @@ def test_variables(env: list[str], given: dict[str, Any], expected: list[tuple[s
     )
     found = misspelt_variables(host, of(database, other))
     assert rows(judge("container.variable-misspelt", misspelt_variables=found)) == expected
+
+
+USERS: dict[str, tuple[list[str], list[str], list[int], list[tuple[str, str]]]] = {
+    "another name": (["PUID=1026"], ["USER_ID=1000"], [0, 1000], [("advice", "web")]),
+    "it runs as that user": (["PUID=1026"], ["USER_ID=1000"], [0, 1026], []),
+    "the image's own number": (["PUID=1000"], ["USER_ID=1000"], [0], []),
+    "the image's own name": (["USER_ID=1026"], ["USER_ID=1000"], [0], []),
+    "both names": (["PUID=1026", "USER_ID=1026"], ["USER_ID=1000"], [0], []),
+    "an image that has none": (["PUID=1026"], [], [0, 1000], []),
+    "an image that knows both": (["PUID=1026"], ["PUID=911", "USER_ID=1000"], [0], []),
+    "mapped users": (["PUID=1026"], ["USER_ID=1000"], [100000, 101000], []),
+    "root": (["PUID=0"], ["USER_ID=1000"], [1000], []),
+    "no number": (["PUID=me"], ["USER_ID=1000"], [0], []),
+}
+
+
+@pytest.mark.parametrize(("env", "image", "uids", "expected"), USERS.values(), ids=USERS)
+def test_numbers_of_users(
+    env: list[str], image: list[str], uids: list[int], expected: list[tuple[str, str]]
+) -> None:
+    web = container("web", Config={"Env": [*image, *env]})
+    processes = [Process(7 + at, uid=uid, container=web.id) for at, uid in enumerate(uids)]
+    found = other_user_variables(
+        Made({"api.image": {"Id": "sha256:1", "Config": {"Env": image}}}),
+        of(web),
+        Processes(tuple(processes)),
+    )
+    result = judge(
+        "container.variable-misspelt",
+        misspelt_variables=MisspeltVariables(),
+        other_user_variables=found,
+    )
+    assert rows(result) == expected

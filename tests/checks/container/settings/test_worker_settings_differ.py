@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from diagnose.evidence.containers.listing import Container
+from diagnose.evidence.containers.workers.worker_addresses import worker_addresses
 from diagnose.evidence.containers.workers.worker_folders import worker_folders
 from diagnose.evidence.containers.workers.worker_settings import (
     MOST,
@@ -229,3 +230,32 @@ def test_folders(case: dict[str, Any], expected: list[str]) -> None:
     assert [folder.file for folder in found] == expected
     severity = "advice" if case.get("is_guess") else "warning"
     assert rows(result) == [(severity, "worker")] * len(expected)
+
+
+SITE = "SITE_URL=https://shop.example.com"
+MAIL = "SMTP_HOST=mail"
+ADDRESSES: dict[str, tuple[list[str], list[str], list[str], list[tuple[str, str]]]] = {
+    "an address": ([SITE, MAIL], [], ["sidekiq"], [("advice", "worker")]),
+    "mails of the worker alone": ([SITE], [MAIL], ["sidekiq"], [("advice", "worker")]),
+    "no mails": ([SITE], [], ["sidekiq"], []),
+    "both have it": ([SITE, MAIL], [SITE], ["sidekiq"], []),
+    "the worker has another one": ([SITE, MAIL], ["SITE_URL=http://b"], ["sidekiq"], []),
+    "an address of this machine": (["SITE_URL=http://localhost:8080", MAIL], [], ["sidekiq"], []),
+    "a port alone": (["PORT=8080", MAIL], [], ["sidekiq"], []),
+    "a scheduler": ([SITE, MAIL], [], ["celery", "beat"], []),
+}
+
+
+@pytest.mark.parametrize(
+    ("web", "worker", "command", "expected"), ADDRESSES.values(), ids=ADDRESSES
+)
+def test_the_address_of_the_site(
+    web: list[str], worker: list[str], command: list[str], expected: list[tuple[str, str]]
+) -> None:
+    pair = of(_service("web", web, ["serve"]), _service("worker", worker, command))
+    result = judge(
+        "container.worker-settings-differ",
+        worker_differences=WorkerDifferences(),
+        worker_addresses=worker_addresses(Made({}), pair),
+    )
+    assert [row for row in rows(result) if row[1] == "worker"] == expected

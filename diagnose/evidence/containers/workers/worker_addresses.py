@@ -1,0 +1,66 @@
+"""Workers that send mails and lack the address of their site, which the program of their image has.
+
+The worker then writes the default of the program into the links of its mails: http://localhost.
+"""
+
+from collections.abc import Iterator
+
+import msgspec
+
+from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.containers.workers.worker_settings import pairs_of_one_image, share_settings
+from diagnose.evidence.items import Items
+from diagnose.lazy_pattern import LazyPattern
+from diagnose.programs.own_addresses import OWN_URL
+from diagnose.questions import Host
+from diagnose.registry import evidence
+
+_OF_SITE = LazyPattern(
+    r"https?://(?!localhost|127\.|0\.0\.0\.0|\[)[\w.-]{4,200}(?::\d{1,5})?(?:/\S*)?"
+)
+_OF_MAIL = LazyPattern(r"(?:^|_)(?:E?MAIL|SMTP)(?:_|$)")
+_SCHEDULES = LazyPattern(r"\b(?:beat|celerybeat|cron|scheduler)\b")
+"""Workers that give jobs to others, and send nothing themselves."""
+
+
+class WorkerAddress(msgspec.Struct, frozen=True):
+    """A worker, and the program whose address it lacks."""
+
+    worker: Container
+    program: Container
+    name: str
+    """The variable."""
+    value: str
+    """The program's value."""
+
+
+class WorkerAddresses(Items[WorkerAddress], frozen=True):
+    """At most one for each worker."""
+
+
+@evidence
+def worker_addresses(host: Host, containers: Containers) -> WorkerAddresses:
+    """The workers without the address of their site. A setting for mails has to be in one of both."""
+    items = []
+    for worker, programs in pairs_of_one_image(host, containers):
+        if _SCHEDULES.search(" ".join((worker.compose_service, *worker.config.words))):
+            continue
+        address = next(_lacking_addresses(worker, programs), None)
+        if address is not None:
+            items.append(address)
+    return WorkerAddresses(tuple(items))
+
+
+def _lacking_addresses(worker: Container, programs: list[Container]) -> Iterator[WorkerAddress]:
+    for program in programs:
+        sends_mails = any(
+            _OF_MAIL.search(name)
+            for container in (worker, program)
+            for name, _ in container.config.environment
+        )
+        if not sends_mails or share_settings(worker, program):
+            continue
+        for name, value in program.config.environment:
+            is_address = OWN_URL.search(name) and _OF_SITE.fullmatch(value)
+            if is_address and not worker.config.sets(name):
+                yield WorkerAddress(worker, program, name, value)

@@ -1,0 +1,62 @@
+"""The check container.env-file-unpassed, and the names that nothing in a folder mentions."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from diagnose.evidence.containers.compose.unpassed_keys import unpassed_keys
+from diagnose.live.disk.compose.unused_keys import unused_keys
+from diagnose.questions.compose import WrittenService
+from tests.checks.container.written import made, project
+from tests.judging import judge, rows
+
+WEB = WrittenService("web")
+DOTENV = {"Type": "bind", "Source": "/srv/shop/.env", "Destination": "/app/.env"}
+FOLDER = {"Type": "bind", "Source": "/srv/shop", "Destination": "/app"}
+SAID = [("advice", "shop-web-1")]
+PROJECTS: dict[str, tuple[dict[str, Any], dict[str, Any], list[tuple[str, str]]]] = {
+    "a setting": ({}, {}, SAID),
+    "nothing": ({"unused_keys": []}, {}, []),
+    "the container has it": ({}, {"Config": {"Env": ["SMTP_HOST=a"]}}, []),
+    "the file is mounted": ({}, {"Mounts": [DOTENV]}, []),
+    "the folder is mounted": ({}, {"Mounts": [FOLDER]}, []),
+    "the image is built here": ({"services": [WrittenService("web", builds=True)]}, {}, []),
+    "it extends another": ({"services": [WrittenService("web", is_partial=True)]}, {}, []),
+    "more files": ({"includes": True}, {}, []),
+    "names of the host": ({"unused_keys": ["COMPOSE_PROFILES", "APP_VERSION", "DATA_DIR"]}, {}, []),
+    "it does not run": ({}, {"State": {"Status": "exited", "Pid": 0}}, []),
+}
+
+
+@pytest.mark.parametrize(("file", "parts", "expected"), PROJECTS.values(), ids=PROJECTS)
+def test_settings_that_no_container_gets(
+    file: dict[str, Any], parts: dict[str, Any], expected: list[tuple[str, str]]
+) -> None:
+    written = {"services": [WEB], "unused_keys": ["SMTP_HOST"], **file}
+    found = unpassed_keys(project(made("web", **parts), **written))
+    assert rows(judge("container.env-file-unpassed", unpassed_keys=found)) == expected
+
+
+TEXT = "services:\n  web:\n    image: shop:1.4\n    environment: {A: '${GREETING}'}\n"
+FILES: dict[str, tuple[str, dict[str, str], list[str]]] = {
+    "two of three": (TEXT, {}, ["SMTP_HOST", "DOMAIN"]),
+    "the file for a service": (TEXT + "    env_file: .env\n", {}, []),
+    "the file in a list": (TEXT + "    env_file:\n      - ./.env\n", {}, []),
+    "a script": (TEXT, {"start.sh": "echo $SMTP_HOST"}, ["DOMAIN"]),
+    "a Makefile": (TEXT, {"Makefile": "up:\n\techo $(DOMAIN) $(SMTP_HOST)\n"}, []),
+    "an example": (TEXT, {".env.example": "DOMAIN=\n", "README.md": "DOMAIN"}, ["SMTP_HOST", "DOMAIN"]),
+    "a part of a name": (TEXT, {"start.sh": "echo $MY_DOMAIN"}, ["SMTP_HOST", "DOMAIN"]),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("text", "others", "expected"), FILES.values(), ids=FILES)
+def test_names_that_nothing_mentions(
+    text: str, others: dict[str, str], expected: list[str], tmp_path: Path
+) -> None:
+    dotenv = "GREETING=hi\nSMTP_HOST=mail\nDOMAIN=lab.test\nEMPTY=\n"
+    for name, content in {".env": dotenv, **others}.items():
+        (tmp_path / name).write_text(content)
+    path = str(tmp_path / "compose.yaml")
+    (tmp_path / "compose.yaml").write_text(text)
+    assert unused_keys({path: text}, str(tmp_path)) == expected
