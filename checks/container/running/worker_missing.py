@@ -5,10 +5,12 @@ from diagnose.model import CheckResult, Finding, PageVariables, Severity
 from diagnose.registry import check
 
 _WHO = {
+    "beat": "no beat of Celery, which calls them by the schedule in that file,",
     "celery": "no worker of Celery",
     "queue": "no worker of its queue",
     "schedule": "nothing that calls its schedule",
 }
+_SCHEDULES = ("beat", "schedule")
 _COMMANDS = {"queue": "php artisan queue:work", "schedule": "php artisan schedule:work"}
 
 
@@ -21,7 +23,8 @@ def worker_missing(absent_workers: AbsentWorkers) -> CheckResult:
     """A program makes jobs, and nothing on this host does them.
 
     The code of Laravel has jobs and a queue outside of the request, or a schedule; or a variable
-    names a broker of Celery that is a container of this host. No process is the worker or the
+    names a broker of Celery that is a container of this host; or the code beside a worker of Celery
+    has a schedule, and no beat runs. No process is the worker or the
     scheduler, no container is called like one, and no crontab or unit of the host mentions the
     program. It is advice: a worker may run on another host. Nothing is said of applications that
     run for their developers, nor where a cron runs beside the program. It is not said aloud of the
@@ -37,17 +40,19 @@ def _finding(absent: AbsentWorker) -> Finding:
         program,
         f"{program} makes jobs ({absent.asks}), and {_WHO[absent.kind]} runs on this host",
         {
-            absent.asks: "set" if absent.kind != "schedule" else "has entries",
+            absent.asks: "has entries" if absent.kind in _SCHEDULES else "set",
             "processes": _WHO[absent.kind],
         },
         discriminator=absent.kind,
         stable=(program.life,),
         variables=_steps(absent),
-        is_quiet=not absent.is_of_user,
+        is_quiet=absent.kind != "beat" and not absent.is_of_user,
     )
 
 
 def _steps(absent: AbsentWorker) -> PageVariables:
     if absent.kind == "celery":
         return {"broker": absent.asks}
+    if absent.kind == "beat":
+        return {"schedule": absent.asks}
     return {"work": _COMMANDS[absent.kind], "code": absent.folder}

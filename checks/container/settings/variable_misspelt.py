@@ -34,9 +34,9 @@ def variable_misspelt(
     that one. Plurals, numbers, HTTPS beside HTTP, and short words such as URI beside URL are names
     of their own.
 
-    The number of a user has many names: PUID, UID, USER_ID. It is advice where the container has one,
-    the image has another one with its own number, and no process runs as the number that is asked
-    for.
+    The number of a user has many names: PUID, UID, USER_ID. It is advice where the container has
+    one, the image has another one with its own number, and no process runs as the number that is
+    asked for.
     """
     for misspelt in misspelt_variables:
         yield _finding(misspelt)

@@ -61,3 +61,41 @@ def jobs_within_the_request(box: Box) -> None:
     """The application does its jobs itself, as it does by default."""
     _application(box, 63)
     assert not _found(box, 63)
+
+
+_SCHEDULE = b"""from celery import Celery
+
+celery_app = Celery("worker", broker="redis://queue:6379//")
+celery_app.conf.beat_schedule = {
+    "nightly": {"task": "app.nightly", "schedule": 86400.0},
+}
+"""
+_WORKER = ("celery", "-A", "app.worker", "worker", "-l", "info")
+
+
+def _worker_of_celery(box: Box, number: int, *options: str, code: bytes = _SCHEDULE) -> str:
+    """A worker of Celery with this module beside it; its image."""
+    image = f"backend:{number}"
+    files = {"srv/app/app/core/celery_app.py": (code, 0o644), "bin/celery": (_PHP, 0o755)}
+    load(box, image, Recipe(files, ("WORKDIR /srv/app",)))
+    _run(box, number, "app", image, *_WORKER, *options)
+    return image
+
+
+@fault(CHECK, subject="container:jobs67-app-1", exit_code=0, shareable=True)
+def schedule_of_celery_without_a_beat(box: Box) -> None:
+    """The code has jobs with fixed times, and the project runs a worker alone."""
+    _worker_of_celery(box, 67)
+
+
+@healthy(shareable=True)
+def schedule_of_celery_with_a_beat(box: Box) -> None:
+    """A service of its own gives the jobs out, a worker does that itself, a third has no schedule."""
+    image = _worker_of_celery(box, 68)
+    _run(box, 68, "timer", image, "celery", "-A", "app.worker", "beat")
+    _worker_of_celery(box, 69, "-B")
+    _worker_of_celery(
+        box, 70, code=_SCHEDULE.replace(b"celery_app.conf.beat", b"# celery_app.conf.beat")
+    )
+    for number in (68, 69, 70):
+        assert not _found(box, number)

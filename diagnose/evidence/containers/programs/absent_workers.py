@@ -13,6 +13,7 @@ import msgspec
 
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.programs.code_folders import code_folders
+from diagnose.evidence.containers.programs.unrun_schedules import schedule_of_celery
 from diagnose.evidence.containers.settings.developer_runs import is_for_developers
 from diagnose.evidence.items import Items
 from diagnose.evidence.machine.cron_calls import JobCalls
@@ -30,7 +31,7 @@ MOST = 8
 """Programs whose code is looked into."""
 _MOST_PROCESSES = 60
 _MOST_CRONTABS = 40
-Kind = Literal["celery", "queue", "schedule"]
+Kind = Literal["beat", "celery", "queue", "schedule"]
 _SERVES_PHP = frozenset({"apache2", "frankenphp", "httpd", "php", "php-fpm", "rr", "unitd"})
 _INTERPRETERS = LazyPattern(r"^(?:celery|php[\d.]{0,5}|python[\d.]{0,5}|frankenphp)$")
 """PHP-FPM is left out: it answers requests alone."""
@@ -40,12 +41,14 @@ _CRONS = vocabulary(
 )
 _SOCKET = "docker.sock"
 _ROLES: dict[Kind, LazyPattern] = {
+    "beat": LazyPattern(r"(?i)beat|schedul|cron|ofelia"),
     "celery": LazyPattern(r"(?i)celery|worker|queue|flower"),
     "queue": LazyPattern(r"(?i)queue|worker|horizon|jobs|schedul|cron"),
     "schedule": LazyPattern(r"(?i)schedul|cron|ofelia"),
 }
 """Words of a service or a command that does these jobs, or may do them beside others."""
 _WORKS: dict[Kind, LazyPattern] = {
+    "beat": LazyPattern(r"\bcelery\b.{0,200}(?:\bbeat\b| -[A-Za-z]{0,3}B\b)"),
     "celery": LazyPattern(r"\bcelery\b"),
     "queue": LazyPattern(r"\bartisan (?:queue:(?:work|listen)|horizon)"),
     "schedule": LazyPattern(r"\bartisan schedule:"),
@@ -104,7 +107,7 @@ def absent_workers(
     workers: dict[tuple[str, Kind], AbsentWorker] = {}
     members = [container for container in containers.running if not is_for_developers(container)]
     with_php = [container for container in members if serves_php(container, processes)]
-    jobs_askers = [*_with_broker(members, containers)]
+    jobs_askers = [*_with_broker(members, containers), *_with_schedule(host, members, processes)]
     for container in host.first(with_php, MOST, "programs of PHP"):
         jobs_askers += _jobs_of_laravel(host, container)
     for absent in jobs_askers:
@@ -135,6 +138,16 @@ def _with_broker(members: Sequence[Container], containers: Containers) -> Iterat
             )
             if next(called, container.id) != container.id:
                 yield AbsentWorker(container, "celery", name)
+
+
+def _with_schedule(
+    host: Host, members: Sequence[Container], processes: Processes
+) -> Iterator[AbsentWorker]:
+    """The workers of Celery whose code has a schedule."""
+    for container in members:
+        path = schedule_of_celery(host, container, processes)
+        if path:
+            yield AbsentWorker(container, "beat", path)
 
 
 def _is_eager(container: Container) -> bool:
@@ -247,7 +260,9 @@ def _works(
     if is_celery or len(near) > _MOST_PROCESSES:
         return True
     details = host.answers_about([process.pid for process in near], InspectProcess)
-    patterns = (_WORKS[absent.kind], _SCRIPTS)
+    patterns = [_WORKS[absent.kind]]
+    if absent.kind != "beat":  # the script of a worker starts no beat
+        patterns.append(_SCRIPTS)
     lines = [" ".join(detail.cmdline) for detail in details.values()]
     return any(pattern.search(line) for pattern in patterns for line in lines)
 

@@ -40,7 +40,7 @@ class WorkerAddresses(Items[WorkerAddress], frozen=True):
 
 @evidence
 def worker_addresses(host: Host, containers: Containers) -> WorkerAddresses:
-    """The workers without the address of their site. A setting for mails has to be in one of both."""
+    """The workers without the address of their site, where one of both has a setting for mails."""
     items = []
     for worker, programs in pairs_of_one_image(host, containers):
         if _SCHEDULES.search(" ".join((worker.compose_service, *worker.config.words))):

@@ -110,7 +110,6 @@ def compose_project(args: Json) -> Json:
         includes_others,
         project_services,
     )
-
     from diagnose.live.disk.compose.unused_keys import unused_keys
 
     folder = args["folder"]

@@ -6,10 +6,10 @@ Compose reads that file to replace `${NAME}` in its own files. It passes none of
 import os
 from collections.abc import Iterator, Mapping
 
+from diagnose.lazy_pattern import LazyPattern
 from diagnose.live.disk.compose.env_files import names_in_text, paths_of
 from diagnose.live.disk.compose.variables import assigned_values
 from diagnose.live.disk.opening import read_text
-from diagnose.lazy_pattern import LazyPattern
 
 _LONGEST = 1 << 16
 """Bytes of a file that are searched."""

@@ -17,6 +17,13 @@ REDIS = "QUEUE_CONNECTION=redis"
 BROKER = "CELERY_BROKER_URL=redis://:x@redis:6379/0"
 CODE = {"artisan": "", "app/Jobs/Mail.php": ""}
 PLANNED = {"artisan": "", "routes/console.php": "Schedule::command('x')->daily();"}
+SCHEDULE = "app.conf.beat_schedule = {\n    'x': {},\n}\n"
+BEAT: dict[str, Any] = {
+    "env": ["CELERY_LOG=info"],
+    "files": {"celery_app.py": SCHEDULE},
+    "comm": "python3",
+    "line": ["python3", "/bin/celery", "-A", "app.worker", "worker"],
+}
 CASES: dict[str, tuple[dict[str, Any], list[str]]] = {
     "a queue of Laravel": ({"env": [REDIS]}, ["queue"]),
     "a queue in its file": ({"files": {**CODE, ".env": "QUEUE_CONNECTION=database"}}, ["queue"]),
@@ -61,6 +68,15 @@ CASES: dict[str, tuple[dict[str, Any], list[str]]] = {
     "Celery by Python": (
         {"env": [BROKER], "files": {}, "comm": "python3", "line": ["python3", "-m", "celery"]},
         [],
+    ),
+    "a schedule of Celery": (BEAT, ["beat"]),
+    "a worker that is its own beat": ({**BEAT, "line": [*BEAT["line"], "-B"]}, []),
+    "a beat beside it": ({**BEAT, "beside": "beat"}, []),
+    "no worker": ({**BEAT, "line": ["python3", "-m", "celery", "flower"]}, []),
+    "no schedule": ({**BEAT, "files": {"celery_app.py": "app = Celery()\n"}}, []),
+    "a schedule in a comment": ({**BEAT, "files": {"celery_app.py": f"# {SCHEDULE}"}}, []),
+    "a schedule without entries": (
+        {**BEAT, "files": {"celery_app.py": "app.conf.beat_schedule = {}\n"}}, [],
     ),
 }  # fmt: skip
 

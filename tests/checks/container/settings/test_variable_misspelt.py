@@ -100,7 +100,8 @@ USERS: dict[str, tuple[list[str], list[str], list[int], list[tuple[str, str]]]] 
 def test_numbers_of_users(
     env: list[str], image: list[str], uids: list[int], expected: list[tuple[str, str]]
 ) -> None:
-    web = container("web", Config={"Env": [*image, *env]})
+    given = {entry.partition("=")[0]: entry for entry in (*image, *env)}
+    web = container("web", Config={"Env": [*given.values()]})
     processes = [Process(7 + at, uid=uid, container=web.id) for at, uid in enumerate(uids)]
     found = other_user_variables(
         Made({"api.image": {"Id": "sha256:1", "Config": {"Env": image}}}),
