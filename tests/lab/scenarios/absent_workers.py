@@ -90,7 +90,7 @@ def schedule_of_celery_without_a_beat(box: Box) -> None:
 
 @healthy(shareable=True)
 def schedule_of_celery_with_a_beat(box: Box) -> None:
-    """A service of its own gives the jobs out, a worker does that itself, a third has no schedule."""
+    """A service of its own gives the jobs out, a worker does that itself, a third has none."""
     image = _worker_of_celery(box, 68)
     _run(box, 68, "timer", image, "celery", "-A", "app.worker", "beat")
     _worker_of_celery(box, 69, "-B")

@@ -227,6 +227,36 @@ def caches_and_queues_apart(box: Box) -> None:
     _queue(box, 33, "allkeys-lru", "sh", "-c", "exec sleep 1000 # serves")
 
 
+def _sessions(box: Box, number: int, policy: str) -> str:
+    """A real Redis with a limit, and a program with its sessions there; the server."""
+    load_server(box, "redis-server", "redis:7.0")
+    load(box, f"mail-api:{number}", Recipe())
+    box.docker("network", "create", f"mail{number}")
+    limit = ("--maxmemory", "32mb", "--maxmemory-policy", policy, "--protected-mode", "no")
+    server = _run(box, number, "redis", "redis-server", *limit, image="redis:7.0")
+    box.wait_for(lambda: "Ready to accept" in logs(box, server), what="Redis")
+    store = ("--env=SESSION_DRIVER=redis", "--env=REDIS_HOST=redis")
+    _run(box, number, "web", "sleep", "1000", options=store)
+    return server
+
+
+@fault(_EVICTED, subject="container:mail34-redis-1", exit_code=0)
+def sessions_in_a_cache(box: Box) -> None:
+    """The sessions of a web server lie in a Redis that drops any key when it is full."""
+    server = _sessions(box, 34, "allkeys-lru")
+    assert (
+        "allkeys-lru"
+        in box.docker("exec", server, "redis-cli", "config", "get", "maxmemory-policy").stdout
+    )
+
+
+@healthy(advice=None)
+def sessions_that_are_kept(box: Box) -> None:
+    """The same server drops what is out of date first, which a program of sessions marks."""
+    _sessions(box, 35, "volatile-ttl")
+    assert not box.diagnose("check", _EVICTED, "--format", "json").findings
+
+
 # -- what the scheduler of Celery sends -----------------------------------------------
 
 _UNTAKEN = "container.jobs-untaken"

@@ -1,11 +1,13 @@
-"""Servers of Redis that drop any key when they are full, and hold the queue of a worker."""
+"""Servers of Redis that drop any key when they are full, and hold a queue or sessions."""
 
 import msgspec
+from msgspec.structs import replace
 
 from diagnose.evidence.containers.inspect import host_mount
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.logs.recent import RecentLogs
 from diagnose.evidence.containers.mounts.mounted_files import mounted_file
+from diagnose.evidence.containers.workers.session_keepers import keeps_sessions_in
 from diagnose.evidence.containers.workers.worker_roles import is_background, keeps_jobs_in
 from diagnose.evidence.items import Items
 from diagnose.lazy_pattern import LazyPattern
@@ -25,13 +27,15 @@ _COMPLAINT = LazyPattern(
 
 
 class EvictingQueue(msgspec.Struct, frozen=True):
-    """A server of Redis, its policy, and the workers whose jobs it may drop."""
+    """A server of Redis, its policy, and the programs whose jobs or sessions it may drop."""
 
     server: Container
     policy: str
     limit: str
     """The limit as it is written: 64mb; "" where only a program reports the policy."""
-    workers: tuple[Container, ...]
+    workers: tuple[Container, ...] = ()
+    keepers: tuple[Container, ...] = ()
+    """The programs that keep sessions there."""
     line: str = ""
     """The line of a program about the policy."""
     file: str = ""
@@ -46,21 +50,32 @@ class EvictingQueues(Items[EvictingQueue], frozen=True):
 def evicting_queues(
     host: Host, containers: Containers, recent_logs: RecentLogs | None
 ) -> EvictingQueues:
-    """The Redis servers whose policy drops jobs of workers.
+    """The Redis servers whose policy drops jobs of workers, or sessions of programs.
 
-    A file of settings is read only of a server that a worker names, and whose command names the
-    file. Without a limit Redis drops nothing. A program that complains is believed.
+    A file of settings is read only of a server that one of these names, and whose command names
+    the file. Without a limit Redis drops nothing. A program that complains is believed.
     """
     servers = [
         container for container in containers.running if _REDIS.search(" ".join(container.command))
     ]
     queues = []
     for server in servers:
-        workers = tuple(worker for worker in containers.running if _uses(worker, server))
-        queue = _evicting_queue(host, server, workers, recent_logs) if workers else None
+        near = _neighbours(server, containers)
+        workers = tuple(worker for worker in near if _uses(worker, server))
+        keepers = tuple(program for program in near if keeps_sessions_in(host, program, server))
+        queue = _evicting_queue(host, server, workers, recent_logs) if workers or keepers else None
         if queue is not None:
-            queues.append(queue)
+            queues.append(replace(queue, keepers=keepers))
     return EvictingQueues(tuple(queues))
+
+
+def _neighbours(server: Container, containers: Containers) -> list[Container]:
+    """The other running containers on the networks of a server."""
+    return [
+        other
+        for other in containers.running
+        if other.id != server.id and other.shared_networks(server)
+    ]
 
 
 def _evicting_queue(
@@ -91,8 +106,7 @@ def _evicting_queue(
 
 def _uses(worker: Container, server: Container) -> bool:
     """Whether a program keeps its jobs in the server."""
-    is_near = worker.id != server.id and bool(worker.shared_networks(server))
-    return is_near and is_background(worker) and keeps_jobs_in(worker, server)
+    return is_background(worker) and keeps_jobs_in(worker, server)
 
 
 class _Complaint(msgspec.Struct, frozen=True):

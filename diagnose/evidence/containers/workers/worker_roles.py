@@ -78,7 +78,7 @@ def without_user(value: str) -> str:
 def names_server(container: Container, server: Container) -> bool:
     """Whether the command or a variable of a container has a name of the server."""
     values = container.config.variable_values
-    return any(_has_name(text, server) for text in (*container.config.words, *values))
+    return any(has_name(text, server) for text in (*container.config.words, *values))
 
 
 def keeps_jobs_in(container: Container, server: Container) -> bool:
@@ -90,13 +90,13 @@ def keeps_jobs_in(container: Container, server: Container) -> bool:
     config = container.config
     settings = [(name, value) for name, value in config.environment if not _OF_OTHERS.search(name)]
     of_jobs = [value for name, value in settings if name != _OF_LARAVEL and _OF_JOBS.search(name)]
-    if any(_has_name(value, server) for value in of_jobs):
+    if any(has_name(value, server) for value in of_jobs):
         return True
     has_other_address = any("://" in value for value in of_jobs)
     if has_other_address or not _uses_redis(container, [name for name, _ in settings]):
         return False
     texts = (*config.words, *(value for _, value in settings))
-    return any(_has_name(text, server) for text in texts)
+    return any(has_name(text, server) for text in texts)
 
 
 def _uses_redis(container: Container, names: Iterable[str]) -> bool:
@@ -111,7 +111,7 @@ def _uses_redis(container: Container, names: Iterable[str]) -> bool:
     return is_of_redis and not any(map(_OTHER_QUEUE.search, names))
 
 
-def _has_name(text: str, server: Container) -> bool:
+def has_name(text: str, server: Container) -> bool:
     """Whether a text has a name of the server; redis:// alone is none."""
     bare = _SCHEME.sub("", without_user(text))
     return not server.dns_names.isdisjoint(_HOST.findall(bare))

@@ -17,6 +17,7 @@ from tests.judging import judge, rows
 NETWORK = {"NetworkSettings": {"Networks": {"shop": {"Aliases": ["redis"]}}}}
 BESIDE = {"NetworkSettings": {"Networks": {"shop": {}}}}
 FOUND = [("warning", "cache")]
+ADVICE = [("advice", "cache")]
 BULL = 'IMPORTANT! Eviction policy is allkeys-lru. It should be "noeviction"'
 SIDEKIQ = "The 'noeviction' maxmemory policy is recommended (current policy: 'allkeys-lru')."
 FILE = {"Type": "bind", "Source": "/srv/redis.conf", "Destination": "/etc/redis.conf", "RW": False}
@@ -85,3 +86,30 @@ def test_another_server() -> None:
     assert rows(_judge(EVICTS, _worker(URL), path="postgres")) == []
     (finding,) = _judge(EVICTS, _worker(URL)).findings
     assert "holds 64mb (maxmemory)" in finding.summary
+
+
+SESSIONS: dict[str, tuple[str, list[str], str, str, list[tuple[str, str]]]] = {
+    "a variable with the server": (EVICTS, ["SESSION_REDIS_HOST=redis"], "shop:1", "", ADVICE),
+    "a kind of store": (EVICTS, ["SESSION_DRIVER=redis", "REDIS_HOST=redis"], "shop:1", "", ADVICE),
+    "a store elsewhere": (EVICTS, ["SESSION_DRIVER=redis", "REDIS_HOST=other"], "shop:1", "", []),
+    "sessions in files": (EVICTS, ["SESSION_DRIVER=file", "REDIS_HOST=redis"], "shop:1", "", []),
+    "a policy for sessions": (
+        EVICTS.replace("allkeys", "volatile"), ["SESSION_REDIS_HOST=redis"], "shop:1", "", [],
+    ),
+    "Authelia's file": (EVICTS, [], "authelia/authelia:4.38", "host: redis\n", ADVICE),
+    "another server in it": (EVICTS, [], "authelia/authelia:4.38", "host: other\n", []),
+    "the file of another program": (EVICTS, [], "shop:1", "host: redis\n", []),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("words", "env", "image", "text", "expected"), SESSIONS.values(), ids=SESSIONS
+)
+def test_servers_of_sessions(
+    words: str, env: list[str], image: str, text: str, expected: list[tuple[str, str]]
+) -> None:
+    cache = container("cache", Path="redis-server", Args=words.split(), **NETWORK)
+    web = container("web", Config={"Env": env, "Image": image}, **BESIDE)
+    host = Made({"file.texts": lambda question: [word for word in question.texts if word in text]})
+    found = evicting_queues(host, of(cache, web), None)
+    assert rows(judge("container.queue-evicted", evicting_queues=found)) == expected
