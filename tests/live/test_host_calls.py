@@ -69,6 +69,8 @@ RUNS = {
     "removed before": ("ExecStartPre=-/usr/bin/docker rm -f core\nExecStart=docker run --name core shop:1", ""),
     "removed after": ("ExecStart=docker run --name core shop:1\nExecStopPost=docker container rm core", ""),
     "renamed before": ("ExecStartPre=-docker rename core old\nExecStart=docker run --name core shop:1", ""),
+    "a pause before": ("ExecStartPre=/bin/sleep 5\nExecStart=docker run --name core shop:1", "core"),
+    "a script before": ("ExecStartPre=/opt/clean.sh\nExecStart=docker run --name core shop:1", ""),
     "a start": ("ExecStart=docker start -a core", ""),
     "a shell that tries both": ("ExecStart=/bin/sh -c 'docker start -a core || docker run --name core shop:1'", ""),
     "no name": ("ExecStart=docker run shop:1", ""),

@@ -6,6 +6,8 @@ from diagnose.live.disk.cron_lines import docker_commands
 from diagnose.live.disk.host_calls import NAME, is_elsewhere, started_name
 
 _REMOVES = ("--rm", "--rm=true", "--replace")
+_HARMLESS = frozenset({"docker", "echo", "false", "mkdir", "sleep", "sync", "test", "true"})
+"""Programs that remove no container; any other one before or behind the run may do that."""
 _UNIT_COMMANDS = ("ExecStartPre", "ExecStart", "ExecStop", "ExecStopPost")
 
 _NO_QUOTES = str.maketrans("\"'", "  ")
@@ -28,7 +30,12 @@ def name_of_unit_run(unit: str, settings: Mapping[str, Sequence[str]]) -> str:
     unit: its file name. settings: those of its section [Service].
     """
     commands = [command for key in _UNIT_COMMANDS for command in settings.get(key, ())]
+    around = [
+        command for key in _UNIT_COMMANDS if key != "ExecStart" for command in settings.get(key, ())
+    ]
     if any(is_elsewhere(command, command.split()) for command in commands):
+        return ""
+    if any(_program(command) not in _HARMLESS for command in around):
         return ""
     plain_name = unit.removesuffix(".service")
     filled = [
@@ -36,6 +43,12 @@ def name_of_unit_run(unit: str, settings: Mapping[str, Sequence[str]]) -> str:
         for command in commands
     ]
     return _kept_name(filled)
+
+
+def _program(command: str) -> str:
+    """The program of a command of a unit, without its folder."""
+    words = command.lstrip("-+!@:").split()
+    return words[0].rpartition("/")[2] if words else ""
 
 
 def _kept_name(commands: Sequence[str]) -> str:

@@ -10,6 +10,7 @@ from diagnose.lazy_pattern import LazyPattern
 from diagnose.live.disk.compose.env_files import names_in_text, paths_of
 from diagnose.live.disk.compose.variables import assigned_values
 from diagnose.live.disk.opening import read_text
+from diagnose.word_sets import vocabulary
 
 _LONGEST = 1 << 16
 """Bytes of a file that are searched."""
@@ -20,15 +21,25 @@ _NO_USER = LazyPattern(
     r"(?i)\.env|readme|.*(?:\.(?:md|txt|bak|old|orig|log)|example|sample|template)"
 )
 """Files that list the names without a use of them: copies, examples, documents."""
+_OF_SOURCES = vocabulary(
+    "Cargo.toml Dockerfile Gemfile artisan build.gradle composer.json go.mod manage.py mix.exs"
+    " package.json pom.xml pyproject.toml requirements.txt src"
+)
+"""Signs of a program's own folder: it reads `.env` itself, on the host as a rule."""
+_SCRIPT_FOLDERS = ("bin", "install", "scripts")
 _WORD = LazyPattern(r"[A-Za-z_]\w{0,99}")
 
 
 def unused_keys(texts: Mapping[str, str], folder: str) -> list[str]:
     """The names with a value in `.env` that no other file of the folder mentions.
 
-    None where a service names `.env` as its env file. texts: the compose files of the project.
+    None where a service names `.env` as its env file, where the file is a link to one for several
+    projects, and beside the sources of a program. texts: the compose files of the project.
     """
     dotenv = f"{folder}/.env"
+    is_link = os.path.islink(dotenv)  # noqa: PTH114 - as its neighbours
+    if is_link or not _OF_SOURCES.isdisjoint(_names(folder)):
+        return []
     values = assigned_values(read_text(dotenv, _LONGEST) or "")
     names = {name for name, value in values.items() if value}
     env_files = [name for text in texts.values() for name in names_in_text(text)]
@@ -45,10 +56,15 @@ def unused_keys(texts: Mapping[str, str], folder: str) -> list[str]:
 
 def _other_texts(folder: str) -> Iterator[str]:
     """The texts of scripts and settings in the folder, which may use the names."""
+    for place in (folder, *(f"{folder}/{inner}" for inner in _SCRIPT_FOLDERS)):
+        for name in _names(place)[:_MOST_FILES]:
+            if not _NO_USER.match(name):
+                yield read_text(f"{place}/{name}", _LONGEST) or ""
+
+
+def _names(folder: str) -> list[str]:
+    """The names in a folder; none where it cannot be listed."""
     try:
-        names = sorted(os.listdir(folder))  # noqa: PTH208 - as its neighbours
+        return sorted(os.listdir(folder))  # noqa: PTH208 - as its neighbours
     except OSError:
-        return
-    for name in names[:_MOST_FILES]:
-        if not _NO_USER.match(name):
-            yield read_text(f"{folder}/{name}", _LONGEST) or ""
+        return []

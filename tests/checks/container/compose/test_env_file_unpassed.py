@@ -46,6 +46,7 @@ FILES: dict[str, tuple[str, dict[str, str], list[str]]] = {
     "a script": (TEXT, {"start.sh": "echo $SMTP_HOST"}, ["DOMAIN"]),
     "a Makefile": (TEXT, {"Makefile": "up:\n\techo $(DOMAIN) $(SMTP_HOST)\n"}, []),
     "an example": (TEXT, {".env.example": "DOMAIN=\n", "README.md": "DOMAIN"}, ["SMTP_HOST", "DOMAIN"]),
+    "the sources of a program": (TEXT, {"package.json": "{}"}, []),
     "a part of a name": (TEXT, {"start.sh": "echo $MY_DOMAIN"}, ["SMTP_HOST", "DOMAIN"]),
 }  # fmt: skip
 
@@ -60,3 +61,17 @@ def test_names_that_nothing_mentions(
     path = str(tmp_path / "compose.yaml")
     (tmp_path / "compose.yaml").write_text(text)
     assert unused_keys({path: text}, str(tmp_path)) == expected
+
+
+def test_one_file_for_several_projects(tmp_path: Path) -> None:
+    (tmp_path / "shared.env").write_text("SMTP_HOST=mail\n")
+    (tmp_path / "shop").mkdir()
+    (tmp_path / "shop" / ".env").symlink_to(tmp_path / "shared.env")
+    assert unused_keys({"/srv/compose.yaml": TEXT}, str(tmp_path / "shop")) == []
+
+
+def test_scripts_one_folder_below(tmp_path: Path) -> None:
+    (tmp_path / ".env").write_text("SMTP_HOST=mail\n")
+    (tmp_path / "scripts").mkdir()
+    (tmp_path / "scripts" / "report").write_text("#!/bin/sh\necho $SMTP_HOST\n")
+    assert unused_keys({"/srv/compose.yaml": TEXT}, str(tmp_path)) == []
