@@ -58,11 +58,15 @@ def _browser(box: Box, name: str, *env: str) -> None:
     box.wait_state(name, "running")
 
 
+def _wait_for_httpd(box: Box, name: str) -> None:
+    box.wait_for(lambda: "httpd" in box.docker("top", name).stdout, what=f"the program of {name}")
+
+
 @fault(MISSPELT, subject="container:browser73", exit_code=0)
 def number_of_a_user_under_another_name(box: Box) -> None:
     """PUID is what other images read: the program runs as the image's own user."""
     _browser(box, "browser73", "PUID=1026", "PGID=100")
-    box.wait_for(lambda: "httpd" in box.docker("top", "browser73").stdout, what="the program")
+    _wait_for_httpd(box, "browser73")
     assert "1026" not in box.docker("top", "browser73", "-o", "pid,uid,args").stdout
 
 
@@ -73,5 +77,5 @@ def numbers_of_users_that_images_read(box: Box) -> None:
     _browser(box, "browser75", "USER_ID=1027", "PUID=1027")
     _browser(box, "browser76", "HOST_UID=1000")
     for name in ("browser74", "browser75", "browser76"):
-        box.wait_for(lambda name=name: "httpd" in box.docker("top", name).stdout, what=name)
+        _wait_for_httpd(box, name)
     assert not box.diagnose("check", MISSPELT, "--format", "json").findings
