@@ -58,24 +58,30 @@ def _browser(box: Box, name: str, *env: str) -> None:
     box.wait_state(name, "running")
 
 
-def _wait_for_httpd(box: Box, name: str) -> None:
-    box.wait_for(lambda: "httpd" in box.docker("top", name).stdout, what=f"the program of {name}")
+def _wait_for_user(box: Box, name: str, number: int) -> None:
+    """Wait until the program runs as that user: it begins as root."""
+    columns = ("-o", "pid,uid,args")
+    box.wait_for(
+        lambda: f" {number} " in box.docker("top", name, *columns).stdout,
+        60,
+        what=f"user {number} in {name}",
+    )
 
 
 @fault(MISSPELT, subject="container:browser73", exit_code=0)
 def number_of_a_user_under_another_name(box: Box) -> None:
     """PUID is what other images read: the program runs as the image's own user."""
     _browser(box, "browser73", "PUID=1026", "PGID=100")
-    _wait_for_httpd(box, "browser73")
-    assert "1026" not in box.docker("top", "browser73", "-o", "pid,uid,args").stdout
+    _wait_for_user(box, "browser73", 1000)
 
 
 @healthy(advice=None)
 def numbers_of_users_that_images_read(box: Box) -> None:
     """The right name, and a variable of another kind with the number of a user."""
     _browser(box, "browser74", "USER_ID=1026")
+    _wait_for_user(box, "browser74", 1026)
     _browser(box, "browser75", "USER_ID=1027", "PUID=1027")
+    _wait_for_user(box, "browser75", 1027)
     _browser(box, "browser76", "HOST_UID=1000")
-    for name in ("browser74", "browser75", "browser76"):
-        _wait_for_httpd(box, name)
+    _wait_for_user(box, "browser76", 1000)
     assert not box.diagnose("check", MISSPELT, "--format", "json").findings
