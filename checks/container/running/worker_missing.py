@@ -10,6 +10,7 @@ _WHO = {
     "queue": "no worker of its queue",
     "schedule": "nothing that calls its schedule",
 }
+"""Who is missing, by the kind of the jobs."""
 _SCHEDULES = ("beat", "schedule")
 _COMMANDS = {"queue": "php artisan queue:work", "schedule": "php artisan schedule:work"}
 

@@ -57,6 +57,7 @@ def _is_judged(project: WrittenProject) -> bool:
 
 
 def _unpassed(project: WrittenProject) -> Iterator[UnpassedKeys]:
+    """The settings of a project that none of its containers has, as one entry; nothing for none."""
     running = [container for container in project.containers if container.is_running]
     dotenv = posixpath.join(project.folder, ".env")
     is_mounted = any(
@@ -67,9 +68,12 @@ def _unpassed(project: WrittenProject) -> Iterator[UnpassedKeys]:
     names = tuple(
         name
         for name in project.written.unused_keys
-        if not _OF_HOST.fullmatch(name)
-        and not any(container.config.sets(name) for container in project.containers)
+        if not _OF_HOST.fullmatch(name) and not _reaches_a_container(project, name)
     )
     if running and names and not is_mounted:
         published = [container for container in running if container.wanted_ports]
         yield UnpassedKeys(project, [*published, *running][0], names)
+
+
+def _reaches_a_container(project: WrittenProject, name: str) -> bool:
+    return any(container.config.sets(name) for container in project.containers)

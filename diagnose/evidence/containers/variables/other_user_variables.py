@@ -76,6 +76,7 @@ def _numbers(environment: Iterable[tuple[str, str]]) -> dict[str, str]:
 def _other_variables(
     host: Host, container: Container, processes: Processes
 ) -> Iterator[OtherUserVariable]:
+    """The numbers that nobody in the container runs as, beside one that its image brings."""
     image = host.ask(InspectImage(container.image))
     if isinstance(image, Failed):
         return

@@ -52,6 +52,7 @@ def worker_addresses(host: Host, containers: Containers) -> WorkerAddresses:
 
 
 def _lacking_addresses(worker: Container, programs: list[Container]) -> Iterator[WorkerAddress]:
+    """The addresses of the site that programs of its image have, and the worker has not."""
     for program in programs:
         sends_mails = any(
             _OF_MAIL.search(name)
