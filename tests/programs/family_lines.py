@@ -1244,4 +1244,8 @@ LINES = {
         "Error: socket hang up",
         "java.net.SocketException: Connection reset",
     ),
+    "script-time": (
+        "PHP Fatal error:  Maximum execution time of 30 seconds exceeded in /var/www/html/a.php on line 7",
+        "[php:error] Maximum execution time of 300 seconds exceeded",
+    ),
 }

@@ -82,13 +82,14 @@ BUILDS = (
     ),
     Failure(
         name="bean-missing",
-        mark="that could not be found",
-        pattern=r"required a (?:single )?bean of type '(?P<bean>[\w.$]+)' that could not be found",
+        mark=("that could not be found", "unable to resolve service for type"),
+        pattern=r"required a (?:single )?bean of type '(?P<bean>[\w.$]+)' that could not be found"
+        r"|Unable to resolve service for type '(?P<bean_dotnet>[\w.`<>,\[\]]{1,200})'",
         cause="the application is not put together: nothing makes its part {bean}, as where a profile or "
         "a setting leaves it out",
         cure="give it the profile that it is run with elsewhere (SPRING_PROFILES_ACTIVE), or run the build "
         "that worked before",
-        source="Spring Boot's own message",
+        source="Spring Boot's and .NET's own messages",
         build="earlier",
     ),
     Failure(

@@ -19,7 +19,7 @@ _UNRESOLVED = rf"""(?x)
         | getaddrinfo\ for\ (?P<host_php>{_NAME})\ failed
         | (?:failed|unable|could\ not|couldn't|cannot|can't)\ (?:to\ )?resolve\ (?:the\ )?
             (?:host(?:[ ]?name)?\ |address\ |name\ |server\ )?['\"`]?
-            (?P<host_resolved>(?!host\b|name\b|address\b|the\b|config|dependen|module|place
+            (?P<host_resolved>(?!host\b|service\ for\ type\b|name\b|address\b|the\b|config|dependen|module|place
                 |import|plugin|(?:a|aaaa|mx|srv|txt)\ record){_NAME})['\"`]?(?=$|[:;,.)\ ])
         | \bunable\ to\ resolve\ host\ address\ ‘(?P<host_wget>{_NAME})’
         | \b(?:unknown|no\ such)\ (?:(?:mysql\ )?server\ )?host(?:\ name)?:?\ ['\"`]?
@@ -34,6 +34,7 @@ _UNRESOLVED = rf"""(?x)
         | \bgetaddrinfo\ failed:[^\n]{{0,60}}\[\w{{2,9}}://(?P<host_predis>{_NAME}):\d
         | \bgetaddrinfo\ for\ host\ \"(?P<host_netcat>{_NAME})\"
         | \bName\ (?:or\ service\ not\ known|does\ not\ resolve)\ \((?P<host_dotnet>{_NAME}):\d
+        | \btcp\ connect\ \((?P<host_elixir>{_NAME}):\d+\):\ non-existing\ domain
         | \bBackend\ host\ '"(?P<host_varnish>{_NAME})"'\ could\ not\ be\ resolved
         | \b(?P<host_first>{_NAME}):\d+\b.{{0,20}}(?:Name\ or\ service\ not\ known
             |Temporary\ failure\ in\ name|No\ address\ associated)
@@ -127,6 +128,7 @@ PEERS = (
             \bserver\ on\ '(?P<peer_mysql>{_ELSEWHERE}[\w.-]+(?::\d{{2,5}})?)'\ \((?:\[Errno\ )?111\b
             | \bhost:(?P<peer_mariadb>{_ELSEWHERE}[\w.-]+),\ port:\d.{{0,40}}connection\ refused
             | \(host=(?P<peer_addressed>{_ELSEWHERE}[\w.-]+)\)\(port=\d.{{0,60}}connection\ refused
+            | \bTried\ connecting\ to\ \[\('(?P<peer_cassandra>{_ELSEWHERE}[\w.:-]+)',[^\n]{{0,60}}connection\ refused
             | \bConnect\ call\ failed\ \('(?P<peer_asyncio>{_ELSEWHERE}[\w.:-]+)',
             | \bconnect\(2\)\ for\ [\"'](?P<peer_ruby>{_ELSEWHERE}[\w.-]+)[\"']\ port\b
             | \bto\ Redis\ on\ (?P<peer_redis>{_ELSEWHERE}[\w.-]+:\d{{2,5}})\ \(Errno::ECONNREFUSED
@@ -172,6 +174,7 @@ PEERS = (
             | \bto\ node\ -?\d+\ \((?P<peer_kafka>(?!localhost\b)[\w.-]+)/[\d.]+:\d{2,5}\)\ could\ not\ be\ est
             | \bto\ node\ -?\d+\ \(/(?P<peer_broker>(?!127\.)[\d.]+:\d{2,5})\)\ could\ not\ be\ established
             | \bfailed\ to\ make\ connection\ to\ backend:\ (?P<peer_apache>(?!httpd-UDS|localhost|127\.)[\w.-]+)
+            | \bFail\ connecting\ to\ server\ on\ (?P<peer_milvus>(?!localhost|127\.)[\w.-]+:\d{2,5})
             | \bFailed\ connecting\ to\ (?P<peer_jedis>(?!localhost|127\.)[\w.-]+:\d{2,5})
             | (?i:fail\w*|unable|could\ not|can(?:no|')t)\ (?:to\ )?connect\ to\ (?:all\ )?addresses.{0,60}
                 \bipv[46]:(?P<peer_grpc>(?!127\.)[\d.]+:\d{2,5})
@@ -227,6 +230,8 @@ PEERS = (
             | \bNo\ Available\ connections\b | \bAll\ connection\ attempts\ failed\b
             | \bCannot\ execute\ request\ on\ any\ known\ server\b  # Eureka
             | \bCan't\ contact\ LDAP\ server\b | \bconnect\ to\ any\ of\ the\ configured\ \w+\ hosts\b
+            | \bCould\ not\ reach\ any\ contact\ point\b  # Cassandra
+            | \bCould\ not\ connect\ to\ a\ Chroma\ server\b | \bORA-12541\b  # Oracle
             | \bAll\ host\(s\)\ tried\ for\ query\ failed\b  # Cassandra
         """,
         cause="the program reaches none of the servers that it is given",

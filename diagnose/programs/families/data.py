@@ -154,6 +154,7 @@ DATA = (
         pattern=r"""(?x)
             relation\ \"(?P<table>[^\"]+)\"\ does\ not\ exist  # PostgreSQL
             | no\ such\ table:\ (?P<table_sqlite>\w+)
+            | \bTable\ (?P<table_clickhouse>[\w.]{1,120})\ does(?:n't|\ not)\ exist\.\ \(UNKNOWN_TABLE\)
             | Table\ '(?P<table_mysql>[^']+)'\ doesn't\ exist
             | Schema-validation:\ missing\ table\ \[(?P<table_hibernate>[\w.]+)\]
             | The\ table\ `(?P<table_prisma>[^`]+)`\ does\ not\ exist\ in\ the\ current\ database
@@ -306,7 +307,9 @@ DATA = (
             | cannot\ read\ first\ page | (?:header\ page|page)\ .{0,40}\b(?:zero\ bytes|corrupt(?:ed|ion)?)
             | \b(?:read\ )?(?:after|past)\ (?:eof|the\ end\ of\ (?:the\ )?file)\b
             | could\ not\ read\ (?:(?!(?:http|request|response)\b)\w+\ ){1,4}(?:descriptor|header)\b
-            | \bnot_a_dets_file\b | \bWT_PANIC\b
+            | \bnot_a_dets_file\b | \bWT_PANIC\b | \bwal:\ crc\ mismatch\b  # etcd
+            | \bcould\ not\ read\ block\ \d{1,12}\ in\ file\b  # PostgreSQL
+            | \bis\ marked\ as\ crashed\b  # MyISAM, Aria
             | (?<!gzip:\ )(?<!zlib:\ )(?<!snappy:\ )\b(?:invalid|unexpected|wrong)\ magic\ (?:header|number)\b
             | \bno\ snapshot\ found,\ but\ there\ are\ log\ entries\b
             | ^panic:\ (?:invalid\ page\ allocation|freepages:)  # bbolt: etcd, Consul, Vault

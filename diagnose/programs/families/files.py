@@ -135,7 +135,8 @@ FILES = (
             | \bMinIO\ binary\ has\ write\ permissions\b.{{0,80}}\bchown\ root\ (?P<path_minio>/[\w./-]+)
             | \[13\]\ could\ not\ open\b.{{0,40}}\[file=(?P<path_questdb>/[\w./-]+)\]
             | (?P<path_tiger>/[\w./-]+):\ handle-open:\ open:\ (?:Operation\ not\ permitted|Permission\ denied)
-            | (?:{_REFUSALS}).{{0,80}}?(?P<path>{_FOLDER}){_NO_SCRIPT}
+            | (?:{_REFUSALS}).{{0,80}}?(?P<path>{_FOLDER})/?{_NO_SCRIPT}
+            | \bset\ datadir\ to\ '(?P<path_datadir>{_FOLDER})/?'[^\n]{{0,40}}\bPermission\ denied
             | (?P<path_first>{_FOLDER}){_NO_SCRIPT}[^/]{{0,80}}?(?:{_REFUSALS})
             | (?:EACCES|\[Errno\ 13\])[^'"\n]{{0,60}}['"](?P<path_relative>\.{{0,2}}/?[\w-][\w.-]*(?:/[\w.@+-]+)+)/?['"]
             | \b(?:cannot|can't|could\ not|unable\ to|failed\ to)\ (?:create|open|read|write(?:\ to)?)
@@ -358,7 +359,7 @@ FILES = (
             | missing\ ['\"`;]
             | illegal\ character
             | expected\ one\ of
-            | \bduplicate\b
+            | \bduplicate\b(?!\ (?:entry|key\ (?:error|value))\b)
             | undefined\ (?:receiver|variable|label)
             | \bconfiguration\ file\ contains\ errors\b | \bplugin\ name\ that\ don't\ exist
             | validating\ config | config\ error\b | provisioning\ error

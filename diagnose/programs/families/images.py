@@ -83,6 +83,7 @@ DEPENDENCIES = (
         pattern=r"""(?x)
             (?:ClassNotFoundException|NoClassDefFoundError):\ (?P<name>[\w./$]+)
             | \buninitialized\ constant\ (?P<name_ruby>[A-Z][\w:]*)
+            | \bCannot\ load\ driver\ class:\ (?P<name_spring>[\w.]{3,200})
             | Uncaught\ Error:\ Class\ ['\"](?P<name_php>[^'\"]+)['\"]\ not\ found
         """,
         cause="the class {name} is not in the image: "
@@ -155,6 +156,7 @@ DEPENDENCIES = (
             | Could\ not\ find\ a\ (?P<command_js>JavaScript\ runtime)
             | ^(?P<command_alone>[a-z][\w.+-]{1,40}):\ command\ not\ found$
             | \bcan't\ find\ command\ '(?P<command_supervisor>[\w.+/-]{1,200})'  # supervisord
+            | \bthe\ '(?P<command_django>[a-z0-9]{2,20})'\ program\ installed\ or\ on\ your\ path\b
             | bundler:\ command\ not\ found:\ (?P<command_gem>[\w.+-]+)
             | \bCommand\ \"(?P<command_package>[\w.:+-]+)\"\ not\ found
         """,

@@ -76,7 +76,7 @@ SCRIPTS = (
     ),
     Failure(
         name="script-not-executable",
-        mark="permission denied",
+        mark=("permission denied", "execute permissions"),
         pattern=rf"""(?x)
             ^(?:{_SHELL}(?:line\ )?\d{{1,6}}:\ |/?[\w./@+-]{{1,200}}:\ (?:exec:\ )?line\ \d{{1,6}}:\ (?:exec:\ )?)
                 (?P<path>{_OF_A_PROGRAM}\.{{0,2}}/[\w./@+-]{{1,200}}):\ Permission\ denied$
@@ -84,6 +84,7 @@ SCRIPTS = (
                 :\ Permission\ denied$
             | ^(?:ba|z)sh:\ (?P<path_bash>\.{{0,2}}/[\w./@+-]{{1,200}}):\ Permission\ denied$
             | \bexec:\ "?(?P<path_exec>\.{{0,2}}/[\w./@+-]{{1,200}})"?:\ permission\ denied\b
+            | \bModule\ (?P<path_redis>/[\w./@+-]{{1,200}})\ failed\ to\ load:\ It\ does\ not\ have\ execute\ perm
             | ^env:\ [‘']?(?P<path_env>\.{{0,2}}/[\w./@+-]{{1,200}})[’']?:\ Permission\ denied$
             | ^\[(?:FATAL\ tini\ \(\d+\)\]\ exec\ (?P<path_tini>/\S{{1,200}})\ failed
                 |dumb-init\]\ (?P<path_dumb>/\S{{1,200}})):\ Permission\ denied$

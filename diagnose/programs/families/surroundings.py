@@ -24,6 +24,7 @@ SURROUNDINGS = (
             | \bConnection\ is\ not\ available,\ request\ timed\ out\ after\b  # HikariCP
             | \bTimeout\ acquiring\ a\ connection\.\ The\ pool\ is\ probably\ full\b  # Knex
             | \bcould\ not\ obtain\ a\ (?:database\ )?connection\ (?:from\ the\ pool\ )?within\b  # Rails
+            | \bPoolTimedOut\b  # SQLx
             | \bResourceRequest\ timed\ out\b | \btimeout\ exceeded\ when\ trying\ to\ connect\b  # Node.js
         """,
         cause="the program gets no connection to its database in time: the database does not answer, or queries hold "
@@ -186,6 +187,7 @@ SURROUNDINGS = (
         pattern=r"""(?x)
             \b(?:insufficient|not\ enough|too\ little)\ (?:free\ |available\ |disk\ )*space\b
             | \bdisk\ size\ is\ less\ than\b | \bminimum\ (?:free\ )?(?:disk\ )?space\b
+            | \breached\ its\ minimum\ free\ drive\ threshold\b  # MinIO
             | \bneeds?\ \d{1,5}\ ?[KMGT]i?B\ of\ free\ (?:disk\ )?space\b  # Steam
         """,
         cause="the disk on which the program keeps its data has less free room than it asks for",
@@ -277,6 +279,16 @@ SURROUNDINGS = (
         confirmed_by="resources.open-files-exhausted",
     ),
     Failure(
+        name="script-time",
+        mark="maximum execution time of",
+        pattern=r"Maximum execution time of (?P<most>\d+) seconds? exceeded",
+        cause="a script takes longer than PHP's max_execution_time, {most} seconds, and is broken off: it waits for "
+        "something, or has more work than that",
+        cure="look what it waits for (its database, a server that it calls); else raise max_execution_time in php.ini",
+        source="PHP's own message",
+        of_running=NEVER,
+    ),
+    Failure(
         name="script-memory",
         mark="allowed memory size",
         pattern=r"Allowed memory size of (?P<most>\d+) bytes exhausted",
@@ -361,7 +373,8 @@ LOGINS = (
             | \bcode\ =\ Unauthenticated\b  # gRPC
             | \bSASLError\ using\ [\w-]{2,30}:\ not-authorized\b  # XMPP
             | \bconnecting\ to\ your\ database\ with\ your\ username/password\b  # Rails
-            | \b401\W{0,3}(?:Client\ Error:\ )?Unauthorized\b | \bstatus\ code\ 401\b | \$Unauthorized:\ 401\b
+            | \b401\W{0,3}(?:Client\ Error:\ )?Unauthorized\b | \(401\)\W{1,4}Reason:\ Unauthorized\b
+            | \bstatus\ code\ 401\b | \$Unauthorized:\ 401\b
             | \bAuthentication\ unsuccessful\b | \bUsername\ and\ Password\ not\ accepted\b  # mail
             | \b(?:InvalidAccessKeyId|SignatureDoesNotMatch)\b | \bKey\ Id\ you\ provided\ does\ not\ exist\b  # S3
             # the answer of an MQTT broker

@@ -319,8 +319,8 @@ CALLED_SERVERS = (
     ),
     Failure(
         name="chrome-ends",
-        mark="devtoolsactiveport file doesn't exist",
-        pattern=r"DevToolsActivePort file doesn't exist",
+        mark=("devtoolsactiveport file doesn't exist", "chrome failed to start"),
+        pattern=r"DevToolsActivePort file doesn't exist|\bChrome failed to start: (?:exited abnormally|crashed)",
         cause="Chrome ends right after its start: its shared memory (/dev/shm, 64 MB) is too small, it runs as root with its "
         "sandbox, or an earlier one still uses its profile",
         cure="recreate it with --shm-size=2g, or start Chrome with --disable-dev-shm-usage and --no-sandbox",

@@ -96,8 +96,8 @@ DATA_VERSIONS = (
     ),
     Failure(
         name="mariadb-tc-log",
-        mark="bad magic header in tc log",
-        pattern=r"Bad magic header in tc log",
+        mark=("bad magic header in tc log", "can't init tc log"),
+        pattern=r"Bad magic header in tc log|Can't init tc log",
         cause="the transaction coordinator's log tc.log is damaged, as after a power loss, or another version wrote it",
         cure="move the file tc.log in the data directory away, and start it again",
         remedy=SetAside("tc.log", ("/var/lib/mysql", "/bitnami/mariadb/data")),

@@ -150,7 +150,8 @@ DATABASE_CLIENTS = (
     Failure(
         name="postgres-hba-plain",
         mark="pg_hba.conf",
-        pattern=r'no pg_hba\.conf entry for host "(?P<host>[^"]+)", .{1,200}, (?:no encryption|SSL off)',
+        pattern=r'no pg_hba\.conf entry for (?:replication connection from )?host "(?P<host>[^"]+)", '
+        r".{1,200}, (?:no encryption|SSL off)",
         cause="the database refuses clients from {host} without TLS: pg_hba.conf has no line that allows "
         "the address, user and database, or only one that begins with hostssl",
         cure="let the client use TLS (sslmode=require) where pg_hba.conf has such a hostssl line; otherwise "

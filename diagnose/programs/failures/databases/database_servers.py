@@ -49,7 +49,7 @@ DATABASE_SERVERS = (
     Failure(
         name="innodb-damaged",
         mark="innodb",
-        pattern=r"InnoDB: (?:Missing FILE_CREATE|.{0,60}\bData structure corruption\b)",
+        pattern=r"InnoDB: (?:Missing (?:FILE_CREATE|MLOG_CHECKPOINT)|.{0,60}\bData structure corruption\b)",
         cause="the server's data files are damaged, as after a power loss, a full disk or a copy of them while it ran",
         cure="copy the data folder first; then restore a backup, or start it once with --innodb-force-recovery=1 (up to 6) and "
         "dump what can be read into an empty folder",
@@ -162,8 +162,8 @@ DATABASE_SERVERS = (
     ),
     Failure(
         name="redis-dump",
-        mark="signature",
-        pattern=r"Wrong signature trying to load DB from file",
+        mark=("signature", "internal error in rdb"),
+        pattern=r"Wrong signature trying to load DB from file|\bInternal error in RDB reading offset\b",
         cause="the file dump.rdb is no dump of Redis, or is damaged",
         cure="move dump.rdb out of the data folder, or restore it from a backup",
         source="dokku/dokku-redis#248",

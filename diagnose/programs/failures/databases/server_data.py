@@ -10,6 +10,16 @@ _OF_A_SERVER = LazyPattern(r"\bERROR: {2}duplicate")
 
 SERVER_DATA = (
     Failure(
+        name="postgres-timeline",
+        mark="is not a child of this server's history",
+        pattern=r"requested timeline (?P<timeline>\d+) is not a child of this server's history",
+        cause="the data of this server and the copy or the primary that it follows have parted: one of them went on by "
+        "itself, as a former primary does after a failover",
+        cure="copy this server's data from the primary again (pg_basebackup), or bring them back with pg_rewind",
+        source="PostgreSQL documentation, timelines",
+        look="data",
+    ),
+    Failure(
         name="postgres-part-missing",
         mark="could not open",
         pattern=r'could not open (?:file|directory|relation mapping file) "(?P<file>(?:global|pg_\w+|base)(?:/[\w.]+)?)": No such file or directory',
@@ -41,7 +51,7 @@ SERVER_DATA = (
     Failure(
         name="innodb-denied",
         mark=("operating system error number 13", "must be writable"),
-        pattern=r"InnoDB: Operating system error number 13 in a file operation"
+        pattern=r"InnoDB\]?:? Operating system error number 13 in a file operation"
         r"|\bThe innodb_system data file '[^'\n]{1,80}' must be writable",
         cause="the database server may not use a file of its data folder, which belongs to another user",
         cure="give the folder to the user of the server (999 in the official images): chown -R 999:999 FOLDER",

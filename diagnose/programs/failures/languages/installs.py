@@ -5,6 +5,16 @@ from diagnose.programs.failures.remedies import Typed
 
 INSTALLS = (
     Failure(
+        name="node-file-kind",
+        mark="unknown file extension",
+        pattern=r"Unknown file extension \"(?P<extension>\.\w{1,10})\" for (?P<file>/\S{1,300})",
+        cause="Node.js does not run a file {extension} ({file}): the command starts the source where it means what the "
+        "build makes of it, or lacks the program that runs such a file",
+        cure="start the built file (as dist/index.js), or let tsx or ts-node run the source",
+        source="Node.js' own message",
+        look="scripts",
+    ),
+    Failure(
         name="package-unfound",
         mark=("unable to locate package", "(no such package)", "has no installation candidate"),
         pattern=r"Unable to locate package (?P<package>[\w.+-]{1,80})"

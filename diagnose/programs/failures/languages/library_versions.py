@@ -75,7 +75,7 @@ LIBRARY_VERSIONS = (
         name="numpy-binary",
         mark="numpy",
         pattern=r"numpy\.(?:dtype|ndarray|ufunc) size changed, may indicate binary incompatibility"
-        r"|module that was compiled using NumPy 1\.x cannot be run in"
+        r"|numpy\.core\.multiarray failed to import|module that was compiled using NumPy 1\.x cannot be run in"
         r"|module compiled against ABI version \w+ but this version of numpy is",
         cause="a package was built for another NumPy than the one that is installed: usually for NumPy 1, "
         "and NumPy 2 is there",

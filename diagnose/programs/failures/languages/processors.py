@@ -214,6 +214,16 @@ PROCESSOR = (
         look="machine",
     ),
     Failure(
+        name="dotnet-invariant",
+        mark="globalization-invariant mode",
+        pattern=r"Only the invariant culture is supported in globalization-invariant mode",
+        cause="the program asks .NET for a culture, and .NET runs in its invariant mode, which has none: Microsoft's images "
+        "on Alpine switch that on",
+        cure="install icu-libs in the image, and set DOTNET_SYSTEM_GLOBALIZATION_INVARIANT=false",
+        source=".NET documentation, globalization-invariant mode",
+        build="another",
+    ),
+    Failure(
         name="dotnet-icu",
         mark="valid icu package",
         pattern=r"Couldn't find a valid ICU package",

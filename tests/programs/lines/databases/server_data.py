@@ -58,4 +58,5 @@ LINES = {
         "slave mode waiting a lock to be acquired"
     ),
     "solr-core-kept": "ERROR: Core 'shop' already exists!",
+    "postgres-timeline": "FATAL:  requested timeline 3 is not a child of this server's history",
 }

@@ -40,4 +40,5 @@ LINES = {
         "- laravel/framework v9.52.16 requires php ^8.0.2 -> your php version (7.4.33) does not satisfy that requirement."
     ),
     "composer-file": "Composer could not find a composer.json file in /app",
+    "node-file-kind": 'TypeError [ERR_UNKNOWN_FILE_EXTENSION]: Unknown file extension ".ts" for /app/src/index.ts',
 }

@@ -37,4 +37,5 @@ LINES = {
     "binary-of-another-processor": "bash: /usr/local/bin/app: cannot execute binary file: Exec format error",
     "dotnet-not-loaded": "Failed to create CoreCLR, HRESULT: 0x80004005",
     "glibc-build-on-musl": "Error relocating /usr/bin/docker: __vfprintf_chk: symbol not found",
+    "dotnet-invariant": "System.Globalization.CultureNotFoundException: Only the invariant culture is supported in globalization-invariant mode.",
 }
