@@ -1248,4 +1248,8 @@ LINES = {
         "PHP Fatal error:  Maximum execution time of 30 seconds exceeded in /var/www/html/a.php on line 7",
         "[php:error] Maximum execution time of 300 seconds exceeded",
     ),
+    "port-unnamed": (
+        "dial tcp: address db: missing port in address",
+        "panic: default addr for network 'db:3306' unknown",
+    ),
 }

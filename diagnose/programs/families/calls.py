@@ -140,6 +140,7 @@ PEERS = (
             | \bconnection\ refused[^\n]{{0,40}}\ executing\ [A-Z]{{3,7}}\ https?://(?P<peer_feign>{_ELSEWHERE}[\w.-]+)
             | (?<![\w.:-]){_NO_SOURCE_FILE}(?P<peer>(?:[A-Za-z][\w.-]*|\d+(?:\.\d+){{3}}):\d{{2,5}})\b(?!:\d)
                 .{{0,40}}connection\ refused
+            | \bdial\ tcp\ (?P<peer_bracketed>\[(?!::1\])[\da-f:]{{2,40}}\]:\d{{2,5}}):\ connect:\ connection\ refused
             | ECONNREFUSED\ (?P<peer_node>\S+:\d{{2,5}})
             | connection\ (?:to\ \S+\ )?refused.{{0,40}}?(?<![\w.:-])
                 (?P<peer_behind>{_NO_SOURCE_FILE}[\w.-]+:\d{{2,5}})\b(?!:\d)
@@ -298,6 +299,8 @@ PEERS = (
             | \bdial\ tcp\ (?P<peer_dialled>[\w.:\[\]-]{1,100}:\d{2,5}):
                 \ (?:connect:\ connection|i/o)\ time(?:d\ )?out\b
             | \bconnection\ (?:\#\d+\ )?to\ (?:\w+://)?(?P<peer_called>[\w.-]+:\d{2,5})\ timed\ out
+            | \bconnection\ to\ server\ at\ \"(?P<peer_libpq>[^\"\n]{1,200})\"[^\n]{0,60}\ failed:
+                \ (?:timeout\ expired|connection\ timed\ out)
             | \bconnect\ ETIMEDOUT\ (?P<peer_node>[\w.:-]{2,60}:\d{2,5})\b
             | \bHTTPS?ConnectionPool\(host='(?P<peer_python>[\w.-]{1,200})'[^\n]{0,400}\btimed\ out\b
             | \bTimeout\ connecting\ to\ \[(?P<peer_elastic>[\w./:-]+)\]

@@ -54,12 +54,24 @@ VALUES = (
         look="encoding",
     ),
     Failure(
+        name="port-unnamed",
+        of_running=NEVER,
+        mark=("missing port in address", "default addr for network"),
+        pattern=r"\baddress (?P<address>[\w.\[\]:-]{1,200}): missing port in address\b"
+        r"|\bdefault addr for network '(?P<address_mysql>[^'\n]{1,200})' unknown\b",
+        cause="the address {address} in the program's settings lacks a part: its port, or for MySQL the form "
+        "tcp(host:port)",
+        cure="write it as host:port; in the address of a Go program's MySQL as user:password@tcp(host:port)/database",
+        source="Go's and go-sql-driver's own messages",
+    ),
+    Failure(
         name="placeholder-kept",
         of_running=NEVER,
         mark="${",
         pattern=r"""(?x)
             \bFailed\ to\ bind\ properties\ under\ '(?P<key>[\w.\[\]-]{1,120})'.{0,160}?
                 \bValue:\ "?\$\{(?P<name>\w{1,80})\}
+            | \b(?:ENOTFOUND|EAI_AGAIN)\ \$\{(?P<name_node>\w{1,80})\}
             | \bNo\ help\ topic\ for\ '\$\{(?P<name_command>\w{1,80})\}'
         """,
         cause="the program's settings or its command still have the placeholder of the variable {name}, not a value: "
@@ -168,10 +180,14 @@ VALUES = (
         of_running=NEVER,
         mark="",
         pattern=r"\bRelativeUrlWithoutBase\b|\brelative URL without a base\b|\bunsupported protocol scheme \\?\"\\?\""
+        r"|\bfirst path segment in URL cannot contain colon\b|\bNo connection adapters were found for '(?!https?:)"
+        r"|\bURL is missing an 'http://' or 'https://' protocol|\bOnly absolute URLs are supported\b"
+        r"|\bMalformedURLException: no protocol:|\bTypeError: Failed to parse URL from\b"
+        r"|\bUriFormatException: Invalid URI: The (?:format of the URI could not be determined|URI is empty)"
         r"|\bno Host in request URL\b|\bMissingSchema: Invalid URL\b|\bNo scheme supplied\b",
         cause="an address in the program's settings is empty, or lacks its scheme (https://)",
         cure="look at each variable that should hold an address, and begin it with http:// or https://",
-        source="Rust's, Go's and Python's own messages; ermak-dev/cloudpub#6",
+        source="Rust's, Go's, Python's, Java's, .NET's and Node.js' own messages; ermak-dev/cloudpub#6",
     ),
     Failure(
         name="address-for-name",

@@ -131,7 +131,7 @@ MEMORY = (
         ),
         pattern=r"""(?x)
               ^\s*what\(\):\s+std::bad_alloc | \binstance\ of\ 'std::bad_alloc'
-            | ^(?:[\w.]{1,60}\.)?_?(?:Array)?MemoryError(?:$|:\ )
+            | ^(?:[\w.]{1,60}\.)?MemoryError(?:$|:\ ) | \b_ArrayMemoryError:\ Unable\ to\ allocate\b
             | \bruntime:\ (?:out\ of\ memory|cannot\ allocate\ memory)\b | ^fatal\ error:\ out\ of\ memory
             | \bSystem\.OutOfMemoryException\b | \bGC\ heap\ initialization\ failed\b  # .NET
             | \bPHP\ Fatal\ error:\ {1,2}Out\ of\ memory\ \(allocated\b
