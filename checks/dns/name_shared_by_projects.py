@@ -1,12 +1,14 @@
 """dns.name-shared-by-projects: two projects have a service of one name on one network."""
 
-from diagnose.evidence.containers.listing import Containers
+from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.logs.recent import RecentLogs
+from diagnose.evidence.containers.settings.changed_words import with_text
 from diagnose.evidence.dns.names.failed_names import referenced_names
+from diagnose.evidence.dns.names.service_names import of_project
 from diagnose.evidence.dns.names.shared_names import SharedName, shared_names
 from diagnose.evidence.network.networks import DEFAULT_NETWORK, Networks
-from diagnose.mappings import names_of, present, subjects_of
-from diagnose.model import CheckResult, Finding, Severity, Subject
+from diagnose.mappings import names_of, only, present, subjects_of
+from diagnose.model import CheckResult, Finding, PageVariables, Severity, Subject
 from diagnose.phrases import named, quoted
 from diagnose.registry import check
 
@@ -43,6 +45,8 @@ def _shared_name_finding(shared: SharedName) -> Finding:
         variables["stranger"] = stranger.name
     elif shared.has_private_places and len(owners) == _PAIR:
         variables |= {"first": owners[0].name, "second": owners[1].name}
+    elif len(owners) == _PAIR:
+        variables |= _own_name(shared)
     reached = "reaches one or the other"
     if shared.led_astray:
         reached = f"has reached {shared.led_astray[0].owner}"
@@ -70,6 +74,33 @@ def _shared_name_finding(shared: SharedName) -> Finding:
         severity=_severity(shared),
         touches=subjects_of((*owners, *callers)),
     )
+
+
+def _own_name(shared: SharedName) -> PageVariables:
+    """The cure by which the program of one project calls the service of its own by a name that is
+    alone, and leaves the shared one to the other project; {} where none is known.
+
+    A name with an underscore is not one that every program takes for a host's.
+    """
+    for owner in shared.owners:
+        caller = only(of_project(shared.callers, owner))
+        if caller is None or "_" in owner.name:
+            continue
+        corrected = _calling(caller, shared.name, owner.name)
+        if corrected:
+            return {"caller": caller.name, "corrected": corrected, "alone": owner.name}
+    return {}
+
+
+def _calling(caller: Container, name: str, other_name: str) -> str:
+    """The variable by which a program finds the host under another name; "" where there are more.
+
+    A scheme of the same name is none of a host: redis://redis:6379.
+    """
+    variable = referenced_names(caller).get(name, "").removeprefix("environment variable ")
+    if f"{name}://" in caller.config.value_of(variable):
+        return ""
+    return with_text(caller, name, other_name, variable=variable).get("assignment", "")
 
 
 def _severity(shared: SharedName) -> Severity | None:

@@ -11,10 +11,11 @@ def nginx_settings(file: str, *directives: str) -> str:
     first directive: then the place of that value is shown.
     """
     path = f"/etc/nginx/conf.d/{file}"
-    name = directives[0].partition(" ")[0]
+    first = directives[0]
+    name = first.partition(" ")[0]
     lines = " ".join(f"'{directive};'" for directive in directives)
     write = f"printf '%s\\n' {lines} >{path}"
-    alone = f"[ \"$(nginx -T 2>/dev/null | grep -o '{name} ' | wc -l)\" -eq 1 ]"
+    alone = f"[ \"$(nginx -T 2>/dev/null | grep -o '{name} [^;]*')\" = '{first}' ]"
     command = f"nginx -T 2>/dev/null | grep -e '^# configuration file' -e {name}"
     return f"{write} && nginx -t && {alone} && nginx -s reload || {{ rm -f {path}; {command}; false; }}"
 

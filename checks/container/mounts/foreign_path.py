@@ -11,7 +11,7 @@ from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.mounts.bind_mounts import BindSources, owned_sources
 from diagnose.model import Finding
 
-_OF_THE_HOST = ("emptied", "folder", "incomplete", "missing")
+_OF_THE_HOST = ("emptied", "folder", "incomplete", "kept_folder", "kept_missing", "missing")
 """Variables of the page that offer to put the missing file at the path on the host."""
 
 

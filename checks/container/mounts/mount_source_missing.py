@@ -43,12 +43,14 @@ from diagnose.model import (
 from diagnose.phrases import quoted
 from diagnose.registry import check
 
-StandIn = Literal["emptied", "folder", "missing", ""]
+StandIn = Literal["emptied", "folder", "kept_folder", "kept_missing", "missing", ""]
 """The thing in the place of the source: a folder without its files, a folder for a file, nothing,
 or something that is not known. The page has a cure for each, which takes the source by this name.
+`kept_`: the container was started with a folder there, so that its layer keeps one, over which no
+file can be mounted.
 """
 
-_OTHER_CURES = ("emptied", "folder", "missing")
+_OTHER_CURES = ("emptied", "folder", "kept_folder", "kept_missing", "missing")
 """Variables of cures that leave it to the reader to put something there."""
 
 
@@ -240,8 +242,8 @@ def _empty_folder(
             container,
             f"finds an empty folder at {mistaken_path.inside}: {source} is not a file",
             source,
-            {**evidence, "on the host": "an empty folder"},
-            stand_in="folder",
+            {**evidence, "on the host": "an empty folder, as the engine makes for a missing file"},
+            stand_in="kept_folder",
         )
     elif on_host is not None and on_host.failed == "missing" and not container.is_running:
         yield _missing_source_finding(
@@ -249,7 +251,7 @@ def _empty_folder(
             f"was started without its file {mistaken_path.inside}: {source} does not exist",
             source,
             {**evidence, "on the host": "no such file or directory"},
-            stand_in="missing",
+            stand_in="kept_missing",
         )
 
 

@@ -132,3 +132,23 @@ def test_both_projects_call_the_name() -> None:
     )
     (finding,) = result.findings
     assert (finding.variables["first"], finding.variables["second"]) == ("blue-db-1", "green-db-1")
+
+
+def test_a_project_calls_its_own_service_by_a_name_that_is_alone() -> None:
+    """Both projects meet their services on the shared network alone."""
+    members = [
+        member("blue-db-1", "blue", "db", "proxy"),
+        member("blue-api-1", "blue", "api", "proxy", env=CALLS),
+        member("blue-worker-1", "blue", "worker", "proxy", env=CALLS),
+        member("green-db-1", "green", "db", "proxy"),
+        member("green-api-1", "green", "api", "proxy", env="DB_HOST=db"),
+    ]
+    (finding,) = judge(
+        "dns.name-shared-by-projects", containers=Containers(tuple(members)), networks=PROXY
+    ).findings
+    assert finding.variables == {
+        "network": "proxy",
+        "caller": "green-api-1",
+        "corrected": "DB_HOST=green-db-1",
+        "alone": "green-db-1",
+    }

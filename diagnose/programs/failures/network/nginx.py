@@ -73,6 +73,20 @@ NGINX = (
         ),
     ),
     Failure(
+        name="nginx-answer-cut",
+        mark="prematurely closed connection while reading upstream",
+        pattern=r"prematurely closed connection while reading upstream"
+        r'.*?request: "(?P<request>GET [^\s?"]{1,160}).*?upstream: "\w+://(?P<place>[^/"]+)',
+        cause="clients get only a part of {request}: {place} broke its answer off, as it failed, or as nginx read no "
+        "further (proxy_max_temp_file_size, 1 GB) before a slow client did",
+        cure="if large answers are cut, set proxy_max_temp_file_size 0 in the configuration of nginx, and reload it; "
+        "otherwise see the log of the program at {place}",
+        source="eikek/sharry#130; nginx's own message",
+        turns_away=True,
+        follows=True,
+        remedy=_nginx("zz-downloads.conf", "proxy_max_temp_file_size 0"),
+    ),
+    Failure(
         name="nginx-upload",
         mark="client intended to send too large",
         pattern=r"client intended to send too large (?:chunked )?body",

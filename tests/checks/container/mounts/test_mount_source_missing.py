@@ -252,3 +252,24 @@ def test_a_file_that_its_program_could_not_make_is_not_lost():
         log_tails=log_of(container, refused, "/etc/app/log/app.log (No such file or directory)"),
     )
     assert not result.findings
+
+
+KEPT = {"kept_folder": PathStatus(type="folder"), "kept_missing": PathStatus(failed="missing")}
+
+
+@pytest.mark.parametrize("variable", KEPT)
+def test_a_container_that_was_started_with_a_folder_keeps_it(variable: str) -> None:
+    """No file can be mounted over the folder in its layer: it has to be recreated."""
+    container = container_in("exited", code=1, Mounts=[SECRET])
+    (finding,) = judge(
+        "container.mount-source-missing",
+        containers=of(container),
+        clock=CLOCK,
+        options=OPTIONS,
+        bind_sources=BindSources(
+            {"/srv/pw": KEPT[variable]}, entries={"/srv/pw": 0} if variable == "kept_folder" else {}
+        ),
+        log_tails=log_of(container, "cat: /run/secrets/pw: Is a directory"),
+    ).findings
+    assert finding.variables[variable] == "/srv/pw"
+    assert "folder" not in finding.variables

@@ -37,6 +37,11 @@ LINES = {
         'response header from upstream, client: 192.0.2.1, server: , request: "GET /report?month=11 '
         'HTTP/1.1", upstream: "http://172.18.0.2:8080/report?month=11", host: "reports.example"'
     ),
+    "nginx-answer-cut": (
+        "2026/12/01 21:26:52 [error] 9#9: *11 upstream prematurely closed connection while reading upstream, "
+        'client: 192.0.2.1, server: share.lab.test, request: "GET /backup.iso HTTP/1.1", upstream: '
+        '"http://172.18.0.2:9090/backup.iso", host: "share.lab.test"'
+    ),
     "nginx-connections": "2026/01/02 10:00:00 [alert] 22#22: 1024 worker_connections are not enough",
     "nginx-user": 'nginx: [emerg] getpwnam("www-data") failed in /etc/nginx/nginx.conf:1',
     "nginx-url-prefix": "nginx: [emerg] invalid URL prefix in /etc/nginx/conf.d/default.conf:18",
