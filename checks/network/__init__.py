@@ -20,6 +20,6 @@ A module is named like its check. Modules with several checks:
 - packets/full_tables: conntrack-full, neighbour-table-full
 - packets/sockets: accept-queue-full, connections-left-open, datagrams-dropped,
   local-ports-exhausted
-- ports/host_ports: bind-address-missing, host-port-conflict, port-allocated, port-held-by-process
+- ports/host_ports: bind-address-missing, host-port-conflict, port-held-by-process
 - ports/unpublished: port-not-published, published-on-loopback
 """

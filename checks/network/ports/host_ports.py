@@ -1,155 +1,24 @@
-"""Published ports: taken by others, bound to what is not there, or served by nobody."""
+"""Ports that a process of the host has, and addresses that the host does not have."""
 
 from collections.abc import Iterator, Sequence
 
 from msgspec.structs import replace
 
+from checks.network.helpers import failed_start_evidence
 from diagnose.error_signatures import signs
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.logs.tails import LogTails
 from diagnose.evidence.network.interfaces import Interfaces
-from diagnose.evidence.network.networks import DEFAULT_NETWORK
 from diagnose.evidence.network.nonlocal_bind import NonlocalBind
 from diagnose.evidence.network.sockets.listeners import Listener, Listeners
 from diagnose.evidence.network.sockets.port_connections import PortConnection, PortConnections
-from diagnose.evidence.network.sockets.refused_ports import (
-    IN_USE,
-    AllocatedPort,
-    BindFailure,
-    allocated_ports,
-    bind_failures,
-)
+from diagnose.evidence.network.sockets.refused_ports import IN_USE, BindFailure, bind_failures
 from diagnose.evidence.network.sockets.unbound_ports import UnboundPort, UnboundPorts
-from diagnose.first_steps.network.network_steps import rejoin
-from diagnose.first_steps.network.port_holders import (
-    freeing,
-    owner_of,
-    ports_of_several_files,
-    sibling_steps,
-)
+from diagnose.first_steps.network.port_holders import freeing, owner_of
 from diagnose.lazy_pattern import LazyPattern
-from diagnose.mappings import subjects_of
-from diagnose.model import CheckResult, Finding, Json, PageVariables, Severity, Subject, Unavailable
-from diagnose.phrases import and_more, joined, sentence
+from diagnose.model import CheckResult, Finding, Severity, Subject, Unavailable
+from diagnose.phrases import sentence
 from diagnose.registry import check
-
-
-def _state_evidence(container: Container) -> dict[str, Json]:
-    """The state and the error of a failed start, as evidence."""
-    return {"State": str(container.state), "State.Error": container.state.error}
-
-
-@check("network.port-allocated", severity=Severity.critical)
-def port_allocated(containers: Containers) -> CheckResult:
-    """A container did not start because another one already has its host port.
-
-    The engine's own allocator refuses, before the kernel is asked. An old error of a container that
-    nobody means to run again looks the same: it is a warning once the port is free. A container
-    that publishes two of its ports at one port of the host blocks itself. The same happens to two
-    containers of one compose service whose file names one port of the host, and with an override
-    file whose `ports` compose adds to those of the first file. Of the tasks of a swarm service,
-    which swarm makes again and again, the newest one speaks for all.
-    """
-    for refused in allocated_ports(containers):
-        container = refused.container
-        port = refused.port
-        holders = refused.holders
-        if _is_former_task(container, containers):
-            continue
-        twin = sibling_steps(container, holders)
-        holder_clause = _holder_clause(refused, is_twin=bool(twin))
-        evidence = _state_evidence(container)
-        if refused.own:
-            evidence["HostConfig.PortBindings"] = [str(port) for port in container.wanted_ports]
-        for holder in holders:
-            ports = sorted(holder.network_settings.ports or {})
-            evidence[f"NetworkSettings.Ports of {holder.name}"] = [*ports]
-        added = {} if twin else ports_of_several_files(container, port)
-        if added:
-            evidence["ports that compose has added up"] = (
-                f"{added['added_ports']}, from {joined(container.compose_files)}"
-            )
-        if _forgotten_network(container):
-            evidence["NetworkSettings.Networks"] = []
-        own_ports = {"own_ports": joined(refused.own)} if refused.own else {}
-        yield Finding.about(
-            container,
-            f"{container} did not start: host port {port} is already allocated; {holder_clause}",
-            evidence,
-            discriminator=str(port),
-            severity=Severity.critical if holders or refused.own else Severity.warning,
-            touches=subjects_of(holders),
-            signs=signs(container.state.error),
-            variables={
-                "port": str(port),
-                **(own_ports or added or twin or _freed_port_variables(container, holders)),
-            },
-        )
-
-
-def _holder_clause(refused: AllocatedPort, *, is_twin: bool) -> str:
-    """The clause about the container that publishes the port now."""
-    holders = refused.holders
-    if is_twin:
-        return f"{holders[0]} of the same compose service publishes it"
-    if holders and _is_of_former_project(holders[0], refused.container):
-        former = holders[0].compose_project
-        return f'{holders[0]} publishes it, of the same file when the project was "{former}"'
-    if holders:
-        return f"{holders[0]} publishes it"
-    if refused.own:
-        return f"it publishes its own ports {and_more(refused.own, 3)} there"
-    return "no running container publishes it now"
-
-
-def _is_former_task(container: Container, containers: Containers) -> bool:
-    """Whether a later task of the same service was refused here too, or runs."""
-    later = [
-        other
-        for other in containers
-        if other.swarm_service == container.swarm_service and other.created > container.created
-    ]
-    is_refused = any(other.start_failed or other.is_running for other in later)
-    return bool(container.swarm_service) and is_refused
-
-
-def _is_of_former_project(holder: Container, container: Container) -> bool:
-    """Whether a container was made from the same compose file, under another project's name."""
-    is_of_file = bool(container.compose_files) and holder.compose_files == container.compose_files
-    is_same_service = holder.compose_service == container.compose_service
-    return is_of_file and is_same_service and holder.compose_project != container.compose_project
-
-
-def _freed_port_variables(container: Container, holders: Sequence[Container]) -> PageVariables:
-    """The page variables with the container that has to stop, or with a free port.
-
-    Several holders have several addresses; only the reader knows the right one.
-    """
-    if len(holders) > 1:
-        return {}
-    if container.swarm_service:
-        # swarm makes a new task itself; one that a person starts is none of its
-        service = container.swarm_service
-        if not holders:
-            return {"waiting_service": service}
-        return {"task_holder": holders[0].name, "task_service": service}
-    network = _forgotten_network(container)
-    if network:
-        blocker = {"blocker": holders[0].name} if holders else {"unblocked": container.name}
-        return {**rejoin(container, network), **blocker}
-    return {"holder": holders[0].name} if holders else {"waiting": container.name}
-
-
-def _forgotten_network(container: Container) -> str:
-    """The network that the engine took from a container at a failed start; "" for none.
-
-    Engine 29 does (seen on 29.7.2), and the next start leaves the container without a network.
-    """
-    mode = container.host_config.network_mode
-    is_of_network = ":" not in mode and mode not in ("", "none", "host")
-    if container.endpoints or not is_of_network:
-        return ""
-    return DEFAULT_NETWORK if mode == "default" else mode
 
 
 @check("network.port-held-by-process", severity=Severity.critical, observed=True)
@@ -193,7 +62,7 @@ def _port_in_use_finding(
     return Finding.about(
         container,
         f"{container} did not start: {failure.proto} port {port} of the host {state}",
-        {**_state_evidence(container), **_listener_evidence(holders)},
+        {**failed_start_evidence(container), **_listener_evidence(holders)},
         discriminator=f"{port}/{failure.proto}",
         severity=Severity.critical,
         signs=signs(container.state.error),
@@ -258,7 +127,7 @@ def bind_address_missing(
                 f"the host had no address {address} to publish port {failure.port} on",
                 "the host has it now" if is_back else "",
             ),
-            {**_state_evidence(container), "addresses of the host": addresses},
+            {**failed_start_evidence(container), "addresses of the host": addresses},
             discriminator=f"{address}:{failure.port}/{failure.proto}",
             severity=Severity.warning if is_back else Severity.critical,
             signs=signs(container.state.error),

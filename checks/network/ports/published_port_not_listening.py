@@ -51,6 +51,7 @@ _WHY_A_PROGRAM_FAILED = (
     "container.syscall-refused",
     "container.variable-malformed",
     "container.variable-missing",
+    "resources.cpu-throttled",
 )
 """Checks that name why a program failed while its container's first process still runs, or why
 another container ended that shares its network and serves its ports."""
