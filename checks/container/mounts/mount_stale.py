@@ -1,17 +1,22 @@
 """container.mount-stale: a container does not see what lies at the source of its mount now."""
 
+from diagnose.evidence.containers.mounts.lost_volumes import LostVolume, LostVolumes
 from diagnose.evidence.containers.mounts.stale_mounts import StaleMount, StaleMounts
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.mappings import present
-from diagnose.model import CheckResult, Finding, PageVariables, Severity
+from diagnose.model import CheckResult, Finding, PageVariables, Severity, Subject
 from diagnose.registry import check
 
 _OF_THE_HOST = LazyPattern(r"^/(?:etc/(?:group|localtime|passwd|timezone)$|usr/share/zoneinfo/)")
 """Files that packages and `useradd` replace."""
 
 
-@check("container.mount-stale", severity=Severity.warning)
-def mount_stale(stale_mounts: StaleMounts) -> CheckResult:
+@check(
+    "container.mount-stale",
+    severity=Severity.warning,
+    causes=("container.errors-in-log", "container.unhealthy"),
+)
+def mount_stale(stale_mounts: StaleMounts, lost_volumes: LostVolumes | None) -> CheckResult:
     """A container still sees the old contents of a mount replaced on the host.
 
     A mount holds the file or folder itself, not its name: an editor, certbot or a deployment that
@@ -24,9 +29,14 @@ def mount_stale(stale_mounts: StaleMounts) -> CheckResult:
     the former one. A disk or share that was unmounted, or mounted again, stays in the container as
     it was at the start.
 
+    A volume whose folder in the data root was deleted is critical: the program has lost its files,
+    except those that it still has open, and it cannot be started again.
+
     Files that an update of the host replaces, and that seldom differ, are advice: time zones, and
     the lists of users.
     """
+    for lost in lost_volumes or ():
+        yield _lost_volume_finding(lost)
     for stale in stale_mounts:
         container = stale.container
         yield Finding.about(
@@ -42,6 +52,22 @@ def mount_stale(stale_mounts: StaleMounts) -> CheckResult:
             stable=(container.life,),
             variables=_variables(stale),
         )
+
+
+def _lost_volume_finding(lost: LostVolume) -> Finding:
+    container = lost.container
+    mount = lost.mount
+    return Finding.about(
+        container,
+        f'the folder of volume "{mount.name}" was deleted while {container} has it mounted at '
+        f"{mount.destination}: only files that its programs have open are left",
+        {"mount": str(mount), mount.source: "no such folder"},
+        severity=Severity.critical,
+        discriminator=mount.destination,
+        touches=(Subject("volume", mount.name),),
+        stable=(container.life,),
+        variables={"losing": container.name, "lost_folder": mount.source},
+    )
 
 
 def _mount_clause(stale: StaleMount) -> str:

@@ -335,3 +335,17 @@ def root_of_a_user(box: Box) -> None:
     box.start_engine()
     box.sh(f"chown 1000:1000 {ROOT}")
     assert box.sh(f"stat -c %u {ROOT} {ROOT}/containers").split() == ["1000", "0"]
+
+
+@fault(
+    "container.mount-stale",
+    subject="container:ledger87",
+    also=["container.errors-in-log"],
+    shareable=True,
+)
+def volume_whose_folder_was_deleted(box: Box) -> None:
+    """Somebody has deleted the folder of a volume while a program writes there."""
+    script = "while :; do date >/data/now; sleep 1; done"
+    box.docker(*SAFE, "--name=ledger87", "-v=ledger87:/data", "bb:1.36", "sh", "-c", script)
+    box.sh(f"rm -rf {ROOT}/volumes/ledger87/_data")
+    box.wait_for(lambda: "create /data/now" in box.docker("logs", "ledger87").stderr, what="errors")
