@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 
 from diagnose.error_signatures import FOUND_NOBODY, signs
-from diagnose.evidence.containers.listing import Containers
+from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.logs.repeated_errors import RepeatedError
 from diagnose.evidence.containers.mounts.access.paths_of_host import is_kept_closed
 from diagnose.evidence.containers.peers.unknown_names import stray_variables
@@ -74,7 +74,7 @@ def _remedies(case: ErrorCase) -> Iterator[PageVariables]:
     yield _extension_variables(case)
     yield present({"installer": installer_of(error.failure)})
     yield _corrected_variables(case)
-    yield _call_variables(error)
+    yield _call_variables(error, containers)
     yield certificate_steps(error.container, error.failure, containers)
     yield _named_steps(case)
     yield _data_look(error, containers)
@@ -179,11 +179,31 @@ def _corrected_variables(case: ErrorCase) -> PageVariables:
     return corrected_value(case.error.container, setting.variable, case.error.line.whole)
 
 
-def _call_variables(error: RepeatedError) -> PageVariables:
-    """The page variables of the only running container that a failed call of the line was for."""
+def _call_variables(error: RepeatedError, containers: Containers | None) -> PageVariables:
+    """The page variables of the only running container that a failed call of the line was for.
+
+    The line has its address, or the row of the line has its name.
+    """
+    called = error.failure.values.get("peer", "") if error.failure is not None else ""
+    name, _, port = called.partition(":")
+    if name and containers is not None:
+        callee = only(sorted(_peers_called(name, error.container, containers)))
+        port = port or str(place_in(error.line.whole).port or "")
+        place = f"{callee}:{port}" if callee and port else ""
+        return present({"callee": callee, "callee_place": place})
     running = {peer.name for _, peer in error.peers if peer.is_running}
     is_call = bool(signs(error.line.whole) & FOUND_NOBODY)
     return present({"callee": only(running)}) if is_call else {}
+
+
+def _peers_called(name: str, caller: Container, containers: Containers) -> set[str]:
+    """The running containers on the caller's networks that this name leads to."""
+    return {
+        peer.name
+        for network in caller.endpoints
+        for peer in containers.called(network, name)
+        if peer.is_running and peer.id != caller.id
+    }
 
 
 def _named_steps(case: ErrorCase) -> PageVariables:

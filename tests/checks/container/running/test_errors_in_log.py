@@ -569,6 +569,27 @@ def test_a_name_that_no_container_has(
     assert found.findings[0].variables.get("assignment", "") == assignment
 
 
+CALLED_PEERS = {
+    "a neighbour": ("curl: (7) Failed to connect to search port 9201: Couldn't connect", "search"),
+    "nobody here": ("curl: (7) Failed to connect to find.example port 9201: Couldn't connect", ""),
+}
+
+
+@pytest.mark.parametrize(("words", "callee"), CALLED_PEERS.values(), ids=CALLED_PEERS)
+def test_the_connection_to_a_named_neighbour_is_traced(words: str, callee: str) -> None:
+    app, search = container("app", **ON_SEARCH), container("search", **ON_SEARCH)
+    containers = Containers([app, search])
+    logs = RecentLogs({app.id: (RecentLine(NOW, f"{words} to server"),) * 4})
+    (finding,) = judge(
+        "container.errors-in-log",
+        repeated_errors=repeated_errors(containers, logs),
+        containers=containers,
+    ).findings
+    place = f"{callee}:9201" if callee else ""
+    assert finding.variables.get("callee", "") == callee
+    assert finding.variables.get("callee_place", "") == place
+
+
 @pytest.mark.parametrize(("pid", "called"), [(0, ["db"]), (7, [])])
 def test_what_it_called_is_a_peer_that_does_not_run(pid: int, called: list[str]) -> None:
     """The resolver forgets the names of a container whose program has ended."""
