@@ -11,7 +11,7 @@ from diagnose.evidence.network.sockets.refused_ports import AllocatedPort, alloc
 from diagnose.first_steps.network.network_steps import rejoin
 from diagnose.first_steps.network.port_holders import ports_of_several_files, sibling_steps
 from diagnose.mappings import subjects_of
-from diagnose.model import CheckResult, Finding, PageVariables, Severity
+from diagnose.model import CheckResult, Finding, Json, PageVariables, Severity
 from diagnose.phrases import and_more, joined
 from diagnose.registry import check
 
@@ -30,46 +30,46 @@ def port_allocated(containers: Containers, written_projects: WrittenProjects | N
     speaks for all.
     """
     for refused in allocated_ports(containers):
-        container = refused.container
-        port = refused.port
-        holders = refused.holders
-        if _is_former_task(container, containers):
-            continue
-        twin = sibling_steps(container, holders)
-        left_service = _left_service(refused, written_projects)
-        holder_clause = _holder_clause(refused, is_twin=bool(twin), left_service=left_service)
-        evidence = failed_start_evidence(container)
-        if refused.own:
-            evidence["HostConfig.PortBindings"] = [str(port) for port in container.wanted_ports]
-        for holder in holders:
-            ports = sorted(holder.network_settings.ports or {})
-            evidence[f"NetworkSettings.Ports of {holder.name}"] = [*ports]
-        added = {} if twin else ports_of_several_files(container, port)
-        if added:
-            evidence["ports that compose has added up"] = (
-                f"{added['added_ports']}, from {joined(container.compose_files)}"
-            )
-        if _forgotten_network(container):
-            evidence["NetworkSettings.Networks"] = []
-        own_ports = {"own_ports": joined(refused.own)} if refused.own else {}
-        yield Finding.about(
-            container,
-            f"{container} did not start: host port {port} is already allocated; {holder_clause}",
-            evidence,
-            discriminator=str(port),
-            severity=Severity.critical if holders or refused.own else Severity.warning,
-            touches=subjects_of(holders),
-            signs=signs(container.state.error),
-            variables={
-                "port": str(port),
-                **(
-                    own_ports
-                    or added
-                    or twin
-                    or _freed_port_variables(container, holders, left_service)
-                ),
-            },
-        )
+        if not _is_former_task(refused.container, containers):
+            yield _finding(refused, _left_service(refused, written_projects))
+
+
+def _finding(refused: AllocatedPort, left_service: str) -> Finding:
+    container = refused.container
+    port = refused.port
+    holders = refused.holders
+    twin = sibling_steps(container, holders)
+    added = {} if twin else ports_of_several_files(container, port)
+    own_ports = {"own_ports": joined(refused.own)} if refused.own else {}
+    holder_clause = _holder_clause(refused, is_twin=bool(twin), left_service=left_service)
+    steps = own_ports or added or twin or _freed_port_variables(container, holders, left_service)
+    return Finding.about(
+        container,
+        f"{container} did not start: host port {port} is already allocated; {holder_clause}",
+        _evidence(refused, added),
+        discriminator=str(port),
+        severity=Severity.critical if holders or refused.own else Severity.warning,
+        touches=subjects_of(holders),
+        signs=signs(container.state.error),
+        variables={"port": str(port), **steps},
+    )
+
+
+def _evidence(refused: AllocatedPort, added: PageVariables) -> dict[str, Json]:
+    """The failed start, and the ports of both sides. added: those that compose has added up."""
+    container = refused.container
+    evidence = failed_start_evidence(container)
+    if refused.own:
+        evidence["HostConfig.PortBindings"] = [str(port) for port in container.wanted_ports]
+    for holder in refused.holders:
+        ports = sorted(holder.network_settings.ports or {})
+        evidence[f"NetworkSettings.Ports of {holder.name}"] = [*ports]
+    if added:
+        files = joined(container.compose_files)
+        evidence["ports that compose has added up"] = f"{added['added_ports']}, from {files}"
+    if _forgotten_network(container):
+        evidence["NetworkSettings.Networks"] = []
+    return evidence
 
 
 def _left_service(refused: AllocatedPort, projects: WrittenProjects | None) -> str:
