@@ -40,10 +40,10 @@ class WorkerAddresses(Items[WorkerAddress], frozen=True):
 
 @evidence
 def worker_addresses(host: Host, containers: Containers) -> WorkerAddresses:
-    """The workers without the address of their site, where one of both has a setting for mails."""
+    """The workers with a setting for mails, and without the address of their site."""
     items = []
     for worker, programs in pairs_of_one_image(host, containers):
-        if _SCHEDULES.search(" ".join((worker.compose_service, *worker.config.words))):
+        if not _sends_mails(worker):
             continue
         address = next(_lacking_addresses(worker, programs), None)
         if address is not None:
@@ -51,15 +51,17 @@ def worker_addresses(host: Host, containers: Containers) -> WorkerAddresses:
     return WorkerAddresses(tuple(items))
 
 
+def _sends_mails(worker: Container) -> bool:
+    """Whether a worker has a setting for mails, and does jobs itself."""
+    called = " ".join((worker.compose_service, *worker.config.words))
+    names = (name for name, _ in worker.config.environment)
+    return _SCHEDULES.search(called) is None and any(map(_OF_MAIL.search, names))
+
+
 def _lacking_addresses(worker: Container, programs: list[Container]) -> Iterator[WorkerAddress]:
     """The addresses of the site that programs of its image have, and the worker has not."""
     for program in programs:
-        sends_mails = any(
-            _OF_MAIL.search(name)
-            for container in (worker, program)
-            for name, _ in container.config.environment
-        )
-        if not sends_mails or share_settings(worker, program):
+        if share_settings(worker, program):
             continue
         for name, value in program.config.environment:
             is_address = OWN_URL.search(name) and _OF_SITE.fullmatch(value)

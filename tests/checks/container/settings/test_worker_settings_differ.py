@@ -235,14 +235,20 @@ def test_folders(case: dict[str, Any], expected: list[str]) -> None:
 SITE = "SITE_URL=https://shop.example.com"
 MAIL = "SMTP_HOST=mail"
 ADDRESSES: dict[str, tuple[list[str], list[str], list[str], list[tuple[str, str]]]] = {
-    "an address": ([SITE, MAIL], [], ["sidekiq"], [("advice", "worker")]),
+    "an address": ([SITE, MAIL], [MAIL], ["sidekiq"], [("advice", "worker")]),
     "mails of the worker alone": ([SITE], [MAIL], ["sidekiq"], [("advice", "worker")]),
+    "mails of the program alone": ([SITE, MAIL], [], ["sidekiq"], []),
     "no mails": ([SITE], [], ["sidekiq"], []),
-    "both have it": ([SITE, MAIL], [SITE], ["sidekiq"], []),
-    "the worker has another one": ([SITE, MAIL], ["SITE_URL=http://b"], ["sidekiq"], []),
-    "an address of this machine": (["SITE_URL=http://localhost:8080", MAIL], [], ["sidekiq"], []),
-    "a port alone": (["PORT=8080", MAIL], [], ["sidekiq"], []),
-    "a scheduler": ([SITE, MAIL], [], ["celery", "beat"], []),
+    "both have it": ([SITE, MAIL], [SITE, MAIL], ["sidekiq"], []),
+    "the worker has another one": ([SITE, MAIL], ["SITE_URL=http://b", MAIL], ["sidekiq"], []),
+    "an address of this machine": (
+        ["SITE_URL=http://localhost:8080", MAIL],
+        [MAIL],
+        ["sidekiq"],
+        [],
+    ),
+    "a port alone": (["PORT=8080", MAIL], [MAIL], ["sidekiq"], []),
+    "a scheduler": ([SITE, MAIL], [MAIL], ["celery", "beat"], []),
 }
 
 
