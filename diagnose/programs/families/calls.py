@@ -114,6 +114,7 @@ PEERS = (
             | \bEAI_AGAIN\b(?!\ \w+\.)(?=\ undefined)
             | \bDNS\ resolution\ (?:is\ )?(?:currently\ )?(?:not\ available|unavailable)\b
             | \bNo\ resolvable\ bootstrap\ urls\b  # Kafka
+            | \bUnable\ to\ connect\ \(Lookup\ error\.\)  # Mosquitto
         """,
         cause="the program calls a name that does not resolve in its container, and does not say which",
         cure="look for the name in the program's settings, and see that a container of that name runs "
@@ -259,6 +260,7 @@ PEERS = (
             \bcontext\ deadline\ exceeded\b(?!\ \(Client\.Timeout) | \bdial\ (?:tcp|udp):\ i/o\ timeout\b
             | ^nats:\ timeout$ | \betcdserver:\ request\ timed\ out\b | \bconnect\ ETIMEDOUT$
             | \bSocketException\ \(110\)
+            | ^failed:\ Connection\ timed\ out\.$  # wget
             | \[2002\]\ (?:Connection|Operation)\ timed\ out\b | \bConnectTimeout:\ timed\ out\b
         """,
         cause="what the program calls at its start does not answer in time, and the line does not say what "

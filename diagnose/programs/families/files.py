@@ -114,7 +114,7 @@ FILES = (
         pattern=rf"""(?x)
             Access\ to\ the\ path\ '(?P<path_dotnet>[^']+)'\ is\ denied
             | \bAccessDeniedException:\ (?P<path_nio>[\w.-]{{1,80}}\.\w{{2,10}})$
-            | \b(?:Access\ denied|Can\ not\ write)\ to\ (?P<path_plain>/[\w.@+-]{{2,60}}(?:/[\w.@+-]+)*)\b
+            | \b(?:FolderService:\ Access\ denied|Can\ not\ write)\ to\ (?P<path_plain>/[\w.@+-]{{2,60}}(?:/[\w.@+-]+)*)\b
             # Node.js: what it copies it may read
             | EACCES:\ permission\ denied,\ (?:copyfile|link|rename|symlink)\ '[^']{{1,400}}'\ ->
                 \ '(?P<path_made>[^']+)'
@@ -350,6 +350,7 @@ FILES = (
             | unknown\ (?:directive|keyword|key|fields?|configuration|setting|parameter)
             | (?<![\w.*])yaml:[ ]
             | \bconfig,\ file\ '[^'\n]{1,300}',\ line\ \d  # Knot
+            | \bline\ \d{1,6}:\ unsupported\ option\ " | \boption\ "\w{1,60}"\ unknown$
             | \bgot\ unexpected\ keyword\ " | \bunmatched\ open\ brace\b | \binvalid\ top-level\ config\ key\b
             | \bcould\ not\ parse\ config\ file\b | \bundefined\ script\ variable\b
             | \binvalid\ character\ in\ value\ of\ <

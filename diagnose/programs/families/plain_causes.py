@@ -358,8 +358,9 @@ PLAIN_CAUSES = (
     ),
     Failure(
         name="interface-absent",
-        mark=("no such device", "unknown interface"),
+        mark=("no such device", "unknown interface", "for vrrp_instance"),
         pattern=r"\bdnsmasq(?:\[\d+\])?: unknown interface (?P<interface_dnsmasq>[a-z][\w.-]{1,14})$"
+        r"|\binterface (?P<interface_keepalived>[a-z][\w.-]{1,14}) for vrrp_instance \S{1,60} doesn't exist"
         r"|\b(?:interface|pcap_open_live\(\)):? ['\"]?(?P<interface>[a-z][\w.-]{1,14})['\"]?: "
         r"(?:\w+: )?No such device",
         cause="the program wants the network interface {interface}, which its container does not have: in a network of "

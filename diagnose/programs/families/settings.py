@@ -242,7 +242,7 @@ SETTINGS = (
         pattern=r"""(?x)
             (?:can't\ find|cannot\ find|unable\ to\ find|no\ such|unknown
                 |invalid)\ (?:the\ )?user:?\ ['\"‘]?(?P<user>(?!(?:and|or)\b)[a-z_][\w-]*)(?!\S*\ from\ [\d:])
-            | getpwnam\(\"(?P<user_getpwnam>[^\"]+)\"\)\ failed
+            | getpwnam\(\"(?P<user_getpwnam>[^\"]+)\"\)\ failed | \bunknown\ user\ or\ group:\ (?P<user_dnsmasq>[\w-]+)
             | \bto\ '(?P<user_mosquitto>[a-z_][\w-]*)'\ because\ this\ user\ does\ not\ exist
             | \bbad\ user\ name\ (?P<user_apache>(?!(?:and|or)\b)[a-z_][\w-]*)
             | \bunknown\ user/group\ (?P<user_busybox>[a-z_][\w-]*)
@@ -344,7 +344,7 @@ SETTINGS = (
             | \b(?:option|parameter|setting|value)\ ['"`][^'"`\n]{1,80}['"`]\ is\ invalid\b
             | \bneeds\ to\ contain\ the\ protocol\b | \brelative\ URL\ without\ a\ base\b
             | \binvalid\ authentication\ method\ " | \binvalid\ (?:float|int)\ value\b
-            | \bgot\ an?\ \w{1,20}\ but\ expected\ an?\ \w
+            | \bgot\ an?\ \w{1,20}\ but\ expected\ an?\ \w | \bwrong\ value\ of\ "\w{1,60}"\ in\ config\ file\b
             | must\ not\ be\ (?:less|greater|more)\ than\b
             | must\ be\ (?:an?|one\ of|set\ to|between|at\ least|greater|less|positive|numeric)\b
             | requirement\ failed:  # Kafka

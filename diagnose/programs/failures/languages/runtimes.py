@@ -177,8 +177,8 @@ RUNTIMES = (
     ),
     Failure(
         name="java-jar",
-        mark="jarfile",
-        pattern=r"Unable to access jarfile (?P<file>\S+)",
+        mark=("jarfile", "jar manifest missing"),
+        pattern=r"Unable to access jarfile (?P<file>\S+)|\bJAR manifest missing : (?P<file_agent>/\S+)",
         cause="Java finds no {file}, or may not read it: "
         "it is not in the image, or a mount hides its folder",
         cure="compare the path with the image and the mounts",
