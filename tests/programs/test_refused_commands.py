@@ -185,6 +185,8 @@ def test_a_row_leads_to_a_check() -> None:
 
 
 OTHERS = {
+    "Couldn't find env file: /srv/.env": "compose-env-file",
+    'ERROR: for web  Container "3f2a9c1b7d0e" is unhealthy.': "compose-unhealthy",
     f"Error response from daemon: You cannot remove a running container {_ID}. Stop it": "running",
     "network testnetv6 has 1 active endpoint (goofy_swartz)": "network-in-use",
     "WARNING: The DB_PASS variable is not set. Defaulting to a blank string.": "compose-variable-blank",

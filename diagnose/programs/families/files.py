@@ -114,7 +114,7 @@ FILES = (
         pattern=rf"""(?x)
             Access\ to\ the\ path\ '(?P<path_dotnet>[^']+)'\ is\ denied
             | \bAccessDeniedException:\ (?P<path_nio>[\w.-]{{1,80}}\.\w{{2,10}})$
-            | \b(?:FolderService:\ Access\ denied|Can\ not\ write)\ to\ (?P<path_plain>/[\w.@+-]{{2,60}}(?:/[\w.@+-]+)*)\b
+            | \b(?:FolderService:\ Access\ denied|Can\ not\ write)\ to\ (?P<path_plain>/[\w.@+-]{{2,60}}(?:/[\w.@+-]+)*)
             # Node.js: what it copies it may read
             | EACCES:\ permission\ denied,\ (?:copyfile|link|rename|symlink)\ '[^']{{1,400}}'\ ->
                 \ '(?P<path_made>[^']+)'

@@ -169,7 +169,7 @@ COMPOSE = (
     Failure(
         name="compose-env-file",
         mark="env file",
-        pattern=r"env file (?P<path>\S{1,300}) not found",
+        pattern=r"env file (?P<path>\S{1,300}) not found|\bCouldn't find env file: (?P<path_old>\S{1,300})",
         cause="there is no {path}, which the compose file names under env_file",
         cure="create the file, correct its path, or give it required: false",
     ),
@@ -221,8 +221,9 @@ COMPOSE = (
     ),
     Failure(
         name="compose-unhealthy",
-        mark="dependency failed to start",
-        pattern=r"dependency failed to start: container (?P<name>\S{1,255}) is unhealthy",
+        mark=("dependency failed to start", 'container "'),
+        pattern=r"dependency failed to start: container (?P<name>\S{1,255}) is unhealthy"
+        r"|\bfor \S{1,99} {1,2}Container \"(?P<name_old>[0-9a-f]{6,64})\" is unhealthy",
         cause="compose waits until container {name} is healthy, and its health check fails",
         cure="read what the check printed: docker inspect --format '{{json .State.Health.Log}}' {name}",
         confirmed_by="container.unhealthy",

@@ -19,7 +19,7 @@ _PORTS = (
         name="port-of-a-process",
         mark="address already in use",
         pattern=r"(?:failed to bind host port (?:for )?|listen (?:tcp|udp|sctp)\S? )(?P<address>[\d.:\[\]a-f]{1,60}?:"
-        r"(?P<port>\d{1,5}))(?::\S{1,80})?: (?:bind: )?address already in use",
+        r"(?P<port>\d{1,5}))(?::\S{1,80}|/(?:tcp|udp|sctp))?: (?:bind: )?address already in use",
         cause="a program of the host, outside docker, listens on port {port} already",
         cure="ss -ltnup 'sport = :{port}' names it; stop it, or publish another port on the left of the colon",
         confirmed_by="network.port-held-by-process",
