@@ -182,7 +182,7 @@ CALLED_SERVERS = (
     Failure(
         name="redis-replica",
         mark="read only",
-        pattern=r"READONLY You can't write against a read only (?:replica|slave)",
+        pattern=r"\b(?:READONLY|ReadOnlyError:) You can't write against a read only (?:replica|slave)",
         cause="Redis refuses writes, because it is a replica of another server",
         cure="let the program write to the master; if there is no master any more, end the replication "
         "with `redis-cli replicaof no one`",

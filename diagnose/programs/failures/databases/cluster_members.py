@@ -79,8 +79,8 @@ CLUSTER_MEMBERS = (
     ),
     Failure(
         name="no-master",
-        mark="master not discovered",
-        pattern=r"\bmaster not discovered (?:yet|or elected yet)\b",
+        mark=("master not discovered", "master_not_discovered"),
+        pattern=r"\bmaster not discovered (?:yet|or elected yet)\b|\bmaster_not_discovered_exception\b",
         cause="the node has found no other node with which it could elect a master, so that it answers no "
         "request",
         cure="for a single node set discovery.type=single-node; otherwise start the nodes that "

@@ -85,8 +85,8 @@ LOCKS = (
     ),
     Failure(
         name="prometheus-lock",
-        mark="lock db directory",
-        pattern=r"lock DB directory: resource temporarily unavailable",
+        mark=("lock db directory", "open db in "),
+        pattern=r"lock DB directory: resource temporarily unavailable|open DB in \S{1,200}: Locked by other process",
         cause="another Prometheus uses the same data directory",
         cure="stop the other container, or give this one a volume of its own",
         confirmed_by=_LOCKED,

@@ -16,9 +16,15 @@ NETWORK_SERVERS = (
     ),
     Failure(
         name="certificate-unusable",
-        mark=("ca file", "ssl certificate", "at least one certificate", "certificate chain"),
+        mark=(
+            "ca file",
+            "ssl certificate",
+            "at least one certificate",
+            "certificate chain",
+            "ssl private key",
+        ),
         pattern=r"(?i)\b(?:cannot|can't|could not|unable to|failed to) (?:load|use|configure) (?:the )?(?:CA file|SSL certificate"
-        r"|at least one certificate|certificate chain)\b",
+        r"|at least one certificate|certificate chain|SSL private key)\b",
         cause="the program cannot use a certificate, a key or a list of authorities of its settings: the file is missing, "
         "empty, in another form than PEM, or not readable for the program's user",
         cure="see that each file that the settings name is mounted and begins with -----BEGIN, and who may read it",
