@@ -1,4 +1,4 @@
-"""Quotes that compose or an env file has left around the value of a variable."""
+"""Quotes and spaces that compose or an env file has left around the value of a variable."""
 
 from collections.abc import Collection, Iterator
 
@@ -6,6 +6,7 @@ from checks.container.claims import compose_variables
 from diagnose.evidence.containers.compose.compose_files import only_file
 from diagnose.evidence.containers.run_evidence import LINE
 from diagnose.evidence.containers.variables.quoted_values import QuotedValue, QuotedValues
+from diagnose.evidence.containers.variables.spaced_values import SpacedValue, SpacedValues
 from diagnose.mappings import present
 from diagnose.model import Finding, PageVariables, Severity
 from diagnose.phrases import shortened
@@ -31,6 +32,37 @@ def kept_quotes_findings(
     for quoted in quoted_values or ():
         if quoted.container.id not in reported_ids:
             yield _kept_quotes_finding(quoted)
+
+
+def spaced_values_findings(
+    spaced_values: SpacedValues | None, reported_ids: Collection[str]
+) -> Iterator[Finding]:
+    """Findings about values with spaces, for containers without another finding about their
+    variables.
+
+    reported_ids: the ids of the containers that have one.
+    """
+    for spaced in spaced_values or ():
+        if spaced.container.id not in reported_ids:
+            yield _spaced_value_finding(spaced)
+
+
+def _spaced_value_finding(spaced: SpacedValue) -> Finding:
+    container = spaced.container
+    name = spaced.variable
+    return Finding.about(
+        container,
+        f"the value of variable {name} of {container} {spaced.where} with a space, which is part of "
+        f'the value: "{shortened(spaced.value, 80)}"',
+        {"Config.Env": f'{name}="{shortened(spaced.value, 80)}"'},
+        discriminator=name,
+        severity=Severity.advice,
+        variables={
+            "variable": name,
+            **compose_variables(container),
+            "assignment": f"{name}={spaced.inner}",
+        },
+    )
 
 
 def _kept_quotes_finding(quoted: QuotedValue) -> Finding:

@@ -6,7 +6,11 @@ from collections.abc import Iterable, Iterator
 from msgspec.structs import replace
 
 from checks.container.claims import compose_variables, is_broken
-from checks.container.compose.kept_quotes import kept_quotes_findings, without_quotes
+from checks.container.compose.kept_quotes import (
+    kept_quotes_findings,
+    spaced_values_findings,
+    without_quotes,
+)
 from diagnose.evidence.containers.addresses.misread_addresses import (
     MisreadAddress,
     MisreadAddresses,
@@ -21,6 +25,7 @@ from diagnose.evidence.containers.run_evidence import LINE, log_evidence, writte
 from diagnose.evidence.containers.settings.changed_words import with_text
 from diagnose.evidence.containers.variables.carriage_returns import CarriageReturn, CarriageReturns
 from diagnose.evidence.containers.variables.quoted_values import QuotedValues
+from diagnose.evidence.containers.variables.spaced_values import SpacedValues
 from diagnose.evidence.containers.variables.variable_faults import (
     COMMENT,
     Unreplaced,
@@ -30,11 +35,19 @@ from diagnose.evidence.containers.variables.variable_faults import (
 )
 from diagnose.evidence.machine.clock import Clock
 from diagnose.mappings import present
-from diagnose.model import CheckResult, Finding, PageVariables, Severity
+from diagnose.model import CheckResult, EvidenceGroup, Finding, PageVariables, Severity
 from diagnose.phrases import joined
 from diagnose.registry import check
 
 _MISSING = "container.variable-missing"
+
+
+class KeptMarks(EvidenceGroup, frozen=True):
+    """Evidence of marks of a file that have become part of a value."""
+
+    carriage_returns: CarriageReturns | None
+    quoted_values: QuotedValues | None
+    spaced_values: SpacedValues | None
 
 
 @check(
@@ -49,8 +62,7 @@ def variable_malformed(
     lost_dollars: LostDollars | None,
     blank_references: BlankReferences | None,
     misread_addresses: MisreadAddresses | None,
-    carriage_returns: CarriageReturns | None,
-    quoted_values: QuotedValues | None,
+    kept_marks: KeptMarks,
 ) -> CheckResult:
     """A container's setting has stray quotes or slashes, or is passed on as $NAME.
 
@@ -72,6 +84,8 @@ def variable_malformed(
     container runs, and so is a carriage return in a value that the errors of a running program
     name.
 
+    A space before or behind a URL, a number, a switch or a path is advice: `--env-file` keeps it.
+
     Quotes around a schedule of cron are one where the log shows them as a part of it, and advice
     elsewhere; around a number, a switch, a path or a URL they are advice. Browsers, curl and Node
     read `http:///broker`, so that of the web's addresses only those of failed containers count.
@@ -90,10 +104,11 @@ def variable_malformed(
             yield from _unreplaced_findings(container, tail)
     running = [container for container in containers.running if container.id not in broken_ids]
     yield from _running_dollar_findings(running, lost_dollars)
-    for carriage in carriage_returns or ():
+    for carriage in kept_marks.carriage_returns or ():
         if carriage.container.id not in broken_ids:
             yield from _carriage_findings(carriage)
-    yield from kept_quotes_findings(quoted_values, broken_ids | misread.keys())
+    yield from kept_quotes_findings(kept_marks.quoted_values, broken_ids | misread.keys())
+    yield from spaced_values_findings(kept_marks.spaced_values, broken_ids | misread.keys())
 
 
 def _written_findings(

@@ -30,3 +30,14 @@ def schedule_without_quotes(box: Box) -> None:
     _scheduler(box, "dumps92", "--env=CRON_SCHEDULE=0 * * * *", *options)
     found = box.diagnose("check", MALFORMED, "--format", "json").findings
     assert "dumps92" not in [finding["subject"]["name"] for finding in found]
+
+
+@healthy(shareable=True)
+def space_at_the_end_of_an_address(box: Box) -> None:
+    """An env file has a space behind an address: `docker run` keeps it, and that is advice."""
+    box.write("/srv/spaced88/env", "API=http://shop88:80/ \nPLAIN=http://shop88:80/\n")
+    run(box, "spaced88", *GOOD, "--env-file=/srv/spaced88/env", "bb:1.36", "sleep", "900")
+    report = box.diagnose("check", MALFORMED, "--format", "json")
+    (finding,) = [found for found in report.findings if found["subject"]["name"] == "spaced88"]
+    assert finding["severity"] == "advice"
+    assert "the value of variable API of" in finding["summary"]

@@ -4,6 +4,7 @@ import pytest
 
 from diagnose.evidence.containers.logs.tails import LogTails
 from diagnose.evidence.containers.variables.quoted_values import quoted_values
+from diagnose.evidence.containers.variables.spaced_values import spaced_values
 from diagnose.evidence.machine.clock import Clock
 from tests.hosts import Made
 from tests.inspected import container, of
@@ -61,3 +62,25 @@ def test_values_in_quotes(entry: str, log: str, expected: list[str], quiet: bool
     for finding in result.findings:
         assert finding.is_quiet == quiet
         assert finding.variables["assignment"] == entry.replace('"', "").replace("'", "")
+
+
+SPACED = {
+    "a URL": ("http://web:80/ ", "ends"),
+    "a number": (" 8080", "begins"),
+    "words": ("two words ", ""),
+    "a URL without spaces": ("http://web:80/", ""),
+}
+
+
+@pytest.mark.parametrize(("value", "where"), SPACED.values(), ids=SPACED)
+def test_spaces_around_a_value_that_has_none(value: str, where: str) -> None:
+    app = container("app", Config={"Env": [f"API={value}"]})
+    found = judge(
+        "container.variable-malformed",
+        containers=of(app),
+        clock=Clock(wall=1_800_000_000.0, booted=0.0),
+        log_tails=LogTails({}, {}),
+        spaced_values=spaced_values(of(app)),
+    ).findings
+    assert [f"{where} with a space" in finding.summary for finding in found] == [True] * bool(where)
+    assert all(finding.variables["assignment"] == f"API={value.strip()}" for finding in found)
