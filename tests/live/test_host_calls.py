@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from diagnose.live.disk.host_calls import named_calls, names_engine, short_lived_unit, unit_settings
-from diagnose.live.disk.named_runs import name_of_run, name_of_unit_run
+from diagnose.live.disk.named_runs import makes_room, name_of_run, name_of_unit_run
 
 CALLS = {
     "a job": ("*/5 * * * * root docker exec shop_web_1 /bin/true", [("exec", "shop_web_1")]),
@@ -77,6 +77,8 @@ RUNS = {
     "a variable": ("ExecStart=docker run --name ${NAME} shop:1", ""),
     "a name of an instance": ("ExecStart=docker run --name web-%i shop:1", ""),
     "on another host": ("ExecStart=ssh store docker run --name core shop:1", ""),
+    "a prune before": ("ExecStartPre=/usr/bin/docker system prune -f\nExecStart=docker run --name core shop:1", ""),
+    "another one removed": ("ExecStartPre=-docker rm -f old\nExecStart=docker run --name core shop:1", "core"),
 }  # fmt: skip
 
 
@@ -91,6 +93,9 @@ JOBS = {
     "removed before": ("0 3 * * * root docker rm backup; docker run --name backup job:1", ""),
     "a comment": ("#0 3 * * * root docker run --name backup job:1", ""),
     "a failure that is taken": ("@reboot root docker run --name backup job:1 || true", ""),
+    "removed by a list": ("0 3 * * * root docker ps -aq -f name=backup | xargs -r docker rm; docker run --name backup job:1", ""),
+    "a script in the image": ("0 3 * * * root docker container run --name backup job:1 /backup.sh", "backup"),
+    "a prune after": ("0 3 * * * root docker run --name backup job:1; docker system prune -f", ""),
     "a name with the date": ("0 3 * * * root docker run --name backup-$(date +\\%F) job:1", ""),
 }  # fmt: skip
 
@@ -98,6 +103,21 @@ JOBS = {
 @pytest.mark.parametrize(("line", "name"), JOBS.values(), ids=JOBS)
 def test_runs_of_cron_that_leave_their_container(line: str, name: str) -> None:
     assert name_of_run(line) == name
+
+
+OTHERS = {
+    "a removal": ("0 2 * * * root docker rm backup", True),
+    "a removal of another one": ("0 2 * * * root docker rm -v other", False),
+    "a prune of containers": ("0 2 * * * root docker container prune -f", True),
+    "a prune of images": ("0 2 * * * root docker image prune -f", False),
+    "all that have ended": ("0 2 * * * root docker rm $(docker ps -aq -f status=exited)", True),
+    "another verb": ("0 2 * * * root docker restart backup", False),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("line", "is_removed"), OTHERS.values(), ids=OTHERS)
+def test_jobs_that_remove_what_another_one_leaves(line: str, is_removed: bool) -> None:
+    assert makes_room(line, "backup") is is_removed
 
 
 def test_a_drop_in_counts() -> None:

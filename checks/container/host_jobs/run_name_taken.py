@@ -28,7 +28,8 @@ def run_name_taken(
 
     `docker run --name` without `--rm` leaves the container behind when it ends. The next run fails
     with "Conflict. The container name is already in use". Read are crontabs and the units of
-    /etc/systemd/system, without those that remove, rename or start the container. It counts while
+    /etc/systemd/system, without those that remove, rename or start the container, and without units
+    that may not run again. A job that removes ended containers makes room too. It counts while
     that container does not run; it is advice for a unit that no target starts, and for a container
     that the engine starts itself.
     """
@@ -68,5 +69,5 @@ def _steps(run: NamedRun, container: Container) -> PageVariables:
     kept_name = f"{container.name}-{short_id(container.id)}"
     if run.is_unit:
         return {"unit": posixpath.basename(run.path), "name": run.name, "kept_name": kept_name}
-    edit = f"{run.line}s/docker run /docker run --rm /"
+    edit = rf"{run.line}s/docker \(container \)*run /&--rm /"
     return {"crontab": run.path, "edit": edit, "name": run.name, "kept_name": kept_name}

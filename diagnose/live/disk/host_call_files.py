@@ -2,6 +2,7 @@
 call docker."""
 
 import os
+import re
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
@@ -17,6 +18,8 @@ _PLUGINS = tuple(
     for folder in ("/usr/libexec", "/usr/lib", "/usr/local/libexec", "/usr/local/lib")
 )
 """The places of `docker compose`."""
+_RUN_PARTS = ("/etc/cron.hourly", "/etc/cron.daily", "/etc/cron.weekly", "/etc/cron.monthly")
+_FOR_ONCE = re.compile(r"^(?:Condition|Assert)(?:\w+=\|?!|FirstBoot=)", re.MULTILINE)
 _MOST_SCRIPTS = 20
 _MOST = 300
 """Units of one folder."""
@@ -83,27 +86,42 @@ def _calls(lines: Sequence[_Line]) -> list[Json]:
 
 
 def _runs_of_jobs(lines: Sequence[_Line]) -> Iterator[Json]:
-    """The lines of crontabs that run a container under a name, and never remove it."""
-    from diagnose.live.disk.named_runs import name_of_run  # only in runs on a host
+    """The lines of crontabs that run a container under a name, and that no job removes."""
+    from diagnose.live.disk.named_runs import makes_room, name_of_run  # only in runs on a host
 
+    of_scripts = list(_lines_of_scripts())
     for line in lines:
         name = "" if line.path.endswith(".service") else name_of_run(line.text)
-        if name:
+        others = [other.text for other in lines if other is not line]
+        if name and not any(makes_room(text, name) for text in (*others, *of_scripts)):
             yield {**line.place, "name": name, "is_enabled": True}
 
 
 def _runs_of_units(units: Sequence[_Unit]) -> Iterator[Json]:
-    """The units that run a container under a name, and never remove it."""
+    """The units that run a container under a name, and never remove it.
+
+    A unit with a condition for the first time, or for the lack of a file, may not run again.
+    """
     from diagnose.live.disk.host_calls import names_engine, unit_settings
     from diagnose.live.disk.named_runs import name_of_unit_run  # only in runs on a host
 
     for unit in units:
-        if "docker" not in unit.text or names_engine(unit.whole):
+        is_for_once = _FOR_ONCE.search(unit.whole) is not None
+        if "docker" not in unit.text or names_engine(unit.whole) or is_for_once:
             continue
         settings = unit_settings([unit.text, *unit.more])
         name = name_of_unit_run(unit.path.rpartition("/")[2], settings)
         if name:
             yield {"path": unit.path, "name": name, "is_enabled": _is_enabled(unit.path)}
+
+
+def _lines_of_scripts() -> Iterator[str]:
+    """The lines of the scripts that run-parts runs each hour, day, week and month."""
+    for folder in _RUN_PARTS:
+        for path in _files_in(folder, ""):
+            text = text_of(path)
+            if "docker" in text:
+                yield from text.splitlines()
 
 
 def _prunes(lines: Sequence[_Line]) -> list[Json]:

@@ -9,8 +9,7 @@ _REMOVES = ("--rm", "--rm=true", "--replace")
 _HARMLESS = frozenset({"docker", "echo", "false", "mkdir", "sleep", "sync", "test", "true"})
 """Programs that remove no container; any other one before or behind the run may do that."""
 _UNIT_COMMANDS = ("ExecStartPre", "ExecStart", "ExecStop", "ExecStopPost")
-
-_NO_QUOTES = str.maketrans("\"'", "  ")
+_WORD_ENDS = str.maketrans("\"';", "   ")
 
 
 def name_of_run(line: str) -> str:
@@ -53,11 +52,35 @@ def _program(command: str) -> str:
 
 def _kept_name(commands: Sequence[str]) -> str:
     """The name in the only call that makes a container, where no other call removes it."""
-    lines = [command.lstrip("-+!@:").translate(_NO_QUOTES).split() for command in commands]
-    calls = [call for words in lines for call in docker_commands(words)]
+    calls = [call for command in commands for call in docker_commands(_words(command))]
     runs = [rest for verb, rest in calls if verb in ("run", "create")]
-    removals = [verb for verb, _ in calls if verb in ("rm", "rename", "start", "prune")]
-    if len(runs) != 1 or removals or any(word in _REMOVES for word in runs[0]):
+    starts = [verb for verb, _ in calls if verb == "start"]
+    if len(runs) != 1 or starts or any(word in _REMOVES for word in runs[0]):
         return ""
     name = started_name(" ".join(("docker run", *runs[0])))
-    return name if NAME.fullmatch(name) else ""
+    may_be_free = any(makes_room(command, name) for command in commands)
+    return name if NAME.fullmatch(name) and not may_be_free else ""
+
+
+def makes_room(command: str, name: str) -> bool:
+    """Whether a command removes or renames the container of this name, or may do so.
+
+    A prune takes each container that has ended.
+    """
+    words = _words(command)
+    return any(
+        verb == "prune"
+        or (verb == "system" and rest[:1] == ["prune"])
+        or (verb in ("rm", "rename") and _may_name(rest, name))
+        for verb, rest in docker_commands(words)
+    )
+
+
+def _may_name(words: Sequence[str], name: str) -> bool:
+    """Whether the words after a verb have this name, or no name that can be read."""
+    names = [word for word in words if not word.startswith("-")]
+    return not names or name in names or any("$" in word for word in names)
+
+
+def _words(command: str) -> list[str]:
+    return command.lstrip("-+!@:").translate(_WORD_ENDS).split()
