@@ -1,6 +1,6 @@
 """container.service-not-started: a service of a compose file has no container, and is needed."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 from diagnose.evidence.containers.compose.absent_services import (
     OFF,
@@ -60,12 +60,15 @@ def service_not_started(
     `docker compose up` starts nothing where the engine refuses to create one container: it is a
     warning where all others of the project were created during the last day and never started. So
     is a service whose limits no engine of this host takes: more CPUs than it has, or less memory
-    than 6 MB.
+    than 6 MB. A service for larger hosts may be left out on purpose: it is advice where
+    nobody calls it, others of the project run, and the file is as it was when they were created.
     """
     removed = {(removal.compose_folder, removal.compose_service) for removal in removals or ()}
     for project in written_projects:
-        yield from _limit_findings(project, info)
-        for absent in absent_services(project, containers, failed_names):
+        absent_of_project = list(absent_services(project, containers, failed_names))
+        called = {absent.service.name for absent in absent_of_project}
+        yield from _limit_findings(project, info, called)
+        for absent in absent_of_project:
             is_removed = (project.folder, absent.service.name) in removed
             if not is_removed and not _refused_limit(absent.service, info):
                 yield _finding(absent)
@@ -88,20 +91,37 @@ def _refused_limit(service: WrittenService, info: Info | None) -> str:
     return refused_limit(service, info.ncpu if info is not None else 0)
 
 
-def _limit_findings(project: WrittenProject, info: Info | None) -> Iterator[Finding]:
-    """Findings about services of which the engine creates no container because of a limit."""
+def _limit_findings(
+    project: WrittenProject, info: Info | None, called: Collection[str]
+) -> Iterator[Finding]:
+    """Findings about services of which the engine creates no container because of a limit.
+
+    called: the services without a container that others call.
+    """
+    is_as_written = _was_started_as_written(project)
     for service in _missing_services(project):
         limit = _refused_limit(service, info)
+        is_for_larger_hosts = not _refused_limit(service, None)
+        may_be_left_out = is_for_larger_hosts and is_as_written and service.name not in called
         if limit:
             yield Finding(
                 subject=container_subject(f"{project.name}-{service.name}-1"),
                 summary=f'service "{service.name}" of compose project "{project.name}" has no '
                 f"container, and the engine refuses to create one: {limit}",
                 evidence={service.path: f"has service {service.name}", "limit": limit},
-                severity=Severity.warning,
+                severity=Severity.advice if may_be_left_out else Severity.warning,
+                is_quiet=may_be_left_out,
                 variables={"limit_file": service.path, "limited_service": service.name},
                 touches=subjects_of(project.containers),
             )
+
+
+def _was_started_as_written(project: WrittenProject) -> bool:
+    """Whether containers of a project run, and its files have not changed since."""
+    started = [
+        container.created_at or 0.0 for container in project.containers if container.is_running
+    ]
+    return max(started, default=0.0) > max(project.written.changed.values(), default=0.0)
 
 
 def _refused_findings(project: WrittenProject, info: Info | None) -> Iterator[Finding]:

@@ -136,6 +136,29 @@ def test_limits_that_no_engine_of_this_host_takes(
     assert found == expected
 
 
+_CREATED = unix(HOUR) or 0.0
+LARGER: dict[str, tuple[WrittenService, float, list[tuple[str, str]]]] = {
+    "left out": (WrittenService("train", cpus="64"), _CREATED - 60, [("advice", "shop-train-1")]),
+    "added": (WrittenService("train", cpus="64"), _CREATED + 60, [("warning", "shop-train-1")]),
+    "refused by each host": (WrittenService("train", memory="512"), _CREATED - 60, [("warning", "shop-train-1")]),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("service", "changed", "expected"), LARGER.values(), ids=LARGER)
+def test_a_service_for_larger_hosts_that_nobody_calls(
+    service: WrittenService, changed: float, expected: list[tuple[str, str]]
+) -> None:
+    web = made("web", Created=HOUR)
+    changes = {"/srv/shop/compose.yaml": changed}
+    result = judge(
+        "container.service-not-started",
+        written_projects=project(web, services=[WrittenService("web"), service], changed=changes),
+        containers=of(web),
+        info=Info(ncpu=2),
+    )
+    assert rows(result) == expected
+
+
 def test_a_container_that_has_the_name() -> None:
     web = made("web", Config={"Env": ["URL=http://worker:8080/"]})
     worker = made("worker")
