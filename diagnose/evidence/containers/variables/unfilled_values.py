@@ -30,11 +30,15 @@ _PLACEHOLDER = LazyPattern(
 """<your-token>, your_api_key_here, xxxxxxxx."""
 _REFERENCE = LazyPattern(r"\$\{([A-Z][A-Z0-9_]{1,60})\}")
 """A value that is a reference to another variable, and nothing else."""
+_OF_ENGINE = frozenset({"HOME", "HOSTNAME", "PATH", "PWD", "TERM"})
+"""Variables that each process of a container has: a program that reads references finds them."""
 _OF_TEXTS = LazyPattern(
     r"(?i)(?:^|_)(?:BANNER|BODY|CONTENT|DESCRIPTION|FOOTER|FORMAT|GREETING|HEADER|MARKDOWN|MESSAGE"
     r"|MOTD|PATTERN|PROMPT|README|SCRIPT|SUBJECT|TEMPLATE|TEXT|TITLE)S?(?:_|$)"
 )
 """Variables whose values are texts or templates."""
+_OF_SETTINGS = LazyPattern(r"(?i)(?:^|_)(?:CHANNEL|COMMENT|CONF|CONFIG|DIRECTIVE|RULE|SNIPPET)S?$")
+"""Variables whose values may be files of settings, which have comments, or channels of a chat."""
 
 
 class UnfilledValue(msgspec.Struct, frozen=True):
@@ -84,8 +88,11 @@ def _is_unfilled(container: Container, name: str, value: str) -> bool:
         return False
     reference = _REFERENCE.fullmatch(value)
     if reference is not None:
-        return reference[1] == name or not container.config.sets(reference[1])
-    return _COMMENT.fullmatch(value) is not None or _PLACEHOLDER.fullmatch(value) is not None
+        is_there = reference[1] in _OF_ENGINE or container.config.sets(reference[1])
+        return reference[1] == name or not is_there
+    if _COMMENT.fullmatch(value) is not None:
+        return _OF_SETTINGS.search(name) is None
+    return _PLACEHOLDER.fullmatch(value) is not None
 
 
 def _is_of_image(host: Host, unfilled: UnfilledValue) -> bool:

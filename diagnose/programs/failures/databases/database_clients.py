@@ -99,7 +99,8 @@ DATABASE_CLIENTS = (
         mark=("does not exist", "could not find your database"),
         pattern=r'database "(?P<database>[^"]+)" does not exist'
         r"|could not find your database: (?P<database_rails>[\w-]{1,63})"
-        r"|Database `(?P<database_prisma>[^`]{1,63})` does not exist",
+        # Prisma says the same of MySQL, at its port 3306
+        r"|Database `(?P<database_prisma>[^`]{1,63})` does not exist(?! on the database server at `[^`]{1,200}:3306`)",
         cause="the database server has no database {database}; "
         "POSTGRES_DB takes effect only when the data directory is created",
         cure="create it with createdb in the database's container, or correct the name",
@@ -118,9 +119,10 @@ DATABASE_CLIENTS = (
     ),
     Failure(
         name="mysql-database",
-        mark="unknown database",
+        mark=("unknown database", "does not exist on the database server at"),
         # a replica writes so of a statement of its source, which nobody refuses it
-        pattern=r"^(?!.{0,200}\b(?:Slave|Replica) SQL\b).{0,2000}?Unknown database '(?P<database>[^']+)'",
+        pattern=r"^(?!.{0,200}\b(?:Slave|Replica) SQL\b).{0,2000}?Unknown database '(?P<database>[^']+)'"
+        r"|Database `(?P<database_prisma>[^`]{1,63})` does not exist on the database server at `[^`]{1,200}:3306`",
         cause="the database server has no database {database}; "
         "MYSQL_DATABASE takes effect only when the data directory is created",
         cure="create it in the database, or correct the name",

@@ -269,7 +269,9 @@ FILES = (
         name="acme-rate-limit",
         mark=("too many certificates", "acme:error:ratelimited"),
         pattern=r"too many certificates \(\d+\) already issued|\bacme:error:rateLimited\b",
-        cause="the certificate authority issues no more certificates for these names this week",
-        cure="keep the certificates in a volume, and wait; use the staging environment for tests",
+        cause="the certificate authority takes no more requests for a while: too many certificates for these names in a "
+        "week, or too many failed attempts in an hour",
+        cure="keep the certificates in a volume, end the attempts, and wait until the time that the line says; use the "
+        "staging environment for tests",
     ),
 )

@@ -6,8 +6,10 @@ from diagnose.programs.failures.remedies import Parameter
 
 _OF_CALLERS = LazyPattern(r"\bTLS handshake error\b")
 """Words of a server about clients that call it without TLS."""
-_OF_ACCEPTED = LazyPattern(r"(?i)\baccept|\bclient\b ?[:=,]|\bhandshaking\b|\bpeer\b")
-"""The same in the words of OpenSSL, by servers of mail and of the web."""
+_OF_ACCEPTED = LazyPattern(
+    r"(?i)\baccept|\bclient\b ?[:=,]|\bhandshaking\b|\bpeer\b|\bfailed to authenticate https connection\b"
+)
+"""The same in the words of OpenSSL and Kestrel, by servers of mail and of the web."""
 _OF_A_CALL = LazyPattern(r"\b(?:Get|Post|Put|Head|Patch|Delete) \\{0,3}\"")
 
 REFUSED_CLIENTS = (
