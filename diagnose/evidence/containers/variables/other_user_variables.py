@@ -24,6 +24,8 @@ _USERS = vocabulary(
     "APP_UID APP_USER_ID HOST_UID LOCAL_UID LOCAL_USER_ID NB_UID PUID RUN_UID UID USERID USERMAP_UID"
     " USER_ID USER_UID"
 )
+_OF_BUILD = "APP_UID"
+"""The user that Microsoft's images make in their build: nothing reads it when they start."""
 _ROOT = 0
 
 
@@ -81,7 +83,7 @@ def _other_variables(
     if isinstance(image, Failed):
         return
     entries = (entry.partition("=") for entry in image.env)
-    own = _numbers((name, value) for name, _, value in entries)
+    own = _numbers((name, value) for name, _, value in entries if name != _OF_BUILD)
     running_as = {process.uid for process in processes.inside(container.id)}
     for name, value in _numbers(container.config.environment).items():
         if name in own or int(value) in running_as:

@@ -4,11 +4,13 @@ Compose reads that file to replace `${NAME}` in its own files. It passes none of
 """
 
 import os
+import re
 from collections.abc import Iterator, Mapping
 
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.live.disk.compose.env_files import names_in_text, paths_of
 from diagnose.live.disk.compose.variables import assigned_values
+from diagnose.live.disk.cron_files import crontabs
 from diagnose.live.disk.opening import read_text
 from diagnose.word_sets import vocabulary
 
@@ -18,7 +20,7 @@ _MOST_FILES = 60
 _MOST = 40
 """Names of one project."""
 _NO_USER = LazyPattern(
-    r"(?i)\.env|readme|.*(?:\.(?:md|txt|bak|old|orig|log)|example|sample|template)"
+    r"(?i)\.env(?!rc)|\.\w{2,12}ignore|readme|.*(?:\.(?:md|txt|bak|old|orig|log)|example|sample|template)"
 )
 """Files that list the names without a use of them: copies, examples, documents."""
 _OF_SOURCES = vocabulary(
@@ -26,21 +28,30 @@ _OF_SOURCES = vocabulary(
     " package.json pom.xml pyproject.toml requirements.txt src"
 )
 """Signs of a program's own folder: it reads `.env` itself, on the host as a rule."""
-_SCRIPT_FOLDERS = ("bin", "install", "scripts")
+_SCRIPT_FOLDERS = ("backup", "bin", "cron", "deploy", "hooks", "install", "ops", "scripts", "tools")
+_FOLDERS_OF_HOST = ("/etc/systemd/system", "/usr/local/bin", "/usr/local/sbin", "/etc/cron.daily")
+"""Folders with units and scripts of the host, which may read the file."""
+_READS_ALL = LazyPattern(
+    r"\bdotenv\b|(?:\bsource|\binclude|^\.|[;&|\t ]\.|=)[ \t]+\S{0,200}\.env\b", re.MULTILINE
+)
+"""A script that takes all of `.env` for its variables: the programs that it calls have them too."""
 _WORD = LazyPattern(r"[A-Za-z_]\w{0,99}")
+_REFERENCE = LazyPattern(r"\$\{?([A-Za-z_]\w{0,99})")
 
 
 def unused_keys(texts: Mapping[str, str], folder: str) -> list[str]:
     """The names with a value in `.env` that no other file of the folder mentions.
 
     None where a service names `.env` as its env file, where the file is a link to one for several
-    projects, and beside the sources of a program. texts: the compose files of the project.
+    projects, and beside the sources of a program; nor where a script, a job or a unit reads all of
+    it. A name that another value refers to counts as used. texts: the compose files of the project.
     """
     dotenv = f"{folder}/.env"
     is_link = os.path.islink(dotenv)  # noqa: PTH114 - as its neighbours
     if is_link or not _OF_SOURCES.isdisjoint(_names(folder)):
         return []
-    values = assigned_values(read_text(dotenv, _LONGEST) or "")
+    text_of_names = read_text(dotenv, _LONGEST) or ""
+    values = assigned_values(text_of_names)
     names = {name for name, value in values.items() if value}
     env_files = [name for text in texts.values() for name in names_in_text(text)]
     if not names or dotenv in paths_of(env_files, folder):
@@ -49,8 +60,13 @@ def unused_keys(texts: Mapping[str, str], folder: str) -> list[str]:
         names -= set(_WORD.findall(text))
     if not names:
         return []
+    names -= set(_REFERENCE.findall(text_of_names))
     for text in _other_texts(folder):
+        if _READS_ALL.search(text):
+            return []
         names -= set(_WORD.findall(text))
+    if not names or any(dotenv in text for text in _texts_of_host()):
+        return []
     return [name for name in values if name in names][:_MOST]
 
 
@@ -60,6 +76,15 @@ def _other_texts(folder: str) -> Iterator[str]:
         for name in _names(place)[:_MOST_FILES]:
             if not _NO_USER.match(name):
                 yield read_text(f"{place}/{name}", _LONGEST) or ""
+
+
+def _texts_of_host() -> Iterator[str]:
+    """The texts of crontabs, units and scripts outside of the projects."""
+    for _, text in crontabs():
+        yield text
+    for folder in _FOLDERS_OF_HOST:
+        for name in _names(folder)[:_MOST_FILES]:
+            yield read_text(f"{folder}/{name}", _LONGEST) or ""
 
 
 def _names(folder: str) -> list[str]:

@@ -46,6 +46,10 @@ FILES: dict[str, tuple[str, dict[str, str], list[str]]] = {
     "a script": (TEXT, {"start.sh": "echo $SMTP_HOST"}, ["DOMAIN"]),
     "a Makefile": (TEXT, {"Makefile": "up:\n\techo $(DOMAIN) $(SMTP_HOST)\n"}, []),
     "an example": (TEXT, {".env.example": "DOMAIN=\n", "README.md": "DOMAIN"}, ["SMTP_HOST", "DOMAIN"]),
+    "a list of files to ignore": (TEXT, {".gitignore": ".env\n"}, ["SMTP_HOST", "DOMAIN"]),
+    "a script that reads all": (TEXT, {"backup.sh": "set -a; . ./.env; restic backup /srv\n"}, []),
+    "a Makefile that reads all": (TEXT, {"Makefile": "include .env\nexport\n"}, []),
+    "a shell that reads all": (TEXT, {".envrc": "dotenv\n"}, []),
     "the sources of a program": (TEXT, {"package.json": "{}"}, []),
     "a part of a name": (TEXT, {"start.sh": "echo $MY_DOMAIN"}, ["SMTP_HOST", "DOMAIN"]),
 }  # fmt: skip
@@ -68,6 +72,24 @@ def test_one_file_for_several_projects(tmp_path: Path) -> None:
     (tmp_path / "shop").mkdir()
     (tmp_path / "shop" / ".env").symlink_to(tmp_path / "shared.env")
     assert unused_keys({"/srv/compose.yaml": TEXT}, str(tmp_path / "shop")) == []
+
+
+def test_a_name_that_another_value_refers_to(tmp_path: Path) -> None:
+    (tmp_path / ".env").write_text("DOMAIN=lab.test\nGREETING=https://${DOMAIN}/\n")
+    assert unused_keys({"/srv/compose.yaml": TEXT}, str(tmp_path)) == []
+
+
+def test_a_script_of_the_host_that_reads_the_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project_folder, scripts = tmp_path / "shop", tmp_path / "bin"
+    project_folder.mkdir()
+    scripts.mkdir()
+    (project_folder / ".env").write_text("RESTIC_PASSWORD=a\n")
+    monkeypatch.setattr(f"{unused_keys.__module__}._FOLDERS_OF_HOST", (str(scripts),))
+    assert unused_keys({"/srv/compose.yaml": TEXT}, str(project_folder)) == ["RESTIC_PASSWORD"]
+    (scripts / "save").write_text(f"#!/bin/sh\n. {project_folder}/.env\nrestic backup /srv\n")
+    assert unused_keys({"/srv/compose.yaml": TEXT}, str(project_folder)) == []
 
 
 def test_scripts_one_folder_below(tmp_path: Path) -> None:

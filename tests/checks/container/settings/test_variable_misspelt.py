@@ -91,6 +91,7 @@ USERS: dict[str, tuple[list[str], list[str], list[int], list[tuple[str, str]]]] 
     "an image that has none": (["PUID=1026"], [], [0, 1000], []),
     "an image that knows both": (["PUID=1026"], ["PUID=911", "USER_ID=1000"], [0], []),
     "mapped users": (["PUID=1026"], ["USER_ID=1000"], [100000, 101000], []),
+    "a user of the image's build": (["PUID=1026"], ["APP_UID=1654"], [0], []),
     "root": (["PUID=0"], ["USER_ID=1000"], [1000], []),
     "no number": (["PUID=me"], ["USER_ID=1000"], [0], []),
 }
