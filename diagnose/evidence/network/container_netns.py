@@ -131,14 +131,18 @@ def had_time_to_listen(netns: ContainerNetns, port: int, clock: Clock, settled: 
     """Whether the programs of a container would listen at a TCP port by now, if they ever did.
 
     After `settled` seconds they would. A moment after their start they would too, if they serve
-    other ports, and the image does not declare this one.
+    other ports, the image does not declare this one, and no health check says that they are still
+    starting.
     """
     container = netns.container
     if clock.has_passed(container.started_at, settled):
         return True
-    is_declared = str(port) in container.offered_ports
+    health = container.state.health
+    may_follow = str(port) in container.offered_ports or (
+        health is not None and health.status == "starting"
+    )
     has_begun = clock.has_passed(container.started_at, _BEGUN_S)
-    return has_begun and bool(netns.served_ports) and not is_declared
+    return has_begun and bool(netns.served_ports) and not may_follow
 
 
 class Namespaces(msgspec.Struct, frozen=True):

@@ -13,6 +13,7 @@ from diagnose.evidence.containers.inspect import (
     Binding,
     ContainerConfig,
     EndpointIpamConfig,
+    Health,
     HostConfig,
     Mount,
     NetworkEndpoint,
@@ -326,6 +327,8 @@ RECENT = replace(WORKER, state=replace(WORKER.state, started_at="2025-11-24T15:5
 """Started half a minute before `NOW`."""
 DECLARES = replace(RECENT, config=ContainerConfig(exposed_ports={"80/tcp": {}}))
 """The same, of an image that declares port 80."""
+STARTING = replace(RECENT, state=replace(RECENT.state, health=Health(status="starting")))
+"""The same, with a health check that has not yet succeeded."""
 
 ON_HOST = replace(
     YOUNG,
@@ -365,6 +368,7 @@ UNSERVED: dict[str, tuple[FailingCall, Container, ContainerNetns, list[tuple[str
     "the port on the host, unserved": (CALL, ON_HOST, inside(ON_HOST, 82), []),
     "serves another port so soon": (CALL, RECENT, inside(RECENT, 81), [("warning", "edge")]),
     "a declared port may yet follow": (CALL, DECLARES, inside(DECLARES, 81), []),
+    "its health check waits for it": (CALL, STARTING, inside(STARTING, 81), []),
     "serves nothing so soon": (CALL, RECENT, inside(RECENT), []),
     "is yet to listen": (CALL, YOUNG, inside(YOUNG), []),
     "listens": (CALL, WORKER, inside(WORKER, 80), []),
