@@ -67,13 +67,14 @@ def makes_room(command: str, name: str) -> bool:
 
     A prune takes each container that has ended.
     """
-    words = _words(command)
-    return any(
-        verb == "prune"
-        or (verb == "system" and rest[:1] == ["prune"])
-        or (verb in ("rm", "rename") and _may_name(rest, name))
-        for verb, rest in docker_commands(words)
-    )
+    return any(_frees(verb, rest, name) for verb, rest in docker_commands(_words(command)))
+
+
+def _frees(verb: str, rest: Sequence[str], name: str) -> bool:
+    """Whether a call of docker makes a name free; rest: the words behind its verb."""
+    if verb in ("rm", "rename"):
+        return _may_name(rest, name)
+    return verb == "prune" or (verb == "system" and rest[:1] == ["prune"])
 
 
 def _may_name(words: Sequence[str], name: str) -> bool:
