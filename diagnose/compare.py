@@ -112,10 +112,10 @@ def compare(old: Mapping[str, Json], new: Mapping[str, Json]) -> Change:
     before = _findings(old)
     after = _findings(new)
     verdicts = _verdicts(new)
-    gone: list[Mapping[str, Json]] = []
+    ended: list[Mapping[str, Json]] = []
     invisible: list[Mapping[str, Json]] = []
     for finding in _only_in(before, after):
-        (invisible if is_hidden(finding, new, verdicts) else gone).append(finding)
+        (invisible if is_hidden(finding, new, verdicts) else ended).append(finding)
     same = []
     changed = []
     for key, earlier in before.items():
@@ -128,7 +128,7 @@ def compare(old: Mapping[str, Json], new: Mapping[str, Json]) -> Change:
             changed.append((earlier, later))
     return Change(
         new=tuple(_only_in(after, before)),
-        gone=tuple(gone),
+        gone=tuple(ended),
         same=tuple(same),
         changed=tuple(changed),
         invisible=tuple(invisible),

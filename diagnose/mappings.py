@@ -51,7 +51,7 @@ class HasName(Protocol):
 
 def names_of(things: Iterable[HasName]) -> list[str]:
     """The names of these things, in their order."""
-    return [named.name for named in things]
+    return [thing.name for thing in things]
 
 
 def subjects_of(things: Iterable[HasSubject | None]) -> tuple[Subject, ...]:

@@ -57,8 +57,8 @@ def _with_value(word: str, rest: list[str]) -> str | None:
 
     None where it is no option of `docker run`.
     """
-    given, equals, value = word.partition("=")
-    name, shape = _SHORT.get(given, (given, ".*"))
+    option, equals, value = word.partition("=")
+    name, shape = _SHORT.get(option, (option, ".*"))
     if name not in _WITH_VALUE and name != _NAME:
         return None
     if not equals and not rest:

@@ -107,9 +107,9 @@ def _quoted_word(word: str) -> str:
     return f"'{word}'" if '"' in word else f'"{word}"'
 
 
-def kept(directives: Sequence[Directive], wanted: Iterable[str]) -> Iterator[Directive]:
+def kept(directives: Sequence[Directive], kept_names: Iterable[str]) -> Iterator[Directive]:
     """The directives of these names, in the blocks of these names that hold them."""
-    names = frozenset(wanted)
+    names = frozenset(kept_names)
     for directive in directives:
         if directive.name in names:
             inner = tuple(kept(directive.inner, names))

@@ -89,7 +89,7 @@ def make(collected: Sequence[Any], since_s: float, words: Sequence[str]) -> Time
     words: containers, as `selection.called` reads them: only their events are listed.
     """
     kinds = zip(KINDS, collected, strict=True)
-    evidence = _Known(*(found if isinstance(found, kind) else None for kind, found in kinds))
+    evidence = _Known(*(answer if isinstance(answer, kind) else None for kind, answer in kinds))
     earliest = (evidence.clock.wall if evidence.clock is not None else 0.0) - since_s
     names = {container.id: container.name for container in evidence.containers or ()}
     containers = _wanted_containers(words, names)
@@ -99,9 +99,9 @@ def make(collected: Sequence[Any], since_s: float, words: Sequence[str]) -> Time
         if moment.at >= earliest and (not containers or moment.container in containers)
     )
     gaps = [
-        f"{kind.__name__}: {found}"
-        for kind, found in zip(KINDS, collected, strict=True)
-        if isinstance(found, Unavailable)
+        f"{kind.__name__}: {answer}"
+        for kind, answer in zip(KINDS, collected, strict=True)
+        if isinstance(answer, Unavailable)
     ]
     complete = None
     began = _engine_began(evidence)

@@ -220,12 +220,12 @@ def _later_mount_finding(record: CoveredRecord, containers: Containers | None) -
     """The finding about a mount over a part of the data root, where the engine works with the
     folder beneath."""
     mount = record.mount
-    hit = [container for container in containers or () if container.id in record.ids]
+    hidden_containers = [container for container in containers or () if container.id in record.ids]
     return Finding(
         subject=DAEMON,
         summary=(
             f"{mount.source} is mounted at {mount.point} over a part of the running engine's data "
-            f"root: files of {named('container', names_of(hit))} are hidden below"
+            f"root: files of {named('container', names_of(hidden_containers))} are hidden below"
         ),
         evidence={
             "/proc/self/mountinfo": f"{mount.source} {mount.point} {mount.fstype}",
@@ -233,7 +233,7 @@ def _later_mount_finding(record: CoveredRecord, containers: Containers | None) -
         },
         variables={"point": mount.point},
         discriminator=mount.point,
-        touches=(*subjects_of(hit), Subject("filesystem", mount.point)),
+        touches=(*subjects_of(hidden_containers), Subject("filesystem", mount.point)),
     )
 
 

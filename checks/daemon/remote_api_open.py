@@ -63,6 +63,6 @@ def _without_tcp(config: DaemonConfig, daemon: Daemon) -> PageVariables:
     words = [program]
     for flag, values in config.flags.items():
         is_address = key_of(flag) == "hosts"
-        kept = [value for value in values if not (is_address and value.startswith("tcp:"))]
-        words += [f"--{flag}" if value == "true" else f"--{flag}={value}" for value in kept]
+        other_values = [value for value in values if not (is_address and value.startswith("tcp:"))]
+        words += [f"--{flag}" if value == "true" else f"--{flag}={value}" for value in other_values]
     return {"command_line": shlex.join(words)}

@@ -16,5 +16,7 @@ def servers_for_containers(
 ) -> Sequence[Difference]:
     """Sets the servers, or the IPv6 prefix, of the finding in the engine's file."""
     variables = finding.variables
-    wanted = next(filter(None, map(variables.get, ("dns_json", "ipv6_json", "router_json"))), None)
-    return daemon_keys(config, json.loads(wanted), host) if wanted else ()
+    new_config = next(
+        filter(None, map(variables.get, ("dns_json", "ipv6_json", "router_json"))), None
+    )
+    return daemon_keys(config, json.loads(new_config), host) if new_config else ()

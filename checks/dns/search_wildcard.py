@@ -62,7 +62,7 @@ def _stopped_findings(
 
     One finding for each container and domain.
     """
-    seen: set[tuple[str, str]] = set()
+    known_pairs: set[tuple[str, str]] = set()
     for failure in unresolved_names(containers, failed_names, lookups):
         container = failure.container
         name = failure.name.name
@@ -73,8 +73,8 @@ def _stopped_findings(
         for domain in (word.strip(".") for word in conf.search):
             replies = replies_by_name.get(f"{name}.{domain}", {}).values()
             stop = next((reply for reply in replies if stops_search(reply)), None)
-            if stop is not None and (container.id, domain) not in seen:
-                seen.add((container.id, domain))
+            if stop is not None and (container.id, domain) not in known_pairs:
+                known_pairs.add((container.id, domain))
                 yield _stopped_finding(failure, domain, conf.ndots, stop)
             if stop is not None:
                 break
@@ -105,7 +105,7 @@ def _neighbour_finding(
 ) -> Finding:
     """The finding about a neighbour's name for which the search domain answers first."""
     conf = resolvers.inside[container.id]
-    seen = next(filter(stray.is_in, lines), "")
+    line = next(filter(stray.is_in, lines), "")
     return Finding.about(
         container,
         f'{container} calls {stray.beside} by the name "{stray.name}", and reaches '
@@ -116,11 +116,11 @@ def _neighbour_finding(
                 "called by": stray.where,
                 f"*.{stray.domain} A": list(stray.addresses),
                 "options in its resolv.conf": list(conf.options),
-                "log": shortened(seen),
+                "log": shortened(line),
             }
         ),
         discriminator=stray.name,
-        severity=None if seen else Severity.warning,
+        severity=None if line else Severity.warning,
         signs=frozenset({"dns", "refused", "timeout"}),
         stable=(container.life,),
         variables=_option_variables(container, "ndots:0"),

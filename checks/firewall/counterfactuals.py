@@ -71,8 +71,8 @@ def one_backend(firewall: Firewall) -> Edit | None:
     if len(docker) != 1:
         return None
     strange = {"nft", "legacy"} - docker
-    kept = tuple(chain for chain in firewall.chains if chain.table.backend not in strange)
-    return {Firewall: replace(firewall, ruleset=replace(firewall.ruleset, chains=kept))}
+    other_chains = tuple(chain for chain in firewall.chains if chain.table.backend not in strange)
+    return {Firewall: replace(firewall, ruleset=replace(firewall.ruleset, chains=other_chains))}
 
 
 @without("firewall.input-dropped", "firewall.between-containers")

@@ -54,10 +54,13 @@ def first_names(names: Iterable[str]) -> str:
 
 def unsure(paths: PacketPaths) -> Iterator[Unexamined]:
     """Paths whose verdict depends on a rule that is not understood, one of each network."""
-    seen = set()
+    known_networks = set()
     for way in paths.all_ways:
-        if way.reach.outcome == way.sample.outcome == "unknown" and way.network.name not in seen:
-            seen.add(way.network.name)
+        if (
+            way.reach.outcome == way.sample.outcome == "unknown"
+            and way.network.name not in known_networks
+        ):
+            known_networks.add(way.network.name)
             yield Unexamined(way.network.subject, f"the verdict depends on {way.sample.by}")
 
 

@@ -38,9 +38,9 @@ def kill_switch(
     keep the tunnel as the only way out on purpose. Where only the host misses its containers it is
     a warning.
     """
-    met = set(_obstacles(packet_paths, host_paths)) & kill_switch.policies
-    if kill_switch.by is not None and met:
-        yield _finding(kill_switch, kill_switch.by, packet_paths, met)
+    obstacles = set(_obstacles(packet_paths, host_paths)) & kill_switch.policies
+    if kill_switch.by is not None and obstacles:
+        yield _finding(kill_switch, kill_switch.by, packet_paths, obstacles)
 
 
 def _obstacles(packet_paths: PacketPaths | None, host_paths: HostPaths | None) -> Iterator[Step]:
@@ -54,12 +54,12 @@ def _obstacles(packet_paths: PacketPaths | None, host_paths: HostPaths | None) -
 
 
 def _finding(
-    switch: KillSwitch, by: Step, packet_paths: PacketPaths | None, met: set[Step]
+    switch: KillSwitch, by: Step, packet_paths: PacketPaths | None, obstacles: set[Step]
 ) -> Finding:
-    """met: the policies that packets meet."""
+    """obstacles: the policies that packets meet."""
     networks = [*packet_paths.networks.values()] if packet_paths is not None else []
     down = f"tunnel {switch.tunnel} is not up, so that nothing leaves at all"
-    is_closed = bool(met & set(switch.closed))
+    is_closed = bool(obstacles & set(switch.closed))
     harm = "closes this host" if is_closed else "keeps this host itself from its containers"
     return Finding(
         subject=HOST,
@@ -72,7 +72,7 @@ def _finding(
             {
                 **by.evidence,
                 "chains that drop the rest": [step.chain for step in switch.closed],
-                "met by packets": sorted(step.chain for step in met),
+                "met by packets": sorted(step.chain for step in obstacles),
             }
         ),
         variables={

@@ -95,7 +95,7 @@ def own_mirrors(
     mirrors: Mapping[str, str], containers: Containers | None, interfaces: Interfaces | None
 ) -> dict[str, Container]:
     """The mirrors that are a published port of a container here, by host with port."""
-    found = {}
+    own_mirror_by_host = {}
     for place in mirrors:
         host, _, port = place.rpartition(":")
         is_here = host == "localhost" or is_loopback(host)
@@ -103,5 +103,5 @@ def own_mirrors(
             continue
         for container in containers.running if containers is not None else ():
             if is_number(port) and container.publishes(int(port)):
-                found[place] = container
-    return found
+                own_mirror_by_host[place] = container
+    return own_mirror_by_host

@@ -72,12 +72,12 @@ def registry_unreachable(
     """
     failures = FailedPulls(pulls, clock, repeated, recent_s)
     unreachable = pulls.of("unreachable")
-    own = own_mirrors(mirrors_of(facts.info), facts.containers, facts.interfaces)
-    has_failing_mirror = any(trouble.registry in own for trouble in unreachable)
+    mirrors = own_mirrors(mirrors_of(facts.info), facts.containers, facts.interfaces)
+    has_failing_mirror = any(trouble.registry in mirrors for trouble in unreachable)
     hub = next((trouble for trouble in unreachable if trouble.host == HUB_HOST), None)
     for trouble in unreachable:
-        if trouble.registry in own:
-            yield _own_mirror_finding(failures, trouble, own[trouble.registry], hub)
+        if trouble.registry in mirrors:
+            yield _own_mirror_finding(failures, trouble, mirrors[trouble.registry], hub)
         elif not has_failing_mirror or trouble.host != HUB_HOST:
             # else said of the mirror, by which this host gets all images
             yield _unreachable_finding(failures, trouble, facts)

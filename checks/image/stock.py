@@ -152,12 +152,12 @@ def labels_missing(exposed: Exposed, images: Images) -> CheckResult:
     maintainer) do not count. Whether what the labels say is true is not looked at. The official
     images of Docker Hub have none, and are left out: their reader cannot build them again.
     """
-    seen = set()
+    known_images = set()
     for container in exposed:
         image = images.of(container)
-        if image is None or image.id in seen:
+        if image is None or image.id in known_images:
             continue
-        seen.add(image.id)
+        known_images.add(image.id)
         labels = sorted(image.labels or ())
         says_so = any(name.startswith("org.opencontainers.image.") for name in labels)
         if says_so or image.is_official:

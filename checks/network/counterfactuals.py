@@ -43,10 +43,10 @@ def interface_left_alone(
     """An interface without a default route, and DNS servers that answer the host although it is
     gone."""
     link = interfaces.by_name.get(finding.subject.name)
-    kept = tuple(
+    other_routes = tuple(
         route for route in routes if route.prefix > 1 or link is None or route.oif != link.index
     )
-    edit: Edit = {Routes: replace(routes, items=kept)}
+    edit: Edit = {Routes: replace(routes, items=other_routes)}
     if lookups is None:
         return edit
     near_subnets = [route.net for route in routes if route.prefix > 1 and route.leads_somewhere]

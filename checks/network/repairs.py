@@ -38,10 +38,12 @@ def free_subnet(
 
 @repairs("network.interface-taken")
 def default_routes_of_the_uplink_alone(
-    finding: Finding, taken: DockerInterfaces, interfaces: Interfaces
+    finding: Finding, docker_interfaces: DockerInterfaces, interfaces: Interfaces
 ) -> Sequence[Difference]:
     """Removes the default routes by one of Docker's interfaces."""
-    taken_here = [interface for interface in taken if interface.subject == finding.subject]
+    taken_here = [
+        interface for interface in docker_interfaces if interface.subject == finding.subject
+    ]
     names = {interface.index: interface.name for interface in interfaces}
     return [
         RouteGone(route, names.get(route.oif or 0, ""))

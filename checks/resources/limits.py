@@ -176,11 +176,11 @@ def _way_to_enforce(resource: str, *, has_groups: bool) -> PageVariables:
 def _unenforced_finding(enforcer: str, resource: str, names: list[str]) -> Finding:
     """The finding about a limit that is not enforced. enforcer: the kernel or cgroup that does not.
     names: the containers with this limit."""
-    held = f"{count(len(names), 'container')} {agree(names, 'has one', 'have one')}"
-    held = held if names else "no container has one"
+    limited_clause = f"{count(len(names), 'container')} {agree(names, 'has one', 'have one')}"
+    limited_clause = limited_clause if names else "no container has one"
     return Finding(
         subject=HOST,
-        summary=f"{enforcer} not enforce {resource} limits: {held}",
+        summary=f"{enforcer} not enforce {resource} limits: {limited_clause}",
         evidence={
             "/info": f"no {resource} limit support",
             "containers with such a limit": names[:MOST_NAMED] or "none",

@@ -131,10 +131,10 @@ def _sessions_finding(
     ended = {"shim": str(sessions[0].ppid), "left_program": comm} if can_end else {}
     # a greater limit would be used up in the same way
     left_out = ("pids_of_running",) if can_end else ()
-    kept = {name: value for name, value in finding.variables.items() if name not in left_out}
+    variables = {name: value for name, value in finding.variables.items() if name not in left_out}
     return replace(
         finding,
-        variables=kept,
+        variables=variables,
         summary=sentence(
             finding.summary,
             f"{len(sessions)} of them were started by `docker exec` and have not ended: a client "

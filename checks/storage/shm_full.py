@@ -74,10 +74,11 @@ def _more_inodes(area: InMemory) -> PageVariables:
     if area.is_shm:
         return {}
     options = (area.container.host_config.tmpfs or {}).get(area.path, "")
-    kept = [
+    other_options = [
         option for option in options.split(",") if option and not option.startswith("nr_inodes=")
     ]
-    return {"tmpfs": f"{area.path}:{','.join([*kept, f'nr_inodes={4 * area.usage.inodes}'])}"}
+    words = ",".join([*other_options, f"nr_inodes={4 * area.usage.inodes}"])
+    return {"tmpfs": f"{area.path}:{words}"}
 
 
 def _more_space(area: InMemory) -> PageVariables:

@@ -149,7 +149,7 @@ def _address_instead(known_address: str, interfaces: Interfaces) -> str:
     except ValueError:
         return ""
     interfaces_here = [
-        ip_interface(f"{held.address}/{held.prefix}") for held in interfaces.addresses
+        ip_interface(f"{entry.address}/{entry.prefix}") for entry in interfaces.addresses
     ]
     if any(address.ip == former for address in interfaces_here):
         return ""

@@ -58,14 +58,14 @@ def _cure(
     first = closed[0]
     ports = {"ports": joined([str(port) for port in closed]), "nodes": joined(nodes[:5])}
     node = only(nodes)
-    found = rule_cures.of_calls_to_host(
+    cure = rule_cures.of_calls_to_host(
         firewall, first.rule, first.interface, first.number, first.protocol
     )
     if node is None:
         return ports
-    if "ufw_bridge" in found:
+    if "ufw_bridge" in cure:
         return {**ports, "ufw_node": node}
-    if "chain" not in found:
+    if "chain" not in cure:
         return ports
-    place = {name: found[name] for name in ("program", "table", "chain")}
+    place = {name: cure[name] for name in ("program", "table", "chain")}
     return {**ports, **place, "node": node}

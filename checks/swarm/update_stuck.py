@@ -108,7 +108,7 @@ def _undone_finding(
         is_other = newest.image not in ("", service.spec.image)
         to_image = f" to image {newest.image}" if is_other else ""
         variables |= present({"failed_task": newest.id if newest.container_id else ""})
-    made = {task.container_id for task in failed if task.container_id}
+    created_ids = {task.container_id for task in failed if task.container_id}
     return Finding(
         subject=DAEMON,
         summary=sentence(
@@ -123,7 +123,7 @@ def _undone_finding(
         variables=variables,
         discriminator=name,
         touches=(
-            *(container.subject for container in containers or () if container.id in made),
+            *(container.subject for container in containers or () if container.id in created_ids),
             *missing_image([error]),
         ),
         signs=signs(error),

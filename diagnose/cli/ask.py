@@ -69,12 +69,12 @@ def ask(
     of_families = [id for id in checks if id.partition(".")[0] in families]
     fitting = search.distances(matches, of_families)
     report = _report(checks, asked, given)
-    named = _named_containers(asked, report)
+    containers = _named_containers(asked, report)
     ways = _ways_asked_about(asked, report)
-    report = replace(report, findings=_sorted_by_fit(report, asked, fitting, named, ways))
+    report = replace(report, findings=_sorted_by_fit(report, asked, fitting, containers, ways))
     code = code_of(report, fail_on)
-    if said := (*unknown, *meaning, *_facts(asked, report, named, ways)):
-        terminal.say((*said, ""), sys.stdout, color=options.color(no_color))
+    if lines := (*unknown, *meaning, *_facts(asked, report, containers, ways)):
+        terminal.say((*lines, ""), sys.stdout, color=options.color(no_color))
     terminal.render(
         report,
         code,
@@ -89,13 +89,15 @@ def ask(
     process.leave(code)
 
 
-def _report(checks: Mapping[str, Check], asked: UserQuestion, given: Mapping[str, Any]) -> Report:
+def _report(
+    checks: Mapping[str, Check], question: UserQuestion, options_given: Mapping[str, Any]
+) -> Report:
     """The report of every check, by the options given, with what a path is walked through."""
     from diagnose import session
     from diagnose.path import answer
     from diagnose.symptoms.named_containers import KINDS
 
-    run = options.of_run({**given, "reach": asked.reached})
+    run = options.of_run({**options_given, "reach": question.reached})
     try:
         return session.diagnose(
             lambda: checks, None, run, began=process.began(), shown=(*answer.KINDS, *KINDS)
@@ -110,25 +112,28 @@ def _evidence(report: Report, kind: type[T]) -> T | None:
     return evidence if isinstance(evidence, kind) else None
 
 
-def _named_containers(asked: UserQuestion, report: Report) -> tuple[Container, ...]:
+def _named_containers(question: UserQuestion, report: Report) -> tuple[Container, ...]:
     from diagnose.evidence.containers.listing import Containers
     from diagnose.symptoms.named_containers import named_in
 
-    return named_in(asked, _evidence(report, Containers) or ())
+    return named_in(question, _evidence(report, Containers) or ())
 
 
 def _facts(
-    asked: UserQuestion, report: Report, named: Iterable[Container], ways: Iterable[PathAnswer]
+    question: UserQuestion,
+    report: Report,
+    containers: Iterable[Container],
+    ways: Iterable[PathAnswer],
 ) -> Iterator[str]:
     """Facts about the places, connections and containers that the words name."""
     from diagnose.render import path
 
-    yield from _places_on_this_host(asked, report)
+    yield from _places_on_this_host(question, report)
     yield from itertools.chain.from_iterable(map(path.sentences, ways))
-    yield from _lines_of_quiet_containers(named, report)
+    yield from _lines_of_quiet_containers(containers, report)
 
 
-def _places_on_this_host(asked: UserQuestion, report: Report) -> list[str]:
+def _places_on_this_host(question: UserQuestion, report: Report) -> list[str]:
     """The owners of the addresses, ports and names of the message on this host."""
     from diagnose.evidence.containers.listing import Containers
     from diagnose.evidence.network.networks import Networks
@@ -137,11 +142,11 @@ def _places_on_this_host(asked: UserQuestion, report: Report) -> list[str]:
     containers = _evidence(report, Containers)
     if containers is None:
         return []
-    places = places_named(asked, containers, _evidence(report, Networks))
+    places = places_named(question, containers, _evidence(report, Networks))
     return [f"on this host: {fact}" for fact in places]
 
 
-def _lines_of_quiet_containers(named: Iterable[Container], report: Report) -> Iterator[str]:
+def _lines_of_quiet_containers(containers: Iterable[Container], report: Report) -> Iterator[str]:
     """The state of each named container that no finding is about."""
     from diagnose.evidence.containers.logs.recent import RecentLogs
     from diagnose.evidence.machine.clock import Clock
@@ -149,15 +154,15 @@ def _lines_of_quiet_containers(named: Iterable[Container], report: Report) -> It
 
     clock = _evidence(report, Clock)
     if clock is not None:
-        for container in quiet(named, report.findings):
+        for container in quiet(containers, report.findings):
             yield from facts_of(container, _evidence(report, RecentLogs), clock)
 
 
 def _sorted_by_fit(
     report: Report,
-    asked: UserQuestion,
+    question: UserQuestion,
     fitting: Mapping[str, int],
-    named: Iterable[Container],
+    containers: Iterable[Container],
     ways: Iterable[PathAnswer],
 ) -> tuple[Reported, ...]:
     """First what breaks the connections that are asked about, then what fits the words."""
@@ -166,7 +171,7 @@ def _sorted_by_fit(
     from diagnose.symptoms import search
 
     behind = {way.finding.key for way in ways if way.finding is not None}
-    subjects = {container.subject for container in named}
+    subjects = {container.subject for container in containers}
     nearest = frozenset(tuple(fitting)[:IDS_NEAREST])
     by_words = (
         replace(finding, is_asked=finding.id in nearest and not finding.check.posture)
@@ -174,13 +179,13 @@ def _sorted_by_fit(
     )
 
     def place(finding: Reported) -> tuple[bool, bool]:
-        names_site = any(site in finding.finding.summary for site in asked.sites)
+        names_site = any(site in finding.finding.summary for site in question.sites)
         return finding.key not in behind, not names_site
 
     return tuple(sorted(by_words, key=place))
 
 
-def _ways_asked_about(asked: UserQuestion, report: Report) -> list[PathAnswer]:
+def _ways_asked_about(question: UserQuestion, report: Report) -> list[PathAnswer]:
     """The walk of each connection that the words name, whose ends are known here."""
     from diagnose.evidence.containers.listing import Containers
     from diagnose.model import Unavailable
@@ -189,13 +194,13 @@ def _ways_asked_about(asked: UserQuestion, report: Report) -> list[PathAnswer]:
 
     containers = _evidence(report, Containers)
     walked: list[PathAnswer] = []
-    for way in asked_ways(asked, containers) if containers is not None else ():
+    for way in asked_ways(question, containers) if containers is not None else ():
         try:
-            found = answer.answer(report, way.begin, way.target)
+            path_answer = answer.answer(report, way.begin, way.target)
         except ends.UnknownEndError:
             continue
-        if not isinstance(found, Unavailable):
-            walked.append(found)
+        if not isinstance(path_answer, Unavailable):
+            walked.append(path_answer)
     return _those_that_differ(walked)
 
 

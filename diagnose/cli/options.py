@@ -332,16 +332,16 @@ def of_run(options: Mapping[str, Any], *, since_too: bool = False) -> Options:
     """
     from diagnose.questions.run import Options
 
-    wanted = Options(
+    request = Options(
         **{name: options[name] for name in Options.__struct_fields__ if name in options}
     )
-    if wanted.source is not None:
+    if request.source is not None:
         for name, option in ASKING.items():
             if is_typed(name) and not (since_too and name == "since_s"):
                 raise click.UsageError(
                     f"{option} does not go with --from: "
                     "a recording is judged without asking anything"
                 )
-    if wanted.resolve and not wanted.probe:
+    if request.resolve and not request.probe:
         raise click.UsageError("--resolve does not go with --no-probe: it sends DNS queries")
-    return wanted
+    return request

@@ -150,14 +150,14 @@ def _answers_of(questions: Mapping[str, AnyQuestion], request: Options) -> tuple
     from diagnose.questions.endpoint import Endpoint, FindEndpoint
     from diagnose.questions.engine import PingEngine, PingReply
 
-    *found, endpoint, ping = session.answers(
+    *answers, endpoint, ping = session.answers(
         [*questions.values(), FindEndpoint(), PingEngine()], request, began=process.began()
     )
-    for what, answer in zip(questions, found, strict=True):
+    for what, answer in zip(questions, answers, strict=True):
         if isinstance(answer, Failed):
             is_left_out = answer.reason in NOT_IN_BUNDLE
             why = str(answer) if is_left_out else answer.detail or answer.reason
             raise click.ClickException(f"cannot inspect {what}: {why}")
     reached = Endpoint() if isinstance(endpoint, Failed) else msgspec.convert(endpoint, Endpoint)
     reply = PingReply() if isinstance(ping, Failed) else msgspec.convert(ping, PingReply)
-    return found, docker_command(reached, is_podman=bool(reply.libpod))
+    return answers, docker_command(reached, is_podman=bool(reply.libpod))

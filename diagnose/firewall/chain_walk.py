@@ -202,8 +202,8 @@ class ChainWalker:
             fits = holds_any(choice.fields, (values,), way.state.packet)
             if fits is False:
                 continue
-            taken = way if fits else replace(way, doubt=way.doubt or place.step)
-            ends = self._act(place, action, taken)
+            chosen = way if fits else replace(way, doubt=way.doubt or place.step)
+            ends = self._act(place, action, chosen)
             decided += ends.decided
             through += ends.through
             returned += ends.returned

@@ -67,7 +67,7 @@ BY_A_PROCESS = Match(("uid",), ((Interval(0, (1 << 32) - 1),),))
 """What no forwarded packet meets: it is for the host itself, or a process of the host sends it."""
 
 
-def with_flags(mask: int, wanted: int) -> tuple[Value, ...]:
+def with_flags(mask: int, set_flags: int) -> tuple[Value, ...]:
     """TCP flags under a mask as values of `syn`.
 
     Of a connection's first packet it is 1, of those that follow 0. ValueError where they hold
@@ -75,7 +75,7 @@ def with_flags(mask: int, wanted: int) -> tuple[Value, ...]:
     """
     syn = TCP_FLAGS["SYN"]
     ack = TCP_FLAGS["ACK"]
-    first, *later = (flags & mask == wanted for flags in (syn, syn | ack, ack))
+    first, *later = (flags & mask == set_flags for flags in (syn, syn | ack, ack))
     if later[0] != later[1]:
         raise ValueError("holds for some of the packets that follow")
     return tuple(Interval(value, value) for value, holds in ((1, first), (0, later[0])) if holds)
@@ -126,12 +126,12 @@ def _among_choices(value: Value, choices: tuple[int, ...]) -> bool | None:
     All, none (False) or some (None).
     """
     if isinstance(value, Interval):
-        met = bisect_right(choices, value.high) - bisect_left(choices, value.low)
+        number_inside = bisect_right(choices, value.high) - bisect_left(choices, value.low)
     else:
-        met = sum(_includes(value, number) for number in choices)
-    if not met:
+        number_inside = sum(_includes(value, number) for number in choices)
+    if not number_inside:
         return False
-    return True if met == len(choices) else None
+    return True if number_inside == len(choices) else None
 
 
 def _is_inner(name: Field, value: Value, packet: Packet) -> bool:

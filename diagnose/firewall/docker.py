@@ -82,12 +82,12 @@ def reachable_chains(ruleset: Ruleset, hook: Hook) -> Iterator[Chain]:
     Base chains and what their rules lead to, each once.
     """
     waiting = list(ruleset.base_chains(hook, "ip"))
-    seen = set()
+    reached = set()
     while waiting:
         chain = waiting.pop()
-        if (chain.table, chain.name) in seen:
+        if (chain.table, chain.name) in reached:
             continue
-        seen.add((chain.table, chain.name))
+        reached.add((chain.table, chain.name))
         yield chain
         for rule in chain.rules:
             for name in _entered_chains(rule.action):

@@ -133,27 +133,27 @@ def native_table(family: Family, bridges: Sequence[Bridge], *, has_proxy: bool) 
 
     has_proxy: whether docker-proxy listens on each published port (`userland-proxy`).
     """
-    own = _Rules(family, has_proxy=has_proxy)
+    own_rules = _Rules(family, has_proxy=has_proxy)
     names = [bridge.name for bridge in bridges]
     rules = {
         "filter-FORWARD": [
             _jumps("oif", "filter-forward-in", names),
             _jumps("iif", "filter-forward-out", names),
         ],
-        "nat-OUTPUT": [own.to_published(from_host=True)],
+        "nat-OUTPUT": [own_rules.to_published(from_host=True)],
         "nat-POSTROUTING": [
             _jumps("iif", "nat-postrouting-out", names),
             _jumps("oif", "nat-postrouting-in", names),
         ],
-        "nat-PREROUTING": [own.to_published(from_host=False)],
-        _PUBLISHED: [rule for bridge in bridges for rule in own.translations(bridge)],
-        "raw-PREROUTING": [rule for bridge in bridges for rule in own.guards(bridge)],
+        "nat-PREROUTING": [own_rules.to_published(from_host=False)],
+        _PUBLISHED: [rule for bridge in bridges for rule in own_rules.translations(bridge)],
+        "raw-PREROUTING": [rule for bridge in bridges for rule in own_rules.guards(bridge)],
     }
     for bridge in bridges:
-        rules[f"filter-forward-in__{bridge.name}"] = list(own.inward(bridge))
-        rules[f"filter-forward-out__{bridge.name}"] = list(own.outward(bridge))
-        rules[f"nat-postrouting-in__{bridge.name}"] = list(own.hidden_inward(bridge))
-        rules[f"nat-postrouting-out__{bridge.name}"] = list(own.hidden_outward(bridge))
+        rules[f"filter-forward-in__{bridge.name}"] = list(own_rules.inward(bridge))
+        rules[f"filter-forward-out__{bridge.name}"] = list(own_rules.outward(bridge))
+        rules[f"nat-postrouting-in__{bridge.name}"] = list(own_rules.hidden_inward(bridge))
+        rules[f"nat-postrouting-out__{bridge.name}"] = list(own_rules.hidden_outward(bridge))
     return NativeTable(family, tuple(names), rules)
 
 
@@ -269,11 +269,11 @@ def _translated_ports(bridge: Bridge) -> Sequence[PublishedPort]:
 
 def _distinct(ports: Iterable[PublishedPort]) -> Iterator[PublishedPort]:
     """One for each port of a container: it may be published several times."""
-    seen = set()
+    texts = set()
     for port in ports:
         key = (port.address, port.port, port.protocol)
-        if key not in seen:
-            seen.add(key)
+        if key not in texts:
+            texts.add(key)
             yield port
 
 

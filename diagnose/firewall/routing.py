@@ -225,10 +225,10 @@ def _meets_conditions(
     rule: PolicyRule, dst: int, src: int | None, iif: str, mark: int | None
 ) -> bool | None:
     """Whether a packet meets a rule's conditions; None where that is not known."""
-    met = list(_conditions_met(rule, dst, src, iif, mark))
-    if False in met:
+    results = list(_conditions_met(rule, dst, src, iif, mark))
+    if False in results:
         return rule.invert
-    return None if None in met else not rule.invert
+    return None if None in results else not rule.invert
 
 
 def _conditions_met(

@@ -228,12 +228,12 @@ class Ruleset(msgspec.Struct, frozen=True, dict=True):
         chains = self._chains_on_hooks.get((hook, family))
         if chains is None:
             families = (family, "inet") if family in NF_FAMILIES else (family,)
-            met = (
+            chains_of_hook = (
                 chain
                 for chain in self.chains
                 if chain.hook == hook and chain.table.family in families
             )
-            chains = self._chains_on_hooks[hook, family] = tuple(sorted(met, key=_place))
+            chains = self._chains_on_hooks[hook, family] = tuple(sorted(chains_of_hook, key=_place))
         return chains
 
     def device_chains(self, hook: Hook, device: str) -> tuple[Chain, ...]:
@@ -241,8 +241,10 @@ class Ruleset(msgspec.Struct, frozen=True, dict=True):
 
         In their order.
         """
-        met = [chain for chain in self.chains if chain.hook == hook and device in chain.devices]
-        return tuple(sorted(met, key=lambda chain: chain.priority))
+        chains_of_hook = [
+            chain for chain in self.chains if chain.hook == hook and device in chain.devices
+        ]
+        return tuple(sorted(chains_of_hook, key=lambda chain: chain.priority))
 
     @functools.cached_property
     def remembered(self) -> dict[tuple[object, ...], PacketVerdict]:
@@ -288,12 +290,12 @@ class Ruleset(msgspec.Struct, frozen=True, dict=True):
         """The fields that the rules of these chains, and of those that they lead to, ask for."""
         fields: set[Field] = set()
         waiting = list(chains)
-        seen = set()
+        visited = set()
         while waiting:
             chain = waiting.pop()
-            if id(chain) in seen:
+            if id(chain) in visited:
                 continue
-            seen.add(id(chain))
+            visited.add(id(chain))
             for rule in chain.rules:
                 for condition in rule.conditions:
                     fields |= _fields_of(condition)

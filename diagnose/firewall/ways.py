@@ -125,12 +125,12 @@ def merged(ways: list[Way]) -> list[Way]:
     """The ways without duplicates of a state. A certain way is kept before a doubtful one."""
     if len(ways) < 2:
         return ways
-    kept: dict[WayState, Way] = {}
+    way_by_state: dict[WayState, Way] = {}
     for way in ways:
-        way_before = kept.get(way.state)
+        way_before = way_by_state.get(way.state)
         if way_before is None or (way_before.doubt and way.is_sure):
-            kept[way.state] = way
-    return list(kept.values())
+            way_by_state[way.state] = way
+    return list(way_by_state.values())
 
 
 def certain_first(decided: list[Decided]) -> list[Decided]:
@@ -138,9 +138,9 @@ def certain_first(decided: list[Decided]) -> list[Decided]:
     one."""
     if len(decided) < 2:
         return decided
-    kept: dict[tuple[Outcome, WayState], Way] = {}
+    way_by_end: dict[tuple[Outcome, WayState], Way] = {}
     for outcome, way in decided:
-        way_before = kept.get((outcome, way.state))
+        way_before = way_by_end.get((outcome, way.state))
         if way_before is None or (way_before.doubt and way.is_sure):
-            kept[outcome, way.state] = way
-    return [(outcome, way) for (outcome, _), way in kept.items()]
+            way_by_end[outcome, way.state] = way
+    return [(outcome, way) for (outcome, _), way in way_by_end.items()]

@@ -134,11 +134,11 @@ class FailedRun(msgspec.Struct, frozen=True):
     @property
     def meaning_clause(self) -> str:
         """The clause about the meaning of the log; "" where it is not known, or does not hold."""
-        seen = self.seen_inside
-        if isinstance(seen, InitScript) and not seen.user:
-            return "; ".join(filter(None, (seen.clause, meaning(self.tail))))
-        if seen is not None:
-            return seen.clause
+        state_inside = self.seen_inside
+        if isinstance(state_inside, InitScript) and not state_inside.user:
+            return "; ".join(filter(None, (state_inside.clause, meaning(self.tail))))
+        if state_inside is not None:
+            return state_inside.clause
         if self._blames_no_filter:
             return ""
         own_clause = self.own.clause if self.own else ""

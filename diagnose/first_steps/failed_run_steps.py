@@ -73,13 +73,13 @@ def further_steps(run: FailedRun) -> PageVariables:
 def _steps_inside(run: FailedRun) -> PageVariables:
     """The page variables of a remedy for a failure that the image shows: the image's own command
     in place of one for development, or the command that a file inside asks for."""
-    seen = run.seen_inside
+    state_inside = run.seen_inside
     container = run.container
     commands = run.context.image_commands
-    if seen is None or not isinstance(seen, MissingModule):
-        return seen.steps if seen is not None else {}
+    if state_inside is None or not isinstance(state_inside, MissingModule):
+        return state_inside.steps if state_inside is not None else {}
     own_command = (commands.of(container) or ()) if commands is not None else ()
-    return {"own_start": shlex.join(own_command)} if own_command and seen.manifest else {}
+    return {"own_start": shlex.join(own_command)} if own_command and state_inside.manifest else {}
 
 
 def _image_before(run: FailedRun) -> PageVariables:

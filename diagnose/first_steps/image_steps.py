@@ -71,17 +71,21 @@ def image_steps(
 def _build_steps(container: Container, failure: Recognised, images: Images | None) -> PageVariables:
     """The page variables of another build of the image that may not have the failure, or of a new
     one."""
-    wanted = failure.failure.build
-    if not wanted and failure.name in _OF_MIGRATIONS:
+    wanted_build = failure.failure.build
+    if not wanted_build and failure.name in _OF_MIGRATIONS:
         return _versions_here(container)
-    if images is None or not wanted or _lies_in_a_mount(container, failure.values.get("path", "")):
+    if (
+        images is None
+        or not wanted_build
+        or _lies_in_a_mount(container, failure.values.get("path", ""))
+    ):
         return {}
-    build = other_build(container, images, is_newer=wanted == "newer")
+    build = other_build(container, images, is_newer=wanted_build == "newer")
     if build:
         return {"other_build": build}
-    if wanted == "earlier":
+    if wanted_build == "earlier":
         return _versions_here(container) if failure.name in _OF_MIGRATIONS else {}
-    is_mended_since = wanted == "newer" and failure.failure.look == "builds"
+    is_mended_since = wanted_build == "newer" and failure.failure.look == "builds"
     pulled = _tag_to_pull(container, images) if is_mended_since else {}
     return _built_by_compose(container, images) or pulled
 

@@ -162,9 +162,9 @@ def corrected_word(line: str) -> CorrectedWord | None:
     if unknown is None:
         return None
     old = unknown["word"]
-    meant = _MEANT.search(line, unknown.end())
-    if meant is not None:
-        return CorrectedWord(old, meant["word"].rstrip("."))
+    suggestion = _MEANT.search(line, unknown.end())
+    if suggestion is not None:
+        return CorrectedWord(old, suggestion["word"].rstrip("."))
     listed = _LIST.search(line, unknown.end())
     words = _PARTS.findall(listed["words"]) if listed is not None else []
     similar_words = difflib.get_close_matches(old, words, 2, _NEAR)

@@ -32,7 +32,7 @@ def causes(
             sick_by_id.setdefault(root.id, {}).setdefault(report.host, []).append(root)
     sides = {id: _hosts_with_and_without(id, sick, present) for id, sick in sick_by_id.items()}
     splits = contrast.splits(sides, contrast.predicates(present))
-    made = [
+    causes_of_hosts = [
         _cause(
             id,
             sick,
@@ -43,7 +43,9 @@ def causes(
         )
         for id, sick in sick_by_id.items()
     ]
-    return tuple(sorted(made, key=lambda cause: (-cause.severity, -len(cause.hosts), cause.id)))
+    return tuple(
+        sorted(causes_of_hosts, key=lambda cause: (-cause.severity, -len(cause.hosts), cause.id))
+    )
 
 
 def _hosts_with_and_without(

@@ -219,8 +219,8 @@ class Reader:
         return self._texts.setdefault(text, text)
 
     def _shared_ids(self, ids: Iterable[str]) -> frozenset[str]:
-        kept = frozenset(map(self._text, ids))
-        return self._ids.setdefault(kept, kept)
+        own_ids = frozenset(map(self._text, ids))
+        return self._ids.setdefault(own_ids, own_ids)
 
 
 def file_stem(place: str) -> str:

@@ -23,15 +23,15 @@ _TAR_MAGIC = slice(257, 262)
 
 def read(words: Iterable[str], stdin: TextIO) -> Iterator[Packed | Unusable]:
     """Everything that these words name, each place once. SourceError where a word names nothing."""
-    seen: set[str] = set()
+    known_reports: set[str] = set()
     for word in words:
         places = (line.rstrip("\n") for line in stdin) if word == "-" else iter((word,))
         for place in places:
             if place:
-                yield from _reports_of(place, seen)
+                yield from _reports_of(place, known_reports)
 
 
-def _reports_of(place: str, seen: set[str]) -> Iterator[Packed | Unusable]:
+def _reports_of(place: str, known_reports: set[str]) -> Iterator[Packed | Unusable]:
     """The reports at a place, each file once."""
     if place.startswith("s3://"):
         from diagnose.fleet import bucket
@@ -40,8 +40,8 @@ def _reports_of(place: str, seen: set[str]) -> Iterator[Packed | Unusable]:
         return
     for path in _paths(place):
         real = os.path.realpath(path)
-        if real not in seen:
-            seen.add(real)
+        if real not in known_reports:
+            known_reports.add(real)
             yield _file(path)
 
 

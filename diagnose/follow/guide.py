@@ -202,10 +202,10 @@ class Guide:
             present = loud
         else:
             present = [finding["key"] for finding in report["findings"]]
-        left = [key for key in present if key in self._plan.watched]
-        if not left and self._is_blind(report):
-            left = [self._plan.key]
-        return left, [key for key in loud if key not in self._plan.known]
+        remaining = [key for key in present if key in self._plan.watched]
+        if not remaining and self._is_blind(report):
+            remaining = [self._plan.key]
+        return remaining, [key for key in loud if key not in self._plan.known]
 
     def _is_blind(self, report: Mapping[str, Any]) -> bool:
         verdicts = {check["id"]: check["verdict"] for check in report["checks"]}

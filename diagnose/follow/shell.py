@@ -42,10 +42,10 @@ def run(text: str, stream: Callable[[str], None]) -> CommandEnd:
     stdin is empty: what is typed is an answer to the tool, never input of a command.
     """
     began = time.monotonic()
-    kept: list[str] = []
+    lines: list[str] = []
 
     def take(piece: str) -> None:
-        kept.append(piece)
+        lines.append(piece)
         stream(piece)
 
     process = subprocess.Popen(
@@ -64,7 +64,7 @@ def run(text: str, stream: Callable[[str], None]) -> CommandEnd:
         raise
     finally:
         process.stdout.close()
-    return CommandEnd(code, "".join(kept)[:_KEPT], time.monotonic() - began)
+    return CommandEnd(code, "".join(lines)[:_KEPT], time.monotonic() - began)
 
 
 def _pass_on(process: subprocess.Popen[bytes], take: Callable[[str], None]) -> None:

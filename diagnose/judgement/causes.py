@@ -42,14 +42,14 @@ ONSET_SLACK_S = 5.0
 
 def depends_on(subjects: Iterable[Subject], topology: Topology) -> frozenset[Subject]:
     """The subjects themselves and all that they stand on, directly or not."""
-    seen: set[Subject] = set()
+    visited: set[Subject] = set()
     open_ends = list(subjects)
     while open_ends:
         subject = open_ends.pop()
-        if subject not in seen:
-            seen.add(subject)
+        if subject not in visited:
+            visited.add(subject)
             open_ends.extend(topology.get(subject, ()))
-    return frozenset(seen)
+    return frozenset(visited)
 
 
 def declared(cause: Reported, effect: Reported) -> bool:
@@ -143,14 +143,14 @@ def _leads_to(links: Mapping[str, Sequence[CauseLink]], start: str, goal: str) -
 
     Above MOST_STEPS findings one is assumed.
     """
-    seen: set[str] = set()
+    visited: set[str] = set()
     open_ends = [start]
     while open_ends:
         key = open_ends.pop()
-        if key == goal or len(seen) > MOST_STEPS:
+        if key == goal or len(visited) > MOST_STEPS:
             return True
-        if key not in seen:
-            seen.add(key)
+        if key not in visited:
+            visited.add(key)
             open_ends.extend(link.cause for link in links[key])
     return False
 

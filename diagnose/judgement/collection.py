@@ -290,12 +290,12 @@ class Collection:
             return None
         waiting = list(kinds)
         unknown = [forbidden for kind in waiting for forbidden in self._forbidden.get(kind, ())]
-        seen: set[type] = set()
+        visited: set[type] = set()
         while waiting:
             kind = waiting.pop()
-            if kind in seen:
+            if kind in visited:
                 continue
-            seen.add(kind)
+            visited.add(kind)
             if kind.__name__ in self.uncollected:
                 unknown.append(_never_collected(kind))
             else:

@@ -29,16 +29,16 @@ __all__ = ["Run", "closure", "run"]
 def closure(selected: Iterable[str], checks: Mapping[str, Check]) -> tuple[str, ...]:
     """The selected ids and all that may cause them, directly or not, that exist."""
     causing = by_key((effect, cause.id) for cause in checks.values() for effect in cause.causes)
-    seen: dict[str, None] = {}
+    reached: dict[str, None] = {}
     open_ends = deque(selected)
     while open_ends:
         id = open_ends.popleft()
-        if id in seen or id not in checks:
+        if id in reached or id not in checks:
             continue
-        seen[id] = None
+        reached[id] = None
         open_ends.extend(checks[id].caused_by)
         open_ends.extend(causing.get(id, ()))
-    return tuple(seen)
+    return tuple(reached)
 
 
 def begun_early(source: AnswerSource, budget: Budget) -> Collection:

@@ -222,14 +222,14 @@ class _Proofs:
 
     def _suspects_above(self, finding: Reported) -> set[str]:
         """The keys of what may have caused the finding, directly or not."""
-        seen: set[str] = set()
+        visited: set[str] = set()
         open_ends = [finding]
         while open_ends:
             for link in open_ends.pop().causes:
-                if link.cause not in seen:
-                    seen.add(link.cause)
+                if link.cause not in visited:
+                    visited.add(link.cause)
                     open_ends.append(self.by_key[link.cause])
-        return seen
+        return visited
 
 
 def _is_open(result: Result, subject: Subject) -> bool:
@@ -285,30 +285,30 @@ class _TriedCauses(NamedTuple):
 
 
 def _try_causes(effect: Reported, proofs: _Proofs) -> _TriedCauses:
-    kept: list[CauseLink] = []
+    remaining: list[CauseLink] = []
     ruled_out: list[RuledOut] = []
     for link in effect.causes:
         outcome = proofs.outcome(effect, [proofs.by_key[link.cause]])
         if outcome.vanishes is None:
-            kept.append(replace(link, strength=_strength_without_proof(link)))
+            remaining.append(replace(link, strength=_strength_without_proof(link)))
         elif outcome.vanishes:
-            kept.append(replace(link, strength=Strength.proven))
+            remaining.append(replace(link, strength=Strength.proven))
         else:
             ruled_out.append(RuledOut(link.cause, outcome.fact))
-    return _TriedCauses(kept, ruled_out)
+    return _TriedCauses(remaining, ruled_out)
 
 
 def _with_proven_causes(effect: Reported, proofs: _Proofs) -> Reported:
     """The finding with the causes that hold, each as strong as it is proven."""
-    kept, ruled_out = _try_causes(effect, proofs)
-    has_proof = any(link.strength is Strength.proven for link in kept)
+    remaining, ruled_out = _try_causes(effect, proofs)
+    has_proof = any(link.strength is Strength.proven for link in remaining)
     if not has_proof and len(ruled_out) > 1:
         together = _fewest_joint_causes(
             effect, [proofs.by_key[suspect.cause] for suspect in ruled_out], proofs
         )
-        kept += _links_of_joint_causes(effect.causes, together)
+        remaining += _links_of_joint_causes(effect.causes, together)
         ruled_out = [suspect for suspect in ruled_out if suspect.cause not in together]
-    folding = sorted(kept, key=lambda link: link.strength, reverse=True)
+    folding = sorted(remaining, key=lambda link: link.strength, reverse=True)
     return replace(
         effect,
         causes=tuple(link for link in folding if link.strength > Strength.possible),

@@ -26,7 +26,7 @@ def recheck(host: Host, results: Sequence[Result]) -> list[Result]:
 
     Only findings that compared two sources go.
     """
-    gone: set[ContainerRun] = set()
+    ended_runs: set[ContainerRun] = set()
     restarted: dict[ContainerRun, str] = {}
     unsettled: dict[ContainerRun, str] = {}
     findings = [finding for result in results for finding in result.findings]
@@ -38,10 +38,12 @@ def recheck(host: Host, results: Sequence[Result]) -> list[Result]:
             if _is_another_run(run, answer):
                 restarted[run] = "it restarted during this run; run diagnose again"
         elif answer.reason == "gone":
-            gone.add(run)
+            ended_runs.add(run)
         elif doubt.round == "settled" and answer.reason != "not recorded":
             unsettled[run] = f"the engine did not answer about it a second time: {answer}"
-    return [_without_ended_runs(result, {**unsettled, **restarted}, gone) for result in results]
+    return [
+        _without_ended_runs(result, {**unsettled, **restarted}, ended_runs) for result in results
+    ]
 
 
 def _begun_meanwhile(host: Host, findings: Iterable[Finding]) -> Iterator[ContainerRun]:
@@ -100,7 +102,7 @@ def _with_live_process(host: Host, runs: Iterable[ContainerRun]) -> set[Containe
 
 
 def _without_ended_runs(
-    result: Result, doubtful: Mapping[ContainerRun, str], gone: set[ContainerRun]
+    result: Result, doubtful: Mapping[ContainerRun, str], ended_runs: set[ContainerRun]
 ) -> Result:
     """The result without findings about runs that are over, or of which nobody knows.
 
@@ -108,9 +110,11 @@ def _without_ended_runs(
 
     doubtful: why a container counts as not examined.
     """
-    over = gone.union(doubtful)
-    kept = tuple(finding for finding in result.findings if not over.intersection(finding.lives))
-    if len(kept) == len(result.findings):
+    over = ended_runs.union(doubtful)
+    remaining = tuple(
+        finding for finding in result.findings if not over.intersection(finding.lives)
+    )
+    if len(remaining) == len(result.findings):
         return result
     again = []
     for finding in result.findings:
@@ -118,8 +122,8 @@ def _without_ended_runs(
         if whys:
             again.append(Unexamined(finding.subject, whys[0]))
     unexamined = (*result.unexamined, *again)
-    if kept:
-        return replace(result, findings=kept, unexamined=unexamined)
+    if remaining:
+        return replace(result, findings=remaining, unexamined=unexamined)
     if not unexamined:
         return replace(result, verdict=Verdict.PASSED, findings=())
     first = unexamined[0]

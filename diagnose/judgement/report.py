@@ -109,7 +109,7 @@ def reported(
     linked = lone_failures.with_warnings(linked)
     linked = changes_before.with_changes(linked, basis.changes, basis.now)
     labels = silences.of_labels(basis.labels)
-    kept, expired = silences.apply(
+    shown_findings, expired = silences.apply(
         _selected_and_causes(linked, what, basis.names or {}), (*what.silences, *labels), basis.now
     )
     return Report(
@@ -118,13 +118,13 @@ def reported(
         taken_at=basis.now,
         duration_s=0.0,
         source=what.source,
-        findings=kept,
+        findings=shown_findings,
         results=_selected_results(results, what),
         docker=basis.docker,
         traits=basis.traits,
         notes=(
             *_not_seen(results, what),
-            *(_too_short(results, kept, budget) if what.source == "live" else ()),
+            *(_too_short(results, shown_findings, budget) if what.source == "live" else ()),
             *(*what.notes, *basis.notes, *filter(None, [basis.hint]), *notes, *expired),
         ),
         container_names=basis.names,
@@ -241,17 +241,17 @@ def _selected_and_causes(
             or not chosen_containers.isdisjoint({finding.subject, *finding.finding.touches})
         )
 
-    kept: set[str] = set()
+    keys: set[str] = set()
     open_ends = [finding for finding in findings if finding.selected and is_about(finding)]
     while open_ends:
         finding = open_ends.pop()
-        if finding.key not in kept:
-            kept.add(finding.key)
+        if finding.key not in keys:
+            keys.add(finding.key)
             open_ends.extend(by_key[link.cause] for link in finding.causes)
     return tuple(
         finding if is_about(finding) else replace(finding, selected=False)
         for finding in findings
-        if finding.key in kept
+        if finding.key in keys
     )
 
 

@@ -54,13 +54,13 @@ def _selects(selector: str, id: str) -> bool:
 def _with_causes(checks: dict[str, Check], selected: Iterable[str]) -> dict[str, Check]:
     """The checks, and those of the families from which causes of the selected ones come."""
     loaded = {_family(id) for id in checks}
-    seen: set[str] = set()
+    visited: set[str] = set()
     open_ends = list(selected)
     while open_ends:
         id = open_ends.pop()
-        if id in seen:
+        if id in visited:
             continue
-        seen.add(id)
+        visited.add(id)
         if _family(id) not in loaded:
             loaded.add(_family(id))
             checks = registry.load({_family(id)})

@@ -72,7 +72,7 @@ def apply(findings: Iterable[Reported], silences: Iterable[Silence], now: float)
     for silence in all_silences:
         if silence.source == "label":
             by_subject.setdefault(silence.subject, []).append(silence)
-    kept = []
+    remaining = []
     notes = dict[str, None]()
     for finding in findings:
         reason = ""
@@ -87,5 +87,5 @@ def apply(findings: Iterable[Reported], silences: Iterable[Silence], now: float)
                 continue
             reason = silence.reason
             break
-        kept.append(replace(finding, silenced=reason) if reason else finding)
-    return Silenced(tuple(kept), tuple(notes))
+        remaining.append(replace(finding, silenced=reason) if reason else finding)
+    return Silenced(tuple(remaining), tuple(notes))

@@ -69,9 +69,9 @@ def failure(error: BaseException) -> Failed:
 
     The errno of the last exception in its chain decides, never a library's class.
     """
-    seen = set()
-    while id(error) not in seen:
-        seen.add(id(error))
+    visited = set()
+    while id(error) not in visited:
+        visited.add(id(error))
         if isinstance(error, Refused):
             return error.failed
         error = error.__cause__ or error.__context__ or error
@@ -195,9 +195,9 @@ class Live(msgspec.Struct, dict=True, eq=False):
         """Let the helper processes end."""
         from diagnose.live.helper import Helper
 
-        for kept in self.memo.values():
-            if isinstance(kept, Helper):
-                kept.close()
+        for shared_thing in self.memo.values():
+            if isinstance(shared_thing, Helper):
+                shared_thing.close()
 
     def deadline(self, question: AnyQuestion) -> float:
         """Seconds that this question has in all.

@@ -119,8 +119,8 @@ class Finding(msgspec.Struct, frozen=True):
 
     def without_variable(self, name: str) -> Finding:
         """The finding without a variable, and so without the blocks of its page that need it."""
-        kept = {other: value for other, value in self.variables.items() if other != name}
-        return replace(self, variables=kept)
+        others = {other: value for other, value in self.variables.items() if other != name}
+        return replace(self, variables=others)
 
     @classmethod
     def about(

@@ -19,12 +19,12 @@ from diagnose.path.model import Path, PathEvidence
 from diagnose.path.walk import EndedError, PathWalk, runs
 
 
-def path(site: PathEvidence, begin: End, wanted: PathTarget, end: End) -> Path:
+def path(site: PathEvidence, begin: End, target: PathTarget, end: End) -> Path:
     """The hops, up to the first that is broken."""
-    walk = PathWalk(site, begin, wanted, end)
+    walk = PathWalk(site, begin, target, end)
     with contextlib.suppress(EndedError):
         _walk(walk)
-    return Path(begin, wanted, end, tuple(walk.hops))
+    return Path(begin, target, end, tuple(walk.hops))
 
 
 def _walk(walk: PathWalk) -> None:

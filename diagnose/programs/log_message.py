@@ -324,8 +324,8 @@ def _fields(text: str) -> dict[str, Any] | None:
         return None
     if not isinstance(fields, dict):
         return None
-    named = {name.strip(_ROUND_NAMES): value for name, value in fields.items()}
-    return named if any(name in named for name in _MESSAGE_FIELDS) else None
+    by_name = {name.strip(_ROUND_NAMES): value for name, value in fields.items()}
+    return by_name if any(name in by_name for name in _MESSAGE_FIELDS) else None
 
 
 def _telling_part(value: str) -> str:

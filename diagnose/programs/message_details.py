@@ -145,10 +145,10 @@ def _place_of_syntax(first: Message, before: Sequence[Message]) -> tuple[str, ..
     """The place in a file that Node.js prints a few lines above a SyntaxError."""
     if not first.text.lstrip().startswith("SyntaxError: "):
         return ()
-    near = (
+    matches = (
         _PLACE_OF_SYNTAX.search(line.text.rstrip()) for line in reversed(before[-_MOST_QUOTED:])
     )
-    place = next(filter(None, near), None)
+    place = next(filter(None, matches), None)
     return (place["place"],) if place is not None else ()
 
 

@@ -309,7 +309,7 @@ def links_before(texts: Sequence[str], index: int) -> tuple[str, ...]:
     number = int(link["number"]) if link is not None else 0
     start = index - number
     links = [_LINK.match(text) for text in texts[max(start, 0) : index]]
-    numbers = [int(found["number"]) for found in links if found is not None]
+    numbers = [int(match["number"]) for match in links if match is not None]
     is_listed = start > 0 and texts[start - 1].strip() == "Caused by:"
     is_chain = number > 0 and numbers == list(range(number)) and not is_listed
     return tuple(text.strip() for text in texts[start:index]) if is_chain else ()

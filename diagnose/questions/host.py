@@ -75,8 +75,8 @@ class Host:
         """
         with self._lock:
             if question in self._decoded:
-                kept: Answer | Failed = self._decoded[question]
-                return kept
+                answer: Answer | Failed = self._decoded[question]
+                return answer
         return self._typed_answer(question, self.source.ask(question))
 
     def require(self, question: Question[Answer]) -> Answer:

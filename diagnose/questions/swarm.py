@@ -300,8 +300,8 @@ class Task(msgspec.Struct, frozen=True, rename="pascal"):
     @property
     def container_id(self) -> str:
         """The id of its container; "" where it has made none."""
-        made = self.status.container_status
-        return made.container_id if made is not None else ""
+        container_status = self.status.container_status
+        return container_status.container_id if container_status is not None else ""
 
     @property
     def has_failed(self) -> bool:

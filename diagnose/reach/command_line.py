@@ -160,8 +160,8 @@ def _environment(ctx: click.Context) -> dict[str, str]:
     )
     if is_plain or ctx.params.get("output"):
         return {**variables, "NO_COLOR": "1"}
-    kept = {name: os.environ[name] for name in ("TERM", "COLORTERM") if name in os.environ}
-    return {**variables, **kept, "FORCE_COLOR": "1"}
+    environment = {name: os.environ[name] for name in ("TERM", "COLORTERM") if name in os.environ}
+    return {**variables, **environment, "FORCE_COLOR": "1"}
 
 
 def _password(file: Path | None) -> str:

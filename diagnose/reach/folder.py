@@ -34,7 +34,7 @@ class Folder:
     """KiB that it takes unpacked."""
 
 
-def find(named: Path | None) -> Folder:
+def find(chosen: Path | None) -> Folder:
     """The archive to send to the other host.
 
     The one that the user named, else the folder that this process runs from, else one built in
@@ -44,14 +44,14 @@ def find(named: Path | None) -> Folder:
     holds another version.
     """
     with _PACKING:
-        return _find(named)
+        return _find(chosen)
 
 
 @cache
-def _find(named: Path | None) -> Folder:
+def _find(chosen: Path | None) -> Folder:
     """The folder to be sent: the named one, the running one, or the one that was built here."""
-    if named is not None:
-        return _read(named)
+    if chosen is not None:
+        return _read(chosen)
     if launcher() is not None:
         return _pack(Path(sys.prefix))
     built = (

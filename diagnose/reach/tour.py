@@ -38,12 +38,12 @@ def go(targets: Sequence[Target], errand: Errand, deliver: Callable[[Target, Out
 
     def one(number: int) -> Outcome:
         try:
-            seen: Outcome = visit(targets[number], errand, lambda text: stages.set(number, text))
+            outcome: Outcome = visit(targets[number], errand, lambda text: stages.set(number, text))
         except VisitError as error:
             stages.set(number, f"failed: {error}")
             return error
         stages.set(number, "done")
-        return seen
+        return outcome
 
     with stages.shown():
         pending: list[Future[Outcome]] = [

@@ -21,8 +21,8 @@ class PackedValue(msgspec.Struct, frozen=True):
     @property
     def value(self) -> Json:
         """The value, made of the text each time."""
-        made: Json = msgspec.json.decode(self.text)
-        return made
+        decoded: Json = msgspec.json.decode(self.text)
+        return decoded
 
 
 class RecordedAnswer(msgspec.Struct, frozen=True):

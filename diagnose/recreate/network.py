@@ -45,9 +45,9 @@ def script(
     name = str(network["Name"])
     _refuse_what_is_not_ours(network, name)
     forgets = "subnet" in without
-    gone = without | ({"gateway", "ip-range", "aux-address"} if forgets else set())
+    left_out = without | ({"gateway", "ip-range", "aux-address"} if forgets else set())
     before = list(_options(network))
-    after = [option for option in before if option.name not in gone]
+    after = [option for option in before if option.name not in left_out]
     words = [option.text for option in after] + list(change)
     endpoints = {
         member_name: _options_of_endpoint(member, name, forgets=forgets)

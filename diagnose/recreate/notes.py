@@ -40,7 +40,7 @@ def _compose_notes(container: Inspect, change: ContainerChange) -> list[str]:
     lines = compose_keys.lines_of(change.options, change.image, change.command)
     mounted = {mount["Destination"] for mount in container.get("Mounts") or ()}
     replaced = change.unmounted | (change.mounted & mounted)
-    gone = [
+    lost_parts = [
         *(f"what was mounted at {path}" for path in sorted(replaced)),
         *(f"the variable {name}" for name in sorted(change.unset)),
         *(f"the option {name}" for name in sorted(change.without)),
@@ -51,5 +51,5 @@ def _compose_notes(container: Inspect, change: ContainerChange) -> list[str]:
     return [
         begin,
         *(f"    {line}" for line in lines),
-        *(f"Leave out there: {option}" for option in gone),
+        *(f"Leave out there: {option}" for option in lost_parts),
     ]

@@ -202,8 +202,8 @@ def _lists(host: Inspect) -> Iterator[Option]:
         if not (host.get("Privileged") and value == "label=disable"):
             yield Option("security-opt", value)
     for key, name in _MAPPINGS.items():
-        for left, right in (host.get(key) or {}).items():
-            yield Option(name, f"{left}={right}")
+        for host_place, right in (host.get(key) or {}).items():
+            yield Option(name, f"{host_place}={right}")
 
 
 def _devices_and_limits(host: Inspect) -> Iterator[Option]:

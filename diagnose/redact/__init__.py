@@ -318,9 +318,9 @@ class Redactor:
             return text
         # A place in the file that is named later must be where it was: what keeps the lines is
         # tried first.
-        for kept in (_with_strings(text, new), self.text(text)):
-            if kept is not None and _is_json_of(kept, new):
-                return kept
+        for candidate in (_with_strings(text, new), self.text(text)):
+            if candidate is not None and _is_json_of(candidate, new):
+                return candidate
         return _written_like(text, new)
 
 

@@ -245,13 +245,13 @@ class _Page(TerminalRows):
         """
         most = max((part.bytes for part in parts), default=0)
         names = min(18, max((len(part.name) for part in parts), default=0))
-        left = self.console.width - names - SIZE - 10
-        bars = min(BAR, left // 3)
+        width_left = self.console.width - names - SIZE - 10
+        bars = min(BAR, width_left // 3)
         for part in parts:
             share = bars * part.bytes / (most or 1)
             bar = "#" * max(bool(part.bytes), round(share))
             row = f"{middle(part.name, names):<{names}}{size(part.bytes):>{SIZE}}  {bar:<{bars}}"
-            self.line(f"{row}  {items_that_fit(part.note, left - bars)}".rstrip(), 4)
+            self.line(f"{row}  {items_that_fit(part.note, width_left - bars)}".rstrip(), 4)
 
     def effect(self, effect: Effect) -> None:
         text = effect.summary if len(effect.subjects) == 1 else self.names(effect.subjects, 60)

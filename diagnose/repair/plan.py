@@ -80,9 +80,9 @@ def _rules_verdict(simulation: Simulation, walked: SimulatedRepair | None) -> st
 
     walked: the connections that were tried with the missing rules back, where any could be.
     """
-    gone = _ids(simulation.gone)
+    ended_ids = _ids(simulation.gone)
     new = _ids(simulation.new)
-    sentences = [f"{gone} is no longer found." if gone else "no finding changes."]
+    sentences = [f"{ended_ids} is no longer found." if ended_ids else "no finding changes."]
     if new:
         sentences.append(f"Then found: {new}, whose page has the next fix.")
     if walked is not None:
@@ -185,9 +185,9 @@ def _differences_for(finding: Reported, repair: Repair, host: Host) -> Sequence[
     """The differences that one finding needs. Empty where evidence that the repair needs is
     missing."""
     collection = Collection(host, Budget.unlimited())
-    given = {"host": host, "finding": finding.finding}
+    evidence = {"host": host, "finding": finding.finding}
     arguments: dict[str, object] = {
-        name: value for name, value in given.items() if name in hints(repair)
+        name: value for name, value in evidence.items() if name in hints(repair)
     }
     for need in registry.needs_of(repair):
         value = collection.get(need.kind)

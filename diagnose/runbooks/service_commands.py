@@ -47,8 +47,8 @@ def for_host(text: str, traits: Collection[Trait]) -> str:
         by_systemd = _SERVICE.sub(r"systemctl \1 docker", text)
         return _OF_USER.sub("systemctl --user ", by_systemd).replace(_DROP_INS, _OF_USERS_UNITS)
     if "snap" in traits:
-        named = _UNIT.sub(rf"\g<1>{_SNAP_UNIT}", _SERVICE.sub(r"systemctl \1 docker", text))
-        return named.replace("docker.service.d/", f"{_SNAP_UNIT}.service.d/")
+        with_unit = _UNIT.sub(rf"\g<1>{_SNAP_UNIT}", _SERVICE.sub(r"systemctl \1 docker", text))
+        return with_unit.replace("docker.service.d/", f"{_SNAP_UNIT}.service.d/")
     command = next((command for kind, command in _OF_KIND.items() if kind in traits), "")
     if not command:
         return text
@@ -58,7 +58,7 @@ def for_host(text: str, traits: Collection[Trait]) -> str:
 
 def on_page(text: str) -> set[str]:
     """The commands that a page may have where a host's own command is this text."""
-    found = {
+    texts = {
         text,
         text.replace("systemctl --user ", "systemctl ").replace(_OF_USERS_UNITS, _DROP_INS),
         _OF_USERS_SERVICE.sub(r"service docker \1", text),
@@ -68,8 +68,8 @@ def on_page(text: str) -> set[str]:
         for verb in ("start", "stop", "restart"):
             word = command.format(verb=verb)
             if word in text:
-                found.add(text.replace(word, f"service docker {verb}"))
+                texts.add(text.replace(word, f"service docker {verb}"))
                 by_systemd = f"systemctl {verb} docker"
-                found.add(text.replace(word, by_systemd))
-                found.add(text.replace(word, f"systemctl reset-failed docker; {by_systemd}"))
-    return found
+                texts.add(text.replace(word, by_systemd))
+                texts.add(text.replace(word, f"systemctl reset-failed docker; {by_systemd}"))
+    return texts

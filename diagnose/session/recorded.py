@@ -127,14 +127,14 @@ def recorded_host(path: Path, ends: float = math.inf) -> RecordedHost:
 def _thresholds(head: Mapping[str, Json], checks: Mapping[str, Check]) -> Thresholds:
     """The thresholds of a recording that the checks of this version still have."""
     recorded = head.get("thresholds")
-    kept: dict[str, dict[str, float]] = {}
+    thresholds: dict[str, dict[str, float]] = {}
     for id, check in checks.items():
         row = recorded.get(id) if isinstance(recorded, dict) else None
         names = {threshold.name for threshold in check.thresholds}
         for name, value in row.items() if isinstance(row, dict) else ():
             if name in names and isinstance(value, int | float):
-                kept.setdefault(id, {})[name] = value
-    return kept
+                thresholds.setdefault(id, {})[name] = value
+    return thresholds
 
 
 def _names(head: Mapping[str, Json], field: str) -> tuple[str, ...]:

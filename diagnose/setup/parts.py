@@ -128,7 +128,7 @@ class _ClientHook(SetupPart):
 def parts(places: SetupPlaces, group: click.Group, program: Path) -> list[SetupPart]:
     """All parts, for these places."""
     pages = {places.man / name: text for name, text in manual.pages(group).items()}
-    made: list[SetupPart] = [
+    setup_parts: list[SetupPart] = [
         _Files(
             "plugin",
             "`docker diagnose`",
@@ -147,8 +147,10 @@ def parts(places: SetupPlaces, group: click.Group, program: Path) -> list[SetupP
             places.units / name: _filled_template(name, program)
             for name in ("diagnose.service", "diagnose.timer")
         }
-        made.append(_Files("timer", "a report each hour in /var/lib/diagnose/reports", units))
-    return made
+        setup_parts.append(
+            _Files("timer", "a report each hour in /var/lib/diagnose/reports", units)
+        )
+    return setup_parts
 
 
 def collection(folder: Path) -> dict[Path, str]:

@@ -31,13 +31,13 @@ def named_in(question: UserQuestion, containers: Iterable[Container]) -> tuple[C
     )
 
 
-def quiet(named: Iterable[Container], findings: Iterable[Reported]) -> tuple[Container, ...]:
+def quiet(containers: Iterable[Container], findings: Iterable[Reported]) -> tuple[Container, ...]:
     """The named containers without a finding above advice."""
     loud = [finding for finding in findings if finding.severity > Severity.advice]
     covered = {
         subject for finding in loud for subject in (finding.subject, *finding.finding.touches)
     }
-    uncovered = (container for container in named if container.subject not in covered)
+    uncovered = (container for container in containers if container.subject not in covered)
     return tuple(itertools.islice(uncovered, MOST))
 
 

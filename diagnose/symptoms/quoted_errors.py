@@ -55,10 +55,10 @@ def scores_of_pages(text: str, pages: Collection[str]) -> Mapping[str, float]:
     1.0 is a message of ten words of which no other page has one. Pages without one are left out.
     """
     words = _words_of_message(_WRAPPER.sub(" ", text.lower()))[-MOST_WORDS:]
-    held = frozenset(words)
+    all_words = frozenset(words)
     scores: dict[str, float] = {}
     for quote in _quotes():
-        if quote.page in pages and len(held.intersection(quote.words)) >= 2:
+        if quote.page in pages and len(all_words.intersection(quote.words)) >= 2:
             scores[quote.page] = max(
                 scores.get(quote.page, 0.0), _score_of_quote(quote.words, words)
             )
@@ -88,8 +88,8 @@ def _shared_in_order(quoted: tuple[str, ...], words: list[str]) -> list[str]:
     """The words of a message that the text has, in its order and close together."""
     longest = SequenceMatcher(None, quoted, words, autojunk=False).find_longest_match()
     first = max(0, longest.b - len(quoted))
-    near = words[first : longest.b + longest.size + len(quoted)]
-    blocks = SequenceMatcher(None, quoted, near, autojunk=False).get_matching_blocks()
+    words_around = words[first : longest.b + longest.size + len(quoted)]
+    blocks = SequenceMatcher(None, quoted, words_around, autojunk=False).get_matching_blocks()
     return [word for block in blocks for word in quoted[block.a : block.a + block.size]]
 
 

@@ -211,12 +211,12 @@ def distances(matches: Sequence[SymptomMatch], of_a_way: Iterable[str]) -> Mappi
     """The distance of each check from the question: 0 nearly the best or of a named way, 1 less
     so."""
     least = _NEAR * matches[0].score if matches else 0.0
-    near = {match.id: int(match.score < least) for match in matches}
-    return near | dict.fromkeys(of_a_way, 0)
+    distance_by_id = {match.id: int(match.score < least) for match in matches}
+    return distance_by_id | dict.fromkeys(of_a_way, 0)
 
 
 def ordered(
-    findings: Sequence[Reported], distances: Mapping[str, int], named: Collection[Subject]
+    findings: Sequence[Reported], distances: Mapping[str, int], subjects: Collection[Subject]
 ) -> tuple[Reported, ...]:
     """The findings about named subjects first, then those of checks that fit the question.
 
@@ -227,7 +227,9 @@ def ordered(
     farthest = max(distances.values(), default=0) + 1
 
     def place(finding: Reported) -> tuple[bool, int]:
-        is_named = any(subject in named for subject in (finding.subject, *finding.finding.touches))
+        is_named = any(
+            subject in subjects for subject in (finding.subject, *finding.finding.touches)
+        )
         own = (not is_named, distances.get(finding.id, farthest))
         return min([own, *(place(effect) for effect in explained.get(finding.key, ()))])
 

@@ -20,12 +20,12 @@ def read_as(
     counts: the number of times of each word. pairs: the two words that the pages have for one.
     """
     joined = list(_joined_words(words, counts))
-    meant = _corrections(joined, counts)
+    corrections = _corrections(joined, counts)
     for word in joined:
         if word in pairs:
             yield from pairs[word]
         else:
-            yield meant.get(word, word)
+            yield corrections.get(word, word)
 
 
 def _joined_words(words: Iterable[str], counts: Collection[str]) -> Iterator[str]:

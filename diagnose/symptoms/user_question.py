@@ -289,10 +289,12 @@ def _udp_ports(text: str) -> set[int]:
 def _reached(servers: Iterable[NamedServer], ports: Iterable[_NamedPort]) -> tuple[str, ...]:
     """Servers by their address, and ports that belong to none of them and not to the loopback."""
     by_address = [server for server in servers if is_address(server.place)]
-    taken = {server.port for server in by_address}
+    ports_with_address = {server.port for server in by_address}
     reached = [f"{server.place}:{server.port}" for server in by_address]
     reached += [
-        str(port.number) for port in ports if not port.is_of_loopback and port.number not in taken
+        str(port.number)
+        for port in ports
+        if not port.is_of_loopback and port.number not in ports_with_address
     ]
     return distinct(reached)[:MOST_REACHED]
 

@@ -114,7 +114,7 @@ def make(
     """
     fixed = _reports(report, exit_code)
     fit = readable.fitting(recorded, {finding.subject.name for finding in report.findings})
-    kept = dict(fit.recording)
+    recording = dict(fit.recording)
     rows = dict(fit.rows)
     rest_s = _packing_s(map(len, rows.values()))
     extras, late = _extras(report, exit_code, recorded, limit, rest_s)
@@ -126,7 +126,7 @@ def make(
     is_large = False
     while True:
         members = {**fixed, **answer_files.joined(rows), **extras}
-        members["manifest.json"] = _manifest(members, kept, rows, {**head, "shed": shed})
+        members["manifest.json"] = _manifest(members, recording, rows, {**head, "shed": shed})
         victims = _refused_texts(members, extras)
         weights = weigh(members) if is_large else {}
         over = sum(weights.values()) - max_size
@@ -141,7 +141,7 @@ def make(
         if not victims:
             raise TooLargeError(f"even the barest bundle is larger than {max_size} bytes")
         shed += victims
-        _leave_out(victims, kept, rows, extras)
+        _leave_out(victims, recording, rows, extras)
 
 
 class _Extras(NamedTuple):

@@ -54,7 +54,7 @@ def fitting(recording: Recording, named_ids: Collection[str]) -> Readable:
     rows = by_key((question.kind, _Row(question, text)) for question, text in texts.items())
     memory = {kind: _memory(rows[kind]) for kind in rows}
     over = sum(memory.values()) - MOST_BYTES
-    kept = dict(recording)
+    remaining = dict(recording)
     shed = []
     for kind in sorted(rows, key=lambda kind: -memory[kind]):
         # a bracket, a comma and line ends beside the rows
@@ -65,14 +65,14 @@ def fitting(recording: Recording, named_ids: Collection[str]) -> Readable:
         ordered = sorted(
             rows[kind], key=lambda row: _name(recording[row.question].answer) not in named_ids
         )
-        gone = _least_wanted(ordered, over, too_long)
-        for row in gone:
+        removed = _least_wanted(ordered, over, too_long)
+        for row in removed:
             entry = RecordedAnswer(LEFT_OUT, recording[row.question].duration_s)
-            kept[row.question] = entry
+            remaining[row.question] = entry
             texts[row.question] = answer_files.row_text(row.question, entry)
-        shed.append(f"answers/{kind}.json: {len(gone)} of {len(rows[kind])} answers")
-        over -= sum(row.memory for row in gone)
-    return Readable(kept if shed else recording, tuple(shed), texts)
+        shed.append(f"answers/{kind}.json: {len(removed)} of {len(rows[kind])} answers")
+        over -= sum(row.memory for row in removed)
+    return Readable(remaining if shed else recording, tuple(shed), texts)
 
 
 def _memory(rows: Collection[_Row]) -> int:
@@ -93,11 +93,11 @@ def _name(answer: Json | Failed) -> str:
 
 def _least_wanted(rows: list[_Row], memory: int, length: int) -> list[_Row]:
     """The last rows, so many that this much is saved. length: of the file, in bytes."""
-    gone = []
+    removed = []
     for row in reversed(rows):
         if memory <= 0 and length <= 0:
             break
-        gone.append(row)
+        removed.append(row)
         memory -= row.memory
         length -= row.length
-    return gone
+    return removed

@@ -66,7 +66,7 @@ def deliver(
     cipher = _cipher(order)
     _check_places(order)
     with _unwritten_with_reason():
-        taken = take(
+        bundle = take(
             checks,
             options,
             began=began,
@@ -75,13 +75,13 @@ def deliver(
             open_recorder=open_recorder,
             redactor=redactor,
         )
-    if order.review and not _is_agreed(taken.sealed):
+    if order.review and not _is_agreed(bundle.sealed):
         raise NotWrittenError("not written: you did not agree to it")
-    if order.map and taken.names is not None:
-        names = json.dumps(taken.names, indent=1, ensure_ascii=False) + "\n"
+    if order.map and bundle.names is not None:
+        names = json.dumps(bundle.names, indent=1, ensure_ascii=False) + "\n"
         _write_file(order.map, names.encode("utf-8", "replace"))
     try:
-        return _handed_over(taken, order, cipher)
+        return _handed_over(bundle, order, cipher)
     except NotWrittenError:
         if order.map:
             order.map.unlink(missing_ok=True)
@@ -133,14 +133,14 @@ def _cipher(order: Order) -> seal.Cipher | None:
     return by
 
 
-def _handed_over(taken: Taken, order: Order, cipher: seal.Cipher | None) -> str:
+def _handed_over(bundle: Taken, order: Order, cipher: seal.Cipher | None) -> str:
     """Write the bundle, encrypted and signed as ordered, and say what was written."""
     try:
-        data = taken.sealed.data if cipher is None else seal.encrypted(taken.sealed.data, cipher)
+        data = bundle.sealed.data if cipher is None else seal.encrypted(bundle.sealed.data, cipher)
         signature = None if order.signer is None else seal.signature(data, order.signer)
     except seal.SealError as error:
         raise NotWrittenError(f"not written: {error}") from None
-    left_out = _left_out(taken.sealed)
+    left_out = _left_out(bundle.sealed)
     if order.output == STDOUT:
         try:
             sys.stdout.buffer.write(data)
@@ -150,7 +150,7 @@ def _handed_over(taken: Taken, order: Order, cipher: seal.Cipher | None) -> str:
         return f"wrote {size(len(data))} to stdout{left_out}"
     ending = ".tar.gz" if cipher is None else f".tar.gz{cipher.ending}"
     target = order.output or Path(
-        f"diagnose-{file_name(taken.report.host.name)}-{_stamp(taken.report)}{ending}"
+        f"diagnose-{file_name(bundle.report.host.name)}-{_stamp(bundle.report)}{ending}"
     )
     _write_file(target, data)
     how = "" if cipher is None else f", encrypted by {cipher.program}"

@@ -28,7 +28,7 @@ class AccessRules(EvidenceGroup, frozen=True):
 
 def whole_steps(
     container: Container,
-    named: NamedPath,
+    named_path: NamedPath,
     denied: Denied,
     containers: Containers,
     rules: AccessRules,
@@ -37,11 +37,11 @@ def whole_steps(
 
     Empty where files in it may be meant for others.
     """
-    if not is_alone(container, named.mount.source, containers) or is_of_person(denied.path):
+    if not is_alone(container, named_path.mount.source, containers) or is_of_person(denied.path):
         return {}
-    if named.mount.type == "volume":
-        is_whole = _is_meant_whole(denied, named, rules.bind_sources)
-        return {"own_volume": named.mount.source} if is_whole else {}
+    if named_path.mount.type == "volume":
+        is_whole = _is_meant_whole(denied, named_path, rules.bind_sources)
+        return {"own_volume": named_path.mount.source} if is_whole else {}
     is_of_one = rules.owners is not None and rules.owners.are_all(denied.path, denied.source)
     return {"whole": denied.path} if is_of_one and not is_of_host(denied.path, rules.info) else {}
 
@@ -61,16 +61,20 @@ def is_of_person(path: str) -> bool:
     return is_within(path, "/home")
 
 
-def _is_meant_whole(denied: Denied, named: NamedPath, sources: BindSources | Unavailable) -> bool:
+def _is_meant_whole(
+    denied: Denied, named_path: NamedPath, sources: BindSources | Unavailable
+) -> bool:
     """Whether the whole mount is meant for the user to whom a path of it is denied.
 
     The denied path is the mount itself, or the mount is the user's, and only folders in it are
     not: a restore from an archive without entries for folders makes them root's. Or both belong to
     one other user: an earlier release of the image ran as that one.
     """
-    if denied.path == named.mount.source:
+    if denied.path == named_path.mount.source:
         return True
-    status = None if isinstance(sources, Unavailable) else sources.by_path.get(named.mount.source)
+    status = (
+        None if isinstance(sources, Unavailable) else sources.by_path.get(named_path.mount.source)
+    )
     if status is None:
         return False
     is_of_another = bool(status.uid) and status.uid == denied.source.uid

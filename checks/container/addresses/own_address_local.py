@@ -34,9 +34,9 @@ def own_address_local(
     """
     for address in local_addresses:
         yield _finding(address)
-    named = {address.container.id for address in local_addresses}
+    known_ids = {address.container.id for address in local_addresses}
     for call in local_page_calls or ():
-        if call.container.id not in named:
+        if call.container.id not in known_ids:
             yield _page_finding(call)
 
 
@@ -56,37 +56,39 @@ def _finding(address: LocalAddress) -> Finding:
     )
 
 
-def _page_finding(found: LocalPageCall) -> Finding:
-    container, address = found.container, found.call.address
-    is_own = found.callee.id == container.id
-    meant = "the container itself" if is_own else str(found.callee)
+def _page_finding(page_call: LocalPageCall) -> Finding:
+    container, address = page_call.container, page_call.call.address
+    is_own = page_call.callee.id == container.id
+    callee = "the container itself" if is_own else str(page_call.callee)
     return Finding.about(
         container,
         f"the pages of {container} call {address}, which is the machine of each visitor, instead "
-        f"of {meant}: visitors come by {found.by}",
-        {"file": found.call.file, "address in it": address},
+        f"of {callee}: visitors come by {page_call.by}",
+        {"file": page_call.call.file, "address in it": address},
         discriminator=address,
-        calls=() if is_own else (found.callee.subject,),
-        stable=(container.life, found.callee.life),
-        variables={"address": address, **_page_steps(found)},
+        calls=() if is_own else (page_call.callee.subject,),
+        stable=(container.life, page_call.callee.life),
+        variables={"address": address, **_page_steps(page_call)},
     )
 
 
-def _page_steps(found: LocalPageCall) -> PageVariables:
+def _page_steps(page_call: LocalPageCall) -> PageVariables:
     """The page variables with the file and, where a port of this host leads there, its edit."""
-    mount, call = found.mount, found.call
+    mount, call = page_call.mount, page_call.call
     if mount is None:
         return {"page_inside": call.file}
     on_host = mount.on_host(call.file)
-    is_by_name = bool(set(labelled_names(found.container)))
+    is_by_name = bool(set(labelled_names(page_call.container)))
     is_code = call.file.endswith(_CODE) and call.file != mount.destination
-    if is_by_name or not found.is_open or not is_code:
+    if is_by_name or not page_call.is_open or not is_code:
         return {"page_file": on_host}
     scheme = call.address.partition("://")[0]
     if call.quote == "`":
-        there = f"`{scheme}://${{location.hostname}}:{found.port}"
+        there = f"`{scheme}://${{location.hostname}}:{page_call.port}"
     else:
-        there = f"{call.quote}{scheme}://{call.quote}+location.hostname+{call.quote}:{found.port}"
+        there = (
+            f"{call.quote}{scheme}://{call.quote}+location.hostname+{call.quote}:{page_call.port}"
+        )
     return {"page_file": on_host, "edit": f"s|{call.quote}{call.address}|{there}|g"}
 
 

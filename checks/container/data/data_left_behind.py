@@ -182,11 +182,11 @@ def _finding(
     )
 
 
-def _volumes(left: LeftVolume | RenamedProject, now: str, former: str) -> dict[str, Json]:
+def _volumes(left_volume: LeftVolume | RenamedProject, now: str, former: str) -> dict[str, Json]:
     return {
         "volume now": now,
-        f"volume {former}": _last_change(left),
-        "entries in both": and_more(left.entries, NAMES_SHOWN),
+        f"volume {former}": _last_change(left_volume),
+        "entries in both": and_more(left_volume.entries, NAMES_SHOWN),
     }
 
 

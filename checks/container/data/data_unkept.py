@@ -77,5 +77,5 @@ def _steps(data: UnkeptData) -> PageVariables:
     steps = _volume_steps(data.container, data.folder)
     if data.kind == "layer":
         return steps
-    kept = {"volume": steps["volume"], "placed": steps["placed"]}
-    return kept | {"temporary": f"{data.source}/.", "destination": data.folder}
+    chosen_steps = {"volume": steps["volume"], "placed": steps["placed"]}
+    return chosen_steps | {"temporary": f"{data.source}/.", "destination": data.folder}

@@ -117,8 +117,10 @@ def crashed(
             end_clause = _engine_stop_clause(container, clock, upgrade)
         else:
             end_clause = _own_end_clause(container, clock)
-        known = container.id in stops.by_id
-        end = _End(container, tail, end_clause, upgrade, is_its_own=is_its_own, is_known=known)
+        is_stop_known = container.id in stops.by_id
+        end = _End(
+            container, tail, end_clause, upgrade, is_its_own=is_its_own, is_known=is_stop_known
+        )
         ends.append(end)
     yield from _findings(ends, containers, clock, reasons)
 

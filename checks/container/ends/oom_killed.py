@@ -205,13 +205,13 @@ def _doubled_limit(oom: MemoryLoss) -> str:
     Four times a small limit where the program had only started: its need is not known yet. Half a
     gibibyte where there is no limit to multiply.
     """
-    hit = oom.container.host_config.memory or next(
+    limit = oom.container.host_config.memory or next(
         (kill.limit for kill in oom.kills if kill.limit), None
     )
-    if not hit:
+    if not limit:
         return "512m"
-    factor = 4 if hit <= _SMALL and _had_only_started(oom) else 2
-    return f"{max(hit * factor // MIB, 32)}m"
+    factor = 4 if limit <= _SMALL and _had_only_started(oom) else 2
+    return f"{max(limit * factor // MIB, 32)}m"
 
 
 def _had_only_started(oom: MemoryLoss) -> bool:

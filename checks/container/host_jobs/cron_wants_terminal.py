@@ -48,6 +48,6 @@ def _edit(path: str, line: int, flag: str) -> PageVariables:
     """The edit of that line of the file: -it becomes -i, and a single -t is removed."""
     if not _PLAIN_FLAG.fullmatch(flag):
         return {"crontab": path}
-    kept = flag.replace("t", "", 1) if not flag.startswith("--") else ""
-    replacement = f" {kept} " if kept not in ("", "-") else " "
+    other_flags = flag.replace("t", "", 1) if not flag.startswith("--") else ""
+    replacement = f" {other_flags} " if other_flags not in ("", "-") else " "
     return {"crontab": path, "edit": f"{line}s/ {flag} /{replacement}/g"}

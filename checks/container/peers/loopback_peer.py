@@ -333,12 +333,12 @@ def _steps_to_peer(
 def _overridden_variables(call: LoopbackCall, peer: Container) -> dict[str, object]:
     """The variables with the name of the other container, where the file of settings overrides
     them."""
-    given = [
+    assignments = [
         f"{name}={value}"
         for name, value in call.container.config.environment
         if value in peer.dns_names
     ]
-    return {"set, and not used": given} if call.because and given else {}
+    return {"set, and not used": assignments} if call.because and assignments else {}
 
 
 def _host_finding(call: LoopbackCall, program: Listener, owner: str) -> Finding:

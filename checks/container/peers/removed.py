@@ -78,14 +78,14 @@ def _finding(removal: Removal, callers: Sequence[Container], clock: Clock) -> Fi
 
 
 def _removal_clause(removal: Removal, clock: Clock) -> str:
-    gone = f'container "{removal.name}" is gone'
+    clause = f'container "{removal.name}" is gone'
     if removal.update is not None:
         updater = removal.update.updater
-        return f"{gone}: {updater} removed it for an update and could not create it again"
+        return f"{clause}: {updater} removed it for an update and could not create it again"
     age = clock.ago(removal.at) if removal.at is not None else "lately"
     if removal.pruned:
-        return f"{gone}: it was stopped, and a prune removed it {age}"
-    return f"{gone}: it was removed {age}, and no other container has its name"
+        return f"{clause}: it was stopped, and a prune removed it {age}"
+    return f"{clause}: it was removed {age}, and no other container has its name"
 
 
 def _evidence(removal: Removal, callers: Sequence[Container], clock: Clock) -> dict[str, Json]:

@@ -18,15 +18,15 @@ def output_held_back(held_outputs: HeldOutputs) -> CheckResult:
     log is empty since the container was made, its process has neither `-u` nor PYTHONUNBUFFERED,
     and its script prints as soon as it runs. A killed program takes its last lines with it.
     """
-    for held in held_outputs:
+    for output in held_outputs:
         yield Finding.about(
-            held.container,
-            f"{held.container} has an empty log although its program prints: Python buffers lines "
+            output.container,
+            f"{output.container} has an empty log although its program prints: Python buffers lines "
             f"until 8 KiB are full, because {UNBUFFERED} is not set",
             {
-                "process": shortened(held.command),
-                held.script: shortened(held.line),
+                "process": shortened(output.command),
+                output.script: shortened(output.line),
                 "log": "empty since the container was created",
             },
-            stable=(held.container.life,),
+            stable=(output.container.life,),
         )

@@ -23,17 +23,20 @@ def sequence_behind(
     yield from recent_logs.left_out(containers.running)
 
 
-def _finding(taken: TakenNumbers) -> Finding:
-    server = taken.server
-    table = taken.table
-    column = taken.column
+def _finding(numbers: TakenNumbers) -> Finding:
+    server = numbers.server
+    table = numbers.table
+    column = numbers.column
     sequence = f"pg_get_serial_sequence('{table}', '{column}')"
     return Finding.about(
         server,
         f'{server} adds no row to table "{table}": the sequence of its column {column} hands out '
-        f"numbers that other rows already have, most recently {taken.numbers[-1]}, as happens after a "
+        f"numbers that other rows already have, most recently {numbers.numbers[-1]}, as happens after a "
         "restore or an import",
-        {"log": taken.line, f"refused numbers of {table}": ", ".join(map(str, taken.numbers[-5:]))},
+        {
+            "log": numbers.line,
+            f"refused numbers of {table}": ", ".join(map(str, numbers.numbers[-5:])),
+        },
         discriminator=table,
         stable=(server.life,),
         variables={

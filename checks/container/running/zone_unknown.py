@@ -59,13 +59,13 @@ def zone_unknown(
 
 def _misspelt_finding(zone: MisspeltZone) -> Finding:
     container = zone.container
-    meant = f"{zone.near} is one" if zone.near else ""
+    suggestion = f"{zone.near} is one" if zone.near else ""
     return Finding.about(
         container,
         sentence(
             f"{container} has TZ={zone.zone}, which neither it nor this host knows as a time zone: its "
             "programs take UTC",
-            meant,
+            suggestion,
         ),
         {"Config.Env TZ": zone.zone, f"{ZONES}/{zone.zone}": "missing in the container"},
         stable=(container.life,),

@@ -46,7 +46,7 @@ def settings_disagree(
     repeat it `least` times, and lately. Refusals of PostgreSQL, MySQL and MongoDB have their own
     check.
     """
-    seen = set()
+    known_keys = set()
     for container in containers:
         is_failing = is_broken(container, clock, log_tails) and container.id in log_tails.by_id
         tail = log_tails.of(container)
@@ -56,8 +56,8 @@ def settings_disagree(
         if dispute is None or dispute.noun == "database":
             continue
         key = (dispute.server.id, dispute.variable, dispute.asked)
-        if key not in seen:
-            seen.add(key)
+        if key not in known_keys:
+            known_keys.add(key)
             yield _name_finding(dispute, container, is_failing=is_failing)
     for secret in unequal_secrets or ():
         yield _secret_finding(secret, is_failing=secret.caller.id in log_tails.by_id)
@@ -206,5 +206,5 @@ def _equalling(secret: UnequalSecret) -> PageVariables:
         return {"equalled": secret.name}
     if not secret.is_whole:
         return {}
-    kept = "kept_option" if secret.kept.startswith("--") else "kept_variable"
-    return {"replaced": secret.name, kept: secret.kept}
+    variable_name = "kept_option" if secret.kept.startswith("--") else "kept_variable"
+    return {"replaced": secret.name, variable_name: secret.kept}

@@ -61,10 +61,12 @@ def _finding(value: EmptiedValue) -> Finding:
     reason = "a variable may have been empty when it was created"
     if written is not None:
         reason = f"compose had no value for {joined(written.names)} of {written.path}"
-    given = f"{value.env_file} gives one now" if value.env_file else ""
+    value_clause = f"{value.env_file} gives one now" if value.env_file else ""
     return Finding.about(
         container,
-        sentence(f"{container} has a {value.setting} that lacks a part, {shown}: {reason}", given),
+        sentence(
+            f"{container} has a {value.setting} that lacks a part, {shown}: {reason}", value_clause
+        ),
         {
             value.setting: shown,
             **present({"compose file": f"{written.path}, line {written.line}" if written else ""}),

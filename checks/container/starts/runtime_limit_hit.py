@@ -96,13 +96,13 @@ def runtime_limit_hit(
     for container in containers:
         lacking = _too_few_processors_finding(container, online, info)
         error = container.state.error.lower()
-        hit = _limit_hit(container)
+        limit = _limit_hit(container)
         if lacking is not None:
             yield lacking
-        elif hit and _FOREIGN_CPUS.search(error):
+        elif limit and _FOREIGN_CPUS.search(error):
             yield _cpuset_finding(container)
-        elif hit and RUNTIME.search(error):
-            refused.append((container, _limit_finding(container, hit, keys, keyless)))
+        elif limit and RUNTIME.search(error):
+            refused.append((container, _limit_finding(container, limit, keys, keyless)))
         elif programs is not None:
             yield from _process_limit_findings(container, programs)
     yield from joined_by_error(refused)
@@ -116,10 +116,10 @@ def _limit_hit(container: Container) -> str:
     return next((text for text in (*LIMITS, *CGROUPS) if text in error), "")
 
 
-def _limit_clause(container: Container, hit: str) -> str:
+def _limit_clause(container: Container, limit: str) -> str:
     """The clause about the error of the runtime: a limit, or the message of the kernel."""
-    if hit in LIMITS:
-        return f"the runtime hit a limit: {hit}"
+    if limit in LIMITS:
+        return f"the runtime hit a limit: {limit}"
     return f"the runtime could not set up its control group: {innermost(container.state.error)}"
 
 
@@ -186,36 +186,36 @@ def _cpuset_finding(container: Container) -> Finding:
 
 
 def _limit_finding(
-    container: Container, hit: str, keys: KernelKeys | None, keyless: Sequence[Container]
+    container: Container, limit: str, keys: KernelKeys | None, keyless: Sequence[Container]
 ) -> Finding:
     """The finding about the limit that the runtime met, in its own words: of kernel keys, of
     ulimits, or another.
 
     keyless: containers that run and whose probes are refused a key.
     """
-    met = _limit_clause(container, hit)
+    clause = _limit_clause(container, limit)
     quotas = _key_quotas(keys) if REFUSED in container.state.error.lower() else {}
     if quotas:
         touched = (DAEMON, *subjects_of(keyless))
         return failed_start(
-            container, met, evidence=quotas, touches=touched, variables=larger_quota(keys)
+            container, clause, evidence=quotas, touches=touched, variables=larger_quota(keys)
         )
     ulimit = refused_ulimit(container)
     if ulimit is not None:
-        return _ulimit_finding(container, ulimit, met)
-    is_own = container.host_config.ulimits and hit in _OF_ULIMITS
+        return _ulimit_finding(container, ulimit, clause)
+    is_own = container.host_config.ulimits and limit in _OF_ULIMITS
     healing = {"limiting": "ulimit"} if is_own else cures(container)
     return failed_start(
-        container, met, touches=(DAEMON,), variables=healing | asked_rule(container, healing)
+        container, clause, touches=(DAEMON,), variables=healing | asked_rule(container, healing)
     )
 
 
-def _ulimit_finding(container: Container, ulimit: UlimitEntry, met: str) -> Finding:
+def _ulimit_finding(container: Container, ulimit: UlimitEntry, clause: str) -> Finding:
     """The finding about a limit of the container's own that is above what the engine may give."""
     hard = "unlimited" if ulimit.hard == -1 else str(ulimit.hard)
     return failed_start(
         container,
-        met,
+        clause,
         cause=f"it asks for the ulimit {ulimit.name} ({hard}), and the engine may not give that much",
         evidence={"HostConfig.Ulimits": f"{ulimit.name}={ulimit.soft}:{ulimit.hard}"},
         touches=(DAEMON,),

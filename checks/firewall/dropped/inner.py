@@ -62,11 +62,11 @@ def _by_rule(paths: Sequence[WantedPath]) -> dict[Step, list[WantedPath]]:
 
 
 def _undecided_items(paths: Sequence[WantedPath]) -> CheckResult:
-    seen = set()
+    known_ids = set()
     for path in paths:
         container = path.want.container
-        if path.trace.outcome == "unknown" and container.id not in seen:
-            seen.add(container.id)
+        if path.trace.outcome == "unknown" and container.id not in known_ids:
+            known_ids.add(container.id)
             yield Unexamined(container.subject, f"the verdict depends on {path.trace.by}")
 
 

@@ -120,8 +120,8 @@ def _reason_not_to_judge(
     alone = left_alone(config)
     if alone and not silent:
         return alone
-    gone = "" if alone else nat_gone(firewall, paths)
-    return gone or ("" if paths.networks else paths.why_none)
+    reason = "" if alone else nat_gone(firewall, paths)
+    return reason or ("" if paths.networks else paths.why_none)
 
 
 def _query_finding(path: ResolverPath, untracked: Step | None) -> Finding:

@@ -227,13 +227,13 @@ def _taken_request_finding(
     no_proxy = exceptions(container)
     of_http = [proxy for proxy in proxies if proxy.variable.lower() == "http_proxy"]
     proxy = (of_http or proxies)[0]
-    wanted = [entry.strip() for entry in no_proxy.split(",") if entry.strip()]
-    complete = ",".join(dict.fromkeys([*wanted, "localhost", "127.0.0.1", *names]))
+    entries = [entry.strip() for entry in no_proxy.split(",") if entry.strip()]
+    complete = ",".join(dict.fromkeys([*entries, "localhost", "127.0.0.1", *names]))
     itself = "" if callees else ", itself,"
     return Finding.about(
         container,
         f'{container} sends its requests for "{name}"{itself} '
-        f"to proxy {proxy.host}:{proxy.port}: NO_PROXY {_named_variables(wanted)}",
+        f"to proxy {proxy.host}:{proxy.port}: NO_PROXY {_named_variables(entries)}",
         {"log": quoted(line), "proxy variable": proxy.variable, "NO_PROXY": no_proxy or None},
         discriminator=name,
         touches=callees,

@@ -92,8 +92,8 @@ def _harm_clause(interface: ThrottledInterface) -> str:
         return f"{joined(parts)} on purpose"
     assert queue.rate is not None  # only what limits is starving
     packets = count(interface.dropped, "packet")
-    held = f", and {size(queue.backlog)} wait" if queue.backlog else ""
-    return f"may send {_bits(queue.rate)} a second: it dropped {packets} within a second{held}"
+    waiting_clause = f", and {size(queue.backlog)} wait" if queue.backlog else ""
+    return f"may send {_bits(queue.rate)} a second: it dropped {packets} within a second{waiting_clause}"
 
 
 def _bits(rate: int) -> str:

@@ -26,13 +26,13 @@ def events_held_back(all_held_events: AllHeldEvents) -> CheckResult:
     It is not asked where clients send data (POST), as to language models: that the answer is a
     stream is then a guess by the path, and is called so.
     """
-    for held in all_held_events:
-        yield _finding(held)
+    for stream in all_held_events:
+        yield _finding(stream)
 
 
-def _finding(held: HeldEvents) -> Finding:
-    hop = held.hop
-    reply = held.reply
+def _finding(stream: HeldEvents) -> Finding:
+    hop = stream.hop
+    reply = stream.reply
     setting = "proxy_buffering is not off there"
     unsure = ""
     asked_evidence = {}
@@ -40,29 +40,29 @@ def _finding(held: HeldEvents) -> Finding:
         unsure = ", if that answer is a stream; else the program is slower than they wait"
     else:
         answer = reply.kind
-        if not held.is_seen:
+        if not stream.is_seen:
             unsure = ", if that is a stream of events (the program wants a login)"
             answer = f"HTTP status {reply.status}, which wants a login"
         asked_evidence = {
-            f"GET {shortened(hop.sent_path(held.path), 60)} at the program": answer,
+            f"GET {shortened(hop.sent_path(stream.path), 60)} at the program": answer,
             "X-Accel-Buffering": reply.buffering or "not sent",
         }
     return Finding.about(
-        held.program,
+        stream.program,
         sentence(
-            f"clients of {held.program} wait for {shortened(held.path, 60)} and leave without "
-            f"having received a byte ({count(held.times, 'time')} recently)",
+            f"clients of {stream.program} wait for {shortened(stream.path, 60)} and leave without "
+            f"having received a byte ({count(stream.times, 'time')} recently)",
             f"{hop.label} buffers what the program sends: {setting}{unsure}",
         ),
         present(
             {
-                "log": shortened(held.line, 160),
+                "log": shortened(stream.line, 160),
                 **asked_evidence,
-                "where that is set": f"{hop.directive} in {held.file.on_host or held.file.inside}",
+                "where that is set": f"{hop.directive} in {stream.file.on_host or stream.file.inside}",
             }
         ),
         discriminator=hop.directive,
         touches=subjects_of([hop.proxy]),
-        stable=(held.program.life,),
-        variables=lines_before(hop, held.file, _PASSED_ON),
+        stable=(stream.program.life,),
+        variables=lines_before(hop, stream.file, _PASSED_ON),
     )

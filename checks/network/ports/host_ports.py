@@ -249,10 +249,10 @@ def _unbound_finding(unbound: UnboundPort, containers: Containers) -> Finding:
     container = unbound.container
     port = unbound.port
     holders = unbound.holders
-    held = _held_clause(holders[0], port, containers)
+    holder_clause = _held_clause(holders[0], port, containers)
     return Finding.about(
         container,
-        f"{container} runs without its port: port {port} of the host {held}",
+        f"{container} runs without its port: port {port} of the host {holder_clause}",
         unbound.evidence | _listener_evidence(holders),
         severity=Severity.warning if unbound.serves else Severity.critical,
         discriminator=str(port),

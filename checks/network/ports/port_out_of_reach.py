@@ -31,8 +31,8 @@ def port_out_of_reach(
     refused at such a port in the last seconds, and where it is 80 or 443 and neither a web server
     nor a tunnel of this host brings visitors. The host's firewall is no part of this check.
     """
-    asked = {port.number for port in asked_ports}
-    shut = [port for port in for_host_alone or () if port.binding.host_port not in asked]
+    asked_numbers = {port.number for port in asked_ports}
+    shut = [port for port in for_host_alone or () if port.binding.host_port not in asked_numbers]
     if not asked_ports.asked and not shut:
         return Skipped("no port was named with --reach, nor in a question")
     for port in asked_ports:

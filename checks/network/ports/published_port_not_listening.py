@@ -122,13 +122,13 @@ def _tcp_findings(
     hidden: EmptyMounts,
     programs: InwardPrograms,
 ) -> Iterator[Finding]:
-    wanted = container.published_tcp_ports
+    published = container.published_tcp_ports
     led = programs.led.get(container.id, frozenset())
-    served = {port for port in wanted if port in led or serves_clients(netns, port)}
+    served = {port for port in published if port in led or serves_clients(netns, port)}
     severity = Severity.advice if served else Severity.warning
-    on_demand = in_long_ranges(wanted) if served else frozenset()
+    on_demand = in_long_ranges(published) if served else frozenset()
     misled = misled_binding(container, netns)
-    for number in wanted:
+    for number in published:
         if number in served or number in on_demand:
             continue
         inward = [socket.address for socket in netns.sockets("tcp", number)]

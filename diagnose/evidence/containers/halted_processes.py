@@ -52,15 +52,15 @@ def halt_by_cpulimit(container: Container, processes: Processes) -> Halt | None:
     inside = {str(process.pid): process for process in processes.inside(container.id)}
     for limiter in limiters:
         words = [word.rpartition("=")[2] for word in limiter.cmdline or ()]
-        held = next((inside[word] for word in words if word in inside), None)
-        if held is None:
+        program = next((inside[word] for word in words if word in inside), None)
+        if program is None:
             continue
-        is_first = held.pid == container.state.pid
+        is_first = program.pid == container.state.pid
         return Halt(
             f"is stopped and resumed in turns by cpulimit (pid {limiter.pid}) of this host",
-            held.state,
+            program.state,
             {"limiter": str(limiter.pid)},
-            "its first process" if is_first else f"its process {held.comm} (pid {held.pid})",
+            "its first process" if is_first else f"its process {program.comm} (pid {program.pid})",
             stands=False,
         )
     return None

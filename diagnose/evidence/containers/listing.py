@@ -82,9 +82,14 @@ def containers(host: Host) -> Containers | Unavailable:
     names_in_use = {container.name for container in inspected}
     aside = tuple(container for container in inspected if _is_aside(container, names_in_use))
     ids_aside = {container.id for container in aside}
-    kept = [container for container in inspected if container.id not in ids_aside]
+    present_containers = [container for container in inspected if container.id not in ids_aside]
     return Containers(
-        tuple(sorted(without_labels_of_images(host, kept), key=lambda container: container.name)),
+        tuple(
+            sorted(
+                without_labels_of_images(host, present_containers),
+                key=lambda container: container.name,
+            )
+        ),
         tuple(sorted((*missing, *left_out.unexamined), key=lambda unexamined: unexamined.subject)),
         aside=aside,
     )
@@ -106,13 +111,13 @@ class _LeftOut:
     @property
     def unexamined(self) -> list[Unexamined]:
         """All of them."""
-        named = [
+        uninspected = [
             Unexamined(container_subject(name), f"inspect: {Failed('budget', why)}")
             for name, why in self._first
         ]
-        if named:
-            named[-1] = replace(named[-1], others=self._number - len(named))
-        return named
+        if uninspected:
+            uninspected[-1] = replace(uninspected[-1], others=self._number - len(uninspected))
+        return uninspected
 
 
 def _names_of_inspected(
@@ -133,8 +138,8 @@ def _is_aside(container: Container, names: set[str]) -> bool:
 
     Another one was created in its place.
     """
-    kept = _ASIDE.fullmatch(container.name)
-    return kept is not None and kept[1] in names and not container.is_running
+    match = _ASIDE.fullmatch(container.name)
+    return match is not None and match[1] in names and not container.is_running
 
 
 def _inspected_containers(host: Host, ids: Iterable[str]) -> Iterator[tuple[str, Json | Failed]]:
@@ -143,14 +148,14 @@ def _inspected_containers(host: Host, ids: Iterable[str]) -> Iterator[tuple[str,
     The few that are silent where others answer are asked once more: a container's lock is held
     while it is started or stopped, which takes a busy host seconds.
     """
-    wanted = tuple(ids)
+    all_ids = tuple(ids)
     silent: dict[str, Failed] = {}
-    for id, answer in _answers_until_the_end(host, wanted):
+    for id, answer in _answers_until_the_end(host, all_ids):
         if isinstance(answer, Failed) and answer.reason == "timed out":
             silent[id] = answer
         else:
             yield id, answer
-    if len(silent) > FEW or len(silent) == len(wanted):
+    if len(silent) > FEW or len(silent) == len(all_ids):
         yield from silent.items()
         return
     for id, answer in host.ask_about(silent, lambda id: InspectContainer(id, round="again")):

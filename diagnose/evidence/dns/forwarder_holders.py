@@ -35,11 +35,11 @@ def stopped_holder_of_server(
     Only on a network of the forwarder: another network may have had the same subnet.
     """
     for container in containers:
-        own = {
+        fixed_addresses = {
             end.fixed_address
             for network, end in container.endpoints.items()
             if network in forwarder.endpoints
         }
-        if upstream.address in own and not container.is_running:
+        if upstream.address in fixed_addresses and not container.is_running:
             return container
     return None

@@ -42,12 +42,12 @@ class ForwardingCircles(Items[ForwardingCircle], frozen=True):
 
     def of(self, container: Container | None) -> ForwardingCircle | None:
         """The first circle of a container."""
-        own = (
+        circles = (
             circle
             for circle in self
             if container is not None and circle.container.id == container.id
         )
-        return next(own, None)
+        return next(circles, None)
 
     def silent_of(self, container: Container | None) -> ForwardingCircle | None:
         """The same where queries stay unanswered: a server that answers all is not to blame."""

@@ -190,5 +190,5 @@ def _own_file(host: Host) -> Iterator[_LogFile]:
         statuses = host.answer_or(StatPaths([link], follow=False), {})
         target = statuses.get(link, NOT_ASKED).link or ""
         if target.startswith("/") and not target.startswith("/dev/"):
-            gone = target.endswith(" (deleted)")
-            yield _LogFile(link if gone else target, target)
+            is_deleted = target.endswith(" (deleted)")
+            yield _LogFile(link if is_deleted else target, target)

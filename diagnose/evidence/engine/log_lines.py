@@ -197,11 +197,11 @@ def parse(texts: Iterable[str]) -> tuple[LogLine, ...]:
 def parse_entries(entries: Sequence[JournalEntry], unit: str = UNIT) -> tuple[LogLine, ...]:
     """The lines of a journal; the words with which the daemon ended are fatal."""
     # systemd writes about the unit from the new process too, before that becomes the daemon
-    own = [
+    of_engine = [
         entry for entry in entries if entry.pid != 1 and not entry.message.startswith(f"{unit}: ")
     ]
-    last = _last_words([entry.message for entry in own])
-    last_entry = own[last.index] if last else None
+    last = _last_words([entry.message for entry in of_engine])
+    last_entry = of_engine[last.index] if last else None
     texts = [entry.message for entry in entries]
     lines = []
     for index, entry in enumerate(entries):

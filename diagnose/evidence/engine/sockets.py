@@ -59,7 +59,7 @@ def _paths(endpoint: Endpoint | Failed, config: DaemonConfig | Unavailable) -> I
 
 def _distinct(files: dict[str, SocketFile]) -> list[SocketFile]:
     """The sockets without second names of one: /var/run is /run."""
-    seen: dict[str, SocketFile] = {}
+    sockets_by_path: dict[str, SocketFile] = {}
     for path, socket in files.items():
-        seen.setdefault(path.replace("/var/run/", "/run/"), socket)
-    return list(seen.values())
+        sockets_by_path.setdefault(path.replace("/var/run/", "/run/"), socket)
+    return list(sockets_by_path.values())

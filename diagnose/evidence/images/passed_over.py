@@ -79,12 +79,12 @@ def _brought_at(host: Host, candidate: _Candidate) -> float | None:
 
     None where it was at another time, or is not known.
     """
-    made = candidate.container.created_at
+    created_at = candidate.container.created_at
     newer_at = _named_at(host, candidate.newer)
     own_at = _named_at(host, candidate.image)
-    if made is None or newer_at is None or own_at is None:
+    if created_at is None or newer_at is None or own_at is None:
         return None
-    return newer_at if own_at < newer_at and 0 <= made - newer_at <= BEFORE_S else None
+    return newer_at if own_at < newer_at and 0 <= created_at - newer_at <= BEFORE_S else None
 
 
 def _named_at(host: Host, image: Image) -> float | None:

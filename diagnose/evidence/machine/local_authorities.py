@@ -97,7 +97,7 @@ def _listless(host: Host, errors: Iterable[RepeatedError]) -> frozenset[str]:
 
     A server of one's own network is left out: its authority is on no public list.
     """
-    found = set()
+    without_list = set()
     for error in errors:
         pid = error.container.state.pid
         if not pid or _OF_GO not in error.line.whole or _INSIDE.search(error.line.whole):
@@ -111,13 +111,13 @@ def _listless(host: Host, errors: Iterable[RepeatedError]) -> frozenset[str]:
         may_look = paths[0] in stats and not stats[paths[0]].failed
         lists = [stats.get(path, NOT_ASKED) for path in paths[1:]]
         if may_look and all(status.failed == "missing" for status in lists):
-            found.add(error.container.id)
-    return frozenset(found)
+            without_list.add(error.container.id)
+    return frozenset(without_list)
 
 
 def _bundle_of(host: Host) -> str:
     """The host's file with all authorities; "" where none of the usual ones is there."""
     bundles = tuple(bundle for _, bundle in _STORES)
     stats = host.answer_or(StatPaths(bundles), {})
-    found = (bundle for bundle in bundles if bundle in stats and not stats[bundle].failed)
-    return next(found, "")
+    existing = (bundle for bundle in bundles if bundle in stats and not stats[bundle].failed)
+    return next(existing, "")

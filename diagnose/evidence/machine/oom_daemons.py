@@ -69,15 +69,15 @@ def early_kills(host: Host, containers: Containers) -> EarlyKills:
 
 def _killed_by(entry: JournalEntry, killed: list[Container]) -> Iterator[Container]:
     """The killed container that a daemon's line names, by its cgroup or by its program."""
-    near = [
+    candidates = [
         container
         for container in killed
         if abs((container.finished_at or 0.0) - entry.at) <= SAME_MOMENT_S
     ]
     if match := _OF_CGROUP.search(entry.message):
-        yield from (container for container in near if container.id == match["id"])
+        yield from (container for container in candidates if container.id == match["id"])
     elif match := _OF_PROCESS.search(entry.message):
         name = match["comm"].strip()
-        with_program = [container for container in near if name in container.process_names]
+        with_program = [container for container in candidates if name in container.process_names]
         if len(with_program) == 1:
             yield with_program[0]

@@ -116,8 +116,8 @@ def exception_variables(
     """The page variables that let the engine reach a registry without its proxy."""
     if config is None:
         return {"registry": registry}
-    given = [word for word in proxy.exceptions.split(",") if word]
-    exceptions = ",".join([*given, host_name(registry)])
+    given_exceptions = [word for word in proxy.exceptions.split(",") if word]
+    exceptions = ",".join([*given_exceptions, host_name(registry)])
     in_file = config.in_file("proxies")
     proxies = in_file if isinstance(in_file, dict) else {}
     changed = json.dumps({"proxies": {**proxies, "no-proxy": exceptions}})

@@ -179,13 +179,15 @@ def _certificate(case: LookCase) -> PageVariables:
         for mount in case.container.mounts
         if mount.has_host_path and not is_of_system(mount.source)
     ]
-    own = [
+    own_mounts = [
         mount
         for mount in mounts
         if _CERTIFICATE.search(mount.source)
         or _OF_CERTIFICATES.search(f"{mount.source} {mount.destination}")
     ]
-    mount = only(own) or only([mount for mount in mounts if mount.type == "bind" and not mount.rw])
+    mount = only(own_mounts) or only(
+        [mount for mount in mounts if mount.type == "bind" and not mount.rw]
+    )
     return {"certificates_in": mount.source} if mount is not None else {}
 
 

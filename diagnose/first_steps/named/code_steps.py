@@ -133,12 +133,12 @@ def _subject_of(words: frozenset[str]) -> _Subject | None:
 
 def _given_variables(container: Container, subject: _Subject) -> str:
     """The variables that are set about a subject; those without a value are marked as empty."""
-    own = [
+    variables = [
         name if value else f"{name} (empty)"
         for name, value in container.config.environment
         if _is_about(name, subject)
     ]
-    return joined(own) if own else "none is set"
+    return joined(variables) if variables else "none is set"
 
 
 def _is_about(name: str, subject: _Subject) -> bool:

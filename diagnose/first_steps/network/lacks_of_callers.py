@@ -66,8 +66,8 @@ def lack_of_machine(failure: LoggedFailure, neighbours: Neighbours | None) -> La
     if entry is None:
         return None
     where = f"no machine on the network of interface {entry.interface} has that address"
-    kept = "" if where_named(failure.host, failure.container) else failure.container.name
-    variables = {**call_variables(failure), **present({"keeps": kept})}
+    keeper = "" if where_named(failure.host, failure.container) else failure.container.name
+    variables = {**call_variables(failure), **present({"keeps": keeper})}
     return Lack(where, variables, is_sure=False)
 
 

@@ -67,13 +67,13 @@ def _tls_cure(route: UnservedRoute, lack: route_obstacles.NoTls) -> PageVariable
         tls = f"tls.certresolver={lack.resolver}" if lack.resolver else "tls=true"
         return {"label": f"traefik.http.routers.{name}.{tls}"}
     labels = route.container.labels
-    own = f"traefik.http.routers.{name}."
-    if any(f"{own}{part}" in labels for part in ("middlewares", "service", "priority")):
+    key_prefix = f"traefik.http.routers.{name}."
+    if any(f"{key_prefix}{part}" in labels for part in ("middlewares", "service", "priority")):
         return {"plain_router": name}
     second = f"traefik.http.routers.{name}-https"
     tls = f"{second}.tls.certresolver={lack.resolver}" if lack.resolver else f"{second}.tls=true"
     return {
-        "rule_label": f"{second}.rule={labels.get(f'{own}rule', '')}",
+        "rule_label": f"{second}.rule={labels.get(f'{key_prefix}rule', '')}",
         "point_label": f"{second}.entrypoints={lack.entry_point}",
         "tls_label": tls,
     }

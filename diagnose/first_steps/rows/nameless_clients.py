@@ -47,21 +47,24 @@ def nameless_client(container: Container, failure: Recognised | None) -> Nameles
     return NOBODY
 
 
-def _without_database(container: Container, asked: str, user: str, database: str) -> NamelessClient:
-    if asked != user or database == user:
+def _without_database(
+    container: Container, asked_name: str, user: str, database: str
+) -> NamelessClient:
+    if asked_name != user or database == user:
         return NOBODY
     probe = _probe_with(container, _NAMES_DATABASE, f"-d {database}")
     who = "its own health check names no database" if probe else "a client names no database"
     return NamelessClient(
-        f'{who}, and so asks for "{asked}", the name of its user: the server was made with "{database}" (POSTGRES_DB)',
+        f'{who}, and so asks for "{asked_name}", the name of its user: the server was made with '
+        f'"{database}" (POSTGRES_DB)',
         f"let the health check or the client name it: -d {database}, PGDATABASE={database}, or /{database} at the end "
         "of its address",
         probe,
     )
 
 
-def _without_user(container: Container, asked: str, user: str) -> NamelessClient:
-    if asked != "root" or user == "root":
+def _without_user(container: Container, asked_name: str, user: str) -> NamelessClient:
+    if asked_name != "root" or user == "root":
         return NOBODY
     probe = _probe_with(container, _NAMES_USER, f"-U {user}")
     who = "its own health check names no user" if probe else "a client names no user"
@@ -72,12 +75,14 @@ def _without_user(container: Container, asked: str, user: str) -> NamelessClient
     )
 
 
-def _probe_with(container: Container, named: LazyPattern, option: str) -> str:
+def _probe_with(container: Container, has_option: LazyPattern, option: str) -> str:
     """The health check with an option, if it is a client without that option; "" for any other."""
     healthcheck = container.config.healthcheck
     form, *words = (healthcheck.test if healthcheck is not None else None) or ["NONE"]
     command = words[0] if form == "CMD-SHELL" and words else shlex.join(words)
-    is_client = form.startswith("CMD") and _CLIENT.search(command) and not named.search(command)
+    is_client = (
+        form.startswith("CMD") and _CLIENT.search(command) and not has_option.search(command)
+    )
     if not is_client or not _SIMPLE.fullmatch(option.split()[-1]) or "redacted" in command:
         return ""
     return re.sub(_CLIENT.pattern, lambda match: f"{match[0]} {option}", command, count=1)

@@ -57,7 +57,9 @@ def _servers(
         candidates = [peer for peer in peers if peer.is_running]
     else:
         candidates = [container, *peers]
-    return [near.name for near in candidates if remedy.image.search(near.config.image.lower())]
+    return [
+        server.name for server in candidates if remedy.image.search(server.config.image.lower())
+    ]
 
 
 def _group(container: Container) -> str:

@@ -38,15 +38,15 @@ def crontabs() -> Iterator[tuple[str, str]]:
             continue
         # copies of editors and of packages: most crons pass over names with a dot
         paths += [f"{folder}/{name}" for name in names if "." not in name]
-    seen = set()
+    known_paths = set()
     for path in paths[:_MOST]:
         try:
             status = os.stat(path)  # noqa: PTH116 - called in each run
         except OSError:
             continue
         # one folder may be a link to another one
-        if (status.st_dev, status.st_ino) not in seen:
-            seen.add((status.st_dev, status.st_ino))
+        if (status.st_dev, status.st_ino) not in known_paths:
+            known_paths.add((status.st_dev, status.st_ino))
             yield path, text_of(path)
 
 

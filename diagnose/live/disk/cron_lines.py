@@ -82,16 +82,16 @@ def _asks_for_all(word: str) -> bool:
 
 def _call(verb: str, words: Sequence[str]) -> Call | None:
     """The call, if its options ask for input and a terminal, and not for the background."""
-    given: dict[str, str] = {}
+    options: dict[str, str] = {}
     place = 0
     while place < len(words) and words[place].startswith("-"):
         word = words[place]
         letters = _LONG.get(word, "" if word.startswith("--") else word[1:])
-        given |= {letter: word for letter in letters if letter in "itd"}
+        options |= {letter: word for letter in letters if letter in "itd"}
         takes_next = not word.startswith("--") and letters[-1:] in _WITH_VALUE
         place += 2 if takes_next else 1
-    if not {"i", "t"} <= given.keys() or "d" in given:
+    if not {"i", "t"} <= options.keys() or "d" in options:
         return None
     target = words[place].strip("\"'") if place < len(words) else ""
     text = " ".join(("docker", verb, *words[: place + 2]))
-    return Call(given["t"], "" if "$" in target else target, text)
+    return Call(options["t"], "" if "$" in target else target, text)

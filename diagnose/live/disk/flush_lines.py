@@ -46,14 +46,14 @@ def flushes(text: str, read: Callable[[str], str]) -> Iterator[Flush]:
         if line.lstrip().startswith("#") or (is_unit and not line.startswith("Exec")):
             continue
         is_at_start = line.lstrip().startswith(_AT_START)
-        if (own := _FLUSH.search(line)) is not None:
-            yield Flush(number, own[0], "", is_at_start)
+        if (flush := _FLUSH.search(line)) is not None:
+            yield Flush(number, flush[0], "", is_at_start)
             continue
         for script in _SCRIPT.findall(line):
             looked_at += 1
-            found = _flush_in(read(script)) if looked_at <= _MOST_SCRIPTS else ""
-            if found:
-                yield Flush(number, found, script, is_at_start)
+            flush_in_script = _flush_in(read(script)) if looked_at <= _MOST_SCRIPTS else ""
+            if flush_in_script:
+                yield Flush(number, flush_in_script, script, is_at_start)
                 break
 
 
@@ -62,7 +62,7 @@ def _flush_in(script: str) -> str:
     if not script.startswith("#!"):
         return ""
     for line in script.splitlines():
-        found = None if line.lstrip().startswith("#") else _FLUSH.search(line)
-        if found is not None:
-            return found[0]
+        match = None if line.lstrip().startswith("#") else _FLUSH.search(line)
+        if match is not None:
+            return match[0]
     return ""

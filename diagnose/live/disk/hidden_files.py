@@ -44,12 +44,12 @@ def _is_empty_folder(path: str) -> bool:
 
 def _program_files(target: str, layers: list[str]) -> Iterator[str]:
     """The names of some of them, from the upper layer down; what an upper one hides is left out."""
-    seen: set[str] = set()
+    known_paths: set[str] = set()
     shown = 0
     for layer in layers:
         names: dict[str, bool] = {}
         for entry in _entries(target, layer):
-            if entry.name not in seen:
+            if entry.name not in known_paths:
                 names[entry.name] = entry.is_dir(follow_symlinks=False)
                 mode = entry.stat(follow_symlinks=False).st_mode
                 if stat.S_ISREG(mode) and entry.name.endswith(_PROGRAMS):
@@ -62,7 +62,7 @@ def _program_files(target: str, layers: list[str]) -> Iterator[str]:
                     yield f"{name}/{entry.name}"
                 if shown >= _SHOWN:
                     return
-        seen |= names.keys()
+        known_paths |= names.keys()
 
 
 def _entries(target: str, layer: str) -> Iterator[os.DirEntry[str]]:

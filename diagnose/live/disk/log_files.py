@@ -65,13 +65,13 @@ def log_files(live: Live, question: FindLogFiles) -> Json:
     """
     until = time.monotonic() + SHARE * live.deadline(question)
     since = time.time() - question.within_s
-    found: dict[str, list[Json]] = {"open": [], "written": [], "unseen": [], "unread": []}
+    logs: dict[str, list[Json]] = {"open": [], "written": [], "unseen": [], "unread": []}
     for pid in question.pids:
         try:
-            found["open"] += _open_by(pid, since)
+            logs["open"] += _open_by(pid, since)
         except OSError as error:
             if hides_files(pid, error):
-                found["unseen"].append(pid)
+                logs["unseen"].append(pid)
     points = by_point(mounts())
     for folder in question.folders:
         try:
@@ -80,15 +80,15 @@ def log_files(live: Live, question: FindLogFiles) -> Json:
             if mount is not None and mount.may_hang:
                 continue
             if mount is None or time.monotonic() > until:
-                found["unread"].append(folder)
+                logs["unread"].append(folder)
                 continue
             for row in _written_below(top, since):
-                found["written"].append({"folder": folder, **row})
+                logs["written"].append({"folder": folder, **row})
         except PermissionError:
-            found["unread"].append(folder)
+            logs["unread"].append(folder)
         except OSError:
             continue  # it has gone, or is a file
-    return dict(found)
+    return dict(logs)
 
 
 def _layer_of(folder: str) -> str:
@@ -108,13 +108,13 @@ def _layer_of(folder: str) -> str:
 def _open_by(pid: int, since: float) -> Iterator[Json]:
     """The log files that one process has open for writing."""
     points: Mapping[str, MountEntry] | None = None
-    seen: set[str] = set()
+    known_paths: set[str] = set()
     for number in os.listdir(f"/proc/{pid}/fd"):
         link = f"/proc/{pid}/fd/{number}"
         path = target_of(link) or ""
-        if not _is_log(path) or path in seen or not is_for_writing(link):
+        if not _is_log(path) or path in known_paths or not is_for_writing(link):
             continue
-        seen.add(path)
+        known_paths.add(path)
         if points is None:
             points = by_point(parse(text_of(f"/proc/{pid}/mountinfo") or ""))
         mount = holding(path, points)

@@ -163,8 +163,8 @@ def list_folder(args: Json) -> Json:
 def _entries(folder: int, limit: int) -> dict[str, Json]:
     """The names in an open folder with their types, sorted; at most `limit` of them."""
     entries: list[Json] = []
-    with os.scandir(folder) as found:
-        for entry in found:
+    with os.scandir(folder) as scanned:
+        for entry in scanned:
             if len(entries) == limit:
                 return {"entries": entries, "truncated": True}
             if entry.is_symlink():

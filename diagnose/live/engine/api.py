@@ -73,8 +73,8 @@ def engine(live: Live) -> Engine:
     patience_s = min(
         live.deadline(PingEngine()), max(PING_SECONDS, PING_SHARE * live.options.budget_s)
     )
-    made: Engine = live.keep("engine", lambda: Engine(where, patience_s))
-    return made
+    client: Engine = live.keep("engine", lambda: Engine(where, patience_s))
+    return client
 
 
 def ping(live: Live, question: PingEngine) -> Json:  # noqa: ARG001 - the signature of every collector
@@ -103,8 +103,8 @@ def ping(live: Live, question: PingEngine) -> Json:  # noqa: ARG001 - the signat
 
 def get(live: Live, question: AnyQuestion) -> Json:
     """Answer a question by one GET; those of the lane `api` are answered by `many`."""
-    made = engine(live)
-    return _read(live, made, question, made.get(question, _request(live, made, question)))
+    client = engine(live)
+    return _read(live, client, question, client.get(question, _request(live, client, question)))
 
 
 def settled(live: Live, question: AnyQuestion) -> Json:
@@ -129,22 +129,22 @@ def many(
 
     Several are asked at once.
     """
-    made = engine(live)
-    for question, reply in made.many(pull, lambda question: _request(live, made, question)):
+    client = engine(live)
+    for question, reply in client.many(pull, lambda question: _request(live, client, question)):
         try:
             yield (
                 question,
-                reply if isinstance(reply, Exception) else _read(live, made, question, reply),
+                reply if isinstance(reply, Exception) else _read(live, client, question, reply),
             )
         except Exception as error:  # noqa: BLE001 - an answer that cannot be read
             yield question, error
 
 
-def _request(live: Live, made: Engine, question: AnyQuestion) -> Request:
+def _request(live: Live, client: Engine, question: AnyQuestion) -> Request:
     plain = typed(live.restored(question))
     limit = _longest_body(plain)
-    now = made.clock if isinstance(plain, ListEvents) else 0.0
-    target = made.prefix + target_of(plain, made.version, now)
+    now = client.clock if isinstance(plain, ListEvents) else 0.0
+    target = client.prefix + target_of(plain, client.version, now)
     return Request(target, live.deadline(question), limit or BODY_BYTES, cut=limit is not None)
 
 
@@ -160,10 +160,10 @@ def _longest_body(question: AnyQuestion) -> int | None:
     return None
 
 
-def _read(live: Live, made: Engine, question: AnyQuestion, reply: Reply) -> Json:
-    if reply.status == 400 and b"is too old" in reply.body and not made.knows_no_version_of_ours:
-        made.knows_no_version_of_ours = True
-        reply = made.get(question, _request(live, made, question))
+def _read(live: Live, client: Engine, question: AnyQuestion, reply: Reply) -> Json:
+    if reply.status == 400 and b"is too old" in reply.body and not client.knows_no_version_of_ours:
+        client.knows_no_version_of_ours = True
+        reply = client.get(question, _request(live, client, question))
     answer = _decoded_answer(typed(question), accepted(reply))
     longest = question.policy.longest
     return cut(answer, longest) if len(reply.body) > longest else answer
@@ -220,13 +220,13 @@ def _logs(question: ReadLogs, reply: Reply) -> Json:
         both.append(body)
         streams[1].append(body)
     text = b"".join(both)
-    kept = _newest(text, question)
+    newest_lines = _newest(text, question)
     return {
-        "text": _text(kept),
+        "text": _text(newest_lines),
         "stdout": _text(_newest(b"".join(streams[1]), question)),
         "stderr": _text(_newest(b"".join(streams[2]), question)),
         "error": _text(b"".join(streams[3])),
-        "truncated": reply.cut or len(text) > len(kept),
+        "truncated": reply.cut or len(text) > len(newest_lines),
     }
 
 

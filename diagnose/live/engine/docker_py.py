@@ -381,8 +381,8 @@ class DockerLane:
 
 def innermost(error: BaseException) -> BaseException:
     """The error that this chain of errors began with."""
-    seen: set[int] = set()
-    while id(error) not in seen:
-        seen.add(id(error))
+    visited: set[int] = set()
+    while id(error) not in visited:
+        visited.add(id(error))
         error = error.__cause__ or error.__context__ or error
     return error

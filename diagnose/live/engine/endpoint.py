@@ -124,12 +124,12 @@ def _home_folder(uid: int) -> str | None:
         return None
 
 
-def _place_in_home(home: str | None, usual: str, named: str | None, name: str) -> str | None:
+def _place_in_home(home: str | None, usual: str, chosen: str | None, name: str) -> str | None:
     """A place in a user's home.
 
     None where this session's variable names another: the engine's may not.
     """
-    if home is None or (named and os.path.realpath(named) != os.path.realpath(f"{home}/{usual}")):
+    if home is None or (chosen and os.path.realpath(chosen) != os.path.realpath(f"{home}/{usual}")):
         return None
     return f"{home}/{usual}/{name}"
 

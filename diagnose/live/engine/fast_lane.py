@@ -118,10 +118,10 @@ class _Exchange:
         """Whether one more request may be under way."""
         return len(self.under_way) < self._at_once
 
-    def begin(self, question: AnyQuestion, made: Callable[[AnyQuestion], Request]) -> None:
+    def begin(self, question: AnyQuestion, make_request: Callable[[AnyQuestion], Request]) -> None:
         """Send the request of a question; what prevents it is its outcome."""
         try:
-            request = made(question)
+            request = make_request(question)
         except Exception as error:  # noqa: BLE001 - the outcome of this question, whatever it is
             self.done.append((question, error))
             return

@@ -29,14 +29,14 @@ def cgroups(_live: Live, question: ReadCgroups) -> Json:
     return sample(Places.now(), question.containers)
 
 
-def sample(places: Places, wanted: Mapping[str, int | None]) -> dict[str, Json]:
+def sample(places: Places, groups: Mapping[str, int | None]) -> dict[str, Json]:
     """The answer of `cgroups` for containers {id: pid or None} in these hierarchies."""
-    answer = {id_: _sample(places, id_, pid) for id_, pid in wanted.items()}
+    answer = {id_: _sample(places, id_, pid) for id_, pid in groups.items()}
     frozen = [id_ for id_, row in answer.items() if row.get("frozen_by")]
     if frozen:
         time.sleep(_FROZEN_S)
     for id_ in frozen:
-        paths = group_paths(places, id_, wanted[id_])
+        paths = group_paths(places, id_, groups[id_])
         answer[id_]["frozen_by"] = frozen_by(places, paths)
     return answer
 

@@ -29,10 +29,10 @@ def records(live: Live, question: ReadKernelLog) -> Json:
         return _journal_log(limit, live.deadline(question) / 2, error)
     boot = time.time() - time.monotonic()
     parsed = [record for text in ring.texts if (record := parse_record(text, boot))]
-    kept = _newest(parsed, limit)
+    newest = _newest(parsed, limit)
     return {
-        "records": kept,
-        "dropped": ring.has_lost or len(kept) < len(parsed) or _gap(parsed),
+        "records": newest,
+        "dropped": ring.has_lost or len(newest) < len(parsed) or _gap(parsed),
         "source": "/dev/kmsg",
     }
 
@@ -82,14 +82,14 @@ def parse_record(text: str, boot: float) -> dict[str, Json] | None:
 
 
 def _newest(records: list[dict[str, Json]], limit: int) -> list[dict[str, Json]]:
-    kept: deque[dict[str, Json]] = deque()
+    newest: deque[dict[str, Json]] = deque()
     room = TEXT_MAX
     for record in reversed(records):
         room -= len(record["text"])
-        if room < 0 or len(kept) == limit:
+        if room < 0 or len(newest) == limit:
             break
-        kept.appendleft(record)
-    return list(kept)
+        newest.appendleft(record)
+    return list(newest)
 
 
 def _gap(records: list[dict[str, Json]]) -> bool:
@@ -109,9 +109,9 @@ def _journal_log(limit: int, seconds: float, denied: OSError) -> Json:
         {"seq": place, "level": entry["priority"], "at": entry["at"], "text": entry["message"]}
         for place, entry in enumerate(entries)
     ]
-    kept = _newest(rows, limit)
+    newest = _newest(rows, limit)
     return {
-        "records": kept,
-        "dropped": len(entries) >= limit or len(kept) < len(rows),
+        "records": newest,
+        "dropped": len(entries) >= limit or len(newest) < len(rows),
         "source": "journal",
     }

@@ -61,16 +61,16 @@ def _request(args: Json) -> bytes:
     protocol = args.get("protocol")
     if protocol not in (None, *_PROTOCOLS):
         raise Refused("malformed", f"unknown protocol {protocol}")
-    wanted = NFCTAttrTuple(
+    tuple_filter = NFCTAttrTuple(
         family=family,
         daddr=args.get("dst"),
         proto=_PROTOCOLS.get(protocol),
         dport=args.get("dport"),
     )
     attributes: dict[str, Any] = {}
-    if original := wanted.attrs():
+    if original := tuple_filter.attrs():
         attributes["CTA_TUPLE_ORIG"] = {"attrs": original}
-        attributes["CTA_FILTER"] = {"attrs": [["CTA_FILTER_ORIG_FLAGS", wanted.flags]]}
+        attributes["CTA_FILTER"] = {"attrs": [["CTA_FILTER_ORIG_FLAGS", tuple_filter.flags]]}
     return dump_request(CONNTRACK | IPCTNL_MSG_CT_GET, nfct_msg(), attributes, nfgen_family=family)
 
 

@@ -59,14 +59,14 @@ def sending_socket(
     """
     pid = socket_request["pid"]
     if pid is None:
-        made = make_socket(socket_request)
-        with made.kernel:
-            yield made
+        new_socket = make_socket(socket_request)
+        with new_socket.kernel:
+            yield new_socket
         return
     began = _start_of(pid)
-    made = _make_socket_inside(live, question, socket_request)
-    with made.kernel:
-        yield made
+    new_socket = _make_socket_inside(live, question, socket_request)
+    with new_socket.kernel:
+        yield new_socket
     if _start_of(pid) != began:
         raise Refused("gone", f"process {pid} is another one now")
 
@@ -90,8 +90,8 @@ def resolver_socket(
         "pid": question.pid,
         "start": None,
     }
-    with sending_socket(live, question, socket_request) as made:
-        yield made
+    with sending_socket(live, question, socket_request) as new_socket:
+        yield new_socket
 
 
 def _start_of(pid: int) -> int:

@@ -325,8 +325,8 @@ def _cookie_marks(header: str) -> str:
     Of several cookies in one header the first one counts.
     """
     parts = (part.strip() for part in header.partition(",")[0].split(";")[1:])
-    kept = [part for part in parts if part.partition("=")[0].lower() in _COOKIE_MARKS]
-    return "; ".join(kept)[:LONGEST_HEADER]
+    marks = [part for part in parts if part.partition("=")[0].lower() in _COOKIE_MARKS]
+    return "; ".join(marks)[:LONGEST_HEADER]
 
 
 def _text(body: bytes) -> str:

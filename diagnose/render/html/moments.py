@@ -77,10 +77,10 @@ def _ticks(moments: Sequence[Moment], scale: _Scale, y: float) -> Iterator[Line]
 class _Scale:
     """The scale of the drawing: from a time to its position."""
 
-    def __init__(self, began: float, ended: float, left: float, right: float) -> None:
+    def __init__(self, began: float, ended: float, left_edge: float, right: float) -> None:
         self.began = began
         self.ended = ended
-        self.left = left
+        self.left = left_edge
         self.right = right
 
     def x(self, at: float) -> float:

@@ -207,23 +207,25 @@ class _Canvas:
         """
         broken = is_broken(network, self.marks)
         top = self.y
-        left = INDENT + 12
-        room = self.width - PAD - left - 12
+        left_edge = INDENT + 12
+        room = self.width - PAD - left_edge - 12
         notes = [*network.subnets, network.bridge or network.driver]
         about = " · ".join(note for note in notes if note)
         title = middle(clean(network.name), NAME_MOST)
         self.y += 20
-        self._shapes.append(Label(left, self.y, title, "title"))
+        self._shapes.append(Label(left_edge, self.y, title, "title"))
         if (len(title) + len(about) + 4) * MONO < room:
             self._shapes.append(Label(self.width - PAD - 12, self.y, about, "note", anchor="end"))
         else:
             self.y += ROW
-            self._shapes.append(Label(left, self.y, middle(about, int(room / MONO)), "note"))
+            self._shapes.append(Label(left_edge, self.y, middle(about, int(room / MONO)), "note"))
         for row in self.wrapped(_way_words(network, broken=broken), int(room / MONO), 3):
             self.y += ROW
-            self._shapes.append(Label(left, self.y, row, "note", "critical" if broken else "calm"))
+            self._shapes.append(
+                Label(left_edge, self.y, row, "note", "critical" if broken else "calm")
+            )
         self.y += 10
-        self.chips(list(self.members(network)), left)
+        self.chips(list(self.members(network)), left_edge)
         self.y += 4
         subject = Subject("network", network.name)
         tone = "critical" if broken else self.marks.tone(subject)
@@ -309,14 +311,14 @@ class _Canvas:
             return rows
         return [*rows[: most - 1], shortened(" ".join(rows[most - 1 :]), max(12, columns))]
 
-    def chips(self, chips: Sequence[_Chip], left: float) -> None:
+    def chips(self, chips: Sequence[_Chip], left_edge: float) -> None:
         """Chips in rows, as many a row as there is room for."""
-        x = left
-        right = self.width - PAD - (12 if left > PAD else 0)
+        x = left_edge
+        right = self.width - PAD - (12 if left_edge > PAD else 0)
         for chip in chips:
-            width = chip.width(right - left)
-            if x > left and x + width > right:
-                x = left
+            width = chip.width(right - left_edge)
+            if x > left_edge and x + width > right:
+                x = left_edge
                 self.y += CHIP + GAP
             self._shapes.extend(chip.shapes(x, self.y, width))
             x += width + GAP

@@ -41,18 +41,20 @@ class EvidenceRows(msgspec.Struct, frozen=True):
     parts: tuple[OutlinePart, ...]
 
 
-def evidence_rows(values: Mapping[str, Json], summary: str, said: Collection[str]) -> EvidenceRows:
+def evidence_rows(
+    values: Mapping[str, Json], summary: str, shown_texts: Collection[str]
+) -> EvidenceRows:
     """The evidence in rows: those that are shown, those behind them, and parts of their own.
 
     summary: the sentence above the evidence; what it says in the same words is not repeated.
 
-    said: names of evidence that the fix says.
+    shown_texts: names of evidence that the fix says.
     """
     parts = [part for value in values.values() for part in _parts(value)]
     rows = [(path, _value(value, path)) for path, value in values.items() if not _parts(value)]
     aside = []
     for path, value in rows:
-        is_figure = path in said or path.endswith(ASIDE) or path.startswith(FIGURES)
+        is_figure = path in shown_texts or path.endswith(ASIDE) or path.startswith(FIGURES)
         if is_figure or _is_in(value, summary) or _is_counted(values[path], summary):
             aside.append((path, value))
     evidence = [row for row in rows if row not in aside]

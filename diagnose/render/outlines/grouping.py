@@ -56,11 +56,11 @@ def _likeness_by_key(findings: Sequence[Reported]) -> dict[str, object]:
 
 def other_messages(group: Sequence[Reported]) -> Iterator[tuple[str, str]]:
     """(subject, message) of those in a group that failed with other words than the first."""
-    seen = {_message_words(group[0])}
+    known_words = {_message_words(group[0])}
     for finding in group[1:]:
         words = _message_words(finding)
-        if words and words not in seen and len(seen) <= MESSAGES_SHOWN:
-            seen.add(words)
+        if words and words not in known_words and len(known_words) <= MESSAGES_SHOWN:
+            known_words.add(words)
             yield finding.subject.name, message(finding)
 
 

@@ -44,13 +44,13 @@ def with_lasting_words(impact: str, command: str, made_by: str, container: str =
 def lasting_words(command: str, made_by: str) -> str:
     """The line that the compose file needs; "" where compose did not make the container, or the
     cure changes no setting of it."""
-    made = _MADE.fullmatch(made_by)
-    if made is None:
+    match = _MADE.fullmatch(made_by)
+    if match is None:
         return ""
-    place = f"service {made['service']} in {made['file']}" if made["file"] else made["service"]
+    place = f"service {match['service']} in {match['file']}" if match["file"] else match["service"]
     connected = _CONNECTED.search(command)
     if connected is not None:
-        return _network_words(connected["network"], made["project"], place)
+        return _network_words(connected["network"], match["project"], place)
     written, left_out = _changes(command)
     sentences = []
     if written:

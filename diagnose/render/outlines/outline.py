@@ -176,12 +176,12 @@ def _coverage(report: Report) -> str:
     """How many connections were traced, how many web servers asked for a page, and of what there
     was more than a run looks at."""
     parts = report.coverage
-    asked = sum(part.pages for part in parts)
+    number_asked = sum(part.pages for part in parts)
     left_out = sum(part.pages_left_out for part in parts)
-    of = f" of {asked + left_out}" if left_out else ""
+    of = f" of {number_asked + left_out}" if left_out else ""
     proxies = [f'"{name}"' for part in parts for name in part.proxies]
     unnamed = f" (/ alone; no site behind {and_more(proxies, 2)} by its name)" if proxies else ""
-    pages = f"web pages asked for: {asked}{of}{unnamed}" if asked else ""
+    pages = f"web pages asked for: {number_asked}{of}{unnamed}" if number_asked else ""
     closed = [port for part in parts for port in part.here_alone]
     here = f"published for this host alone: {and_more(closed, 3)}" if closed else ""
     only = ", ".join(str(part) for part in report.parts_looked_at)

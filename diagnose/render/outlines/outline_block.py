@@ -135,8 +135,8 @@ def block(group: Sequence[Reported], tree: FindingTree) -> OutlineBlock:
     place = runbooks.Place.of(report)
     effects = tree.effects_of.get(head.key, ())
     remedy = _remedy(head, effects, place, report)
-    said = (HEALING,) if remedy.says_words else ()
-    evidence = evidence_rows(head.finding.evidence, head.finding.summary, said)
+    notes = (HEALING,) if remedy.says_words else ()
+    evidence = evidence_rows(head.finding.evidence, head.finding.summary, notes)
     subjects = distinct(root.subject.name for root in group)
     makers = {root.made_by for root in group}
     onsets = [root.finding.onset for root in group if root.finding.onset is not None]

@@ -166,9 +166,9 @@ def _with_address(container: Container, variable: str, value: str, address: str)
     return f"{value}{separator}{address}{f':{port}' if needs_port else ''}"
 
 
-def _takes(name: str, own: set[str]) -> bool:
+def _takes(name: str, allowed_names: set[str]) -> bool:
     """Whether a name of the list is for all, or for an address of this host."""
     place = name.lower().partition("://")[2] or name.lower()
     bare = place.rpartition(":")[0] if place.count(":") == 1 else place
-    is_own = bare.strip("[]") in own and not is_loopback(bare)
+    is_own = bare.strip("[]") in allowed_names and not is_loopback(bare)
     return is_own or "*" in place

@@ -80,13 +80,13 @@ def local_page_calls(
     looked_at = host.first(visited, MOST, "containers with pages")
     folders = served_folders(host, looked_at)
     with_pages = [container for container in looked_at if container.id in folders]
-    found: list[LocalPageCall] = []
+    page_calls: list[LocalPageCall] = []
     for container in with_pages[:_MOST_SEARCHED]:
         calls = _calls(host, container, folders[container.id])
         if _is_pulled(container, images):
             calls = [call for call in calls if call.is_direct or _is_mounted(container, call)]
-        found += _first_call(container, calls, containers, ways[container.id])
-    return LocalPageCalls(tuple(found))
+        page_calls += _first_call(container, calls, containers, ways[container.id])
+    return LocalPageCalls(tuple(page_calls))
 
 
 def _calls(host: Host, container: Container, folders: list[str]) -> list[PageCall]:

@@ -111,14 +111,14 @@ _BEHIND_LOGIN = LazyPattern(
 def _spliced_host(container: Container, port: int, host: str) -> dict[str, str]:
     """The page variables that replace loopback in the only address with a login that may be meant:
     at this port, or without one."""
-    found = [
+    hosts = [
         (name, value, match["place"])
         for name, value in container.config.environment
         if (match := _BEHIND_LOGIN.match(value)) and match["port"] in (None, str(port))
     ]
-    if len(found) != 1:
+    if len(hosts) != 1:
         return {}
-    name, value, place = found[0]
+    name, value, place = hosts[0]
     return spliced(name, value, place, f"{host}:{port}" if ":" in place else host)
 
 

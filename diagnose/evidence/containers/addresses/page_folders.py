@@ -55,10 +55,10 @@ def served_folders(host: Host, containers: Sequence[Container]) -> dict[str, lis
         for container in containers
         for folder in dict.fromkeys(_possible_folders(container))
     ]
-    found = _with_file(host, places, _FIRST_PAGE)
-    sources = {place.path for place in _with_file(host, found, _OF_SOURCE)}
+    with_page = _with_file(host, places, _FIRST_PAGE)
+    sources = {place.path for place in _with_file(host, with_page, _OF_SOURCE)}
     by_id: dict[str, list[str]] = {}
-    for place in found:
+    for place in with_page:
         if place.path not in sources:
             by_id.setdefault(place.container.id, []).append(place.folder)
     return {id: _outer_folders(folders) for id, folders in by_id.items()}
@@ -66,8 +66,8 @@ def served_folders(host: Host, containers: Sequence[Container]) -> dict[str, lis
 
 def code_folders(container: Container) -> list[str]:
     """The folder in which the program of a container starts, and the usual one."""
-    own = container.config.working_dir.rstrip("/")
-    return list(dict.fromkeys(folder for folder in (own, "/app") if folder.startswith("/")))
+    working_dir = container.config.working_dir.rstrip("/")
+    return list(dict.fromkeys(folder for folder in (working_dir, "/app") if folder.startswith("/")))
 
 
 def _build_folders(container: Container) -> list[str]:

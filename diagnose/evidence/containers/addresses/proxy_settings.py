@@ -111,11 +111,11 @@ def proxy_of_engine_alone(
         return None
     names = {name for peer in (container, *containers.beside(container)) for name in peer.dns_names}
     words = [entry.strip() for entry in info.no_proxy.split(",") if entry.strip()]
-    near = sorted(name for name in names if not _ID.fullmatch(name))
+    neighbour_names = sorted(name for name in names if not _ID.fullmatch(name))
     return EngineProxy(
         info.http_proxy or info.https_proxy,
         info.https_proxy or info.http_proxy,
-        ",".join(dict.fromkeys([*words, "localhost", "127.0.0.1", *near])),
+        ",".join(dict.fromkeys([*words, "localhost", "127.0.0.1", *neighbour_names])),
     )
 
 

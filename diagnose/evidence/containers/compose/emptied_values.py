@@ -68,12 +68,12 @@ def emptied_values(host: Host, containers: Containers) -> EmptiedValues:
         for container in containers.running
         if (cuts := list(_cut_settings(container, proxies)))
     ]
-    found = []
+    emptied = []
     for container, cuts in host.first(candidates, MOST, "containers with cut settings"):
         value = next(_emptied(host, container, cuts), None)
         if value is not None:
-            found.append(value)
-    return EmptiedValues(tuple(found))
+            emptied.append(value)
+    return EmptiedValues(tuple(emptied))
 
 
 class _CutSetting(NamedTuple):
@@ -105,7 +105,7 @@ def _cut_settings(container: Container, proxies: frozenset[str]) -> Iterator[_Cu
 
     proxies: the kinds of proxies that run on this host.
     """
-    found = [
+    cuts = [
         *((f"label {label}", cut_of_label(label, value)) for label, value in _short(container)),
         *(
             (f"variable {name}", cut_of_variable(name, value))
@@ -113,7 +113,7 @@ def _cut_settings(container: Container, proxies: frozenset[str]) -> Iterator[_Cu
             if len(value) < _LONGEST
         ),
     ]
-    for name, value in found:
+    for name, value in cuts:
         if value.cut is not Cut.no and _is_read(name, container, proxies):
             yield _CutSetting(name, value)
 

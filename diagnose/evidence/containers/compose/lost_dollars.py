@@ -94,7 +94,7 @@ def _is_left(container: Container, cut: LostDollar) -> bool:
     """Whether a container's value is the rest that compose leaves: equal secrets have equal
     tokens."""
     value = container.config.value_of(cut.name)
-    return any(same_value(value, left.partition("=")[2]) for left in cut.lefts)
+    return any(same_value(value, assignment.partition("=")[2]) for assignment in cut.lefts)
 
 
 def _complaint(tail: LogTail) -> str:

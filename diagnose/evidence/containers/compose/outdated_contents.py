@@ -65,11 +65,11 @@ def _outdated_contents(host: Host, project: WrittenProject) -> Iterator[Outdated
     newest = max(files, key=lambda file: file.mtime, default=None)
     for container in project.containers:
         service = project.of(container)
-        made = container.created_at
+        created_at = container.created_at
         has_files = service is not None and bool(service.contents) and container.is_running
-        if not has_files or newest is None or made is None:
+        if not has_files or newest is None or created_at is None:
             continue
-        if newest.mtime <= made + SLACK_S:
+        if newest.mtime <= created_at + SLACK_S:
             continue
         targets = _differing_files(host, project, container)
         if targets:

@@ -74,7 +74,7 @@ def outdated_variables(host: Host, containers: Containers) -> OutdatedVariables:
     of_files = filter(_is_of_files, containers.running)
     projects = by_key((_project(container), container) for container in of_files)
     items: list[OutdatedContainer] = []
-    left = [members[0] for members in list(projects.values())[MOST:]]
+    unread = [members[0] for members in list(projects.values())[MOST:]]
     read = 0
     for (folder, *paths), members in list(projects.items())[:MOST]:
         listing = host.ask(ListComposeFiles(list(paths), folder=folder))
@@ -85,9 +85,9 @@ def outdated_variables(host: Host, containers: Containers) -> OutdatedVariables:
                 read += 1
                 items += _outdated_container(host, container, newer)
             elif newer:
-                left.append(container)
+                unread.append(container)
     return OutdatedVariables(
-        tuple(items), tuple(Unexamined(container.subject, TOO_MANY) for container in left)
+        tuple(items), tuple(Unexamined(container.subject, TOO_MANY) for container in unread)
     )
 
 

@@ -135,16 +135,16 @@ def _clashes(containers: Containers, events: Events | None) -> Iterator[ProjectC
     ).items():
         project = _project(members, removals.get(name, ()))
         for former in project.former_folders:
-            left = project.of(former)
+            remaining = project.of(former)
             present = [other for other in containers if other.compose_folder == former.path]
             lost = _replaced_containers(project, present, project.removed_from(former))
-            if left or lost:
+            if remaining or lost:
                 yield ProjectClash(
                     name,
                     former,
                     newer=project.newer,
                     taken=tuple(lost),
-                    left=left,
+                    left=remaining,
                     containers=project.current,
                 )
 
@@ -175,10 +175,10 @@ class _Project(msgspec.Struct, frozen=True):
     def removed_from(self, folder: ComposeFolder) -> list[TakenContainer]:
         return [removed for removed in self.removed if removed.folder == folder]
 
-    def taken_back(self, gone: Iterable[TakenContainer]) -> set[str]:
+    def taken_back(self, removed_containers: Iterable[TakenContainer]) -> set[str]:
         """The services that were first removed from the newer folder, and that it has again."""
         first: dict[str, float] = {}
-        for removed in gone:
+        for removed in removed_containers:
             first[removed.service] = min(removed.at, first.get(removed.service, removed.at))
         removed_services = self.removed_from(self.newer)
         return {
@@ -205,7 +205,7 @@ def _removals(events: Events | None) -> Iterator[Event]:
 
 
 def _replaced_containers(
-    project: _Project, present: Iterable[Container], gone: Iterable[TakenContainer]
+    project: _Project, present: Iterable[Container], removed_containers: Iterable[TakenContainer]
 ) -> list[TakenContainer]:
     """Removed containers that current ones replaced, by name, then those removed as orphans.
 
@@ -214,10 +214,10 @@ def _replaced_containers(
     the newer folder's own service before.
     """
     restored = {container.compose_service for container in present}
-    restored |= project.taken_back(gone)
+    restored |= project.taken_back(removed_containers)
     created = [container.created_at or 0.0 for container in project.current]
     lost = {}
-    for removed in gone:
+    for removed in removed_containers:
         is_orphan = any(abs(moment - removed.at) < ORPHAN_S for moment in created)
         if removed.service not in restored and (removed.successor is not None or is_orphan):
             lost[removed.service] = removed

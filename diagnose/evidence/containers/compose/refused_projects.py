@@ -235,8 +235,10 @@ def _was_met(fault: ComposeFault, made_services: frozenset[str]) -> bool:
 
 def _is_changed(project: WrittenProject) -> bool:
     """Whether one of its files is newer than all of its containers."""
-    made = max((container.created_at or 0.0 for container in project.containers), default=0.0)
-    return 0.0 < made < max(project.written.changed.values(), default=0.0)
+    last_created = max(
+        (container.created_at or 0.0 for container in project.containers), default=0.0
+    )
+    return 0.0 < last_created < max(project.written.changed.values(), default=0.0)
 
 
 def _volumes(host: Host) -> set[str] | None:

@@ -63,11 +63,13 @@ class StartWait(msgspec.Struct, frozen=True):
 
         A container that was already running may have been ready at that time.
         """
-        made = container.created_at or 0.0
+        created_at = container.created_at or 0.0
         log = (self.other.state.health.log or ()) if self.other.state.health else ()
-        failed = any(probe.exit_code != 0 and (unix(probe.start) or 0.0) >= made for probe in log)
+        failed = any(
+            probe.exit_code != 0 and (unix(probe.start) or 0.0) >= created_at for probe in log
+        )
         times = (self.other.created_at, self.other.started_at, self.other.finished_at)
-        is_of_run = any(time is not None and abs(time - made) <= TOGETHER_S for time in times)
+        is_of_run = any(time is not None and abs(time - created_at) <= TOGETHER_S for time in times)
         return failed or is_of_run
 
     def __str__(self) -> str:
@@ -108,15 +110,15 @@ def ready_s(container: Container, waits: Sequence[StartWait], clock: Clock) -> f
 
 def was_started_in_its_run(other: Container, container: Container) -> bool:
     """Whether compose created both in one run, and started the other one."""
-    made = container.created_at
+    created_at = container.created_at
     made_other = other.created_at
     started = other.started_at
-    if made is None or made_other is None or started is None:
+    if created_at is None or made_other is None or started is None:
         return False
     return (
         other.is_running
-        and abs(made_other - made) <= TOGETHER_S
-        and made <= started <= made + TOGETHER_S
+        and abs(made_other - created_at) <= TOGETHER_S
+        and created_at <= started <= created_at + TOGETHER_S
     )
 
 
@@ -138,8 +140,8 @@ def was_called_unhealthy(wait: StartWait, container: Container, events: Events |
     if events is None or wait.condition != _HEALTHY:
         return False
     changes = events.of(wait.other.id, "health_status")
-    made = container.created_at or 0.0
-    return any(change.detail == "unhealthy" and change.at >= made for change in changes)
+    created_at = container.created_at or 0.0
+    return any(change.detail == "unhealthy" and change.at >= created_at for change in changes)
 
 
 class SlowHealth(msgspec.Struct, frozen=True):

@@ -37,10 +37,10 @@ def taken_subnets(
 
     A network that compose has made already stays as it is.
     """
-    made = {_key(network) for network in networks or () if _project(network) == project}
+    own_keys = {_key(network) for network in networks or () if _project(network) == project}
     foreign_networks = [network for network in networks or () if _project(network) != project]
     for part in needs:
-        if part.kind not in (SUBNET, ADDRESSED) or part.service in made:
+        if part.kind not in (SUBNET, ADDRESSED) or part.service in own_keys:
             continue
         holder = _holder(part.name, foreign_networks)
         if holder is not None:

@@ -12,11 +12,13 @@ DAY_S = 86400.0
 def is_usual(project: WrittenProject) -> bool:
     """Whether the project was started so on different days, and never otherwise."""
     override = project.written.override
-    made = [
+    creation_times = [
         container.created_at for container in project.containers if container.created_at is not None
     ]
     uses_it = any(override in container.compose_files for container in project.containers)
-    return not uses_it and bool(made) and max(made) - min(made) >= DAY_S
+    return (
+        not uses_it and bool(creation_times) and max(creation_times) - min(creation_times) >= DAY_S
+    )
 
 
 def mounts_sources(service: WrittenService, folder: str, inside: str) -> bool:

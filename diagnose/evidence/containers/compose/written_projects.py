@@ -87,10 +87,12 @@ def written_projects(host: Host, containers: Containers) -> WrittenProjects:
     unexamined = [
         Unexamined(members[0].subject, TOO_MANY) for members in list(projects.values())[MOST:]
     ]
-    made = [members for members in list(projects.values())[:MOST] if _have_one_place(members)]
+    with_one_place = [
+        members for members in list(projects.values())[:MOST] if _have_one_place(members)
+    ]
     items: list[WrittenProject] = []
     unread: list[WrittenProject] = []
-    for members, answer in host.ask_in_order(made, _question):
+    for members, answer in host.ask_in_order(with_one_place, _question):
         if isinstance(answer, Failed):
             if answer.reason in _OF_ALL:
                 raise NoEvidenceError(Unavailable.of(answer))

@@ -64,8 +64,8 @@ def asked_devices(
     failures = [*log_tails.failures.values(), *of_running]
     named_in_logs = {asked_device(failure) for failure in failures}
     all_containers = containers or ()
-    named = named_in_logs | _refused_devices(all_containers) | _given_devices(all_containers)
-    devices = sorted(named - {""})
+    paths_named = named_in_logs | _refused_devices(all_containers) | _given_devices(all_containers)
+    devices = sorted(paths_named - {""})
     zones = sorted({failure.values.get("zone", "") for failure in failures} - {""})
     paths = [*devices, *map(_zone_file, zones)]
     if not paths:

@@ -107,14 +107,14 @@ def _refused_devices(
         below = [rest for line in refusals if (rest := _rest_of_path(line, inside)) is not None]
         if len(below) >= LEAST:
             device = f"{inside}{below[-1]}"
-            said = next(line for line in reversed(refusals) if device in line)
-            yield NamedDevice(container, device, f"{path}{below[-1]}", said)
+            refusal = next(line for line in reversed(refusals) if device in line)
+            yield NamedDevice(container, device, f"{path}{below[-1]}", refusal)
 
 
 def _rest_of_path(line: str, path: str) -> str | None:
     """The rest of the path in a line: "" for the path itself, None for another path."""
-    _, found, behind = line.partition(path)
-    rest = _OF_PATH.match(behind) if found else None
+    _, separator, behind = line.partition(path)
+    rest = _OF_PATH.match(behind) if separator else None
     return rest[0] if rest is not None and rest[0][:1] in ("", "/") else None
 
 

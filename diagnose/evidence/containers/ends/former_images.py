@@ -100,8 +100,8 @@ def _places(container: Container) -> Iterator[str]:
 def _predecessor(container: Container, created: float, ends: Sequence[Event]) -> Event | None:
     """The last end of another container in its place, about when this one was created."""
     other_ends = (event for event in ends if event.id != container.id)
-    near = (event for event in other_ends if abs(event.at - created) <= REPLACED_S)
-    return max(near, key=lambda event: event.at, default=None)
+    replaced_ends = (event for event in other_ends if abs(event.at - created) <= REPLACED_S)
+    return max(replaced_ends, key=lambda event: event.at, default=None)
 
 
 def _ran_s(end: Event, events: Events) -> float | None:

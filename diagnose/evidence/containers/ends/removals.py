@@ -109,8 +109,10 @@ def removals(host: Host, containers: Containers, events: Events, clock: Clock) -
             continue
         for name, update in _failed_updates(log, updater, clock.wall - WEEK_S):
             by_name[name] = replace(by_name.get(name, Removal(name)), update=update)
-    gone = (removal for removal in by_name.values() if not _has_successor(removal, containers))
-    return Removals(tuple(gone), tuple(unread))
+    without_successor = (
+        removal for removal in by_name.values() if not _has_successor(removal, containers)
+    )
+    return Removals(tuple(without_successor), tuple(unread))
 
 
 def _removals_in_events(events: Events) -> Iterator[Removal]:

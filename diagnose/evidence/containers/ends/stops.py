@@ -43,8 +43,10 @@ class Stops(msgspec.Struct, frozen=True):
 
     def was_unasked(self, container: Container) -> bool:
         """Whether certainly nobody requested the end or stopped the engine."""
-        asked = self.by_id.get(container.id, True) or container.id in self.stopped_with_daemon
-        return not asked
+        was_requested = (
+            self.by_id.get(container.id, True) or container.id in self.stopped_with_daemon
+        )
+        return not was_requested
 
 
 @evidence

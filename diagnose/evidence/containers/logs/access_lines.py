@@ -125,10 +125,10 @@ def access_lines(lines: Iterable[RecentLine]) -> Iterator[AccessLine]:
     Caddy logs a failed request twice where it logs requests: once with the error, and once more as
     handled. Without a log of requests, which is the default, only the first one exists.
     """
-    kept = list(lines)
-    if any(_OF_CADDYS_REQUEST in line.text for line in kept):
-        kept = [line for line in kept if _OF_CADDYS_ERROR not in line.text]
-    for line in kept:
+    all_lines = list(lines)
+    if any(_OF_CADDYS_REQUEST in line.text for line in all_lines):
+        all_lines = [line for line in all_lines if _OF_CADDYS_ERROR not in line.text]
+    for line in all_lines:
         match = (
             _BEFORE_STATUS.search(line.text)
             or _AFTER_STATUS.search(line.text)

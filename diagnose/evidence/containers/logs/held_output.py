@@ -79,12 +79,12 @@ def held_outputs(
         path = _script(program.container, detail)
         if path:
             scripts.append(_Script(program.container, " ".join(detail.cmdline), path))
-    held = []
+    outputs = []
     for script, answer in host.ask_about(scripts, lambda script: script.question):
         line = "" if isinstance(answer, Failed) else _print_in(answer.text)
         if line:
-            held.append(HeldOutput(script.container, script.command, script.path, line))
-    return HeldOutputs(tuple(held))
+            outputs.append(HeldOutput(script.container, script.command, script.path, line))
+    return HeldOutputs(tuple(outputs))
 
 
 class _SilentProgram(NamedTuple):

@@ -94,8 +94,8 @@ def inner_failures(
     keepers.sort(key=lambda container: container.started_at or 0.0, reverse=True)
     items: list[InnerFailure] = []
     unexamined: list[Unexamined] = []
-    kept = [container for container in keepers[:MOST] if commands[container.id] & KEEPERS]
-    logs_of_keepers = keeper_logs(host, kept, FRESH_S)
+    examined = [container for container in keepers[:MOST] if commands[container.id] & KEEPERS]
+    logs_of_keepers = keeper_logs(host, examined, FRESH_S)
     logs = host.ask_about(keepers[:MOST], lambda container: ReadLogs(container.id, LINES, BYTES))
     for container, log in logs:
         if not isinstance(log, Failed):

@@ -96,15 +96,15 @@ def _complains(line: str) -> bool:
 
 
 def prints_nothing_else(
-    container: Container, times: int, said: Complaints, of: int, ran_for: float
+    container: Container, times: int, complaints: Complaints, of: int, ran_for: float
 ) -> bool:
     """Whether complaints are nearly all that a program prints, and no health check says it is well.
 
-    times: the number of the complaint in question. said: that one and others. of: the number of
-    lines that were read. ran_for: seconds since its start.
+    times: the number of the complaint in question. complaints: that one and others. of: the number
+    of lines that were read. ran_for: seconds since its start.
     """
-    is_all = said.lines >= LEAST_LINES and said.lines >= NEARLY_ALL * of
-    return goes_on(container, times, ran_for) and is_all and said.are_about_one_thing
+    is_all = complaints.lines >= LEAST_LINES and complaints.lines >= NEARLY_ALL * of
+    return goes_on(container, times, ran_for) and is_all and complaints.are_about_one_thing
 
 
 def goes_on(container: Container, times: int, ran_for: float) -> bool:
@@ -123,7 +123,7 @@ def is_worker(container: Container) -> bool:
     return not container.offered_ports and not container.shares_network
 
 
-def is_its_work(container: Container, said: Complaints) -> bool:
+def is_its_work(container: Container, complaints: Complaints) -> bool:
     """Whether a worker exists for the thing that it misses, as far as that is known.
 
     A program that cannot reach a server names the target of its call: a near name, or one in its
@@ -132,8 +132,8 @@ def is_its_work(container: Container, said: Complaints) -> bool:
     """
     if not is_worker(container) or container.watches_others:
         return False
-    is_answered = not (said.kinds and said.kinds <= CALL_FAILED)
-    is_known = any(is_near(host) or where_named(host, container) for host in said.hosts)
+    is_answered = not (complaints.kinds and complaints.kinds <= CALL_FAILED)
+    is_known = any(is_near(host) or where_named(host, container) for host in complaints.hosts)
     return is_answered or is_known or _has_files_of_the_host(container)
 
 

@@ -100,11 +100,11 @@ def _waited_for(
         if signs(line.text) & CALL_FAILED
     )
     over = set()
-    for shape, seen in failed.items():
-        times = [at for _, at in seen]
+    for shape, occurrences in failed.items():
+        times = [at for _, at in occurrences]
         patience = GOT_OVER_S + OVERDUE * (_longest_pause(times) if len(times) > 1 else 0.0)
         is_of_start = times[0] - container.started_at < STARTING_S
-        is_past = seen[-1][0] < works[-1] and clock.wall - times[-1] > patience
+        is_past = occurrences[-1][0] < works[-1] and clock.wall - times[-1] > patience
         if is_of_start and is_past:
             over.add(shape)
     return over

@@ -223,7 +223,7 @@ def _tail_of(container: Container, log: ContainerLog) -> LogTail:
         _begin_of_lines(container),
         is_on_host=container.shares_host_network,
         begins_as_root=container.config.starts_as_root,
-        given=given_devices(container),
+        given_settings=given_devices(container),
     )
 
 
@@ -252,7 +252,7 @@ def _tail(
     *,
     is_on_host: bool,
     begins_as_root: bool,
-    given: frozenset[str],
+    given_settings: frozenset[str],
 ) -> LogTail:
     """The lines of a log as it was read. begin: the time of the first line of the last run.
 
@@ -269,5 +269,5 @@ def _tail(
         tuple(earlier),
         is_on_host=is_on_host,
         begins_as_root=begins_as_root,
-        given=given,
+        given=given_settings,
     )

@@ -51,7 +51,7 @@ def taken_numbers(containers: Containers, recent_logs: RecentLogs, clock: Clock)
 
     A program that adds the same row again names the same number instead.
     """
-    taken = []
+    refused_numbers = []
     for server in containers.running:
         refusals = _refusals(recent_logs.of_this_run(server))
         by_column = by_key(((refusal.table, refusal.column), refusal) for refusal in refusals)
@@ -59,8 +59,8 @@ def taken_numbers(containers: Containers, recent_logs: RecentLogs, clock: Clock)
             numbers = tuple(refusal.number for refusal in tries)
             last = tries[-1].line
             if _rise_by_one(numbers) and clock.is_within(last.at, FRESH_S):
-                taken.append(TakenNumbers(server, table, column, numbers, last.text))
-    return TakenNumberList(tuple(taken))
+                refused_numbers.append(TakenNumbers(server, table, column, numbers, last.text))
+    return TakenNumberList(tuple(refused_numbers))
 
 
 class _Refusal(msgspec.Struct, frozen=True):

@@ -145,9 +145,9 @@ def _untaken_jobs(
     known_begins = [at for at in begins if at is not None]
     if len(known_begins) < len(workers):
         return
-    taken = {name for worker in workers for name in _received_jobs(logs[worker.id])}
+    received_tasks = {name for worker in workers for name in _received_jobs(logs[worker.id])}
     sent_jobs = _sent_jobs(scheduler, logs[scheduler.id], max(known_begins), clock)
-    by_task = by_key((job.task, job) for job in sent_jobs if job.task not in taken)
+    by_task = by_key((job.task, job) for job in sent_jobs if job.task not in received_tasks)
     untaken = {task: jobs for task, jobs in by_task.items() if len(jobs) >= LEAST}
     if untaken:
         yield from _most_frequent_task(scheduler, workers, logs, untaken)

@@ -202,8 +202,8 @@ def refused_in(container: Container, tail: LogTail) -> NamedPath | None:
     writable = container.writable_host_mounts
     if nameless is None or len(writable) != 1:
         return None
-    said = tail.telling_text if nameless in tail.telling_text else nameless
-    return NamedPath(said, writable[0], (), whole=True)
+    complaint = tail.telling_text if nameless in tail.telling_text else nameless
+    return NamedPath(complaint, writable[0], (), whole=True)
 
 
 def _path_in_private_root(container: Container, line: str) -> NamedPath | None:
@@ -335,7 +335,14 @@ def owned_sources(
     Empty where they have the host's own path there.
     """
     for other in commanding:
-        place = next((near for near in other.mounts if _is_elsewhere(near, mount.source)), None)
+        place = next(
+            (
+                other_mount
+                for other_mount in other.mounts
+                if _is_elsewhere(other_mount, mount.source)
+            ),
+            None,
+        )
         if other.id == container.id or place is None:
             continue
         path = place.on_host(mount.source)

@@ -278,8 +278,8 @@ def _postgres_folder(host: Host, container: Container) -> str:
 
     Debian's packages have a folder for each version and cluster in theirs: 13/main.
     """
-    given = container.config.value_of(_PGDATA)
-    folders = [given.rstrip("/")] if given else []
+    data_folder = container.config.value_of(_PGDATA)
+    folders = [data_folder.rstrip("/")] if data_folder else []
     for mount in container.mounts:
         if not mount.has_host_path or not _POSTGRES_FOLDERS.match(mount.destination):
             continue

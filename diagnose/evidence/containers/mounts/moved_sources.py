@@ -87,11 +87,11 @@ def _moved_source(host: Host, source: str, used: Collection[str]) -> MovedSource
     """
     parent, name = posixpath.split(source.rstrip("/"))
     for place, rest in ((f"{parent}/{name}", ""), (parent, name)):
-        found = only(_names_beside(host, place, rest))
-        if found is None or any(is_within(path, found) for path in used):
+        name_beside = only(_names_beside(host, place, rest))
+        if name_beside is None or any(is_within(path, name_beside) for path in used):
             continue
         if _is_free(host, place):
-            return MovedSource(place, found)
+            return MovedSource(place, name_beside)
     return None
 
 

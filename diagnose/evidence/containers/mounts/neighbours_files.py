@@ -87,15 +87,15 @@ def neighbours_files(
 
 def _missed_paths(container: Container, recent_logs: RecentLogs) -> Iterator[tuple[str, str]]:
     """Each path in a line about a missing file, with that line; the youngest come first."""
-    left = _MOST_PATHS
+    remaining = _MOST_PATHS
     for text in reversed(recent_logs.texts_of(container)):
         is_request = _REQUEST.search(text) is not None and _OF_NGINX not in text
         if is_request or not _ABSENT.search(text):
             continue
         for match in _PATH.finditer(text):
             path = match[0].rstrip(".")
-            if left and not _is_of_programs(path) and not _has_own_mount(container, path):
-                left -= 1
+            if remaining and not _is_of_programs(path) and not _has_own_mount(container, path):
+                remaining -= 1
                 yield path, text
 
 

@@ -54,17 +54,17 @@ def share_watches(
     owners = {process.pid: id for id in shares for process in processes.inside(id)}
     if not owners:
         return ShareWatches()
-    found = host.require(
+    answer = host.require(
         FindWatches(pids=list(host.first(sorted(owners), MOST, "processes with a share")))
     )
     watches: dict[tuple[str, str], ShareWatch] = {}
-    for process in found.processes:
+    for process in answer.processes:
         container, shared = shares[owners[process.pid]]
         for mount, mounted in shared:
             if mounted.dev in process.devices:
                 watch = ShareWatch(container, mount, mounted, process.comm)
                 watches.setdefault((container.name, mount.destination), watch)
-    unseen = sorted({owners[pid] for pid in found.unseen})
+    unseen = sorted({owners[pid] for pid in answer.unseen})
     return ShareWatches(
         tuple(watches[key] for key in sorted(watches)),
         tuple(

@@ -200,12 +200,14 @@ def _mounts_of_engine(host: Host, daemon: Daemon | None) -> Mounts | None:
     return None if isinstance(table, Failed) else Mounts(tuple(parse(table.text)))
 
 
-def _differing_mount(mount: Mount, own: Mounted, mounts: Mounts | None) -> Mounted | None:
+def _differing_mount(
+    mount: Mount, mounted_inside: Mounted, mounts: Mounts | None
+) -> Mounted | None:
     """The host's mount of the source by name, if the container has another device there."""
     if mounts is None or not mount.has_host_path:
         return None
     mounted = mounts.of(mount.source)
-    if mounted is None or mounted.dev == own.dev or mounted.fstype == "autofs":
+    if mounted is None or mounted.dev == mounted_inside.dev or mounted.fstype == "autofs":
         return None
     return mounted
 
@@ -218,13 +220,13 @@ def _point_at_start(mount: Mount, mounted: Mounted) -> str:
     return mount.source.removesuffix(mounted.root.rstrip("/")) or "/"
 
 
-def _covering_mount(mount: Mount, own: Mounted, mounts: Mounts | None) -> Mounted | None:
+def _covering_mount(mount: Mount, mounted_inside: Mounted, mounts: Mounts | None) -> Mounted | None:
     """The host's mount over the source, if the container sees the folder beneath."""
-    mounted = _differing_mount(mount, own, mounts)
+    mounted = _differing_mount(mount, mounted_inside, mounts)
     if mounts is None or mounted is None or mounted.point == "/":
         return None
     beneath = mounts.of(mounted.point.rpartition("/")[0] or "/")
-    return mounted if beneath is not None and beneath.dev == own.dev else None
+    return mounted if beneath is not None and beneath.dev == mounted_inside.dev else None
 
 
 def _confirmed_stale(host: Host, items: Iterable[StaleMount]) -> Iterator[StaleMount]:

@@ -63,11 +63,11 @@ def _tmpfs_without_exec(container: Container, path: str) -> RestrictingOption | 
     if not point:
         return None
     options = (container.host_config.tmpfs or {})[point]
-    kept = [option for option in options.split(",") if option and option != NO_EXEC]
+    other_options = [option for option in options.split(",") if option and option != NO_EXEC]
     return RestrictingOption(
         f"HostConfig.Tmpfs {point}",
         options or "no options",
-        f"--tmpfs={point}:{','.join([*kept, 'exec'])}",
+        f"--tmpfs={point}:{','.join([*other_options, 'exec'])}",
         f"cannot run code from {point}: that is a tmpfs, which Docker mounts noexec",
         "executable",
     )

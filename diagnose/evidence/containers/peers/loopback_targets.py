@@ -129,7 +129,7 @@ def loopback_targets(
     """
     silent = _silent_targets(host, containers, namespaces, network_losses)
     logged: list[LoopbackTarget] = []
-    meant: list[LoopbackTarget] = []
+    targets: list[LoopbackTarget] = []
     if log_tails is None:
         return LoopbackTargets(tuple(silent))
     for container in containers:
@@ -138,10 +138,10 @@ def loopback_targets(
         if failure is not None and failure.confirmed_by == "container.loopback-peer":
             logged += _targets(host, container, 0)
         elif is_refused_by_nobody(tail):
-            meant += [
+            targets += [
                 target for target in _targets(host, container, 0) if says_kind(tail, target.port)
             ]
-    return LoopbackTargets(tuple(silent), tuple(logged), tuple(meant))
+    return LoopbackTargets(tuple(silent), tuple(logged), tuple(targets))
 
 
 def is_refused_by_nobody(tail: LogTail) -> bool:

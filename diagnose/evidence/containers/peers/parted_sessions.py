@@ -72,13 +72,13 @@ def parted_sessions(host: Host, containers: Containers) -> PartedSessionsList:
         if container.service and container.state.pid and not _is_sticky(container)
     )
     services = [replicas for replicas in by_service.values() if _are_replicas(replicas)]
-    found: list[PartedSessions] = []
+    parted: list[PartedSessions] = []
     for replicas in host.first(services, MOST, "services with several containers"):
         looked_at = tuple(replicas[:_MOST_REPLICAS])
         folder = next((folder for folder in _FOLDERS if _all_have(host, looked_at, folder)), "")
         if folder and not _is_kept_together(host, replicas[0], containers):
-            found.append(PartedSessions(looked_at, folder))
-    return PartedSessionsList(tuple(found))
+            parted.append(PartedSessions(looked_at, folder))
+    return PartedSessionsList(tuple(parted))
 
 
 def _are_replicas(containers: Sequence[Container]) -> bool:

@@ -152,12 +152,12 @@ def other_password(failure: Recognised, caller: Container, server: Container) ->
     if not passwords or is_equal or any(_ESCAPED in value for value in passwords.values()):
         return None
     names = joined(tuple(passwords))
-    kept = server_password.variable
+    server_variable = server_password.variable
     return Reason(
-        f"the password of user {user} in its {names} is not the {kept} of {server}",
-        f"give both the same password: the database has the {kept} that its data directory "
+        f"the password of user {user} in its {names} is not the {server_variable} of {server}",
+        f"give both the same password: the database has the {server_variable} that its data directory "
         f'was made; that of "{server.name}" is the same unless it was changed since',
-        {"own_variable": names, "kept_variable": kept, "keeper": server.name},
+        {"own_variable": names, "kept_variable": server_variable, "keeper": server.name},
     )
 
 

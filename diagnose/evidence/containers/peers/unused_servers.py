@@ -158,14 +158,14 @@ def _may_hold_data(folder: str) -> bool:
 
 
 def _written_since(
-    host: Host, root: str, files: Sequence[str], made: float | None
+    host: Host, root: str, files: Sequence[str], since: float | None
 ) -> Iterator[str]:
     """The files with some content that were written after this time."""
     paths = [f"{root}{file}" for file in files]
     statuses = host.answer_or(StatPaths(paths, follow=False), {}) if paths else {}
     for path, file in zip(paths, files, strict=True):
         status = statuses.get(path, NOT_ASKED)
-        if made is not None and status.size >= _LEAST and (status.mtime or 0.0) > made:
+        if since is not None and status.size >= _LEAST and (status.mtime or 0.0) > since:
             yield file
 
 

@@ -126,8 +126,8 @@ def _bare_jobs(
     passed = {
         line.partition("=")[0].strip('" ') for line in _lines(host, ReadFile(_PASSES, root=root))
     }
-    held = {name for name, value in container.config.environment if value}
-    lacking = held - passed - _OF_EVERY_PROCESS
+    variables = {name for name, value in container.config.environment if value}
+    lacking = variables - passed - _OF_EVERY_PROCESS
     if not lacking:
         return
     read = 0

@@ -53,5 +53,5 @@ def lacking_capabilities(demands: tuple[str, ...], config: HostConfig) -> tuple[
         return ()
     if ALL in added:
         return tuple(name for name in demands if name in dropped)
-    held = frozenset() if ALL in dropped else _BY_DEFAULT - dropped
-    return tuple(name for name in demands if name not in held | added)
+    by_default = frozenset() if ALL in dropped else _BY_DEFAULT - dropped
+    return tuple(name for name in demands if name not in by_default | added)

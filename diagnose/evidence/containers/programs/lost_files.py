@@ -106,12 +106,12 @@ def lost_files(
     for complaint in complaints:
         by_id.setdefault(complaint.container.id, []).append(complaint)
     ids = list(by_id)[:MOST]
-    left = list(by_id)[MOST:]
+    unread_ids = list(by_id)[MOST:]
     changes_by_id = host.answers_about(ids, ListChanges)
     candidates = (_lost_file(by_id[id], changes_by_id.get(id) or ()) for id in ids)
     return LostFiles(
         tuple(lost for lost in candidates if lost is not None),
-        tuple(Unexamined(by_id[id][0].container.subject, TOO_MANY) for id in left),
+        tuple(Unexamined(by_id[id][0].container.subject, TOO_MANY) for id in unread_ids),
     )
 
 

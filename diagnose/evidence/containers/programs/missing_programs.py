@@ -149,10 +149,12 @@ def _missing_program(host: Host, container: Container, name: str) -> MissingProg
     proposed = MissingProgram(is_own_command=is_own, image_command=image_words if is_own else ())
     first, *more = line_words(name)
     is_line = bool(more)
-    near = _like_program(host, container, first)
-    if near:
-        command = (*words[:place], near, *more, *words[place + 1 :])
-        return msgspec.structs.replace(proposed, is_line=is_line, near=near, command=command)
+    similar_program = _like_program(host, container, first)
+    if similar_program:
+        command = (*words[:place], similar_program, *more, *words[place + 1 :])
+        return msgspec.structs.replace(
+            proposed, is_line=is_line, near=similar_program, command=command
+        )
     is_service = bool(image_words) and posixpath.basename(image_words[0]) not in _INTERACTIVE
     # the words behind a line are meant for its program, and the image's command would drop them
     is_whole = not (is_line and words[place + 1 :])

@@ -123,16 +123,16 @@ def program_faults(containers: Containers, kernel_log: KernelLog) -> ProgramFaul
 
 def _owner(fault: ProgramFault, ended: Sequence[Container]) -> Container | None:
     """The container that the fault ended, if only one of these can be meant."""
-    near = [
+    neighbours = [
         container
         for container in ended
         if abs((container.finished_at or 0.0) - fault.at) <= SAME_MOMENT_S
     ]
-    with_program = [container for container in near if fault.comm in container.process_names]
+    with_program = [container for container in neighbours if fault.comm in container.process_names]
     if len(with_program) == 1:
         return with_program[0]
-    if not with_program and len(near) == 1 and _is_wrapped(near[0]):
-        return near[0]
+    if not with_program and len(neighbours) == 1 and _is_wrapped(neighbours[0]):
+        return neighbours[0]
     return None
 
 

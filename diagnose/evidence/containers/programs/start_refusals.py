@@ -189,13 +189,13 @@ def is_of_own_runtime(container: Container, program: str) -> bool:
 
 def held_addresses(container: Container, containers: Containers) -> dict[str, list[str]]:
     """The containers and their addresses, on each network of a container."""
-    held = {}
+    addresses = {}
     for network in container.endpoints:
         neighbours = containers.running_on(network)
-        held[network] = [
+        addresses[network] = [
             f"{other.name} {other.endpoints[network].ip_address}" for other in neighbours
         ]
-    return held
+    return addresses
 
 
 class TakenAddress(msgspec.Struct, frozen=True):

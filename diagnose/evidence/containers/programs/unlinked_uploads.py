@@ -57,13 +57,13 @@ def all_unlinked_uploads(
 ) -> AllUnlinkedUploads:
     """The folders of programs of PHP are looked into, as the container sees them."""
     with_php = [container for container in containers.running if serves_php(container, processes)]
-    found = []
+    unlinked = []
     for container in host.first(with_php, MOST, "programs of PHP"):
         uploads = _unlinked(host, container)
         beside = containers.in_project_of(container)
         if uploads is not None and not _is_shown_by_another(host, uploads, beside):
-            found.append(uploads)
-    return AllUnlinkedUploads(tuple(found))
+            unlinked.append(uploads)
+    return AllUnlinkedUploads(tuple(unlinked))
 
 
 def _unlinked(host: Host, container: Container) -> UnlinkedUploads | None:
@@ -101,12 +101,12 @@ def _folder_of_laravel(host: Host, container: Container) -> str:
     paths = [f"{root}{folder}/{file}" for folder in folders for file in (_PROGRAM, _PAGES)]
     statuses = host.answer_or(StatPaths(paths, follow=False), {})
     files = {path for path in paths if statuses.get(path, NOT_ASKED).type == "file"}
-    found = (
+    upload_folders = (
         folder
         for folder in folders
         if {f"{root}{folder}/{_PROGRAM}", f"{root}{folder}/{_PAGES}"} <= files
     )
-    return next(found, "")
+    return next(upload_folders, "")
 
 
 def _status(host: Host, container: Container, path: str) -> PathStatus:

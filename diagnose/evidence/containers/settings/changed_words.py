@@ -42,9 +42,9 @@ def without_option(container: Container, option: str) -> dict[str, str]:
     A word without a dash is a command of the program, or the value of the option before it.
     """
     words = container.config.cmd or []
-    kept = [word for word in words if not _is_option(word, option)]
-    if len(kept) < len(words):
-        return {} if _has_value_behind(words, option) else _command(kept)
+    other_words = [word for word in words if not _is_option(word, option)]
+    if len(other_words) < len(words):
+        return {} if _has_value_behind(words, option) else _command(other_words)
     for name, value in container.config.environment:
         if _name(name) == _name(option):
             return {"unset": name}

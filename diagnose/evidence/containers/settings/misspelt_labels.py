@@ -54,7 +54,7 @@ def misspelt_labels(containers: Containers) -> ContainersWithMisspeltLabels:
     have the right key too. Labels that are like none of a program's are their owner's own. So are
     those that the program's own settings name, as another label to look for.
     """
-    found = (
+    labels = (
         misspelt
         for reader in containers.running
         if not any(map(REMOTE.fullmatch, reader.config.env or ()))
@@ -62,7 +62,7 @@ def misspelt_labels(containers: Containers) -> ContainersWithMisspeltLabels:
         if keys.image.search(reader.config.image)
         for misspelt in _misspelt_by(reader, keys, containers)
     )
-    return ContainersWithMisspeltLabels(tuple(found))
+    return ContainersWithMisspeltLabels(tuple(labels))
 
 
 def _misspelt_by(
@@ -104,8 +104,8 @@ def _misspelt_labels(
     """
     kind = "variable" if keys.are_variables else "label"
     own_keys = {name.lower() for name in names}
-    found = {name: meant_by_name.get(name, "") for name in names}
-    misspelt = {name: key for name, key in found.items() if key and key.lower() not in own_keys}
+    meanings = {name: meant_by_name.get(name, "") for name in names}
+    misspelt = {name: key for name, key in meanings.items() if key and key.lower() not in own_keys}
     if misspelt:
         yield MisspeltLabels(container, reader, keys.program, misspelt, kind)
     former = [name for name in names if keys.former and keys.former.search(name)]

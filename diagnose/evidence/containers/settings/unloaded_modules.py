@@ -44,7 +44,7 @@ def unloaded_modules(host: Host, containers: Containers) -> UnloadedModules:
     Of a program that may have such modules, the files of settings are read, as its container sees
     them. Where another container of the same image loads the module, it does the work of that.
     """
-    wanted = [
+    needed_modules = [
         (container, module)
         for container in containers.running
         for module in LOADED_MODULES
@@ -52,7 +52,9 @@ def unloaded_modules(host: Host, containers: Containers) -> UnloadedModules:
     ]
     modules: list[UnloadedModule] = []
     loading: set[tuple[str, str]] = set()
-    for container, module in host.first(wanted, MOST * len(LOADED_MODULES), "lists of modules"):
+    for container, module in host.first(
+        needed_modules, MOST * len(LOADED_MODULES), "lists of modules"
+    ):
         texts = _texts(host, container, module)
         unloaded = _unloaded_module(container, module, texts)
         if unloaded is not None:

@@ -238,10 +238,10 @@ def _is_of_earlier_life(host: Host, container: Container, path: str) -> bool:
     Of a large file only the beginning is searched, and a link leads to a file of the container.
     """
     status = host.answer_or(StatPaths([path], follow=False), {}).get(path, NOT_ASKED)
-    made = container.created_at
+    created_at = container.created_at
     is_file = status.type == "file" and status.size <= _LARGEST
-    is_known = is_file and status.mtime is not None and made is not None
-    return is_known and (status.mtime or 0.0) < (made or 0.0)
+    is_known = is_file and status.mtime is not None and created_at is not None
+    return is_known and (status.mtime or 0.0) < (created_at or 0.0)
 
 
 def _own_values(host: Host, container: Container) -> dict[str, str]:

@@ -70,14 +70,14 @@ def image_values(host: Host, containers: Containers) -> ImageValues:
 
 def _values(host: Host, container: Container, mount: Mount) -> Iterator[ImageValue]:
     """The variables of the image that nobody has set since, and that the file sets too."""
-    kept = _kept_values(host, container)
-    texts = [text for name, value in kept.items() for text in _forms(name, value)]
+    image_values = _kept_values(host, container)
+    texts = [text for name, value in image_values.items() for text in _forms(name, value)]
     inside = host.answer_or(FindTexts(mount.source, texts), []) if texts else []
     if not inside:
         return
     process = host.ask(InspectProcess(container.state.pid))
     running = {} if isinstance(process, Failed) else process.variables
-    for name, value in kept.items():
+    for name, value in image_values.items():
         begins, *same = _forms(name, value)
         is_other = begins in inside and not set(same) & set(inside)
         if is_other and running.get(name, value) == value:

@@ -87,7 +87,7 @@ class KeptPassword(msgspec.Struct, frozen=True):
     @property
     def differing(self) -> GivenPassword | None:
         """The only variable of the caller with another password; None where one has the same."""
-        others = [given for given in self.given if given.token != self.token]
+        others = [secret for secret in self.given if secret.token != self.token]
         return only(others) if len(others) == len(self.given) else None
 
 

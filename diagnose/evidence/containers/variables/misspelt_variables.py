@@ -58,12 +58,12 @@ def misspelt_variables(host: Host, containers: Containers) -> MisspeltVariables:
     another container of the project has too, of another image, may be meant for that one.
     """
     variables = []
-    asked = [
+    with_script = [
         container
         for container in containers
         if not container.never_ran and script_path(container) and container.config.env
     ]
-    for container in host.first(asked, MOST, "start scripts"):
+    for container in host.first(with_script, MOST, "start scripts"):
         own_variables = _own_variables(host, container)
         shared = {
             name
@@ -104,9 +104,9 @@ def _misspelt_of_image(
         is_known = re.search(rf"\b{re.escape(name)}\b", text) is not None
         if is_known or _OF_BOTH.search(name):
             continue
-        meant = only([read_name for read_name in missing if is_almost(name, read_name)])
-        if meant is not None:
-            yield MisspeltVariable(container, name, meant, path)
+        right_name = only([read_name for read_name in missing if is_almost(name, read_name)])
+        if right_name is not None:
+            yield MisspeltVariable(container, name, right_name, path)
 
 
 def _read_variables(script: str) -> list[str]:

@@ -95,8 +95,8 @@ def _with_line(host: Host, quoted: QuotedValue) -> QuotedValue:
 
 def _is_taken_whole(value: str, line: str) -> bool:
     """Whether a line shows that the quotes were not dropped."""
-    before, found, behind = line.partition(value)
-    if not found:
+    before, separator, behind = line.partition(value)
+    if not separator:
         return False
     if _REFUSED.search(before + behind) is not None:
         return True

@@ -126,19 +126,21 @@ def _unequal_login(
 
     In variables, or in the caller's mounted files.
     """
-    kept = kept_password(line, caller, peers)
-    if kept is None:
+    server_password = kept_password(line, caller, peers)
+    if server_password is None:
         return None
-    different = kept.differing
-    server = kept.server
+    different = server_password.differing
+    server = server_password.server
     if different is not None:
         whole = different.is_whole
-        return UnequalSecret(line, caller, server, different.name, kept=kept.place, is_whole=whole)
-    files = {} if kept.given else _passwords_by_file(host, caller)
-    if not files or any(kept.token in tokens for tokens in files.values()):
+        return UnequalSecret(
+            line, caller, server, different.name, kept=server_password.place, is_whole=whole
+        )
+    files = {} if server_password.given else _passwords_by_file(host, caller)
+    if not files or any(server_password.token in tokens for tokens in files.values()):
         return None
     place = next(iter(files))
-    return UnequalSecret(line, caller, server, "password", place=place, kept=kept.place)
+    return UnequalSecret(line, caller, server, "password", place=place, kept=server_password.place)
 
 
 def _passwords_by_file(host: Host, caller: Container) -> dict[str, list[str]]:

@@ -66,12 +66,12 @@ def unset_zones(host: Host, containers: Containers, clock: Clock) -> UnsetZones:
 
 def _schedule(container: Container) -> tuple[str, str] | None:
     """The first variable with a time of cron at a fixed hour."""
-    found = (
+    schedules = (
         (name, value)
         for name, value in container.config.environment
         if _IS_SCHEDULE.search(name) and _AT_AN_HOUR.fullmatch(value.strip())
     )
-    return next(found, None)
+    return next(schedules, None)
 
 
 def _has_zone(container: Container) -> bool:

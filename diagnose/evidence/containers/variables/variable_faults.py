@@ -92,18 +92,20 @@ def asked_together(lines: Sequence[str], container: Container, first: str) -> tu
     return tuple(name for name in other_names if not container.config.sets(name))
 
 
-def first_unset(line: str, container: Container, named: str) -> str:
+def first_unset(line: str, container: Container, fallback: str) -> str:
     """The missing variable of a list, where the container has the first one.
 
     Of a list of alternatives one is enough.
     """
-    if not container.config.sets(named) or _ALTERNATIVES.search(line):
-        return named
+    if not container.config.sets(fallback) or _ALTERNATIVES.search(line):
+        return fallback
     names_in_line = _listed_names(line)
     unset_names = (
-        name for name in names_in_line if named in names_in_line and not container.config.sets(name)
+        name
+        for name in names_in_line
+        if fallback in names_in_line and not container.config.sets(name)
     )
-    return next(unset_names, named)
+    return next(unset_names, fallback)
 
 
 def _listed_names(line: str) -> list[str]:
@@ -123,8 +125,8 @@ def near_name(container: Container, missing_names: Sequence[str]) -> str:
             for name in names
             if name != want and _comparable_name(name) == _comparable_name(want)
         )
-        if near := next(same, ""):
-            return near
+        if name_with_case := next(same, ""):
+            return name_with_case
         if close := difflib.get_close_matches(want, set(names) - {want}, 1, _ALMOST):
             return close[0]
     return ""

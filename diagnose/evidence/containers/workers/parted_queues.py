@@ -77,17 +77,17 @@ def parted_queues(
     """
     if namespaces is None:
         return PartedQueues()
-    found: dict[str, PartedQueue] = {}
+    queues: dict[str, PartedQueue] = {}
     pairs = list(_pairs(containers))
     for pair in host.first(pairs, MOST, "pairs of brokers"):
-        own = _clients(host, pair.broker, pair.kind, containers, namespaces)
-        others = _clients(host, pair.other, pair.kind, containers, namespaces)
-        if own is None or others is None:
+        clients = _clients(host, pair.broker, pair.kind, containers, namespaces)
+        other_clients = _clients(host, pair.other, pair.kind, containers, namespaces)
+        if clients is None or other_clients is None:
             continue
-        if not own.programs and not others.workers:
-            for parted in _queues_of_pair(pair, own.workers, others.programs):
-                found.setdefault(parted.worker.id, parted)
-    return PartedQueues(tuple(found.values()))
+        if not clients.programs and not other_clients.workers:
+            for parted in _queues_of_pair(pair, clients.workers, other_clients.programs):
+                queues.setdefault(parted.worker.id, parted)
+    return PartedQueues(tuple(queues.values()))
 
 
 def _queues_of_pair(
@@ -148,9 +148,9 @@ def _caller_ids(
     if isinstance(addresses, Failed):
         return None
     callers = [other for other in neighbours if not other.addresses.isdisjoint(addresses)]
-    known = {address for caller in callers for address in caller.addresses}
+    known_addresses = {address for caller in callers for address in caller.addresses}
     foreign = [address for address in addresses if not is_loopback(address)]
-    return {caller.id for caller in callers} if known.issuperset(foreign) else None
+    return {caller.id for caller in callers} if known_addresses.issuperset(foreign) else None
 
 
 def _is_broker(container: Container) -> bool:

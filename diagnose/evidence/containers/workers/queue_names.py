@@ -48,24 +48,24 @@ def other_queue_names(containers: Containers) -> OtherQueueNames:
         for container in containers.running
         if container.compose_project and is_background(container)
     ]
-    found = (next(_other_names(worker, containers), None) for worker in workers)
-    return OtherQueueNames(tuple(filter(None, found)))
+    names = (next(_other_names(worker, containers), None) for worker in workers)
+    return OtherQueueNames(tuple(filter(None, names)))
 
 
 def _other_names(worker: Container, containers: Containers) -> Iterator[OtherQueueName]:
     """The programs whose queue no worker reads, where nobody fills that of this worker."""
     beside = containers.in_project_of(worker)
-    for variable, given in _names(worker).items():
-        if any(_mentions(other, given) for other in beside):
+    for variable, worker_value in _names(worker).items():
+        if any(_mentions(other, worker_value) for other in beside):
             continue
         for program in beside:
-            wanted = _names(program).get(variable, given)
-            is_apart = wanted != given and program.image != worker.image
+            program_value = _names(program).get(variable, worker_value)
+            is_apart = program_value != worker_value and program.image != worker.image
             if not is_apart or is_background(program):
                 continue
             readers = [other for other in (worker, *beside) if is_background(other)]
-            if not any(_mentions(reader, wanted) for reader in readers):
-                yield OtherQueueName(worker, program, variable, given, wanted)
+            if not any(_mentions(reader, program_value) for reader in readers):
+                yield OtherQueueName(worker, program, variable, worker_value, program_value)
 
 
 def _names(container: Container) -> dict[str, str]:

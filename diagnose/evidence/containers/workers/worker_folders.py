@@ -123,9 +123,9 @@ def _file_of_its_own(host: Host, worker: Container, program: Container, top: str
     settings, models that are fetched.
     """
     for files in _written_files(host, worker, top):
-        kept = _statuses(host, program, files)
+        statuses = _statuses(host, program, files)
         for file in files:
-            is_in_both = kept.get(file, NOT_ASKED).type == "file"
+            is_in_both = statuses.get(file, NOT_ASKED).type == "file"
             if not is_in_both or _DATABASE.search(file):
                 return file
     return ""
@@ -140,15 +140,15 @@ def _statuses(host: Host, container: Container, files: list[str]) -> dict[str, P
 
 def _written_files(host: Host, worker: Container, top: str) -> Iterator[list[str]]:
     """The files below a folder that are younger than the container, folder by folder."""
-    made = worker.created_at
-    if made is None:
+    created_at = worker.created_at
+    if created_at is None:
         return
     root = f"/proc/{worker.state.pid}/root"
     for folder in visited_folders(host, root, [top.rstrip("/")], _VISITS, _is_shared):
         names = [entry.name for entry in folder.entries if entry.type == "file"]
         files = [f"{folder.path}/{name}" for name in names if _is_shared(name)]
         statuses = _statuses(host, worker, files) if files else {}
-        written = [file for file, status in statuses.items() if _is_younger(status, made)]
+        written = [file for file, status in statuses.items() if _is_younger(status, created_at)]
         if written:
             yield written
 
@@ -158,6 +158,6 @@ def _is_shared(name: str) -> bool:
     return not _FOR_ITSELF.search(f"/{name}")
 
 
-def _is_younger(status: PathStatus, made: float) -> bool:
+def _is_younger(status: PathStatus, since: float) -> bool:
     """Whether a file has some content, and was written after this time."""
-    return bool(status.size) and (status.mtime or 0.0) > made
+    return bool(status.size) and (status.mtime or 0.0) > since

@@ -149,12 +149,12 @@ def _differences(
     """The first difference from all programs; none where one of them has the same settings."""
     differences = []
     for program in programs:
-        found = itertools.chain(
+        all_differences = itertools.chain(
             _other_queues(worker, program),
             _other_values(worker, program, containers),
             _lacking_servers(host, worker, program, containers, namespaces),
         )
-        difference = next(found, None)
+        difference = next(all_differences, None)
         if difference is None:
             return []
         if not _is_taken_by_another(difference, containers):
@@ -271,8 +271,10 @@ def _lacking_servers(
             if server is None or _may_name(without, server) or server.image == worker.image:
                 continue
             if _calls(host, without, server, namespaces) is False:
-                given = (without_user(value), "") if having is worker else ("", without_user(value))
-                yield WorkerDifference(worker, program, name, *given, server=server)
+                values = (
+                    (without_user(value), "") if having is worker else ("", without_user(value))
+                )
+                yield WorkerDifference(worker, program, name, *values, server=server)
 
 
 def share_settings(worker: Container, program: Container) -> bool:

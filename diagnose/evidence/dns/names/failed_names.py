@@ -164,11 +164,11 @@ def _repeated_names(lines: list[str]) -> Iterator[FailedName]:
 
 
 def _names_of_lines(lines: Sequence[str]) -> Iterator[FailedName]:
-    seen = set()
+    names = set()
     for line in reversed(lines):
         name = failed_name(line) if _tells_of_a_name(line) else ""
-        if name and name not in seen:
-            seen.add(name)
+        if name and name not in names:
+            names.add(name)
             yield FailedName(name, line)
 
 
@@ -244,7 +244,7 @@ def stray_names(container: Container, names_by_network: Mapping[str, set[str]]) 
 
 
 def searched_names(
-    container: Container, near: Mapping[str, set[str]], conf: ResolvConf | None
+    container: Container, names_by_network: Mapping[str, set[str]], conf: ResolvConf | None
 ) -> dict[str, str]:
     """The short names that a container calls and that a search domain may answer for.
 
@@ -252,9 +252,9 @@ def searched_names(
     unless the host's own resolv.conf or the container has that option.
     """
     if conf is None or not conf.is_embedded:
-        return stray_names(container, near)
+        return stray_names(container, names_by_network)
     has_option = any(option.startswith("ndots:") for option in conf.options)
-    return stray_names(container, {} if has_option and conf.ndots > 0 else near)
+    return stray_names(container, {} if has_option and conf.ndots > 0 else names_by_network)
 
 
 def _names_in(text: str, *, is_host: bool) -> Iterator[str]:

@@ -131,12 +131,12 @@ class NameComplaints(EvidenceGroup, frozen=True):
     def said(self) -> dict[str, list[str]]:
         """The lines of containers that failed, or that repeat an error, by their ids."""
         tails = self.log_tails.by_id if self.log_tails is not None else {}
-        said = {id: list(tail.lines) for id, tail in tails.items()}
+        lines_by_id = {id: list(tail.lines) for id, tail in tails.items()}
         for error in self.repeated_errors or ():
-            said.setdefault(error.container.id, []).extend((error.line.whole, *error.lines))
+            lines_by_id.setdefault(error.container.id, []).extend((error.line.whole, *error.lines))
         for failure in self.logged_failures or ():
-            said.setdefault(failure.container.id, []).append(failure.line)
-        return said
+            lines_by_id.setdefault(failure.container.id, []).append(failure.line)
+        return lines_by_id
 
 
 @evidence
@@ -183,12 +183,12 @@ def _is_given_names(container: Container) -> bool:
 
 def _lines(text: str) -> Iterator[tuple[str, str]]:
     """Address and name; of two lines with one name the first counts."""
-    seen = set()
+    known_names = set()
     for line in text.splitlines():
         address, *names = line.partition("#")[0].split() or [""]
         for name in names:
-            if name not in seen:
-                seen.add(name)
+            if name not in known_names:
+                known_names.add(name)
                 yield address, name
 
 

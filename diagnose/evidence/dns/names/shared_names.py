@@ -125,7 +125,7 @@ def _tells_of_call(text: str, name: str) -> bool:
 
 def _owner_in(text: str, owners: Mapping[str, Container]) -> Container | None:
     """The first owner whose address is in a line."""
-    return next((owners[found] for found in _ADDRESS.findall(text) if found in owners), None)
+    return next((owners[address] for address in _ADDRESS.findall(text) if address in owners), None)
 
 
 def _projects_of(containers: Sequence[Container]) -> set[str]:

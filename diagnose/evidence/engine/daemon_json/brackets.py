@@ -25,9 +25,9 @@ class OpenBracket(msgspec.Struct, frozen=True):
 def innermost_open(text: str) -> OpenBracket | None:
     """The last bracket that this beginning of a file opens and does not close."""
     opened: list[OpenBracket] = []
-    for found in _STRINGS_AND_BRACKETS.finditer(text):
-        if found[0] in CLOSING:
-            opened.append(OpenBracket(found[0], found.start()))
-        elif found[0] in CLOSING.values() and opened:
+    for match in _STRINGS_AND_BRACKETS.finditer(text):
+        if match[0] in CLOSING:
+            opened.append(OpenBracket(match[0], match.start()))
+        elif match[0] in CLOSING.values() and opened:
             opened.pop()
     return opened[-1] if opened else None

@@ -97,8 +97,8 @@ def _edit(text: str, fault: Fault) -> LineEdit | None:
     line = lines[fault.line - 1]
     name = fault.key.rpartition(".")[2] if fault.key.startswith("log-opts.") else fault.key
     key = f'"{name}"'
-    if meant := _MEANT.search(fault.message):
-        return LineEdit(fault.line, key, f'"{meant["name"]}"') if key in line else None
+    if match := _MEANT.search(fault.message):
+        return LineEdit(fault.line, key, f'"{match["name"]}"') if key in line else None
     successor = SUCCESSORS.get(name, "")
     if successor and f'"{successor}"' not in text and key in line:
         return LineEdit(fault.line, key, f'"{successor}"')

@@ -213,14 +213,14 @@ def _other_roots(
     stats = host.ask(StatPaths([f"{path}/containers" for path in paths]))
     if isinstance(stats, Failed):
         return
-    seen: set[tuple[str, int]] = set()
+    known_places: set[tuple[str, int]] = set()
     for path in [*paths, *_remapped_below(host, root)]:
         status = stats.get(f"{path}/containers")
         if status is not None:
-            is_known = (status.dev, status.ino) in seen
+            is_known = (status.dev, status.ino) in known_places
             if status.type != "folder" or is_known:
                 continue
-            seen.add((status.dev, status.ino))
+            known_places.add((status.dev, status.ino))
         count = _count_of_containers(host, path)
         if count:
             yield OtherRoot(path, count)

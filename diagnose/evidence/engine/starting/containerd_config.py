@@ -52,8 +52,8 @@ def containerd_config(host: Host, daemon: Daemon) -> ContainerdConfig | Unavaila
     path = _path(_command_line(daemon))
     file = host.ask(ReadFile(path))
     if isinstance(file, Failed):
-        gone = ContainerdConfig(path, exists=False)
-        return gone if file.reason == "missing" else Unavailable.of(file)
+        no_config = ContainerdConfig(path, exists=False)
+        return no_config if file.reason == "missing" else Unavailable.of(file)
     if file.truncated:
         return Unavailable("too large", f"{path} is longer than is read")
     import tomllib  # most hosts have a file of one line, and some none

@@ -78,10 +78,10 @@ def host_targets(
     targets = []
     for container in host.first(callers, MOST, "collectors of figures"):
         host_words = _host_words(container, networks, outer)
-        seen: set[int] = set()
+        known_ports: set[int] = set()
         for target in _targets(host, container, host_words, listeners):
-            if target.port not in seen and containers.publisher_of(target.port) is None:
-                seen.add(target.port)
+            if target.port not in known_ports and containers.publisher_of(target.port) is None:
+                known_ports.add(target.port)
                 targets.append(target)
     return HostTargets(tuple(targets))
 
@@ -122,11 +122,13 @@ def _targets(
 
 def _loopback_listener(port: int, listeners: Listeners) -> Listener | None:
     """The listener of a TCP port, where all of them are on the loopback of the host."""
-    own = [
+    listeners_there = [
         listener
         for listener in listeners
         if listener.port == port and listener.proto.startswith("tcp")
     ]
-    if not own or not all(is_loopback(listener.address) for listener in own):
+    if not listeners_there or not all(
+        is_loopback(listener.address) for listener in listeners_there
+    ):
         return None
-    return own[0]
+    return listeners_there[0]

@@ -80,8 +80,10 @@ def arp_filters(
     wires = [*bridges, *_way_out(host_stack, bridges)]
     chains = [chain for hook in _HOOKS for chain in ruleset.base_chains(hook, _ARP)]
     if ruleset.uses_devices:
-        met = (ruleset.device_chains(hook, wire.device) for wire in wires for hook in _OF_DEVICES)
-        chains += [chain for some in met for chain in some]
+        device_chains = (
+            ruleset.device_chains(hook, wire.device) for wire in wires for hook in _OF_DEVICES
+        )
+        chains += [chain for some in device_chains for chain in some]
     if walked.why_not or not chains:
         return ArpFilters((), len(chains), walked.why_not)
     filters = (_filter_on(wire, ruleset, neighbours) for wire in wires)

@@ -142,18 +142,18 @@ def _wanted_pings(
         *(("process", text) for text in lasting),
     ]
     environment = dict(container.config.environment)
-    seen: set[str] = set()
+    known: set[str] = set()
     for source, text in texts:
         for target in _targets(text, environment):
-            if target not in seen:
-                seen.add(target)
+            if target not in known:
+                known.add(target)
                 yield _WantedPing(target, source, text[:200])
     if recent_logs is None or not recent_logs.repeated(container, _tells_of_loss, clock):
         return
     for line in recent_logs.of(container):
         match = _TARGET.search(line.text)
-        if match is not None and match["target"] not in seen:
-            seen.add(match["target"])
+        if match is not None and match["target"] not in known:
+            known.add(match["target"])
             yield _WantedPing(match["target"], "log", line.text[:200])
 
 

@@ -242,7 +242,9 @@ def _moved_container(containers: Containers, port: int) -> _MovedContainer | Non
         return None
     chosen = []
     for container in containers.running:
-        free = {wanted.port for wanted in container.wanted_ports if not wanted.host_port}
+        free = {
+            wanted_port.port for wanted_port in container.wanted_ports if not wanted_port.host_port
+        }
         ports = {
             binding.port: binding
             for binding in container.published_by("tcp")
@@ -279,7 +281,12 @@ def _serves_inside(
 
 def _holder(containers: Containers, address: str) -> Container | None:
     return next(
-        (container for (_, held), container in containers.by_place.items() if held == address), None
+        (
+            container
+            for (_, container_address), container in containers.by_place.items()
+            if container_address == address
+        ),
+        None,
     )
 
 

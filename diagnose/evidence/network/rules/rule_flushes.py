@@ -22,5 +22,5 @@ def rule_flushes(host: Host, firewall: Firewall, packet_paths: PacketPaths) -> R
     if not packet_paths.networks or not flushed_rules(firewall, packet_paths).is_real:
         return RuleFlushes(())
     flushes = host.ask(ListRuleFlushes())
-    found = () if isinstance(flushes, Failed) else flushes
-    return RuleFlushes(tuple(sorted(found, key=lambda flush: not flush.is_repeated)))
+    lines = () if isinstance(flushes, Failed) else flushes
+    return RuleFlushes(tuple(sorted(lines, key=lambda flush: not flush.is_repeated)))

@@ -73,7 +73,7 @@ def ftp_servers(
     """
     if modules is not None and HELPER in modules.names:
         return FtpServers()
-    found = []
+    servers = []
     for container in containers.running:
         ports = sorted(_CONTROLS.intersection(container.published_tcp_ports))
         netns = namespaces.of(container)
@@ -81,8 +81,8 @@ def ftp_servers(
             continue
         server = _server(host, container, ports[0])
         if server is not None:
-            found.append(server)
-    return FtpServers(tuple(found))
+            servers.append(server)
+    return FtpServers(tuple(servers))
 
 
 def _server(host: Host, container: Container, port: int) -> FtpServer | None:
@@ -93,10 +93,10 @@ def _server(host: Host, container: Container, port: int) -> FtpServer | None:
         is_set = bool(container.config.value_of(variable))
         return None if is_set else FtpServer(container, port, variable=variable)
     for mount in container.bind_mounts:
-        known = _SETTINGS.get(posixpath.basename(mount.destination))
-        if known is None:
+        known_setting = _SETTINGS.get(posixpath.basename(mount.destination))
+        if known_setting is None:
             continue
-        setting, pattern = known
+        setting, pattern = known_setting
         file = host.ask(ReadFile(mount.source, max_bytes=65536))
         match = None if isinstance(file, Failed) else pattern.search(file.text)
         is_empty = match is None or not match["value"]

@@ -76,14 +76,14 @@ def ports_for_host_alone(
         refused[number] = _refused_neighbours(flows, interfaces)
     inside = {address for container in containers for address in container.ipv4_addresses}
     times = Counter(itertools.chain.from_iterable(refused.values()))
-    found: list[PortForHostAlone] = []
+    ports: list[PortForHostAlone] = []
     for number, sources in refused.items():
         callers = tuple(src for src in sources if times[src] <= _MOST_TRIED and src not in inside)
         container, binding = shut[number][0]
         is_entry = number in _ENTRIES and container.restarts_always and not is_fronted
         if callers or is_entry:
-            found.append(PortForHostAlone(container, binding, callers))
-    return PortsForHostAlone(tuple(found))
+            ports.append(PortForHostAlone(container, binding, callers))
+    return PortsForHostAlone(tuple(ports))
 
 
 def _shut_ports(

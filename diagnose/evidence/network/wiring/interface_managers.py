@@ -74,7 +74,7 @@ class InterfaceManagers(msgspec.Struct, frozen=True):
 @evidence
 def interface_managers(
     host: Host,
-    taken: DockerInterfaces,
+    docker_interfaces: DockerInterfaces,
     processes: Processes | None,
     networks: Networks | None,
     links: Interfaces | None,
@@ -83,7 +83,7 @@ def interface_managers(
 
     Files are read only where an interface of the engine is taken, or has lost its address.
     """
-    concerned = [interface.link for interface in taken]
+    concerned = [interface.link for interface in docker_interfaces]
     if networks is not None and links is not None:
         concerned += _emptied_bridges(networks, links)
     if not concerned or processes is None:

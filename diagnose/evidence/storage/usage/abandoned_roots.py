@@ -62,11 +62,11 @@ def abandoned_roots(
         return AbandonedRoots()
     if not containers or containers.source == "disk":
         return AbandonedRoots()
-    taken = taken_roots(host, daemon)
+    used_roots = taken_roots(host, daemon)
     mounted = containers.mount_sources
     measured: list[tuple[str, AbandonedRoot]] = []
     for path, disk in _left_roots(host, root, mounts, full):
-        if path in taken or any(is_within(source, path) for source in mounted):
+        if path in used_roots or any(is_within(source, path) for source in mounted):
             continue
         walked = host.ask(WalkFolder(path, seconds=WALK_S, skip=[root.path]))
         if not isinstance(walked, Failed):
@@ -88,13 +88,13 @@ def _left_roots(
     records = [f"{path}/{_RECORDS}" for path in (root.path, *paths)]
     statuses = host.answer_or(StatPaths(records), {})
     disks = {disk.usage.dev: disk for disk in full}
-    seen = {_place(statuses.get(records[0]))}
+    known_places = {_place(statuses.get(records[0]))}
     for path, record in zip(paths, records[1:], strict=True):
         status = statuses.get(record)
         place = _place(status)
-        if status is None or status.type != "folder" or place in seen:
+        if status is None or status.type != "folder" or place in known_places:
             continue
-        seen.add(place)
+        known_places.add(place)
         if disk := disks.get(status.dev):
             yield path, disk
 

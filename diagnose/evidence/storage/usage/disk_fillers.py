@@ -29,12 +29,12 @@ def _needless_store(filled: FilledDisk) -> str:
             f"holds {size(cache.bytes)}"
         )
     if abandoned_root := filled.abandoned:
-        held = f"{abandoned_root.path} holds {size(abandoned_root.bytes)}"
-        return f"{held} of an engine's data, and no running engine uses it"
+        contents = f"{abandoned_root.path} holds {size(abandoned_root.bytes)}"
+        return f"{contents} of an engine's data, and no running engine uses it"
     if former := filled.former_driver:
         driver = posixpath.basename(former.path)
-        held = f"{former.path} holds {size(former.bytes)}"
-        return f"{held} of storage driver {driver}, which the engine uses no more"
+        contents = f"{former.path} holds {size(former.bytes)}"
+        return f"{contents} of storage driver {driver}, which the engine uses no more"
     return ""
 
 

@@ -117,8 +117,8 @@ def _files(containers: Containers) -> dict[str, tuple[str, ...]]:
 
 
 def _is_older(volume: Volume, newest: float) -> bool:
-    made = unix(volume.created_at)
-    return made is not None and made + SLACK_S < newest
+    created_at = unix(volume.created_at)
+    return created_at is not None and created_at + SLACK_S < newest
 
 
 def _changed_of_project(

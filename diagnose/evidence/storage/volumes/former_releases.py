@@ -91,10 +91,10 @@ def former_releases(host: Host, containers: Containers, processes: Processes) ->
         for mount in container.mounts
         if mount.has_host_path and mount.rw
     ]
-    found: list[FormerRelease] = []
+    releases: list[FormerRelease] = []
     for container, mount in host.first(mounts, MOST, "folders of PostgreSQL"):
-        found += _larger_releases(host, container, mount)
-    return FormerReleases(tuple(found))
+        releases += _larger_releases(host, container, mount)
+    return FormerReleases(tuple(releases))
 
 
 def _is_server(container: Container, processes: Processes) -> bool:
@@ -159,8 +159,8 @@ def _data_folders(host: Host, mount: Mount) -> list[_DataFolder]:
 def _used_folder(container: Container, folders: list[_DataFolder]) -> _DataFolder | None:
     """The folder of the server that runs, or the one of the release that its image has."""
     running = [folder for folder in folders if not folder.runs.failed]
-    own = [folder for folder in folders if _is_release_of(container, folder)]
-    return next(iter((*running, *own)), None)
+    of_release = [folder for folder in folders if _is_release_of(container, folder)]
+    return next(iter((*running, *of_release)), None)
 
 
 def _is_release_of(container: Container, folder: _DataFolder) -> bool:

@@ -168,11 +168,11 @@ def _match(host: Host, candidate: _Candidate) -> NamesakeFolder | None:
         return None
     if not names_of_mount and candidate.kind == "volume":
         return None
-    made = candidate.container.created_at or 0.0
+    created_at = candidate.container.created_at or 0.0
     began = _times(host, candidate.mount.source, names_of_mount)
     ended = _times(host, candidate.folder, names_of_folder)
-    is_older = bool(began) and min(began) < made - 1.0
-    if not ended or max(ended) >= made or is_older:
+    is_older = bool(began) and min(began) < created_at - 1.0
+    if not ended or max(ended) >= created_at or is_older:
         return None
     entries = tuple(sorted(shared or names_of_folder))
     return NamesakeFolder(

@@ -44,7 +44,7 @@ def left_nodes(host: Host, containers: Containers) -> LeftNodes:
     Asked only where a container without a host name of its own mounts RabbitMQ's folder.
     """
     homes = list(_home_folders(containers))
-    left = []
+    nodes_left = []
     for home, answer in host.ask_about(
         host.first(homes, MOST, "data folders of RabbitMQ"), lambda home: ListFolder(home.folder)
     ):
@@ -56,8 +56,8 @@ def left_nodes(host: Host, containers: Containers) -> LeftNodes:
         other_nodes = nodes - {own_folder} if own_folder in nodes else set()
         newest_node = _newest_node(host, home, other_nodes) if other_nodes else None
         if newest_node is not None:
-            left.append(newest_node)
-    return LeftNodes(tuple(left))
+            nodes_left.append(newest_node)
+    return LeftNodes(tuple(nodes_left))
 
 
 class _Home(msgspec.Struct, frozen=True):

@@ -122,9 +122,9 @@ def _pairs(containers: Containers, unused: UnusedVolumes, clock: Clock) -> Itera
     projects = {container.compose_project for container in containers}
     former = _volumes_of_former_projects(unused, projects)
     for container in containers:
-        made = container.created_at
+        created_at = container.created_at
         project = container.compose_project
-        if not project or made is None or clock.wall - made > RECENT_S:
+        if not project or created_at is None or clock.wall - created_at > RECENT_S:
             continue
         for mount in container.mounts:
             key = mount.name.removeprefix(f"{project}_")
@@ -132,7 +132,7 @@ def _pairs(containers: Containers, unused: UnusedVolumes, clock: Clock) -> Itera
             former_volumes = former.get(key, []) if is_of_project else []
             # many former projects: a host that creates and removes them all the time
             if len(former_volumes) == 1:
-                pair = _Pair(container, mount, made, former_volumes[0])
+                pair = _Pair(container, mount, created_at, former_volumes[0])
                 if not pair.are_deployments:
                     yield pair
 

@@ -117,8 +117,8 @@ def _volumes_for(container: Container, unused: UnusedVolumes) -> dict[str, str]:
 def _young_mounts(containers: Containers, clock: Clock) -> Iterator[tuple[Container, Mount]]:
     """The mounts of recently created containers of compose."""
     for container in containers.running:
-        made = container.created_at
-        if made is None or clock.wall - made > RECENT_S or not container.compose_folder:
+        created_at = container.created_at
+        if created_at is None or clock.wall - created_at > RECENT_S or not container.compose_folder:
             continue
         for mount in container.mounts:
             if mount.rw and mount.has_host_path and not mount.is_anonymous:
@@ -186,9 +186,9 @@ def _former_mount(
 
     ended: the time of the last change of each place, all before the new data began.
     """
-    made = container.created_at or 0.0
-    path = only([path for path, at in ended.items() if made - at <= AROUND_S])
+    created_at = container.created_at or 0.0
+    path = only([path for path, at in ended.items() if created_at - at <= AROUND_S])
     if path is not None:
         shared = tuple(sorted(names_inside & alike[path]))
-        gap = max(0.0, made - ended[path])
+        gap = max(0.0, created_at - ended[path])
         yield ReplacedMount(container, mount, volumes.get(path, path), shared, gap)

@@ -85,14 +85,14 @@ def _has_entries(host: Host, volume: Volume) -> bool:
 
 def _removed_volumes(containers: Containers, events: Events | None) -> Iterator[RemovedVolume]:
     """The named volumes of containers that were removed before the container's creation."""
-    gone = {
+    removed_at = {
         event.id: event.at
         for event in events or ()
         if event.type == "volume" and event.action == "destroy"
     }
     for container in containers:
         for name in _volume_names(container):
-            at = gone.get(name)
+            at = removed_at.get(name)
             if at is not None and at < (container.created_at or 0.0):
                 yield RemovedVolume(name, container, at)
 

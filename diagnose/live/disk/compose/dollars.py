@@ -66,11 +66,15 @@ class _Assignment(msgspec.Struct, frozen=True):
                 value = value[1:-1]
         if {*value} & {"'", '"', "\\", "#", " "} or "$$" in value:
             return []
-        made = [REFERENCE.sub("", value)]
+        remains = [REFERENCE.sub("", value)]
         if not self.is_yaml:
-            made.append(_OF_ENV_FILES.sub("", value))
-        kept = dict.fromkeys(left for left in made if left != value and len(left) >= _PLAIN_LEFT)
-        return [f"{self.name}={left}" for left in kept]
+            remains.append(_OF_ENV_FILES.sub("", value))
+        telling_remains = dict.fromkeys(
+            remainder
+            for remainder in remains
+            if remainder != value and len(remainder) >= _PLAIN_LEFT
+        )
+        return [f"{self.name}={remainder}" for remainder in telling_remains]
 
     @property
     def has_other_signs(self) -> bool:

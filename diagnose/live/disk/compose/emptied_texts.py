@@ -25,7 +25,7 @@ def emptied_texts(texts: Mapping[str, str], sought: Sequence[str]) -> list[Json]
     """
     env_files = {path: _assigned(text) for path, text in texts.items() if not _is_yaml(path)}
     patterns = {wanted: _with_marks(wanted) for wanted in sought[:_MOST]}
-    found: list[Json] = []
+    texts_found: list[Json] = []
     for line in itertools.islice(_lines_with_variables(texts), _MOST_LINES):
         names = [match[1] or match[2] for match in REFERENCE.finditer(line.text)]
         marked = REFERENCE.sub(_MARK, line.text).replace("$$", "$")
@@ -37,12 +37,12 @@ def emptied_texts(texts: Mapping[str, str], sought: Sequence[str]) -> list[Json]
             inside = names[before : before + match[0].count(_MARK)]
             once: list[Json] = [*dict.fromkeys(inside)]
             giving: list[Json] = [
-                file for file, own in env_files.items() if all(map(own.get, inside))
+                file for file, values in env_files.items() if all(map(values.get, inside))
             ]
-            blank = any(_leaves_empty(own, inside) for own in env_files.values())
+            blank = any(_leaves_empty(values, inside) for values in env_files.values())
             place: dict[str, Json] = {"path": line.path, "line": line.number, "text": wanted}
-            found.append({**place, "names": once, "given_in": giving, "is_blank": blank})
-    return found[:_MOST]
+            texts_found.append({**place, "names": once, "given_in": giving, "is_blank": blank})
+    return texts_found[:_MOST]
 
 
 def _leaves_empty(assigned: Mapping[str, str], names: Sequence[str]) -> bool:
@@ -67,10 +67,10 @@ def _lines_with_variables(texts: Mapping[str, str]) -> Iterator[_Line]:
                 yield _Line(path, number, line.replace(_MARK, ""))
 
 
-def _with_marks(wanted: str) -> re.Pattern[str]:
+def _with_marks(text: str) -> re.Pattern[str]:
     """A text in which variables may stand anywhere."""
     marks = f"{_MARK}*"
-    return re.compile(marks + marks.join(map(re.escape, wanted)) + marks)
+    return re.compile(marks + marks.join(map(re.escape, text)) + marks)
 
 
 def _assigned(text: str) -> dict[str, str]:

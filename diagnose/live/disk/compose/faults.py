@@ -167,13 +167,13 @@ class _Reader:
 
     def _doubled(self, path: str, root: Node) -> Iterator[FileFault]:
         """A key that stands twice in one mapping."""
-        seen: set[int] = set()
+        visited: set[int] = set()
         waiting = [root]
         while waiting:
             node = waiting.pop()
-            if id(node) in seen:
+            if id(node) in visited:
                 continue
-            seen.add(id(node))
+            visited.add(id(node))
             lines: dict[str, int] = {}
             for key, value in pairs(node):
                 text = plain(key)
@@ -297,8 +297,8 @@ class _Reader:
             if "extends" not in services[service.name]:
                 yield from self._unknown_references(service, services)
         for key in ("secrets", "configs"):
-            named = (named_nodes(services[service.name].get(key)) for service in active)
-            used = {plain(node) for nodes in named for node in nodes}
+            nodes_of_services = (named_nodes(services[service.name].get(key)) for service in active)
+            used = {plain(node) for nodes in nodes_of_services for node in nodes}
             yield from self._missing_files(key, used)
         for service in active:
             place = service.place

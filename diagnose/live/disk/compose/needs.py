@@ -56,7 +56,7 @@ def _subnets(network: str, node: Node, path: str, text: str) -> Iterator[dict[st
         if subnet is None or net is None:
             continue
         other_text = text.replace(plain(subnet), "")
-        inside = [found for found in _ADDRESS.findall(other_text) if _is_in(found, net)]
+        inside = [address for address in _ADDRESS.findall(other_text) if _is_in(address, net)]
         kind = "addressed subnet" if inside else "subnet"
         yield _needed(kind, path, subnet, plain(subnet), network)
 
@@ -121,6 +121,6 @@ def named_nodes(node: Node | None) -> Iterator[Node]:
     """The names that a service refers to: the keys of a mapping, the entries of a list or their
     sources."""
     yield from (key for key, _ in pairs(node) if key.tag != MERGE)
-    for named in items(node):
-        source = entries(named).get("source")
-        yield named if source is None else source
+    for entry in items(node):
+        source = entries(entry).get("source")
+        yield entry if source is None else source

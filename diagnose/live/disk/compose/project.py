@@ -144,14 +144,14 @@ def _has_own_tags(node: Node) -> bool:
 
     What an anchor names stands in several places, and is looked at once.
     """
-    seen: set[int] = set()
+    visited: set[int] = set()
     parts = [node]
     while parts:
         part = parts.pop()
         if part.tag.startswith("!"):
             return True
-        if id(part) not in seen:
-            seen.add(id(part))
+        if id(part) not in visited:
+            visited.add(id(part))
             parts += [*items(part), *(value for _, value in pairs(part))]
     return False
 

@@ -47,9 +47,9 @@ def own_logs(host: Host, own_log_files: OwnLogFiles) -> OwnLogs:
     of_containers = by_key((file.container.id, file) for file in own_log_files)
     chosen = [file for files in of_containers.values() for file in files[:MOST_FILES]]
     latest = sorted(chosen, key=lambda file: -file.written)
-    wanted = host.first(latest, MOST, "log files of programs")
+    chosen_logs = host.first(latest, MOST, "log files of programs")
     by_id: dict[str, list[RecentLine]] = {}
-    for file, text in host.ask_in_order(wanted, lambda file: file.end):
+    for file, text in host.ask_in_order(chosen_logs, lambda file: file.end):
         if not isinstance(text, Failed):
             by_id.setdefault(file.container.id, []).extend(lines_of(file, text))
     return OwnLogs(

@@ -90,8 +90,8 @@ def closed_ways(
         lines = recent_logs.repeated(container, _is_refusal, clock, 1, RECENT_S)
         path = next(filter(None, (_named_path(line.text) for line in reversed(lines))), "")
         if path:
-            said = next(line.text for line in reversed(lines) if path in line.text)
-            refusals.append(_Refusal(container, said, path))
+            last_line = next(line.text for line in reversed(lines) if path in line.text)
+            refusals.append(_Refusal(container, last_line, path))
     ways = []
     for refusal in host.first(refusals, MOST, "programs that were refused a path"):
         way = _closed_way(host, refusal, processes.inside(refusal.container.id))

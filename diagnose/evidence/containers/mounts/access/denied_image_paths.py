@@ -54,7 +54,7 @@ def asked_for_by(container: Container, image: Detail, path: str) -> str:
     return ""
 
 
-def is_same_user(given: str, own: str) -> bool:
+def is_same_user(other_user: str, own_user: str) -> bool:
     """Whether two settings name one user; a group behind it does not count, and root is 0 too."""
-    users = [(name.partition(":")[0] or "root") for name in (given, own)]
+    users = [(name.partition(":")[0] or "root") for name in (other_user, own_user)]
     return len({"root" if user == "0" else user for user in users}) == 1

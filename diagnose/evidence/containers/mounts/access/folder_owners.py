@@ -36,10 +36,10 @@ def folder_owners(
 
     Of each the first entries are looked at.
     """
-    named = [refused_path(container, log_tails) for container in containers]
+    refused_paths = [refused_path(container, log_tails) for container in containers]
     steps = {
         path: None
-        for place in named
+        for place in refused_paths
         if place is not None and place.mount.type == "bind" and is_shallow(place)
         for path in place.on_host
     }

@@ -34,4 +34,4 @@ def keeps_labels(folder: str) -> bool:
     is_home = str(path.parent) in _HOMES
     if str(path) in _PARENTS or is_home or ".ssh" in path.parts:
         return True
-    return any(is_within(str(path), own) for own in _OF_THE_HOST)
+    return any(is_within(str(path), system_folder) for system_folder in _OF_THE_HOST)

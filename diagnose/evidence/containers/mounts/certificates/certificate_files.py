@@ -96,14 +96,14 @@ def certificate_files(
     """The certificate files of running servers, by their mounted configurations."""
     files: list[CertificateFile] = []
     for container in containers.running:
-        own = [
+        own_processes = [
             process
             for process in processes.inside(container.id)
             if process.comm in KEEP_CERTIFICATES
         ]
-        if own:
-            loaded_at = clock.booted + max(process.start for process in own)
-            files += _files(host, container, own[0].comm, loaded_at)
+        if own_processes:
+            loaded_at = clock.booted + max(process.start for process in own_processes)
+            files += _files(host, container, own_processes[0].comm, loaded_at)
     return CertificateFiles(tuple(files))
 
 

@@ -17,8 +17,8 @@ _NUMBERED = LazyPattern(r"^(?P<stem>.*\D)(?P<number>\d{1,9})(?P<end>\.pem)$")
 
 def is_late(validity: Validity, now: float) -> bool:
     """Whether a certificate has expired, or was not renewed in time. now: Unix time."""
-    left = validity.end - now
-    return left < min(_LATE_S, _LATE * (validity.end - validity.start))
+    remaining_s = validity.end - now
+    return remaining_s < min(_LATE_S, _LATE * (validity.end - validity.start))
 
 
 def lineage_of(path: str) -> str:

@@ -136,9 +136,9 @@ def _variable_of(container: Container, target: str) -> str:
 
 def _former_holder(host: Host, link: DanglingLink, containers: Containers) -> Container | None:
     """A container that does not run, is of the same image, and has the target."""
-    own = link.container
-    stopped = [other for other in containers if not other.is_running and other.id != own.id]
-    former = [other for other in stopped if other.config.image == own.config.image]
+    linking = link.container
+    stopped = [other for other in containers if not other.is_running and other.id != linking.id]
+    former = [other for other in stopped if other.config.image == linking.config.image]
     for container in former[:_MOST_FORMER]:
         answer = host.ask(ReadContainerFile(container.id, link.target, bytes=0))
         if not isinstance(answer, Failed):

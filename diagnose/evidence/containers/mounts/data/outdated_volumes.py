@@ -180,12 +180,16 @@ def _compared_volume(host: Host, candidate: _CoveringVolume) -> OutdatedVolume:
     files = []
     lacking: set[str] = set()
     for name, path in in_image.items():
-        *above, kept = (statuses.get(step) for step in in_volume[name])
+        *above, status_in_volume = (statuses.get(step) for step in in_volume[name])
         if not all(map(_is_folder, above)):
             continue
-        if kept is not None and kept.failed == "missing" and has_hash(posixpath.basename(name)):
+        if (
+            status_in_volume is not None
+            and status_in_volume.failed == "missing"
+            and has_hash(posixpath.basename(name))
+        ):
             lacking.add(posixpath.dirname(name))
-        if _is_outdated(kept, statuses.get(path), candidate.created_at):
+        if _is_outdated(status_in_volume, statuses.get(path), candidate.created_at):
             files.append(name)
     fresh = {name: statuses.get(path) for name, path in in_image.items()}
     renamed = itertools.islice(_renamed_files(host, candidate, lacking, fresh), _MOST_RENAMED)
@@ -235,10 +239,10 @@ def _absent_packages(host: Host, candidate: _CoveringVolume) -> tuple[str, ...]:
     return tuple(sorted(packages - set(listing.names)))
 
 
-def _is_outdated(kept: PathStatus | None, fresh: PathStatus | None, created_at: float) -> bool:
+def _is_outdated(in_volume: PathStatus | None, fresh: PathStatus | None, created_at: float) -> bool:
     """Whether the volume's file is another one than the image's, and older than the container."""
-    sizes = {status.size for status in (kept, fresh) if status is not None}
-    return len(sizes) > 1 and _is_older(kept, fresh, created_at)
+    sizes = {status.size for status in (in_volume, fresh) if status is not None}
+    return len(sizes) > 1 and _is_older(in_volume, fresh, created_at)
 
 
 def _is_older(kept: PathStatus | None, fresh: PathStatus | None, created_at: float) -> bool:

@@ -207,8 +207,8 @@ def _idle_mounts(host: Host, container: Container, mounts: Iterable[Mount]) -> I
 def _unchanged_entries(host: Host, container: Container, mount: Mount) -> Sequence[str] | None:
     """The entries of a mount that nobody changed since the container's creation; else None."""
     listing = host.ask(ListFolder(mount.source))
-    made = container.created_at
-    if isinstance(listing, Failed) or made is None:
+    created_at = container.created_at
+    if isinstance(listing, Failed) or created_at is None:
         return None
     names = listing.names[:MOST_ENTRIES]
     if not names:
@@ -217,7 +217,7 @@ def _unchanged_entries(host: Host, container: Container, mount: Mount) -> Sequen
     if isinstance(times, Failed):
         return None
     changed = [status.mtime for status in times.values() if status.mtime is not None]
-    return names if changed and max(changed) < made else None
+    return names if changed and max(changed) < created_at else None
 
 
 def _data_in_layer(
@@ -324,8 +324,8 @@ def _folder_in_home(idle: _IdleMount, layer: _Layer, *, least: int = LEAST) -> s
     if not idle.is_empty:
         return ""
     large = [path for path, size in layer.sums.items() if size >= least]
-    meant = [path for path in large if idle.name in _names_meant_for(path)]
-    return only([path for path in meant if not _is_mounted(layer.container, f"/{path}")]) or ""
+    intended = [path for path in large if idle.name in _names_meant_for(path)]
+    return only([path for path in intended if not _is_mounted(layer.container, f"/{path}")]) or ""
 
 
 def _names_meant_for(path: str) -> tuple[str, ...]:

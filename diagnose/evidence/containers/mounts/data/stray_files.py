@@ -114,10 +114,12 @@ def _stray_file(
     inner = {f"{root}{place.path}": place for place in named_files}
     files = {mount.source: mount for mount in mounts}
     statuses = host.answer_or(StatPaths([*inner, *files], follow=False), {})
-    made = container.created_at or 0.0
+    created_at = container.created_at or 0.0
     for on_host, place in inner.items():
         status = statuses.get(on_host, NOT_ASKED)
-        is_written = status.type == "file" and status.size > _EMPTY and (status.mtime or 0) > made
+        is_written = (
+            status.type == "file" and status.size > _EMPTY and (status.mtime or 0) > created_at
+        )
         if not is_written:
             continue
         name = posixpath.basename(place.path)

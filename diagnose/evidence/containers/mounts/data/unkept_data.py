@@ -88,8 +88,8 @@ def _data_in_layers(
     """The data in writable layers of containers without a mount for data."""
     without_mount = [container for container in services if not _may_keep(container)]
     tops = [(container, layer_folder_of(container, layers)) for container in without_mount]
-    known = [(container, top) for container, top in tops if top]
-    for container, top in host.first(known, MOST, "containers without a mount for data"):
+    with_layer = [(container, top) for container, top in tops if top]
+    for container, top in host.first(with_layer, MOST, "containers without a mount for data"):
         data = _data_in_layer(host, container, top)
         if data is not None:
             yield data
@@ -120,13 +120,15 @@ def _data_in_layer(host: Host, container: Container, top: str) -> UnkeptData | N
     if isinstance(walk, Failed):
         return None
     files = [(*posixpath.split(file.path.removeprefix(top)), file.bytes) for file in walk.largest]
-    kept = [(folder, name, size) for folder, name, size in files if folder and keeps_data(folder)]
-    for folder, name, size in kept:
+    data_files = [
+        (folder, name, size) for folder, name, size in files if folder and keeps_data(folder)
+    ]
+    for folder, name, size in data_files:
         if _DATABASE.fullmatch(name) is not None and size >= LEAST:
             return UnkeptData(container, "layer", folder, name)
     if not any(container.published_by("tcp")):
         return None
-    small = [(folder, name) for folder, name, _ in kept if _is_for_keeping(folder)]
+    small = [(folder, name) for folder, name, _ in data_files if _is_for_keeping(folder)]
     return _small_data(container, by_key(small))
 
 

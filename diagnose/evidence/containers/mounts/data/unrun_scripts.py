@@ -236,10 +236,12 @@ def _data_of(host: Host, database: Container) -> _Data | None:
     places = itertools.product(sources, _BELOW, _MADE_ONCE)
     paths = [f"{source}{below}/{file}" for source, below, file in places]
     statuses = host.answer_or(StatPaths(paths, follow=False), {})
-    made = [(at, path) for path, status in statuses.items() if (at := status.mtime) is not None]
-    if not made:
+    dated_files = [
+        (at, path) for path, status in statuses.items() if (at := status.mtime) is not None
+    ]
+    if not dated_files:
         return None
-    at, path = min(made)
+    at, path = min(dated_files)
     return _Data(at, _databases(path))
 
 

@@ -145,7 +145,7 @@ def _dispute_between(
 ) -> DisputedName:
     """The dispute of a server with its caller, by the first variable that gives the server a name
     of that kind."""
-    variable, kept = next(iter(_settings(server, noun).items()))
+    variable, server_value = next(iter(_settings(server, noun).items()))
     settings = _settings(caller, noun) if caller is not None else {}
     names = [name for name, value in settings.items() if value == asked_name]
     return DisputedName(
@@ -154,7 +154,7 @@ def _dispute_between(
         asked=asked_name,
         server=server,
         variable=variable,
-        kept=kept,
+        kept=server_value,
         caller=caller,
         given=only(names) or "",
     )

@@ -59,17 +59,17 @@ def closed_swarm_ports(swarm: Swarm, host_stack: HostStack, info: Info) -> Close
             _closing_rule(host_stack.stack, Origin(interface, node), swarm, protocol, number)
             for node in nodes
         ]
-        known = [rule for rule in rules if rule is not None]
-        if len(known) == len(nodes):
-            closed.append(ClosedSwarmPort(protocol, number, interface, known[0]))
+        known_rules = [rule for rule in rules if rule is not None]
+        if len(known_rules) == len(nodes):
+            closed.append(ClosedSwarmPort(protocol, number, interface, known_rules[0]))
     return ClosedSwarmPorts(tuple(closed), nodes)
 
 
 def _other_nodes(swarm: Swarm) -> Iterator[str]:
     """The addresses of nodes that are meant to work; of managers alone, on a worker."""
-    kept = (node for node in swarm.known_nodes if not (node.is_down and node.is_drained))
+    present_nodes = (node for node in swarm.known_nodes if not (node.is_down and node.is_drained))
     managers = (address.rpartition(":")[0] for address in swarm.other_managers)
-    for address in (*(node.status.addr for node in kept), *managers):
+    for address in (*(node.status.addr for node in present_nodes), *managers):
         if address != swarm.node_address and _is_of_machine(address):
             yield address
 

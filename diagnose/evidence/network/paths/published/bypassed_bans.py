@@ -69,11 +69,11 @@ def bypassed_bans(host: Host, host_stack: HostStack, packet_paths: PacketPaths) 
             continue
         clients = sorted(_clients(stack, inlet, table))[:_MOST_CLIENTS]
         walked += len(clients)
-        found = list(_bypassed_at_port(stack, inlet, clients))
+        at_port = list(_bypassed_at_port(stack, inlet, clients))
         bypassed[inlet.host_port, inlet.port] = [
-            ban for ban in found if isinstance(ban, BypassedBan)
+            ban for ban in at_port if isinstance(ban, BypassedBan)
         ]
-        unread += [ban for ban in found if isinstance(ban, Unexamined)]
+        unread += [ban for ban in at_port if isinstance(ban, Unexamined)]
     order = [(inlet.host_port, inlet.port) for inlet in ports]
     items = tuple(ban for key in dict.fromkeys(order) for ban in bypassed.get(key, ()))
     return BypassedBans(

@@ -61,7 +61,7 @@ def relays(host_stack: HostStack, containers: Containers, uplinks: Uplinks) -> R
         for rule, target in _translating_rules(stack.ruleset)
         if target not in inside and stack.is_local(target) is False
     ]
-    taken = {
+    published_places = {
         (published.protocol, published.host_port)
         for container in containers.running
         for published in container.published_ports
@@ -72,7 +72,7 @@ def relays(host_stack: HostStack, containers: Containers, uplinks: Uplinks) -> R
             relay
             for several in walked
             for relay in several
-            if (relay.protocol, relay.port) not in taken
+            if (relay.protocol, relay.port) not in published_places
         )
     )
 

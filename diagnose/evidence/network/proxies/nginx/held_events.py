@@ -94,9 +94,9 @@ def all_held_events(
     for proxy, lines in host.first(shown, MOST, "paths whose clients got nothing"):
         hops_of_proxy = [hop for hop in nginx.hops if hop.is_of(proxy)]
         for hop in hops_for_path(hops_of_proxy, lines[-1].path):
-            held = _held_stream(host, nginx, hop, lines)
-            if held is not None:
-                held_by_path.setdefault((proxy.id, hop.directive), held)
+            stream = _held_stream(host, nginx, hop, lines)
+            if stream is not None:
+                held_by_path.setdefault((proxy.id, hop.directive), stream)
     return AllHeldEvents(tuple(held_by_path.values()))
 
 

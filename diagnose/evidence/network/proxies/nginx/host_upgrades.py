@@ -44,8 +44,8 @@ def refused_at_host(host: Host, processes: Processes, clock: Clock) -> list[Acce
     ]
     if not refused or not clock.is_within(refused[-1].at, FRESH_S):
         return []
-    own = [line for line in refused if line.address == refused[-1].address]
-    return own if len(own) >= LEAST else []
+    same_client = [line for line in refused if line.address == refused[-1].address]
+    return same_client if len(same_client) >= LEAST else []
 
 
 def host_upgrade_symptom(

@@ -40,6 +40,6 @@ def _symptoms(logged: RedirectLoops | None, answered: AnsweredLoops | None) -> I
     for loop in logged or ():
         path = loop.request.partition(" ")[2].partition("?")[0]
         yield Symptom("loop", loop.container, loop.line, path, loop.times)
-    for met in answered or ():
-        if not met.is_possible:
-            yield Symptom("loop", met.page.container, met.location, met.page.reply.path, 1)
+    for reply in answered or ():
+        if not reply.is_possible:
+            yield Symptom("loop", reply.page.container, reply.location, reply.page.reply.path, 1)

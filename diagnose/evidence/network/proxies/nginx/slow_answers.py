@@ -92,12 +92,12 @@ def slow_answers(
     if not shown:
         return SlowAnswers()
     nginx = NginxConfigurations(host, containers, processes)
-    found: dict[tuple[str, str], SlowAnswer] = {}
+    answers: dict[tuple[str, str], SlowAnswer] = {}
     for proxy, lines in host.first(shown, _MOST, "requests that nginx gave up"):
         slow = _slow_answer(nginx, proxy, lines, containers, recent_logs)
         if slow is not None:
-            found.setdefault((proxy.id, slow.hop.directive), slow)
-    return SlowAnswers(tuple(found.values()))
+            answers.setdefault((proxy.id, slow.hop.directive), slow)
+    return SlowAnswers(tuple(answers.values()))
 
 
 def _given_up(lines: Sequence[RecentLine], clock: Clock) -> Iterator[list[RecentLine]]:
@@ -145,5 +145,5 @@ def _slow_answer(
 
 def _is_of(path: str, hop: NginxHop, nginx: NginxConfigurations) -> bool:
     """Whether nginx passes a path on by this location, or by another one to the same program."""
-    taken = hops_for_path((other for other in nginx.hops if other.proxy == hop.proxy), path)
-    return any(hop.program is not None and other.leads_to(hop.program) for other in taken)
+    chosen_hops = hops_for_path((other for other in nginx.hops if other.proxy == hop.proxy), path)
+    return any(hop.program is not None and other.leads_to(hop.program) for other in chosen_hops)

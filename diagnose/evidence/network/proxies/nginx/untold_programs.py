@@ -135,10 +135,10 @@ def _hops_on_the_way(symptom: Symptom, known_hops: Sequence[NginxHop]) -> Iterat
     Of several with the same server the one with the longest path counts, as for nginx.
     """
     ends = {symptom.container.id}
-    seen: set[str] = set()
-    while ends - seen:
-        end = (ends - seen).pop()
-        seen.add(end)
+    passed_ids: set[str] = set()
+    while ends - passed_ids:
+        end = (ends - passed_ids).pop()
+        passed_ids.add(end)
         of_end = [hop for hop in known_hops if hop.program is not None and hop.program.id == end]
         if end == symptom.container.id:
             of_end += [hop for hop in known_hops if hop.proxy is not None and hop.proxy.id == end]

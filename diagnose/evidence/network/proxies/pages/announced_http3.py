@@ -51,11 +51,13 @@ def announced_http3_ports(
         if port in published or listeners.on("udp", ANY, port):
             continue
         inside = namespaces.of(page.container)
-        taken = (
+        listening = (
             inner
             for inner in (port, page.door.port)
             if inside is not None and inside.serves_others("udp", inner)
         )
-        announced = AnnouncedHttp3(page.container, port, next(taken, 0), page.reply.alternatives)
+        announced = AnnouncedHttp3(
+            page.container, port, next(listening, 0), page.reply.alternatives
+        )
         announced_by_id.setdefault(page.container.id, announced)
     return AnnouncedHttp3Ports(tuple(announced_by_id.values()))

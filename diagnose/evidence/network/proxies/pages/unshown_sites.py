@@ -87,15 +87,15 @@ def unshown_sites(host: Host, front_pages: FrontPages, processes: Processes) -> 
     A folder that the configuration of the server names belongs to another name or path. A container
     with other programs may serve it by these.
     """
-    found: dict[str, UnshownSite] = {}
+    sites: dict[str, UnshownSite] = {}
     for page in front_pages:
         server = _server_of(page)
         names = set(processes.names_inside(page.container.id))
         if server is not None and names <= server.processes | _STARTERS:
             site = next(_unshown(host, page.container, server), None)
             if site is not None:
-                found.setdefault(page.container.id, site)
-    return UnshownSites(tuple(found.values()))
+                sites.setdefault(page.container.id, site)
+    return UnshownSites(tuple(sites.values()))
 
 
 def _server_of(page: FrontPage) -> _Server | None:

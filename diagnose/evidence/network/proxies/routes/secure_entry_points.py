@@ -40,15 +40,19 @@ class SecureEntryPoints(msgspec.Struct, frozen=True):
 
     def lacking_tls(self, router: LabelledRouter) -> NoTls | None:
         """The obstacle of a router that serves no calls by HTTPS."""
-        named = {name.lower() for name in router.names("entrypoints")}
-        taken = (named or self.by_default or self.names) & self.names
-        if not taken or router.has_tls or any(_may_serve(other, router) for other in self.secured):
+        router_names = {name.lower() for name in router.names("entrypoints")}
+        used_names = (router_names or self.by_default or self.names) & self.names
+        if (
+            not used_names
+            or router.has_tls
+            or any(_may_serve(other, router) for other in self.secured)
+        ):
             return None
         return NoTls(
-            min(taken),
-            is_meant=bool(named) or self.is_target,
+            min(used_names),
+            is_meant=bool(router_names) or self.is_target,
             resolver=self.resolver,
-            is_only=bool(named) and named <= self.names,
+            is_only=bool(router_names) and router_names <= self.names,
         )
 
 
@@ -91,8 +95,8 @@ def _plain_names(flags: Mapping[str, str], ports: set[int]) -> frozenset[str]:
         number = value.rpartition(":")[2].partition("/")[0]
         if match is None or not is_number(number) or int(number) not in ports:
             continue
-        own = f"entrypoints.{match['name']}.http.tls"
-        if not any(other.startswith(own) for other in flags):
+        tls_key = f"entrypoints.{match['name']}.http.tls"
+        if not any(other.startswith(tls_key) for other in flags):
             names.add(match["name"])
     return frozenset(names)
 
