@@ -139,6 +139,7 @@ def filesystem_errors(
         point = errors.mounted.point
         age = duration(clock.wall - errors.last_at)
         is_full = _POOL_IS_FULL in errors.lines[-1]
+        repair = {"pool": device} if is_full else {"damaged": point}
         yield Finding(
             subject=Subject("filesystem", point),
             summary=f"{_failing_disk_clause(device, point, is_full=is_full)}, the last time {age} ago",
@@ -147,11 +148,7 @@ def filesystem_errors(
                 "the kernel has logged it": count(len(errors.lines), "time"),
                 "mountinfo": errors.mounted.super,
             },
-            variables={
-                "device": device,
-                "point": point,
-                **({"pool": device} if is_full else {"damaged": point}),
-            },
+            variables={"device": device, "point": point, **repair},
             signs=frozenset({"io-error", "read-only"}),
         )
 
@@ -265,7 +262,7 @@ def cgroups_leaked(
         evidence={
             "/proc/cgroups memory": counts.memory,
             "removed, but still charged": counts.removed,
-            **({"State.Error": refused[0].state.error} if refused else {}),
+            **present({"State.Error": refused[0].state.error if refused else ""}),
         },
         severity=Severity.critical if near_end or refused else Severity.warning,
         touches=subjects_of(refused),

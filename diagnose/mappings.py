@@ -4,13 +4,14 @@ What a finding names and touches is read off the things that it is about.
 """
 
 import itertools
-from collections.abc import Collection, Hashable, Iterable, Mapping
-from typing import Protocol, TypeVar
+from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Mapping
+from typing import Any, Protocol, TypeVar
 
 from diagnose.model import HasSubject, Subject
 
 Key = TypeVar("Key", bound=Hashable)
 Value = TypeVar("Value")
+Thing = TypeVar("Thing")
 
 
 def by_key(pairs: Iterable[tuple[Key, Value]]) -> dict[Key, list[Value]]:
@@ -19,6 +20,16 @@ def by_key(pairs: Iterable[tuple[Key, Value]]) -> dict[Key, list[Value]]:
     for key, value in pairs:
         groups.setdefault(key, []).append(value)
     return groups
+
+
+def paired(
+    things: Iterable[Thing], value_of: Callable[[Thing], Value | None]
+) -> Iterator[tuple[Thing, Value]]:
+    """Each thing with its value; things whose value is None or empty are left out."""
+    for thing in things:
+        value = value_of(thing)
+        if value:
+            yield thing, value
 
 
 def distinct(*groups: Iterable[Key]) -> tuple[Key, ...]:
@@ -57,3 +68,15 @@ def names_of(things: Iterable[HasName]) -> list[str]:
 def subjects_of(things: Iterable[HasSubject | None]) -> tuple[Subject, ...]:
     """The subjects of these things, for a finding that touches them; None has none."""
     return tuple(owner.subject for owner in things if owner is not None)
+
+
+class HasEvidence(Protocol):
+    """A thing that knows its evidence: what a finding about it shows."""
+
+    @property
+    def evidence(self) -> Mapping[str, Any]: ...
+
+
+def evidence_of(thing: HasEvidence | None) -> Mapping[str, Any]:
+    """The evidence of a thing; empty where there is none."""
+    return thing.evidence if thing is not None else {}

@@ -53,7 +53,7 @@ class Claim(msgspec.Struct, frozen=True):
 
     def value(self, *names: str) -> str:
         """The first value of these names that the line has; "" if it has none."""
-        return next((value for name in names if (value := self.failure.values.get(name))), "")
+        return next(filter(None, map(self.failure.values.get, names)), "")
 
 
 def claims(id: str, containers: Containers, log_tails: LogTails, clock: Clock) -> Iterator[Claim]:

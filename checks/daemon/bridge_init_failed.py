@@ -21,6 +21,7 @@ from diagnose.evidence.network.subnets.described_routes import DescribedRoutes
 from diagnose.evidence.network.subnets.subnet_stock import pools_of, stock_before_networks
 from diagnose.evidence.network.wiring.tunnels import Tunnels
 from diagnose.lazy_pattern import LazyPattern
+from diagnose.mappings import only, present
 from diagnose.model import CheckResult, Finding, Json, PageVariables, Severity, Unavailable
 from diagnose.model.subjects import DAEMON, Subject
 from diagnose.phrases import joined, sentence
@@ -163,4 +164,4 @@ def _network_variables(
     if config is None:
         return {"path": DEFAULT_PATH}
     keys = [key for key in ADDRESS_KEYS if config.in_file(key) is not None]
-    return {"path": config.path, **({"key": keys[0]} if len(keys) == 1 else {})}
+    return present({"path": config.path, "key": only(keys)})

@@ -248,7 +248,7 @@ def _hung_finding(
         evidence={
             f"GET /_ping at {socket}": daemon.silence.detail or "no answer",
             **(process.evidence if process is not None else {"who listens": daemon.where}),
-            **({"containers alive": len(shims)} if shims is not None else {}),
+            **present({"containers alive": len(shims) if shims is not None else None}),
         },
         variables={"socket": socket} | _pid(process),
         severity=Severity.warning if load else None,

@@ -53,7 +53,7 @@ def _runtime_finding(missing: MissingRuntime, registered: list[str]) -> Finding:
         evidence={
             "/info Runtimes": registered,
             "HostConfig.Runtime": name,
-            **({"the engine": missing.refusal} if is_refused else {}),
+            **present({"the engine": missing.refusal if is_refused else ""}),
         },
         variables={**present({"down": "\n".join(names_of(missing.down))}), **cure},
         discriminator=name,

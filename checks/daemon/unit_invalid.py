@@ -46,7 +46,7 @@ def _files_finding(daemon: Daemon, files: UnitFiles, unit: Unit) -> Finding:
         },
         variables={
             **present({"doubled": files.doubled, "emptied": files.emptied}),
-            **({} if path else {"unit": "docker.service"}),
+            **present({"unit": "" if path else "docker.service"}),
         },
         severity=None if daemon.is_down else Severity.warning,
     )

@@ -55,9 +55,5 @@ def _finding(addressless: AddresslessName) -> Finding:
         severity=Severity.advice if is_watched else None,
         signs=frozenset({"dns"}),
         stable=container.caller_lives,
-        variables={
-            "name": name,
-            "server": server,
-            **({"six": name} if has_ipv6 else {"kept_back": name}),
-        },
+        variables={"name": name, "server": server, "six" if has_ipv6 else "kept_back": name},
     )

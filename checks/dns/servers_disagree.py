@@ -10,6 +10,7 @@ from checks.dns.helpers import FAILED_CONTAINERS
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.dns.lookups import DnsReply, Lookups
 from diagnose.evidence.dns.resolvers import HOST_FILE, ResolvConf, Resolvers
+from diagnose.mappings import present
 from diagnose.model import HOST, CheckResult, Finding, PageVariables, Severity
 from diagnose.registry import check
 
@@ -100,7 +101,7 @@ def _host_finding(split: _Split, resolvers: Resolvers) -> Finding:
         subject=HOST,
         summary=f'"{split.name}" does not resolve on the host: {split}',
         evidence={f"{HOST_FILE} nameserver": list(resolvers.host_servers), **split.evidence},
-        variables={**split.variables, **({"file": HOST_FILE} if is_plain else {})},
+        variables={**split.variables, **present({"file": HOST_FILE if is_plain else ""})},
         discriminator=split.name,
         signs=frozenset({"dns"}),
     )

@@ -11,6 +11,7 @@ from diagnose.evidence.containers.listing import Containers
 from diagnose.evidence.engine.info import Info
 from diagnose.evidence.machine.pressure import Pressure
 from diagnose.evidence.machine.processes import Processes
+from diagnose.mappings import paired
 from diagnose.model import DAEMON, HOST, CheckResult, Finding, Percent, Severity, Skipped, Subject
 from diagnose.registry import check
 
@@ -61,8 +62,7 @@ def _waiting_for_disk(containers: Containers | None, cgroups: Cgroups | None) ->
         return []
     waiters = [
         _Waiter(container.name, group.waited("io", "full") or 0.0)
-        for container in containers.running
-        if (group := cgroups.of(container))
+        for container, group in paired(containers.running, cgroups.of)
     ]
     worst_first = sorted(waiters, key=lambda waiter: -waiter.share_pct)
     return [waiter for waiter in worst_first if waiter.share_pct > WORTH_NAMING_PCT][:MOST_NAMED]

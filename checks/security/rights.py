@@ -9,6 +9,7 @@ from diagnose.evidence.engine.config import DEFAULT_PATH, DaemonConfig
 from diagnose.evidence.engine.data_root import DataRoot
 from diagnose.evidence.engine.info import Info
 from diagnose.evidence.machine.processes import Processes
+from diagnose.mappings import present
 from diagnose.model import DAEMON, CheckResult, Finding, Json, Severity, Skipped
 from diagnose.phrases import agree, and_more
 from diagnose.registry import check
@@ -63,13 +64,15 @@ def docker_socket_mounted(exposed: Exposed, mount_access: MountAccess | None) ->
             yield Finding.about(
                 container,
                 f"{container} {danger}: {socket} is mounted into it",
-                {
-                    "Mounts.Source": mount.source,
-                    "Mounts.Destination": mount.destination,
-                    "Mounts.RW": mount.rw,
-                    "Config.Image": container.config.image,
-                    **({"Config.User": container.config.user} if is_denied else {}),
-                },
+                present(
+                    {
+                        "Mounts.Source": mount.source,
+                        "Mounts.Destination": mount.destination,
+                        "Mounts.RW": mount.rw,
+                        "Config.Image": container.config.image,
+                        "Config.User": container.config.user if is_denied else "",
+                    }
+                ),
                 discriminator=mount.destination,
                 severity=Severity.warning if is_open and not is_denied else None,
                 variables={"source": mount.source, "image": container.config.image},

@@ -55,7 +55,7 @@ _NO_IMAGE = LazyPattern(r"No such image: (?P<image>\S+)")
 
 def missing_image(errors: Sequence[str]) -> tuple[Subject, ...]:
     """The image that a node did not have and could not pull."""
-    matches = [match for error in errors[:1] if (match := _NO_IMAGE.search(error))]
+    matches = list(filter(None, map(_NO_IMAGE.search, errors[:1])))
     return tuple(Subject("image", match["image"].partition("@")[0]) for match in matches)
 
 

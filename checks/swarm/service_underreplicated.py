@@ -19,7 +19,7 @@ from diagnose.evidence.swarm.allocations import Allocation, FailedAllocations
 from diagnose.evidence.swarm.services import NO_MATCH, NO_NODE, PORT_TAKEN, TOO_LARGE, PlacedService
 from diagnose.evidence.swarm.swarm import Resources, Service, Swarm
 from diagnose.evidence.swarm.unhealthy_tasks import ended_for_health
-from diagnose.mappings import distinct, only, present
+from diagnose.mappings import distinct, evidence_of, only, present
 from diagnose.model import DAEMON, CheckResult, Finding, Json, PageVariables, Severity, Subject
 from diagnose.model.units import Seconds
 from diagnose.phrases import sentence, size
@@ -172,7 +172,7 @@ def _finding(placed: PlacedService, containers: Containers | None, left_interfac
             **present({"task errors": errors[:3]}),
             **_held_update(service),
             **_meaning(errors),
-            **(health.evidence if health is not None else {}),
+            **evidence_of(health),
         },
         variables={
             "service": name,

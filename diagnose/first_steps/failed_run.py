@@ -44,7 +44,7 @@ from diagnose.first_steps.named.own_address import OwnAddress, own_address
 from diagnose.first_steps.rows.row_steps import row_steps
 from diagnose.first_steps.rows.server_steps import server_of
 from diagnose.first_steps.setting_steps import setting_of
-from diagnose.mappings import only, subjects_of
+from diagnose.mappings import evidence_of, only, subjects_of
 from diagnose.model import Json, Subject
 from diagnose.programs.failures.remedies import COMMANDS, LIBRARIES
 
@@ -200,7 +200,7 @@ class FailedRun(msgspec.Struct, frozen=True):
             **log_evidence(self.tail, is_refuted=self._blames_no_filter, is_known=is_known),
             **self._unknown_evidence,
             **(UNFILTERED if self._blames_no_filter else {}),
-            **(self.seen_inside.evidence if self.seen_inside is not None else {}),
+            **evidence_of(self.seen_inside),
             **setting_evidence(self.setting),
             **line_evidence(self.container, self.tail),
             **code_evidence(self.container, self.tail),
@@ -208,8 +208,8 @@ class FailedRun(msgspec.Struct, frozen=True):
             **changed_evidence(self.changed),
             **_hidden_evidence(self.container, self.context.empty_mounts),
             **_server_evidence(self.server, containers),
-            **(self.complaint.evidence if self.complaint is not None else {}),
-            **(self.migrator.evidence if self.migrator is not None else {}),
+            **evidence_of(self.complaint),
+            **evidence_of(self.migrator),
             **peer_evidence(self.container, self.calls, containers, self.tail, clock),
             **kernel_evidence(self.context.program_faults, self.container),
         }

@@ -32,7 +32,7 @@ def steps_of(run: FailedRun) -> PageVariables:
     may_help = may_have_passed(container, tail, setting) or calls.are_back
     is_worth_a_start = may_help and not _lasts(run)
     steps = {
-        **({"again": container.name} if is_worth_a_start else {}),
+        **present({"again": container.name if is_worth_a_start else ""}),
         **calls.variables,
         **setting_variables(container, tail, setting, may_pass=is_worth_a_start),
     }

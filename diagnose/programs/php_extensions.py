@@ -35,5 +35,5 @@ def missing_extension(failure: Recognised | None, lines: Iterable[str]) -> str:
     if prefix:
         begins = next((begin for begin in _BY_PREFIX if prefix.startswith(begin)), "")
         return prefix if prefix in _NAMED_ALIKE else _BY_PREFIX.get(begins, "")
-    drivers = {match["driver"] for line in lines if (match := _DRIVER.search(line))}
+    drivers = {match["driver"] for match in filter(None, map(_DRIVER.search, lines))}
     return f"pdo_{drivers.pop()}" if len(drivers) == 1 else ""

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
+from diagnose.mappings import paired
 from diagnose.symptoms.words import PARTICLES
 
 LEAST_LETTERS = 5
@@ -51,7 +52,7 @@ def _corrections(words: Sequence[str], counts: Mapping[str, int]) -> Mapping[str
     strange = [word for word in dict.fromkeys(words) if word not in counts]
     if len(words) > MOST_WORDS:
         return {}
-    corrections = {word: nearest for word in strange if (nearest := _nearest(word, counts))}
+    corrections = dict(paired(strange, lambda word: _nearest(word, counts)))
     return corrections if 2 * len(corrections) >= len(strange) else {}
 
 

@@ -17,6 +17,7 @@ from diagnose.evidence.containers.run_evidence import LINE
 from diagnose.evidence.images.builds import repository_of
 from diagnose.evidence.images.listing import name_of, tag_of
 from diagnose.evidence.machine.clock import Clock
+from diagnose.mappings import present
 from diagnose.model import CheckResult, Finding, Severity
 from diagnose.registry import check
 
@@ -115,7 +116,7 @@ def _foreign_finding(foreign: ForeignData, tail: LogTail) -> Finding:
             foreign.path: "shows who wrote the data",
             "Config.Image": container.config.image,
             "what fixes it": marker.cure,
-            **({LINE: tail.lines[-1]} if tail.lines else {}),
+            **present({LINE: tail.last}),
         },
         touches=foreign.mount.volumes,
         signs=tail.signs,

@@ -7,6 +7,7 @@ from diagnose.evidence.containers.ends.cut_stops import CutStops, KilledStop, ki
 from diagnose.evidence.containers.events import Events
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.service import is_service
+from diagnose.mappings import present
 from diagnose.model import CheckResult, Finding, Seconds, Severity
 from diagnose.phrases import duration, quoted
 from diagnose.registry import check
@@ -69,12 +70,14 @@ def killed_in_shutdown(cut_stops: CutStops) -> CheckResult:
             container,
             f"{container} was still shutting down when the engine killed it, "
             f"{duration(stop.waited)} after its stop signal{damage}",
-            {
-                "events": _events(container, stop),
-                "log before the kill": quoted(cut.said),
-                **({"log of the next start": quoted(cut.repairs)} if cut.repairs else {}),
-                "Config.StopTimeout": container.config.stop_timeout or "10 s (nothing set)",
-            },
+            present(
+                {
+                    "events": _events(container, stop),
+                    "log before the kill": quoted(cut.said),
+                    "log of the next start": quoted(cut.repairs) if cut.repairs else "",
+                    "Config.StopTimeout": container.config.stop_timeout or "10 s (nothing set)",
+                }
+            ),
             severity=Severity.warning if cut.repairs else Severity.advice,
             variables={"grace": str(max(LEAST_GRACE_S, round(_LONGER * stop.waited)))},
         )

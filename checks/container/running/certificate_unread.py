@@ -47,6 +47,7 @@ def _finding(unread: UnreadCertificate, clock: Clock, patience: float) -> Findin
     elif clock.wall - unread.changed_at < patience:
         severity = Severity.advice
     reload = RELOADS.get(file.server)
+    healing = {"reload": reload} if reload else {"restarted": container.name}
     return Finding.about(
         container,
         f"{container} still uses an old certificate{expiry}: {file.path} was renewed {age} ago, "
@@ -58,8 +59,5 @@ def _finding(unread: UnreadCertificate, clock: Clock, patience: float) -> Findin
         severity=severity,
         discriminator=file.inside,
         stable=(container.life,),
-        variables={
-            "certificate": file.path,
-            **({"reload": reload} if reload else {"restarted": container.name}),
-        },
+        variables={"certificate": file.path, **healing},
     )

@@ -7,6 +7,7 @@ from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.engine.info import Ping
 from diagnose.evidence.images.listing import Image, Images, normal, tag_of
 from diagnose.evidence.machine.clock import Clock
+from diagnose.mappings import present
 from diagnose.model import CheckResult, Finding, PageVariables, Seconds, Severity
 from diagnose.phrases import short_id
 from diagnose.registry import check
@@ -120,12 +121,14 @@ def older_than_its_tag(
         yield Finding.about(
             container,
             f'{container} runs an older build than image "{reference}" now names{again}',
-            {
-                "Image": short_id(container.image),
-                f"id of {reference}": short_id(image.id),
-                "created": clock.ago(container.created_at),
-                **({"last start": clock.ago(container.started_at)} if was_restarted else {}),
-            },
+            present(
+                {
+                    "Image": short_id(container.image),
+                    f"id of {reference}": short_id(image.id),
+                    "created": clock.ago(container.created_at),
+                    "last start": clock.ago(container.started_at) if was_restarted else "",
+                }
+            ),
             is_quiet=not was_restarted,
             variables=_newer_image(container, reference),
         )

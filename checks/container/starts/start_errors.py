@@ -46,7 +46,7 @@ def failed_start(
         {
             "State": str(container.state),
             "State.Error": container.state.error,
-            **({FIXES: failure.cure} if failure else {}),
+            **present({FIXES: failure.cure if failure else ""}),
             **(evidence or {}),
         },
         touches=touches,

@@ -14,7 +14,7 @@ from diagnose.evidence.network.paths.inner_paths import (
 from diagnose.evidence.network.paths.packet_paths import Step
 from diagnose.evidence.network.paths.wanted.wanted_paths import failing
 from diagnose.evidence.network.rules.rule_programs import place_of
-from diagnose.mappings import by_key, names_of, present, subjects_of
+from diagnose.mappings import by_key, names_of, paired, present, subjects_of
 from diagnose.model import CheckResult, Finding, Json, PageVariables, Severity, Skipped
 from diagnose.phrases import agree, named, numbered
 from diagnose.registry import check
@@ -35,8 +35,7 @@ def dropped_inside_container(inner_paths: InnerPaths) -> CheckResult:
         return Skipped("no running container can have network rules of its own")
     inward = by_key(
         ((inlet.container.id, obstacle.by), (inlet, obstacle))
-        for inlet in inner_paths.inlets
-        if (obstacle := _rule_for(inlet)) is not None
+        for inlet, obstacle in paired(inner_paths.inlets, _rule_for)
     )
     for stopped in inward.values():
         yield _inward_finding(stopped[0][1], [inlet for inlet, _ in stopped])

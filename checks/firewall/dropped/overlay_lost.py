@@ -4,7 +4,7 @@ from diagnose.evidence.network.networks import Networks
 from diagnose.evidence.network.paths.outgoing.lost_overlays import LostOverlay, LostOverlays
 from diagnose.evidence.network.rules.packet_filter import Firewall
 from diagnose.first_steps.network import rule_cures
-from diagnose.mappings import present
+from diagnose.mappings import evidence_of, present
 from diagnose.model import CheckResult, Finding, PageVariables, Severity, Skipped, Unavailable
 from diagnose.phrases import sentence
 from diagnose.registry import check
@@ -50,7 +50,7 @@ def _finding(overlay: LostOverlay, firewall: Firewall | None) -> Finding:
         ),
         evidence=present(
             {
-                **(overlay.closed_by.evidence if overlay.closed_by is not None else {}),
+                **evidence_of(overlay.closed_by),
                 "node of the called address": overlay.node,
                 "Options": overlay.network.options or None,
             }

@@ -2,7 +2,7 @@
 
 from diagnose.error_signatures import NO_WAY_OUT
 from diagnose.evidence.network.paths.outgoing.misnamed_exits import MisnamedExit, MisnamedExits
-from diagnose.mappings import present
+from diagnose.mappings import evidence_of, present
 from diagnose.model import HOST, CheckResult, Finding, Json, Severity, Skipped
 from diagnose.registry import check
 
@@ -37,7 +37,7 @@ def _finding(tunnel: MisnamedExit) -> Finding:
     if tunnel.rule is not None:
         variables["named"] = tunnel.named
     path_evidence: dict[str, Json] = {
-        **(tunnel.rule.evidence if tunnel.rule is not None else {}),
+        **evidence_of(tunnel.rule),
         "leaves through": tunnel.leaves_by,
         **present({"calls without an answer": list(tunnel.unanswered[:5])}),
     }

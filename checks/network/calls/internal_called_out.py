@@ -11,7 +11,7 @@ from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.network.calls.unanswered_calls import UnansweredCalls
 from diagnose.evidence.network.networks import Network, Networks
 from diagnose.lazy_pattern import LazyPattern
-from diagnose.mappings import names_of, present, subjects_of
+from diagnose.mappings import names_of, paired, present, subjects_of
 from diagnose.model import CheckResult, Count, Finding, Seconds, Severity, Skipped
 from diagnose.phrases import agree, named, quoted
 from diagnose.registry import check
@@ -42,11 +42,7 @@ def internal_called_out(
     answers from outside. Internal networks are closed on purpose; which of the two is meant, the
     report cannot know.
     """
-    closed = [
-        (container, attached)
-        for container in containers.running
-        if (attached := networks.internal_of(container))
-    ]
+    closed = list(paired(containers.running, networks.internal_of))
     if not closed:
         return Skipped("no running container is on internal networks only")
     for container, attached in closed:

@@ -11,7 +11,7 @@ from diagnose.evidence.network.networks import Network, Networks
 from diagnose.evidence.network.routes import Routes
 from diagnose.evidence.network.wiring.interface_managers import InterfaceManager, InterfaceManagers
 from diagnose.evidence.network.wiring.later_bridges import LaterBridges, spare_bridges
-from diagnose.mappings import names_of, subjects_of
+from diagnose.mappings import names_of, present, subjects_of
 from diagnose.model import CheckResult, Finding, Severity, Skipped, Subject
 from diagnose.phrases import agree, named, sentence
 from diagnose.registry import check
@@ -87,13 +87,15 @@ def _broken_bridge_finding(
             "Gateway of containers": sorted(gateways),
             "running containers": names,
         },
-        variables={
-            "network": network.name,
-            "bridge": network.bridge,
-            "subnet": str(network.subnets[0]) if network.subnets else "none",
-            "address": _address(network, members),
-            **({"networkd": manager.name} if manager is not None else {}),
-        },
+        variables=present(
+            {
+                "network": network.name,
+                "bridge": network.bridge,
+                "subnet": str(network.subnets[0]) if network.subnets else "none",
+                "address": _address(network, members),
+                "networkd": manager.name if manager is not None else "",
+            }
+        ),
         severity=Severity.critical if members else Severity.warning,
         touches=(Subject("interface", network.bridge), *subjects_of(members)),
     )

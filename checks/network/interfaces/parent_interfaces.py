@@ -9,7 +9,7 @@ from diagnose.evidence.dns.lookups import Lookups
 from diagnose.evidence.network.interfaces import Interface, Interfaces
 from diagnose.evidence.network.networks import Network, Networks
 from diagnose.evidence.network.routes import Routes
-from diagnose.mappings import names_of, subjects_of
+from diagnose.mappings import names_of, present, subjects_of
 from diagnose.model import CheckResult, Finding, PageVariables, Severity, Skipped, Unexamined
 from diagnose.model.subjects import Subject
 from diagnose.phrases import and_more, named
@@ -152,11 +152,13 @@ def _parent_in_use_finding(
             f"master of {parent.name}": f"{master.name} ({kind})",
             **{f"State.Error of {owner.name}": owner.state.error for owner in refused[:3]},
         },
-        variables={
-            "network": network.name,
-            "parent": master.name,
-            **({"refused": refused[0].name} if refused else {}),
-        },
+        variables=present(
+            {
+                "network": network.name,
+                "parent": master.name,
+                "refused": refused[0].name if refused else "",
+            }
+        ),
         severity=None if refused else Severity.advice,
         touches=(parent.subject, *subjects_of(refused)),
     )

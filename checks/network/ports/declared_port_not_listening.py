@@ -64,5 +64,5 @@ def _finding(container: Container, tail: LogTail) -> Finding:
         ),
         signs=tail.signs,
         stable=(container.life,),
-        variables={"port": str(ports[0]), **({"again": container.name} if may_be_over else {})},
+        variables=present({"port": str(ports[0]), "again": container.name if may_be_over else ""}),
     )

@@ -26,7 +26,7 @@ from diagnose.first_steps.network.unserved_ports import (
     steps_to_port,
     was_taken,
 )
-from diagnose.mappings import names_of, present, subjects_of
+from diagnose.mappings import evidence_of, names_of, present, subjects_of
 from diagnose.model import CheckResult, Finding, Json, Seconds, Severity
 from diagnose.phrases import agree, counted, named, sentence
 from diagnose.registry import check
@@ -207,10 +207,10 @@ def _tcp_finding(port: UnservedPort, hidden: EmptyMounts, severity: Severity) ->
         container,
         sentence(f"{container} {port.what}: no client can reach it", *_reasons(port)),
         {
-            **(port.unread.evidence if port.unread is not None else {}),
+            **evidence_of(port.unread),
             "NetworkSettings.Ports": container.published_names,
             "TCP sockets inside": port.netns.tcp_listeners,
-            **({"UDP socket inside": f"port {port.port}"} if port.is_for_udp else {}),
+            **present({"UDP socket inside": f"port {port.port}" if port.is_for_udp else ""}),
             "State.StartedAt": container.state.started_at,
             **_log(reason.tail, is_over=was_taken(port)),
             **{f"{peer.name}, which it calls": "listens there now" for peer in reason.ready},

@@ -19,6 +19,7 @@ from diagnose.evidence.network.addresses import is_loopback
 from diagnose.evidence.network.networks import Networks
 from diagnose.evidence.network.routes import Routes
 from diagnose.evidence.run.options import Options
+from diagnose.mappings import paired
 from diagnose.questions.dns import QueryDns, SampleDns
 
 WITNESSES = 2
@@ -220,11 +221,9 @@ def plan_queries(
 ) -> QueryPlan:
     """The plan for this host, its containers and the names that a user asks about."""
     plan = plan_ways(containers, networks, resolvers, routes, writes_rules=writes_rules)
-    plan.services = {
-        name: witness
-        for name in options.resolve
-        if (witness := _witness(name, containers, plan.embedded)) is not None
-    }
+    plan.services = dict(
+        paired(options.resolve, lambda name: _witness(name, containers, plan.embedded))
+    )
     if containers is not None:
         plan.straying = _callers_of_strange_names(containers, resolvers)
     if containers is not None and failed_names is not None:

@@ -12,7 +12,7 @@ from diagnose.evidence.items import Items
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.run.options import Options
 from diagnose.lazy_pattern import LazyPattern
-from diagnose.mappings import by_key
+from diagnose.mappings import by_key, paired
 from diagnose.registry import evidence
 
 Reason = Literal["early", "expired", "foreign", "usage", "engine", "none", "plain"]
@@ -62,9 +62,7 @@ def refused_clients(log: DaemonLog, clock: Clock, options: Options) -> RefusedCl
     """
     since = clock.wall - options.since_s
     recent = [line for line in log.last_start if line.at is not None and line.at >= since]
-    by_client = by_key(
-        (refusal, line) for line in recent if (refusal := _refusal(line)) is not None
-    )
+    by_client = by_key((refusal, line) for line, refusal in paired(recent, _refusal))
     refused: dict[Reason, dict[str, list[LogLine]]] = {}
     for (reason, client), lines in by_client.items():
         if not _may_be_a_scan(reason, client, lines):

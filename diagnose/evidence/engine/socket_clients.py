@@ -87,7 +87,7 @@ def socket_clients(host: Host, containers: Containers) -> SocketClients:
         lambda container: ReadLogs(container.id, LINES, BYTES),
     ):
         lines = [] if isinstance(log, Failed) else log.text.splitlines()
-        match = next((match for line in reversed(lines) if (match := TOO_OLD.search(line))), None)
+        match = next(filter(None, map(TOO_OLD.search, reversed(lines))), None)
         if match is not None:
             clients.append(TurnedAway(container, match["client"], match["least"], match[0]))
         if not isinstance(log, Failed):

@@ -178,7 +178,7 @@ def _is_of_same_pull(failed: PullFailure, success: SuccessfulPull) -> bool:
 
 def _failures(lines: Sequence[LogLine]) -> Iterator[PullFailure]:
     """The failures of a log, with image and registry from the lines around each."""
-    failures = [failed for line in lines if (failed := failure(line)) is not None]
+    failures = list(filter(None, map(failure, lines)))
     return _with_registries(_with_images(failures), _given_up_endpoints(lines))
 
 

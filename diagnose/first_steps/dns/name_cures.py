@@ -107,7 +107,9 @@ def steps_for_failing_server(error: FailingServer) -> PageVariables:
         return {**variables, "program": error.program}
     if error.rcode == "REFUSED":
         return {**variables, "refusing": server}
-    return {**variables, **({"failing": server} if error.is_general else {"broken_name": name})}
+    if error.is_general:
+        return {**variables, "failing": server}
+    return {**variables, "broken_name": name}
 
 
 def steps_for_name(

@@ -5,6 +5,7 @@ import posixpath
 from diagnose.evidence.containers.listing import Container
 from diagnose.evidence.dns.resolvers import EMBEDDED, Resolvers
 from diagnose.evidence.network.networks import DEFAULT_NETWORK
+from diagnose.mappings import present
 from diagnose.model import PageVariables, Unavailable
 
 _NGINX = frozenset({"nginx", "openresty"})
@@ -29,4 +30,4 @@ def resolver_steps(container: Container, *, has_no_server: bool) -> PageVariable
         return {}
     programs = {posixpath.basename(word) for word in container.command}
     may_be_written = has_no_server and not _NGINX.isdisjoint(programs)
-    return {"server": EMBEDDED, **({"unserved": container.name} if may_be_written else {})}
+    return present({"server": EMBEDDED, "unserved": container.name if may_be_written else ""})

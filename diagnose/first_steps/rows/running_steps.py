@@ -76,7 +76,7 @@ def cut_off_steps(replica: str, repeated_errors: RepeatedErrors) -> PageVariable
         failure_name = error.failure.name if error.failure is not None else ""
         if error.container.name != replica or failure_name != "redis-master-gone":
             continue
-        masters = [match[1] for line in error.lines if (match := _MASTER.search(line))]
+        masters = [match[1] for match in filter(None, map(_MASTER.search, error.lines))]
         return {"cut_off": replica, "master": masters[-1] if masters else "another server"}
     return {}
 

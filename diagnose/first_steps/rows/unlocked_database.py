@@ -4,7 +4,7 @@ from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.peers.called_peers import named_peers
 from diagnose.first_steps.rows.database_clients import client_of, run_statement
 from diagnose.lazy_pattern import LazyPattern
-from diagnose.mappings import only
+from diagnose.mappings import only, paired
 from diagnose.model import PageVariables
 from diagnose.programs.failures import Recognised
 
@@ -19,7 +19,7 @@ def unlocking_variables(
     if containers is None:
         return {}
     peers = named_peers((failure.line,), container, containers)
-    servers = {peer.name: client for peer in peers if (client := client_of(peer)) is not None}
+    servers = {peer.name: client for peer, client in paired(peers, client_of)}
     settings = container.config.variable_values
     bases = {match["base"] for value in settings for match in _BASE.finditer(value)}
     server = only(servers)

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from diagnose.live.disk.cron_files import closed_folders, crontabs, text_of
+from diagnose.mappings import paired
 from diagnose.model import Json
 
 _UNITS = ("/etc/systemd/system", "/usr/local/lib/systemd/system")
@@ -250,6 +251,6 @@ def shell_variables(args: Json) -> Json:
     )
 
     scripts = [*paths_of_shells(["/root"]), *_files_in("/etc/profile.d", ".sh")]
-    texts = {path: text for path in scripts if (text := text_of(path))}
+    texts = dict(paired(scripts, text_of))
     texts |= {unit.path: unit.whole for unit in _units()}
     return list(shell_variables(texts, set(args["names"])))

@@ -80,7 +80,7 @@ def _is_of_browsers(before: str) -> bool:
 
 def _loopback_pairs(lines: Sequence[str]) -> Iterator[str]:
     """Variables that name localhost, with the port that the variable beside them names."""
-    ports = {match["of"]: match["port"] for line in lines if (match := _PORT.fullmatch(line))}
+    ports = {match["of"]: match["port"] for match in filter(None, map(_PORT.fullmatch, lines))}
     for line in lines:
         match = _LOOPBACK_HOST.fullmatch(line)
         if match and match["of"] in ports:

@@ -202,7 +202,7 @@ def _used_variables(text: str) -> Iterator[str]:
     code = "\n".join(lines)
     if _FETCHES.search(code):
         yield FETCHES
-    set_names = {match["name"] for line in lines if (match := _SET.match(line))}
+    set_names = {match["name"] for match in filter(None, map(_SET.match, lines))}
     names = [*_shell_variables(code)]
     names += [match["name"] for match in _LANGUAGE_VARIABLE.finditer(code)]
     yield from dict.fromkeys(name for name in names if name not in set_names)

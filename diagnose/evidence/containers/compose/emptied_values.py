@@ -22,6 +22,7 @@ from diagnose.evidence.containers.variables.cut_values import (
 )
 from diagnose.evidence.items import Items
 from diagnose.lazy_pattern import LazyPattern
+from diagnose.mappings import paired
 from diagnose.questions import Host
 from diagnose.questions.compose import EmptiedText, FindEmptiedTexts
 from diagnose.registry import evidence
@@ -63,11 +64,9 @@ class EmptiedValues(Items[EmptiedValue], frozen=True):
 def emptied_values(host: Host, containers: Containers) -> EmptiedValues:
     """The settings whose shape shows it, or whose line in the compose file does."""
     proxies = frozenset(kind for kind in _PROXIES if _runs(kind, containers))
-    candidates = [
-        (container, cuts)
-        for container in containers.running
-        if (cuts := list(_cut_settings(container, proxies)))
-    ]
+    candidates = list(
+        paired(containers.running, lambda container: list(_cut_settings(container, proxies)))
+    )
     emptied = []
     for container, cuts in host.first(candidates, MOST, "containers with cut settings"):
         value = next(_emptied(host, container, cuts), None)

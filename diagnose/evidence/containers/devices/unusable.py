@@ -122,7 +122,7 @@ def _complaint_of_graphics(container: Container, lines: Sequence[str]) -> NamedD
     complaints = [line for line in lines if _NO_GRAPHICS.search(line)]
     if len(complaints) < LEAST:
         return None
-    render_node = next((match[0] for line in lines if (match := _RENDER_NODE.search(line))), "")
+    render_node = next((match[0] for match in filter(None, map(_RENDER_NODE.search, lines))), "")
     inside = render_node or f"{GRAPHICS}/renderD128"
     for folder, path in _graphics_of(container).items():
         if is_within(inside, folder):

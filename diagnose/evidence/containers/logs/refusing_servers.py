@@ -9,6 +9,7 @@ from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.logs.recent import RecentLogs
 from diagnose.evidence.items import Items
 from diagnose.lazy_pattern import LazyPattern
+from diagnose.mappings import paired
 from diagnose.model import Failed
 from diagnose.questions import Host
 from diagnose.questions.containers import ReadContainerFile
@@ -90,7 +91,7 @@ def refusing_servers(
 
 def _refusing_server(container: Container, lines: Sequence[str]) -> RefusingServer | None:
     """The refusals in these lines; None where they differ, or where a mail was taken."""
-    refusals = [(line, match) for line in lines if (match := _refusal_in(line)) is not None]
+    refusals = list(paired(lines, _refusal_in))
     reasons = {_CHANGING.sub("<>", match["reason"]) for _, match in refusals}
     clients = {match["client"] for _, match in refusals}
     is_enough = len(refusals) >= LEAST and len(clients) >= _LEAST_CLIENTS

@@ -257,7 +257,7 @@ def _named_instead(container: Container, path: str) -> str:
     if any(path in word for word in words) or path in container.config.variable_values:
         return ""
     name = posixpath.basename(path)
-    paths_in_words = {match["path"] for word in words if (match := _WORD.fullmatch(word))}
+    paths_in_words = {match["path"] for match in filter(None, map(_WORD.fullmatch, words))}
     other_paths = [
         other
         for other in paths_in_words

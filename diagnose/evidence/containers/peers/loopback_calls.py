@@ -18,7 +18,7 @@ from diagnose.evidence.network.addresses import ANY
 from diagnose.evidence.network.container_netns import Namespaces
 from diagnose.evidence.network.sockets.losses import NetworkLosses
 from diagnose.lazy_pattern import LazyPattern
-from diagnose.mappings import only
+from diagnose.mappings import only, present
 from diagnose.programs.failures import Recognised, recognise
 from diagnose.programs.failures.network.neighbours import NEIGHBOURS
 
@@ -54,11 +54,11 @@ class LoopbackCall(msgspec.Struct, frozen=True):
             rows["Config.Env"] = f"{self.variable} names localhost, port {self.port}"
         if self.target is None:
             return rows
-        counted = {"calls refused inside, since it was started": self.target.refused}
+        counted = {"calls refused inside, since it was started": self.target.refused or None}
         return {
             **rows,
             "settings": f"{self.target.path} names {self.target.place}{self._port_beside}",
-            **(counted if self.target.refused else {}),
+            **present(counted),
         }
 
     @property

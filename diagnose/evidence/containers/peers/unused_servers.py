@@ -14,6 +14,7 @@ from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.workers.worker_roles import names_server
 from diagnose.evidence.items import Items
 from diagnose.lazy_pattern import LazyPattern
+from diagnose.mappings import paired
 from diagnose.model import Failed
 from diagnose.numbers import is_number
 from diagnose.questions import Host
@@ -63,11 +64,7 @@ def unused_servers(host: Host, containers: Containers) -> UnusedServers:
 
     Folders are listed only of PostgreSQL, MySQL and MariaDB in projects of compose.
     """
-    candidates = [
-        (server, programs)
-        for server in containers.running
-        if (programs := _programs_of(server, containers))
-    ]
+    candidates = list(paired(containers.running, lambda server: _programs_of(server, containers)))
     servers = []
     for server, programs in host.first(candidates, MOST, "database servers"):
         if _has_table(host, server) is not False:

@@ -160,5 +160,5 @@ def script_path(container: Container) -> str:
 
 def _started_by(text: str) -> str:
     """The words behind the last `exec` of the script; "" without one."""
-    starts = [match["words"] for line in text.splitlines() if (match := _STARTS.match(line))]
+    starts = [match["words"] for match in filter(None, map(_STARTS.match, text.splitlines()))]
     return starts[-1].strip() if starts else ""

@@ -200,7 +200,7 @@ def _program_behind_wrapper(
 
 def _empty_library(host: Host, container: Container, lines: tuple[str, ...]) -> Program | None:
     """The library without content that the loader names; None for one that has some."""
-    refused = next((match for line in reversed(lines) if (match := _BY_LOADER.search(line))), None)
+    refused = next(filter(None, map(_BY_LOADER.search, reversed(lines))), None)
     if refused is None or container.state.exit_code == 0:
         return None
     library = _read_program(
@@ -214,9 +214,7 @@ def _not_permitted(host: Host, container: Container, lines: tuple[str, ...]) -> 
 
     Where the line does not name it, it is one of the command, or is called as the image is.
     """
-    refused = next(
-        (match for line in reversed(lines) if (match := _NOT_PERMITTED.search(line))), None
-    )
+    refused = next(filter(None, map(_NOT_PERMITTED.search, reversed(lines))), None)
     if refused is None or (container.is_running and container.restart_count < LOOPING):
         return None
     program_name = refused["by_su_exec"] or refused["by_setpriv"] or refused["by_shell"]

@@ -110,7 +110,7 @@ def _unloaded_module(
 
     None where the list may be in a file that was not read.
     """
-    settings = [match[0] for text in texts.values() if (match := module.settings.search(text))]
+    settings = [match[0] for match in filter(None, map(module.settings.search, texts.values()))]
     listing = _listing(module, texts)
     is_elsewhere = module.includes is not None and (
         len(texts) == 1 or any(map(module.includes.search, texts.values()))

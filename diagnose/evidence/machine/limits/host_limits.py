@@ -55,7 +55,7 @@ class HostLimits(msgspec.Struct, frozen=True):
 def host_limits(host: Host, processes: Processes) -> HostLimits | Unavailable:
     """The limits of the host, by a few files of /proc and the engine's open files."""
     settings = host.require(ReadSysctls((*_MOST_TASKS, _OPEN_FILES)))
-    most_tasks = [int(value) for name in _MOST_TASKS if (value := settings.get(name))]
+    most_tasks = [int(value) for value in filter(None, map(settings.get, _MOST_TASKS))]
     files = (settings.get(_OPEN_FILES) or "").split()
     has_files = len(files) == _FIELDS_OF_OPEN_FILES
     engines = _engines(host, processes)

@@ -44,7 +44,7 @@ def kernel_settings(
         if failure.confirmed_by == CONFIRMED_BY
     }
     repeats = (error.failure for error in repeated or () if error.failure is not None)
-    names |= {setting for failure in repeats if (setting := setting_of_running(failure))}
+    names |= set(filter(None, map(setting_of_running, repeats)))
     if not names:
         return KernelSettings({})
     answer = host.require(ReadSysctls(sorted(names)))

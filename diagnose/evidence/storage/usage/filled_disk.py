@@ -19,7 +19,7 @@ from diagnose.evidence.storage.usage.written_layers import WrittenLayer
 from diagnose.evidence.storage.volumes.unused_volumes import UnusedVolumes
 from diagnose.file_paths import is_below
 from diagnose.lazy_pattern import LazyPattern
-from diagnose.mappings import by_key
+from diagnose.mappings import by_key, paired
 from diagnose.model import Unavailable
 from diagnose.phrases import count
 
@@ -366,9 +366,7 @@ def _largest_series(sizes: Mapping[str, int]) -> Spare | None:
 
     A runner of jobs or a test creates one for each run, and leaves it where that fails.
     """
-    by_begin = by_key(
-        (match["begin"], name) for name in sizes if (match := _SERIES.match(name)) is not None
-    )
+    by_begin = by_key((match["begin"], name) for name, match in paired(sizes, _SERIES.match))
     sums = {begin: sum(map(sizes.__getitem__, names)) for begin, names in by_begin.items()}
     begin = max(sums, key=sums.__getitem__, default="")
     if not begin or len(by_begin[begin]) < FEWEST_OF_A_SERIES:

@@ -76,7 +76,7 @@ def blank_commands(texts: Mapping[str, str]) -> list[Json]:
     for path, text in texts.items():
         if not _is_yaml(path):
             known_names |= {
-                match[1] for line in text.splitlines() if (match := ASSIGNED.match(line))
+                match[1] for match in filter(None, map(ASSIGNED.match, text.splitlines()))
             }
     blank: list[Json] = []
     for path, text in texts.items():

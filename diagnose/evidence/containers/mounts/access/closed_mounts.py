@@ -66,7 +66,7 @@ def closed_mounts(
     asked.
     """
     errors = [container.state.error for container in containers if container.start_failed]
-    sources = [match["path"] for error in errors if (match := REFUSED_SOURCE.search(error))]
+    sources = [match["path"] for match in filter(None, map(REFUSED_SOURCE.search, errors))]
     outside = Processes(tuple(processes.outside)) if processes is not None else None
     closed = {}
     for source in dict.fromkeys(sources):

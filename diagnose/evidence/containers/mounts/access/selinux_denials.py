@@ -14,7 +14,7 @@ from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.machine.kernel_log import KernelLog
 from diagnose.evidence.run.options import Options
 from diagnose.lazy_pattern import LazyPattern
-from diagnose.mappings import only
+from diagnose.mappings import only, paired
 from diagnose.model import Failed
 from diagnose.questions import Host
 from diagnose.questions.files import FileText, ReadFile, StatPaths
@@ -103,7 +103,7 @@ def selinux_denials(
     if info is None or not info.has_security("selinux"):
         return SelinuxDenials()
     oldest = clock.wall - options.since_s
-    by_level = {level: container for container in containers if (level := _level(container))}
+    by_level = {level: container for container, level in paired(containers, _level)}
     denials: dict[tuple[str, str], Denial] = {}
     for line in _lines(host, kernel, oldest):
         match = _DENIED.search(line.text)

@@ -158,7 +158,7 @@ def misses_value(container: Container, variable: str, text: str) -> bool:
 def _parts(text: str) -> set[str]:
     """The words of a text in small letters; of requirepass and REDISPASS also the end, pass."""
     words = set(re.findall(r"[a-z0-9]+", text.lower()))
-    return words | {match[0] for word in words if (match := _ENDING.search(word)) is not None}
+    return words | {match[0] for match in filter(None, map(_ENDING.search, words))}
 
 
 def of_password(container: Container, text: str) -> NamedSetting | None:

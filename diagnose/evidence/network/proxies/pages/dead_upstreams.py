@@ -39,7 +39,7 @@ def dead_upstream(
     """The last one in these lines; None where its container serves nothing yet."""
     if namespaces is None:
         return None
-    refused = [match for line in lines if (match := _REFUSED.search(line)) is not None]
+    refused = list(filter(None, map(_REFUSED.search, lines)))
     if not refused:
         return None
     address = refused[-1]["address"]

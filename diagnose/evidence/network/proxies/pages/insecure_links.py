@@ -17,7 +17,7 @@ from diagnose.evidence.network.proxies.nginx.configurations import NginxConfigur
 from diagnose.evidence.network.proxies.nginx.hops import NginxHop, hops_for_path
 from diagnose.evidence.network.proxies.pages.front_pages import FrontPage, FrontPages
 from diagnose.lazy_pattern import LazyPattern
-from diagnose.mappings import only
+from diagnose.mappings import only, paired
 from diagnose.questions import Host
 from diagnose.registry import evidence
 
@@ -65,7 +65,7 @@ def all_insecure_links(
 
     The pages were requested anyway; nginx's files are read where one shows this.
     """
-    shown = [(page, url) for page in front_pages if (url := _insecure_url(page))]
+    shown = list(paired(front_pages, _insecure_url))
     if not shown:
         return AllInsecureLinks()
     nginx = NginxConfigurations(host, containers, processes)
