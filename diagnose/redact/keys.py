@@ -62,14 +62,15 @@ def in_private_keys(text: str, _low: str, mark: Mark) -> str:
     if "Private-" in text:
         text = _PUTTY.sub(lambda hit: hit[1] + mark("private-key", hit[2], hit[0]), text)
     if '"kty"' in text:
-        text = on_lines(
-            text,
-            "kty",
-            lambda lines: _JWK.sub(lambda hit: hit[1] + mark("private-key", hit[2], hit[0]), lines),
-        )
+        text = on_lines(text, "kty", lambda lines: _without_web_keys(lines, mark))
     if "AKIA" in text or "ASIA" in text:
         text = _AWS_PAIR.sub(lambda hit: hit[1] + mark("aws-secret-key", hit[2], hit[0]), text)
     return text
+
+
+def _without_web_keys(lines: str, mark: Mark) -> str:
+    """The text without the secret numbers of keys in JSON (JWK)."""
+    return _JWK.sub(lambda hit: hit[1] + mark("private-key", hit[2], hit[0]), lines)
 
 
 def _whole_keys(text: str, mark: Mark) -> str:
@@ -103,22 +104,30 @@ def _key_tails(text: str, mark: Mark) -> str:
     pieces: list[str] = []
     done = 0
     for match in _END.finditer(text):
-        newline = "\\n" if text.endswith("\\n", done, match.start()) else "\n"
-        lines = text[max(done, match.start() - _LONGEST_TAIL) : match.start()].split(newline)
-        start = match.start()
-        for line in reversed(lines[:-1] if not lines[-1] else lines):
-            if not _TAIL_LINE.fullmatch(line.strip()):
-                break
-            start -= len(line) + len(newline)
-        start = max(done, start)
+        start = _tail_start(text, done, match.start())
         if start < match.start():
-            pieces += (
-                text[done:start],
-                mark("private-key", text[start : match.end()], text[start : match.end()]),
-            )
+            tail = text[start : match.end()]
+            pieces += (text[done:start], mark("private-key", tail, tail))
             done = match.end()
     pieces.append(text[done:])
     return "".join(pieces)
+
+
+def _tail_start(text: str, first: int, end: int) -> int:
+    """The place where the lines of a key begin that reach to this end; the end for none.
+
+    first: the place before which nothing is read.
+    """
+    newline = "\\n" if text.endswith("\\n", first, end) else "\n"
+    lines = text[max(first, end - _LONGEST_TAIL) : end].split(newline)
+    if not lines[-1]:
+        lines.pop()
+    start = end
+    for line in reversed(lines):
+        if not _TAIL_LINE.fullmatch(line.strip()):
+            break
+        start -= len(line) + len(newline)
+    return max(first, start)
 
 
 def in_hashes(text: str, _low: str, mark: Mark) -> str:

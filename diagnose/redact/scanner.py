@@ -69,11 +69,10 @@ def redact_text(text: str, mark: Mark) -> str:
     """The text with every secret in it replaced by what `mark` gives for it."""
     if _PLAIN.fullmatch(text):
         return text
-    if (
-        "\0" in text
-        and (wide := in_wide_text(text, lambda plain: redact_text(plain, mark))) is not None
-    ):
-        return wide
+    if "\0" in text:
+        wide = in_wide_text(text, lambda plain: redact_text(plain, mark))
+        if wide is not None:
+            return wide
     return _Work(mark).redacted(text)
 
 

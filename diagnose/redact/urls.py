@@ -245,15 +245,10 @@ def _login_at(match: re.Match[str], mark: Mark) -> str:
     Elsewhere x must look like a password.
     """
     raw = match["password"]
-    if (
-        raw.startswith("sha256:")
-        or VERSION_OR_TAG.fullmatch(raw)
-        or exempt("password", "userinfo", raw)
-    ):
+    is_version = raw.startswith("sha256:") or VERSION_OR_TAG.fullmatch(raw)
+    if is_version or _INNER_CLASS.fullmatch(raw) or exempt("password", "userinfo", raw):
         return match[0]
     is_source = match["source"] is not None or match["database"] is not None
-    if _INNER_CLASS.fullmatch(raw):
-        return match[0]
     has_symbol = _SYMBOL.search(raw) is not None and any(map(str.isalnum, raw))
     is_like_one = len(raw) >= 6 and (is_mixed(raw) or has_symbol)
     if not (is_source or is_like_one):
