@@ -6,26 +6,23 @@ import msgspec
 
 from checks.container.claims import Claim, claims, compose_variables
 from checks.container.peers.host_network_calls import host_network_finding
-from diagnose.error_signatures import signs
 from diagnose.evidence.containers.addresses.loopback_words import Correction, with_advertised
 from diagnose.evidence.containers.listing import Container, Containers
-from diagnose.evidence.containers.logs.recent import RecentLogs
-from diagnose.evidence.containers.logs.recent_line import RecentLine
 from diagnose.evidence.containers.logs.tails import LogTails
 from diagnose.evidence.containers.peers.loopback_calls import (
     ID,
     LoopbackCall,
     by_variable,
-    is_refused_inside,
     logged_target,
-    named_call,
     port_of,
-    repeated_call,
-    with_target,
+)
+from diagnose.evidence.containers.peers.loopback_records import (
+    CallRecords,
+    calls_meant,
+    recent_calls,
 )
 from diagnose.evidence.containers.peers.loopback_targets import LoopbackTargets
 from diagnose.evidence.containers.peers.own_servers import may_mean_own_server
-from diagnose.evidence.containers.peers.variable_calls import VariableCalls
 from diagnose.evidence.containers.port_binding import PortBinding
 from diagnose.evidence.containers.run_evidence import LINE
 from diagnose.evidence.machine.clock import Clock
@@ -33,7 +30,6 @@ from diagnose.evidence.machine.processes import Processes
 from diagnose.evidence.network.container_netns import Namespaces
 from diagnose.evidence.network.sockets.docker_proxies import DOCKER_PROXY
 from diagnose.evidence.network.sockets.listeners import Listener, Listeners
-from diagnose.evidence.network.sockets.losses import NetworkLosses
 from diagnose.first_steps.network.loopback_cures import (
     GATEWAY_NAME,
     host_variables,
@@ -55,15 +51,6 @@ class ServersHere(EvidenceGroup, frozen=True):
     namespaces: Namespaces | None
     listeners: Listeners | None
     processes: Processes | None
-
-
-class CallRecords(EvidenceGroup, frozen=True):
-    """Evidence, beside the tail of the log, that a container calls its localhost."""
-
-    recent_logs: RecentLogs | None
-    loopback_targets: LoopbackTargets | None
-    network_losses: NetworkLosses | None
-    variable_calls: VariableCalls | None
 
 
 @check(ID, severity=Severity.critical, caused_by=("container.variable-malformed",), observed=True)
@@ -104,13 +91,13 @@ def loopback_peer(
     recent_logs = records.recent_logs
     running = here.containers.running
     calls = list(_calls_of_failed(claims(ID, here.containers, log_tails, clock), targets))
-    calls += _calls_meant(here.containers, log_tails, targets, _callers_of(calls))
+    calls += calls_meant(here.containers, log_tails, targets, _callers_of(calls))
     known_callers = _callers_of(calls)
     for container in running:
         lines = recent_logs.of(container) if recent_logs is not None else ()
         is_fresh = bool(lines) and clock.is_within(lines[-1].at, fresh)
         if is_fresh and container.id not in known_callers:
-            calls += _recent_calls(container, lines, here.namespaces, records, least)
+            calls += recent_calls(container, lines, here.namespaces, records, least)
     callers_by_lines = _callers_of(calls)
     for variable_call in records.variable_calls or ():
         if variable_call.container.id not in callers_by_lines:
@@ -127,21 +114,6 @@ def _callers_of(calls: Iterable[LoopbackCall]) -> set[str]:
     return {call.container.id for call in calls}
 
 
-def _recent_calls(
-    container: Container,
-    lines: Sequence[RecentLine],
-    namespaces: Namespaces | None,
-    records: CallRecords,
-    least: int,
-) -> Iterator[LoopbackCall]:
-    """The call that the recent lines of a running container repeat, if they repeat one."""
-    call = repeated_call(container, lines, namespaces, least)
-    if call is None and is_refused_inside(container, records.network_losses):
-        call = named_call(container, lines, namespaces, least)
-    if call is not None:
-        yield with_target(call, records.loopback_targets)
-
-
 def _calls_of_failed(
     claims_of: Iterable[Claim], targets: LoopbackTargets | None
 ) -> Iterator[LoopbackCall]:
@@ -153,25 +125,6 @@ def _calls_of_failed(
             line = claim.failure.line
             signs_of = claim.tail.signs
             yield LoopbackCall(claim.container, port, line, signs_of, target)
-
-
-def _calls_meant(
-    containers: Containers,
-    log_tails: LogTails,
-    targets: LoopbackTargets | None,
-    failed: Collection[str],
-) -> Iterator[LoopbackCall]:
-    """The calls of failed containers whose log names only the kind of the server.
-
-    A single mounted file of settings has the address. failed: ids of containers whose log names the
-    place.
-    """
-    for container in containers:
-        target = targets.meant_by(container) if targets is not None else None
-        if target is not None and container.id not in failed:
-            tail = log_tails.of(container)
-            line = next(line for line in tail.lines if "refused" in signs(line))
-            yield LoopbackCall(container, str(target.port), line, tail.signs, target)
 
 
 def _silent_findings(

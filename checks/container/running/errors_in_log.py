@@ -4,6 +4,7 @@ from msgspec.structs import replace
 
 from diagnose.error_signatures import signs
 from diagnose.evidence.containers.listing import Container
+from diagnose.evidence.containers.logs.quoted_errors import is_copy
 from diagnose.evidence.containers.logs.repeated_errors import RepeatedError, RepeatedErrors
 from diagnose.evidence.containers.logs.single_errors import SingleErrors
 from diagnose.evidence.containers.mounts.linked_files import LinkedFiles
@@ -20,9 +21,8 @@ from diagnose.registry import check
 
 SHOWN = 160
 """Characters of the line in the finding's sentence."""
-_FASTCGI = "FastCGI sent in stderr"
-"""nginx's words before the output of the program behind it."""
-_OF_PHP = "PHP message: "
+
+
 _ONCE = ("printed an error once", "printed an error once")
 """The predicate about programs whose line has not come again."""
 _WORKS = ("logs errors while it works", "log errors while they work")
@@ -77,7 +77,7 @@ def errors_in_log(
     calm.
     """
     for error in repeated_errors:
-        if _is_copy(error, repeated_errors):
+        if is_copy(error, repeated_errors):
             continue
         case = ErrorCase(error, repeated_errors, surroundings)
         finding = _finding(case).with_variables(first_step(case))
@@ -153,30 +153,6 @@ def _absent_peers(case: ErrorCase) -> tuple[Container, ...]:
         return (case.spoken.container,)
     called = called_peers((error.line.whole,), error.container, containers, configured=())
     return tuple(peer for peer in called if not peer.is_running)
-
-
-def _is_copy(error: RepeatedError, repeated_errors: RepeatedErrors) -> bool:
-    """Whether a web server repeats what the program of PHP behind it prints itself.
-
-    It quotes the message, and names that program at its end, which a trace may cut off.
-    """
-    line = error.line.whole
-    if _FASTCGI not in line:
-        return False
-    peer_ids = {peer.id for _, peer in error.peers}
-    quoted = line.partition(_OF_PHP)[2].partition('"')[0].partition(";")[0].strip()
-    for other in repeated_errors:
-        is_quoted = bool(quoted) and other is not error and quoted in other.line.whole
-        if is_quoted or (other.container.id in peer_ids and _is_same(error, other)):
-            return True
-    return False
-
-
-def _is_same(error: RepeatedError, other: RepeatedError) -> bool:
-    """Whether both lines show the same known failure."""
-    failure = error.failure
-    others = other.failure
-    return failure is not None and others is not None and failure.name == others.name
 
 
 def _line_or_meaning(case: ErrorCase) -> str:

@@ -1,19 +1,15 @@
 """Rules of published ports that are left over from containers that are gone."""
 
-from collections.abc import Iterator
-from ipaddress import ip_address
-
 from checks.firewall.helpers import repair_of
 from diagnose.evidence.containers.listing import Containers
 from diagnose.evidence.containers.unsettled import is_unsettled
 from diagnose.evidence.engine.info import Info, Ping
 from diagnose.evidence.machine.clock import Clock
-from diagnose.evidence.network.addresses import is_loopback
 from diagnose.evidence.network.networks import Networks
 from diagnose.evidence.network.rules.packet_filter import Firewall, PortRule
 from diagnose.evidence.network.rules.simulated_repair import SimulatedRepair
-from diagnose.evidence.network.sockets.docker_proxies import DOCKER_PROXY
-from diagnose.evidence.network.sockets.listeners import Listener, Listeners
+from diagnose.evidence.network.rules.stale_port_rules import serving_listener, stale_rules
+from diagnose.evidence.network.sockets.listeners import Listeners
 from diagnose.mappings import names_of, present, subjects_of
 from diagnose.model import HOST, CheckResult, Finding, Severity, Skipped
 from diagnose.registry import check
@@ -51,26 +47,10 @@ def dnat_stale(
         return None
     repair = repair_of(simulated_repair, "firewall.dnat-stale")
     restarting = [container for container in containers if is_unsettled(container, clock)]
-    for rule in _stale_rules(rules, containers, networks):
+    for rule in stale_rules(rules, containers, networks):
         if any(container.wants_port(rule.host_port) for container in restarting):
             continue
         yield _finding(rule, containers, listeners, repair)
-
-
-def _stale_rules(
-    rules: tuple[PortRule, ...], containers: Containers, networks: Networks
-) -> Iterator[PortRule]:
-    """The rules to an address of the engine's networks that no running container has."""
-    addresses = {
-        endpoint.ip_address
-        for container in containers.running
-        for endpoint in container.endpoints.values()
-    }
-    subnets = [subnet for network in networks.bridges for subnet in network.subnets]
-    for rule in rules:
-        address = ip_address(rule.address)
-        if rule.address not in addresses and any(address in subnet for subnet in subnets):
-            yield rule
 
 
 def _finding(
@@ -82,7 +62,7 @@ def _finding(
         for published in container.published_by(rule.protocol)
         if published.host_port == rule.host_port
     ]
-    program = None if victims else _serving_listener(rule, listeners)
+    program = None if victims else serving_listener(rule, listeners)
     victim_clause = ""
     listener = ""
     if victims:
@@ -119,14 +99,3 @@ def _removal(rule: PortRule) -> dict[str, str]:
         "gone_address": rule.address,
         "host_port": str(rule.host_port),
     }
-
-
-def _serving_listener(rule: PortRule, listeners: Listeners | None) -> Listener | None:
-    """The program of the host that listens on the rule's port for others than the host itself."""
-    holders = listeners.on(rule.protocol, "", rule.host_port) if listeners is not None else ()
-    outer = [
-        listener
-        for listener in holders
-        if listener.comm != DOCKER_PROXY and not is_loopback(listener.address)
-    ]
-    return outer[0] if outer else None

@@ -1,50 +1,17 @@
 """Rules that hide containers of one network from each other behind the gateway's address."""
 
-import re
-from collections.abc import Iterator, Sequence
-
-import msgspec
-
 from checks.firewall.helpers import with_bridges
-from diagnose.evidence.containers.listing import Container
-from diagnose.evidence.containers.logs.recent import RecentLogs
-from diagnose.evidence.containers.logs.tails import LogTails
-from diagnose.evidence.network.calls.client_refusals import REFUSES
-from diagnose.evidence.network.networks import Network
-from diagnose.evidence.network.paths.packet_paths import Step
-from diagnose.evidence.network.paths.wanted.wanted_paths import WantedPath, WantedPaths
+from diagnose.evidence.network.paths.wanted.hidden_neighbours import (
+    HiddenNeighbour,
+    RefusalLogs,
+    hidden_neighbour,
+)
+from diagnose.evidence.network.paths.wanted.wanted_paths import WantedPaths
 from diagnose.evidence.network.rules.rule_programs import program_of
-from diagnose.lazy_pattern import LazyPattern
 from diagnose.mappings import by_key, names_of, subjects_of
-from diagnose.model import CheckResult, EvidenceGroup, Finding, PageVariables, Severity, Skipped
+from diagnose.model import CheckResult, Finding, PageVariables, Severity, Skipped
 from diagnose.phrases import named, shortened
 from diagnose.registry import check
-
-_NO_ENTRY = LazyPattern(r"no pg_hba\.conf entry|not authorized|unauthorized", re.IGNORECASE)
-
-
-class Logs(EvidenceGroup, frozen=True):
-    """Log lines of containers: of late, and from before they failed."""
-
-    recent_logs: RecentLogs | None
-    log_tails: LogTails | None
-
-    def refusal_of(self, address: str, containers: Sequence[Container]) -> str:
-        """The last line that refuses a client with this address; "" where there is none."""
-        whole = re.compile(rf"(?<![\d.]){re.escape(address)}(?![\d.]*\d)")
-        refusal = ""
-        for text in self._lines(containers):
-            is_refusal = REFUSES.search(text) is not None or _NO_ENTRY.search(text) is not None
-            if is_refusal and whole.search(text) is not None:
-                refusal = text
-        return refusal
-
-    def _lines(self, containers: Sequence[Container]) -> Iterator[str]:
-        for container in containers:
-            if self.log_tails is not None:
-                yield from self.log_tails.of(container).lines
-            if self.recent_logs is not None:
-                yield from self.recent_logs.texts_of(container)
 
 
 @check(
@@ -52,7 +19,7 @@ class Logs(EvidenceGroup, frozen=True):
     severity=Severity.warning,
     causes=["container.database-refused"],
 )
-def neighbours_translated(wanted_paths: WantedPaths, logs: Logs) -> CheckResult:
+def neighbours_translated(wanted_paths: WantedPaths, logs: RefusalLogs) -> CheckResult:
     """A rule hides neighbours on one network behind the address of its gateway.
 
     Where `net.bridge.bridge-nf-call-iptables` is 1, packets between two containers of one bridge
@@ -68,39 +35,12 @@ def neighbours_translated(wanted_paths: WantedPaths, logs: Logs) -> CheckResult:
         return Skipped("no running container is configured to call a neighbour at a known port")
     hidden = ((path.network.name, path) for path in bridged_paths if path.hiding_rule is not None)
     for paths in by_key(hidden).values():
-        case = _case(paths, logs)
+        case = hidden_neighbour(paths, logs)
         if case is not None:
             yield _finding(case)
 
 
-class _Case(msgspec.Struct, frozen=True):
-    """A network, the rule that translates, and the container that is refused for it."""
-
-    network: Network
-    rule: Step
-    gateway: str
-    line: str
-    containers: tuple[Container, ...]
-
-
-def _case(paths: Sequence[WantedPath], logs: Logs) -> _Case | None:
-    """The first path whose callee refuses the gateway's address, because a rule hides the caller
-    behind it."""
-    for path in paths:
-        endpoint = path.want.container.endpoints.get(path.network.name)
-        gateway = endpoint.gateway if endpoint is not None else ""
-        rule = path.hiding_rule
-        peer = path.peer
-        if rule is None or peer is None:
-            continue
-        both = (path.want.container, peer)
-        line = logs.refusal_of(gateway, both) if gateway else ""
-        if line:
-            return _Case(path.network, rule=rule, gateway=gateway, line=line, containers=both)
-    return None
-
-
-def _finding(case: _Case) -> Finding:
+def _finding(case: HiddenNeighbour) -> Finding:
     caller, peer = case.containers
     return Finding(
         subject=caller.subject,
@@ -119,7 +59,7 @@ def _finding(case: _Case) -> Finding:
     )
 
 
-def _exception_variables(case: _Case) -> PageVariables:
+def _exception_variables(case: HiddenNeighbour) -> PageVariables:
     """The page variables for a rule before the translating one, where iptables has written that."""
     if program_of(case.rule) != "iptables" or not case.network.subnets:
         return {"translating": str(case.rule)}

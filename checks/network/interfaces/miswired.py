@@ -9,13 +9,18 @@ from checks.network.helpers import calls_fail
 from diagnose.error_signatures import FOUND_NOBODY, NO_WAY_OUT
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.logs.recent import RecentLogs
-from diagnose.evidence.network.calls.failing_calls import where_named
 from diagnose.evidence.network.calls.unanswered_calls import UnansweredCalls
 from diagnose.evidence.network.container_netns import Namespaces
 from diagnose.evidence.network.gateways.silent_gateways import ArpTables
 from diagnose.evidence.network.interfaces import Interface, Interfaces
 from diagnose.evidence.network.neighbours import Neighbour, Neighbours
 from diagnose.evidence.network.networks import Network, Networks
+from diagnose.evidence.network.wiring.direct_neighbours import (
+    callers_of,
+    link_on,
+    mac_of,
+    unanswered_host,
+)
 from diagnose.mappings import by_key, names_of, present, subjects_of
 from diagnose.model import CheckResult, Finding, Severity, Skipped, Subject, Unavailable
 from diagnose.phrases import agree, named
@@ -67,26 +72,10 @@ def mac_duplicate(
         if network.driver in ("host", "null", "ipvlan"):
             continue  # ipvlan gives all containers the parent's address by design
         members = containers.running_on(network.name)
-        by_mac = by_key((_mac(member, network, namespaces), member) for member in members)
+        by_mac = by_key((mac_of(member, network, namespaces), member) for member in members)
         for mac, owners in by_mac.items():
             if mac and len(owners) > 1:
                 yield _same_mac_finding(network, mac, owners, namespaces)
-
-
-def _link(
-    container: Container, network: Network, namespaces: Namespaces | None
-) -> Interface | None:
-    """The container's interface on a network; None where it is not known."""
-    netns = None if namespaces is None else namespaces.of(container)
-    endpoint = container.endpoints.get(network.name)
-    return None if netns is None or endpoint is None else netns.link_with(endpoint.ip_address)
-
-
-def _mac(container: Container, network: Network, namespaces: Namespaces | None) -> str:
-    """The container's MAC address on a network, in small letters; empty if it has none there."""
-    link = _link(container, network, namespaces)
-    configured = container.endpoints[network.name].mac_address
-    return (link.mac if link is not None and link.mac else configured).lower()
 
 
 def _same_mac_finding(
@@ -115,7 +104,7 @@ def _same_mac_finding(
         signs=FOUND_NOBODY,
         stable=tuple(owner.life for owner in owners),
     )
-    link = _link(last, network, namespaces)
+    link = link_on(last, network, namespaces)
     if link is None or "." not in address:
         return finding
     live = {
@@ -168,28 +157,14 @@ def macvlan_host_unreachable(
         for container in containers.running_on(network.name):
             address = container.endpoints[network.name].ip_address
             entry = neighbours.unanswered(address) if address else None
-            host = _unanswered_host(container, arp_tables, links, parent)
+            host = unanswered_host(container, arp_tables, links, parent)
             if entry is not None and parent in ("", entry.interface):
-                callers = _callers_of(container, address, containers, unanswered_calls)
+                callers = callers_of(container, address, containers, unanswered_calls)
                 yield _unreached_peer_finding(container, network, entry, links, callers)
             elif host is not None and address:
                 finding = _unreached_host_finding(container, network, host, links)
                 is_missed = calls_fail(container, recent_logs, unanswered_calls)
                 yield replace(finding, severity=None if is_missed else Severity.advice)
-
-
-def _unanswered_host(
-    container: Container, arp_tables: ArpTables | None, links: Interfaces | None, parent: str
-) -> Neighbour | None:
-    """The container's ARP entry of an address of the parent interface that did not answer."""
-    if arp_tables is None or links is None:
-        return None
-    table = arp_tables.of(container)
-    link = links.by_name.get(parent)
-    if table is None or link is None:
-        return None
-    addresses = set(links.addresses_of(link))
-    return next((entry for entry in table.unanswered if entry.address in addresses), None)
 
 
 def _unreached_host_finding(
@@ -213,22 +188,6 @@ def _unreached_host_finding(
     )
     host_address = _own_address(links, parent) if network.driver == "macvlan" else ""
     return finding.with_variables({"own": host_address}) if host_address else finding
-
-
-def _callers_of(
-    container: Container, address: str, containers: Containers, calls: UnansweredCalls | None
-) -> dict[str, str]:
-    """The containers that call an address of a macvlan network from elsewhere, by their names, and
-    the setting that names it or "its calls"."""
-    waiting = {call.container.id for call in calls or () if call.address == address}
-    callers = {}
-    for other in containers.running:
-        if other.shared_networks(container) or other.id == container.id:
-            continue
-        setting = where_named(address, other)
-        if setting or other.id in waiting:
-            callers[other.name] = setting or "its calls"
-    return callers
 
 
 def _unreached_peer_finding(

@@ -1,8 +1,6 @@
 """network.clients-hidden: a program refuses clients who all seem to be its network's gateway."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-
-import msgspec
+from collections.abc import Iterator, Mapping, Sequence
 
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.logs.recent import RecentLogs
@@ -13,7 +11,6 @@ from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.machine.processes import Processes
 from diagnose.evidence.network.calls.client_refusals import (
     LIMITS,
-    IsRefusal,
     Refusals,
     RefusingContainers,
     refusal_of,
@@ -26,13 +23,13 @@ from diagnose.evidence.network.proxies.client_sources import (
     LEAST_VISITORS,
     fronts_of,
     is_limit_of,
-    networks_without_ipv6,
     passes_visitors_on,
     ports_of_ipv6,
     publishes_on,
     sees_only,
     web_server_before,
 )
+from diagnose.evidence.network.proxies.gateway_clients import GatewayInLog, is_sender, named_gateway
 from diagnose.evidence.network.rules.rule_programs import program_of
 from diagnose.evidence.network.sockets.listeners import Listeners
 from diagnose.first_steps.network.network_steps import with_ipv6
@@ -265,38 +262,13 @@ def _ipv6_findings(
     for container in refusals.containers.running:
         if web_server_before(container, listeners):
             continue
-        gateway_in_log = _gateway_in_log(container, refusals, networks, refusal_of)
+        gateway_in_log = named_gateway(container, refusals, networks, refusal_of)
         if gateway_in_log is not None:
             finding = _ipv6_finding(container, gateway_in_log)
             yield finding.with_variables(with_ipv6(gateway_in_log.network, ping))
 
 
-class _GatewayInLog(msgspec.Struct, frozen=True):
-    """The gateway of a network without IPv6, and the lines of a container's log about it."""
-
-    network: Network
-    gateway: str
-    lines: Sequence[RecentLine]
-
-
-def _gateway_in_log(
-    container: Container,
-    refusals: Refusals,
-    networks: Networks,
-    is_about: Callable[[str], IsRefusal],
-) -> _GatewayInLog | None:
-    """The first gateway by which IPv6 clients come, and that the log names; None for none.
-
-    is_about: for a gateway, which lines are about a client with its address.
-    """
-    for network, gateway in networks_without_ipv6(container, networks):
-        lines = refusals.of(container, is_about(gateway))
-        if lines:
-            return _GatewayInLog(network, gateway, lines)
-    return None
-
-
-def _ipv6_finding(container: Container, gateway_in_log: _GatewayInLog) -> Finding:
+def _ipv6_finding(container: Container, gateway_in_log: GatewayInLog) -> Finding:
     network = gateway_in_log.network
     gateway = gateway_in_log.gateway
     lines = gateway_in_log.lines
@@ -315,8 +287,6 @@ def _ipv6_finding(container: Container, gateway_in_log: _GatewayInLog) -> Findin
 
 
 _MAIL = frozenset({25, 465, 587})
-_SENDER = LazyPattern(r"\b(?:client=|connect from |rip=)")
-"""Words of Postfix and Dovecot before a message about a client."""
 
 
 def _unseen_senders_findings(
@@ -330,18 +300,13 @@ def _unseen_senders_findings(
     for container in refusals.containers.running:
         if not any(port.number in _MAIL for port in container.published_by("tcp")):
             continue
-        gateway_in_log = _gateway_in_log(container, refusals, networks, _is_sender)
+        gateway_in_log = named_gateway(container, refusals, networks, is_sender)
         if gateway_in_log is not None:
             finding = _unseen_senders_finding(container, gateway_in_log)
             yield finding.with_variables(with_ipv6(gateway_in_log.network, ping))
 
 
-def _is_sender(gateway: str) -> IsRefusal:
-    """The predicate whether a line is about a client with the gateway's address."""
-    return lambda text: f"[{gateway}]" in text and _SENDER.search(text) is not None
-
-
-def _unseen_senders_finding(container: Container, gateway_in_log: _GatewayInLog) -> Finding:
+def _unseen_senders_finding(container: Container, gateway_in_log: GatewayInLog) -> Finding:
     network = gateway_in_log.network
     gateway = gateway_in_log.gateway
     lines = gateway_in_log.lines

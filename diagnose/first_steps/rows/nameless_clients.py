@@ -50,6 +50,7 @@ def nameless_client(container: Container, failure: Recognised | None) -> Nameles
 def _without_database(
     container: Container, asked_name: str, user: str, database: str
 ) -> NamelessClient:
+    """The client that names no database, where it asks for one of its user's name."""
     if asked_name != user or database == user:
         return NOBODY
     probe = _probe_with(container, _NAMES_DATABASE, f"-d {database}")

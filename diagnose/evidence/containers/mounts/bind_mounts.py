@@ -335,14 +335,8 @@ def owned_sources(
     Empty where they have the host's own path there.
     """
     for other in commanding:
-        place = next(
-            (
-                other_mount
-                for other_mount in other.mounts
-                if _is_elsewhere(other_mount, mount.source)
-            ),
-            None,
-        )
+        others_mounts = (place for place in other.mounts if _is_elsewhere(place, mount.source))
+        place = next(others_mounts, None)
         if other.id == container.id or place is None:
             continue
         path = place.on_host(mount.source)
