@@ -116,20 +116,20 @@ def compare(old: Mapping[str, Json], new: Mapping[str, Json]) -> Change:
     invisible: list[Mapping[str, Json]] = []
     for finding in _only_in(before, after):
         (invisible if is_hidden(finding, new, verdicts) else ended).append(finding)
-    same = []
+    unchanged = []
     changed = []
     for key, earlier in before.items():
         later = after.get(key)
         if later is None or (earlier.get("silenced") and later.get("silenced")):
             continue
         if _says(earlier) == _says(later):
-            same.append(later)
+            unchanged.append(later)
         else:
             changed.append((earlier, later))
     return Change(
         new=tuple(_only_in(after, before)),
         gone=tuple(ended),
-        same=tuple(same),
+        same=tuple(unchanged),
         changed=tuple(changed),
         invisible=tuple(invisible),
         newly_blind=tuple(_newly_blind(_verdicts(old), verdicts)),

@@ -24,9 +24,9 @@ def replace(path: Path, text: str, first_line: str) -> None:
     so that no reader takes it. OSError or NotReplacedError rise; then the old file is as it was.
     """
     _check(path, first_line)
-    beside = path.with_name(f".{path.name}.{secrets.token_hex(4)}.tmp")
+    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}.tmp")
     handle = os.open(
-        beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600
+        temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600
     )
     try:
         with os.fdopen(handle, "w", encoding="utf-8") as file:
@@ -34,10 +34,10 @@ def replace(path: Path, text: str, first_line: str) -> None:
             file.flush()
             os.fchmod(file.fileno(), READABLE)
             os.fsync(file.fileno())
-        beside.rename(path)
+        temporary.rename(path)
     except BaseException:
         with contextlib.suppress(OSError):
-            beside.unlink()
+            temporary.unlink()
         raise
 
 

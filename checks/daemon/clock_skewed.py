@@ -28,9 +28,9 @@ def clock_skewed(
     future = sorted(_future_times(containers, clock.wall, skew), reverse=True)
     if future:
         yield _future_finding(future)
-    apart = ping.date - clock.wall if ping is not None and ping.date is not None else 0.0
-    if abs(apart) > skew:
-        yield _engine_finding(apart)
+    difference = ping.date - clock.wall if ping is not None and ping.date is not None else 0.0
+    if abs(difference) > skew:
+        yield _engine_finding(difference)
 
 
 def _future_finding(future: Sequence[_FutureTime]) -> Finding:
@@ -53,15 +53,15 @@ def _future_finding(future: Sequence[_FutureTime]) -> Finding:
     )
 
 
-def _engine_finding(apart: float) -> Finding:
-    """The finding about the engine's clock. apart: seconds by which it is ahead of this
+def _engine_finding(difference: float) -> Finding:
+    """The finding about the engine's clock. difference: seconds by which it is ahead of this
     machine's."""
-    direction = "ahead of" if apart > 0 else "behind"
+    direction = "ahead of" if difference > 0 else "behind"
     return Finding(
         subject=HOST,
-        summary=f"the engine's clock is {duration(abs(apart))} {direction} this machine's",
-        evidence={"Date of /_ping": f"{apart:+.0f} s against this machine"},
-        variables={"seconds": f"{abs(apart):.0f}"},
+        summary=f"the engine's clock is {duration(abs(difference))} {direction} this machine's",
+        evidence={"Date of /_ping": f"{difference:+.0f} s against this machine"},
+        variables={"seconds": f"{abs(difference):.0f}"},
         discriminator="engine",
         touches=(DAEMON,),
         signs=frozenset({"certificate-date"}),

@@ -54,8 +54,8 @@ def settings_on_the_command_line_alone(
     Where no command line is seen, the engine that refused its last start names the settings.
     """
     refusal = conflict_of_last_start(log) if log is not None and daemon.is_down else None
-    both = config.keys_in_both or refused_keys(refusal)
-    keys = [key for key in both if key in config.values]
+    keys_in_both = config.keys_in_both or refused_keys(refusal)
+    keys = [key for key in keys_in_both if key in config.values]
     return daemon_keys(config, dict.fromkeys(keys), host, _next_step(daemon)) if keys else ()
 
 

@@ -55,11 +55,11 @@ def _files_finding(daemon: Daemon, files: UnitFiles, unit: Unit) -> Finding:
 def _program_finding(program: UnstartableProgram) -> Finding:
     """The finding about a unit whose program systemd cannot start."""
     name = "containerd" if program.unit == CONTAINERD_UNIT else "the engine"
-    elsewhere = f"; there is {program.found}" if program.found else ""
+    found_clause = f"; there is {program.found}" if program.found else ""
     return Finding(
         subject=DAEMON,
         summary=f"systemd cannot start {name}: its unit names the program {program.path}, which is "
-        f"{_state(program)}{elsewhere}",
+        f"{_state(program)}{found_clause}",
         evidence={f"{program.unit} ExecStart": program.path, program.path: program.state},
         variables={**_program_cure(program), "owner": program.unit},
         discriminator=program.unit,

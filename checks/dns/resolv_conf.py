@@ -60,8 +60,10 @@ def _stub_finding(
 ) -> Finding:
     """The finding about a stub on the loopback address. fallback: the containers that have the
     engine's fallback in place of these servers."""
-    behind = upstreams.server if upstreams is not None else None
-    stub_evidence = {"server behind it, which answers": str(behind)} if behind is not None else {}
+    upstream = upstreams.server if upstreams is not None else None
+    stub_evidence = (
+        {"server behind it, which answers": str(upstream)} if upstream is not None else {}
+    )
     return Finding(
         subject=HOST,
         summary=(

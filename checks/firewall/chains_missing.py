@@ -57,9 +57,9 @@ def chains_missing(
     for the containers that run, in the chains that older engines had: then nothing is lost until a
     network or a port needs a rule in a chain that is gone.
     """
-    alone = left_alone(config)
-    if alone:
-        return Skipped(alone)
+    reason_not_to_judge = left_alone(config)
+    if reason_not_to_judge:
+        return Skipped(reason_not_to_judge)
     if not packet_paths.networks:
         refused = by_key(refused_by_lost_chain(containers, firewall))
         if refused and firewall.hides_docker:
@@ -151,9 +151,9 @@ def _flush_clause(flush: RuleFlush | None) -> str:
     if flush is None:
         return ""
     script_clause = f" runs {flush.script}, which" if flush.script else ""
-    often = " again and again" if flush.is_repeated else ""
+    repetition = " again and again" if flush.is_repeated else ""
     return (
-        f"; line {flush.line} of {flush.path}{script_clause} deletes all rules{often} "
+        f"; line {flush.line} of {flush.path}{script_clause} deletes all rules{repetition} "
         f"({flush.text})"
     )
 

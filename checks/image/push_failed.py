@@ -109,14 +109,14 @@ def _own_login(client: ClientSettings | None) -> _OwnLogin:
         return _OwnLogin()
     if client.logins or client.store or client.helpers:
         return _OwnLogin()
-    alone = f'; user "{client.user}" has no stored login'
+    no_login_clause = f'; user "{client.user}" has no stored login'
     if client.caller is None:
         # root examines what others push, too
-        return _OwnLogin(alone if client.user != "root" else "")
+        return _OwnLogin(no_login_clause if client.user != "root" else "")
     login_clause = f'and user "{client.caller.user}", who called sudo, has one for'
     registries = joined(client.caller.logins)
     return _OwnLogin(
-        f"{alone}, {login_clause} {registries}", {"caller_config": client.caller.folder}
+        f"{no_login_clause}, {login_clause} {registries}", {"caller_config": client.caller.folder}
     )
 
 

@@ -107,14 +107,14 @@ def file_damaged(contents: LogContents, emptied_logs: EmptiedLogs | None) -> Che
 
 def _emptied_finding(log: EmptiedLog) -> Finding:
     container = log.container
-    late = duration(log.begins_after_s)
+    begins_after = duration(log.begins_after_s)
     return Finding.about(
         container,
         f"the log of {container} was emptied by a program other than the engine, which no longer "
         "finds its last lines: `docker logs --tail` hangs",
         {
             "GET /containers/.../logs?tail": "no answer in time",
-            log.path: f"its first line is {late} younger than the container's start",
+            log.path: f"its first line is {begins_after} younger than the container's start",
             f"{log.path}.1": "missing: the engine has not rotated it",
         },
         discriminator="emptied",

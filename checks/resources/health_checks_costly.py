@@ -34,23 +34,25 @@ def health_checks_costly(
     if waited is None:
         return Skipped("this kernel keeps no pressure figures")
     rated = [(probes_per_second(container), container) for container in containers.running]
-    often = sorted(((rate, owner) for rate, owner in rated if rate), key=lambda rated: -rated[0])
-    total = sum(rate for rate, _ in often)
+    most_often_first = sorted(
+        ((rate, owner) for rate, owner in rated if rate), key=lambda rated: -rated[0]
+    )
+    total = sum(rate for rate, _ in most_often_first)
     if waited < WAITS_PCT or total * cost < pressure.cpus * share / 100:
         return None
     yield Finding(
         subject=DAEMON,
         summary=(
-            f"{count(len(often), 'container')} {agree(often, 'runs', 'run')} "
+            f"{count(len(most_often_first), 'container')} {agree(most_often_first, 'runs', 'run')} "
             f"{total:.0f} health checks a second, which takes about {total * cost:.1f} of the "
             f"host's {pressure.cpus} CPUs; work waited for a CPU {waited:.0f} % of the last minute"
         ),
         evidence={
             "health checks a second": [
-                f"{owner.name} {rate:.1f}" for rate, owner in often[:MOST_NAMED]
+                f"{owner.name} {rate:.1f}" for rate, owner in most_often_first[:MOST_NAMED]
             ],
             "/proc/pressure/cpu some avg60": f"{waited:.1f} %",
             "load": pressure.shown_load,
         },
-        variables={"container": often[0][1].name, "interval": "30s"},
+        variables={"container": most_often_first[0][1].name, "interval": "30s"},
     )

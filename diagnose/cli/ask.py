@@ -170,7 +170,7 @@ def _sorted_by_fit(
 
     from diagnose.symptoms import search
 
-    behind = {way.finding.key for way in ways if way.finding is not None}
+    keys_on_ways = {way.finding.key for way in ways if way.finding is not None}
     subjects = {container.subject for container in containers}
     nearest = frozenset(tuple(fitting)[:IDS_NEAREST])
     by_words = (
@@ -180,7 +180,7 @@ def _sorted_by_fit(
 
     def place(finding: Reported) -> tuple[bool, bool]:
         names_site = any(site in finding.finding.summary for site in question.sites)
-        return finding.key not in behind, not names_site
+        return finding.key not in keys_on_ways, not names_site
 
     return tuple(sorted(by_words, key=place))
 

@@ -150,8 +150,8 @@ def _show_bug(error: Exception) -> None:
     """Print the place of a crash of ours; the traceback with $DIAGNOSE_DEBUG."""
     import traceback
 
-    where = traceback.extract_tb(error.__traceback__)[-1]
-    at = f"{Path(where.filename).name}:{where.lineno}"
+    last_frame = traceback.extract_tb(error.__traceback__)[-1]
+    at = f"{Path(last_frame.filename).name}:{last_frame.lineno}"
     click.echo(f"Error: a bug of diagnose {__version__}: {type(error).__name__} at {at}", err=True)
     if os.environ.get("DIAGNOSE_DEBUG"):
         traceback.print_exception(error)

@@ -147,7 +147,7 @@ class LastMoment:
         elapsed = time.monotonic() - self._began
         worked = time.process_time()
         needed = max(2 * self._budget_s, ENOUGH_CPU_S * elapsed / max(worked, 0.01))
-        what = f"in {elapsed:.1f} s this host gave the run {worked:.1f} s of a processor"
+        shortage = f"in {elapsed:.1f} s this host gave the run {worked:.1f} s of a processor"
         if self._share() >= STARVED_SHARE:
-            what = f"the run was not through after {elapsed:.1f} s"
-        return f"not examined: {what}; run it again with --budget {math.ceil(needed)}"
+            shortage = f"the run was not through after {elapsed:.1f} s"
+        return f"not examined: {shortage}; run it again with --budget {math.ceil(needed)}"

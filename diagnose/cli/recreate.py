@@ -153,11 +153,11 @@ def _answers_of(questions: Mapping[str, AnyQuestion], request: Options) -> tuple
     *answers, endpoint, ping = session.answers(
         [*questions.values(), FindEndpoint(), PingEngine()], request, began=process.began()
     )
-    for what, answer in zip(questions, answers, strict=True):
+    for subject, answer in zip(questions, answers, strict=True):
         if isinstance(answer, Failed):
             is_left_out = answer.reason in NOT_IN_BUNDLE
             why = str(answer) if is_left_out else answer.detail or answer.reason
-            raise click.ClickException(f"cannot inspect {what}: {why}")
+            raise click.ClickException(f"cannot inspect {subject}: {why}")
     reached = Endpoint() if isinstance(endpoint, Failed) else msgspec.convert(endpoint, Endpoint)
     reply = PingReply() if isinstance(ping, Failed) else msgspec.convert(ping, PingReply)
     return answers, docker_command(reached, is_podman=bool(reply.libpod))

@@ -68,14 +68,14 @@ def _parts(package: Path | None, *, for_user: bool) -> list[SetupPart]:
     from diagnose.setup import parts, places
 
     is_of_user = for_user or os.geteuid() != 0
-    where = places.of_user(os.environ) if is_of_user else places.of_host(os.environ)
+    setup_places = places.of_user(os.environ) if is_of_user else places.of_host(os.environ)
     program = places.program()
     if package is not None:
-        where = places.of_package(os.environ, package)
+        setup_places = places.of_package(os.environ, package)
         program = Path("/opt/diagnose/diagnose")
     tool = click.get_current_context().find_root().command
     assert isinstance(tool, click.Group), "manual pages are made of all its commands"
-    return list(parts.parts(where, tool, program))
+    return list(parts.parts(setup_places, tool, program))
 
 
 def _change(parts: Iterable[SetupPart], *, remove: bool) -> None:

@@ -44,18 +44,18 @@ def homes(ruleset: Ruleset) -> frozenset[Table]:
     )
 
 
-def is_lost(ruleset: Ruleset, by: Step) -> bool:
+def is_lost(ruleset: Ruleset, step: Step) -> bool:
     """Whether a packet was decided by the default of Docker's table, or by a chain of Docker's.
 
     Such a chain drops what none of its rules takes. In both cases the rule is missing that should
     have taken the packet. Where no table of Docker's is left, the default of `ip filter` counts.
     """
-    if is_docker_chain(by.table, by.chain):
+    if is_docker_chain(step.table, step.chain):
         return True
     own_tables = {
         str(table) for table in homes(ruleset) if table.name in ("filter", NFTABLES_TABLE)
     } or {"ip filter"}
-    return by.table in own_tables and by.rule.startswith("policy ")
+    return step.table in own_tables and step.rule.startswith("policy ")
 
 
 def names_bridge(ruleset: Ruleset, bridge: str) -> bool:

@@ -148,8 +148,8 @@ def _forward_filter(bridges: Sequence[Bridge], *, has_stages: bool) -> TableRule
     """
     outward = [bridge for bridge in bridges if not bridge.internal]
     routed = [bridge for bridge in outward if bridge.routed]
-    apart = _stages(bridges) if has_stages else _internal(bridges)
-    forward = ["-j DOCKER-CT", f"-j {next(iter(apart))}", "-j DOCKER-BRIDGE"]
+    isolation = _stages(bridges) if has_stages else _internal(bridges)
+    forward = ["-j DOCKER-CT", f"-j {next(iter(isolation))}", "-j DOCKER-BRIDGE"]
     for bridge in bridges:
         forward += _passage_rules(bridge)
     ports = [rule for bridge in bridges for rule in _accepts(bridge)]
@@ -161,7 +161,7 @@ def _forward_filter(bridges: Sequence[Bridge], *, has_stages: bool) -> TableRule
             "DOCKER-BRIDGE": [f"-o {bridge.name} -j DOCKER" for bridge in outward],
             "DOCKER-CT": [f"-o {bridge.name} {ESTABLISHED} -j ACCEPT" for bridge in outward],
             "DOCKER-FORWARD": forward,
-            **apart,
+            **isolation,
             "DOCKER-USER": [],
         },
         first={"FORWARD": ["-j DOCKER-USER", "-j DOCKER-FORWARD"]},

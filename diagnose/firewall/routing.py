@@ -185,9 +185,9 @@ class Routing:
             return None
         if rule.suppress_prefix is not None and 0 <= route.prefix <= rule.suppress_prefix:
             return None
-        where = "" if rule.table in (MAIN_TABLE, LOCAL_TABLE) else f" table {rule.table}"
+        table_clause = "" if rule.table in (MAIN_TABLE, LOCAL_TABLE) else f" table {rule.table}"
         net = f"{route.dst}/{route.prefix}" if route.prefix else "default"
-        text = f"{net}{where}"
+        text = f"{net}{table_clause}"
         if route.type in _REFUSALS:
             return RouteDecision(
                 _refusal(route.type), table=rule.table, by=f"route {route.type} {text}"

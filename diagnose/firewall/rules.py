@@ -260,10 +260,10 @@ class Ruleset(msgspec.Struct, frozen=True, dict=True):
 
         Without the addresses and ports that none of their rules asks for.
         """
-        where = tuple(map(id, chains))
-        unread = self._unread_places.get(where)
+        chain_ids = tuple(map(id, chains))
+        unread = self._unread_places.get(chain_ids)
         if unread is None:
-            unread = self._unread_places[where] = _places_not_read(self._fields_read(chains))
+            unread = self._unread_places[chain_ids] = _places_not_read(self._fields_read(chains))
         field_values = list(msgspec.structs.astuple(packet))
         for place in unread:
             field_values[place] = None
@@ -274,10 +274,10 @@ class Ruleset(msgspec.Struct, frozen=True, dict=True):
 
         Chains that they lead to count too.
         """
-        where = tuple(map(id, chains))
-        answer = self._asks_for_state.get(where)
+        chain_ids = tuple(map(id, chains))
+        answer = self._asks_for_state.get(chain_ids)
         if answer is None:
-            answer = self._asks_for_state[where] = bool(
+            answer = self._asks_for_state[chain_ids] = bool(
                 self._fields_read(chains) & {"state", "status", "syn"}
             )
         return answer

@@ -281,9 +281,9 @@ class _Tracer:
         is_translated = request.dnat or request.snat
         if end.packet.state != "untracked" or not is_translated or self.record.is_in_doubt:
             return
-        by = untracked(self._stack.ruleset.chains, reply)
-        if by is not None:
-            self.record.stop(Obstacle("rule", by, "reply", "prerouting"))
+        step = untracked(self._stack.ruleset.chains, reply)
+        if step is not None:
+            self.record.stop(Obstacle("rule", step, "reply", "prerouting"))
 
     def _check_source(self, request: Packet, reply: Packet, end: Arrival) -> None:
         """An answer keeps its source. Where a rule kept the request alone out of conntrack, what is
@@ -296,12 +296,12 @@ class _Tracer:
         begun = replace(reply, oif=end.device, state="new", reply=False)
         verdict = walk(self._stack.ruleset, "postrouting", begun)
         nat = verdict.nat
-        by = verdict.nat_by or verdict.by
-        if nat is None or by is None or verdict.nat_unknown:
+        step = verdict.nat_by or verdict.by
+        if nat is None or step is None or verdict.nat_unknown:
             return
         address = nat.address or self._stack.address_on(end.device, request.family)
         if address != begun.src:
-            self.record.stop(Obstacle("rule", by, "reply", "postrouting"))
+            self.record.stop(Obstacle("rule", step, "reply", "postrouting"))
 
     def _check_beside(self, sent: Packet, arrival: Arrival) -> None:
         """A packet that was sent on into the bridge that it came from.

@@ -77,13 +77,13 @@ def _verdict_of_chains(
     walker = ChainWalker(ruleset)
     ways = [Way(WayState(packet))]
     blocked: list[Decided] = []
-    early = _chains_before_conntrack(ruleset, chains, packet)
+    early_chains = _chains_before_conntrack(ruleset, chains, packet)
     ways_are_before = False
     for chain in chains:
         if undo and chain.priority >= _UNDO_PRIORITY:
             ways = [_undone(way, undo) for way in ways]
             undo = None
-        is_before = any(chain is other for other in early)
+        is_before = any(chain is other for other in early_chains)
         if is_before != ways_are_before:
             ways = [way.with_packet(before_tracking=is_before) for way in ways]
             ways_are_before = is_before
@@ -110,13 +110,13 @@ def _chains_before_conntrack(
 
     A packet that comes in by lo has been tracked on its way out.
     """
-    early = [
+    early_chains = [
         chain
         for chain in chains
         if chain.hook in _TRACKING_HOOKS and chain.priority < _TRACKING_PRIORITY
     ]
-    is_tracked = packet.iif == "lo" or not early or not ruleset.ask_for_state(early)
-    return () if is_tracked else early
+    is_tracked = packet.iif == "lo" or not early_chains or not ruleset.ask_for_state(early_chains)
+    return () if is_tracked else early_chains
 
 
 def _verdict_on(ruleset: Ruleset, passed: list[Way], blocked: list[Decided]) -> PacketVerdict:

@@ -150,11 +150,11 @@ class ErrorCase(msgspec.Struct, frozen=True, dict=True):
         All privileges are too much for a program that works without them.
         """
         failure = self.error.failure
-        around = self.around
+        surroundings = self.around
         if failure is None:
             return {}
         options = needed_options(
-            self.error.container, failure, around.asked_devices, around.numbers
+            self.error.container, failure, surroundings.asked_devices, surroundings.numbers
         )
         option = only(options) or "--privileged"
         return {} if option == "--privileged" else {"needed_option": option}

@@ -142,9 +142,9 @@ def _stray_variables(case: ErrorCase) -> PageVariables:
 
 def _authority_variables(case: ErrorCase) -> PageVariables:
     """The page variables of the host's file of authorities, for the program's container."""
-    around = case.around.local_authorities
-    if case.lacks_list and around is not None and around.missing_list:
-        return {"listless": case.error.container.name, "authorities": around.missing_list}
+    authorities = case.around.local_authorities
+    if case.lacks_list and authorities is not None and authorities.missing_list:
+        return {"listless": case.error.container.name, "authorities": authorities.missing_list}
     if case.authorities is None:
         return {}
     return {"distrusting": case.error.container.name, "authorities": case.authorities.mount}
@@ -156,11 +156,15 @@ def _row_variables(case: ErrorCase) -> PageVariables:
     Empty where the error turns few callers away: scanners ask for any host name and any upload.
     """
     failure = case.error.failure
-    around = case.around
+    surroundings = case.around
     if failure is not None and failure.failure.turns_away and not case.turns_callers_away:
         return {}
     return row_steps(
-        case.error.container, failure, around.containers, is_running=True, info=around.info
+        case.error.container,
+        failure,
+        surroundings.containers,
+        is_running=True,
+        info=surroundings.info,
     )
 
 
@@ -266,8 +270,8 @@ def _unexplained_variables(error: RepeatedError, containers: Containers | None) 
     """The page variables for a line that names nothing: the other containers on its networks, to
     read their logs of the same moment, and words by which the line is counted over the hours."""
     counted = present({"repeated": steady_words(error.line.text, error.lines)})
-    beside = containers.beside(error.container) if containers is not None else []
-    running = [other.name for other in beside if other.is_running][:_MOST_NEIGHBOURS]
+    neighbours = containers.beside(error.container) if containers is not None else []
+    running = [other.name for other in neighbours if other.is_running][:_MOST_NEIGHBOURS]
     if not running or not error.last_at:
         return counted
     return {

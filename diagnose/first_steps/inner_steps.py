@@ -97,8 +97,8 @@ def _variables(
     named_steps = named_thing_steps(container, failure.reason or failure.line)
     may_heal = recognised is None or recognised.failure.may_pass
     is_left_down = may_heal and not named_steps and not failure.recurs
-    again = {"again": container.name} if is_left_down else {}
-    return present({"program": failure.program}) | again | named_steps
+    restart = {"again": container.name} if is_left_down else {}
+    return present({"program": failure.program}) | restart | named_steps
 
 
 def _denied_mount(container: Container, mount_access: MountAccess | None) -> PageVariables:

@@ -73,8 +73,8 @@ def _debian_package(stem: str, version: str) -> str:
         text.lower().replace("_", "-").replace(".", r"\.").replace("+", "[+]")
         for text in (stem, version.lstrip("."))
     )
-    behind = f"(-?{number})?" if stem[-1].isdigit() and number else number
-    return name.replace("-", "-?") + behind
+    number_pattern = f"(-?{number})?" if stem[-1].isdigit() and number else number
+    return name.replace("-", "-?") + number_pattern
 
 
 def mended_image(container: Container, failure: Recognised | None) -> PageVariables:

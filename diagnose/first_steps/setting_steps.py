@@ -83,8 +83,8 @@ def setting_variables(
         return {"named_folder": folder}
     if tail.failure is None:
         # a program that complains has met something that it was given, or not given
-        alone = {} if tail.has_complaint else plain_run_steps(container)
-        return {"unexplained": container.name, **alone}
+        plain_run = {} if tail.has_complaint else plain_run_steps(container)
+        return {"unexplained": container.name, **plain_run}
     return {"configured": container.name}
 
 

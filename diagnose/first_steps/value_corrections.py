@@ -119,11 +119,11 @@ def _listed_value(_variable: str, value: str, line: str) -> str:
     words = [word.rstrip(".") for word in words]
     if value in words:
         return ""
-    same = only([word for word in words if word.lower() == value.lower()])
+    same_word = only([word for word in words if word.lower() == value.lower()])
     by_small = {word.lower(): word for word in words}
     close = difflib.get_close_matches(value.lower(), list(by_small), 1, _ALIKE)
-    if same is not None or not close:
-        return same or ""
+    if same_word is not None or not close:
+        return same_word or ""
     return by_small[close[0]]
 
 

@@ -135,8 +135,8 @@ def _silent_hosts(
 
     Expected by name, seen in the earlier set, or with nothing but an old report.
     """
-    here = {report.host for report in present}
-    names = {host.name for host in here}
+    present_hosts = {report.host for report in present}
+    names = {host.name for host in present_hosts}
     last: dict[str, float | None] = {name: None for name in request.expected if name not in names}
     for report in (*(earlier.newest if earlier is not None else ()), *stale):
         if report.host.name not in names:

@@ -328,7 +328,7 @@ def _facts_in_words(alike: Sequence[Predicate]) -> tuple[str, ...]:
     """
     recent = {predicate.name for predicate in alike if predicate.value == RECENTLY}
     folders = {_folder_of(predicate.name) for predicate in alike}
-    there = {predicate.name for predicate in alike if predicate.value == THERE}
+    present_facts = {predicate.name for predicate in alike if predicate.value == THERE}
     valued = {predicate.name for predicate in alike if predicate.value not in (THERE, RECENTLY)}
 
     def is_telling(predicate: Predicate) -> bool:
@@ -336,7 +336,7 @@ def _facts_in_words(alike: Sequence[Predicate]) -> tuple[str, ...]:
             return True
         if predicate.name in recent | folders:
             return False
-        if predicate.name not in there & valued:
+        if predicate.name not in present_facts & valued:
             return True
         if predicate.name.startswith(("file ", "image ")):
             return predicate.value == THERE

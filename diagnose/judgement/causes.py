@@ -115,8 +115,12 @@ def _shared_subjects(
 def began_later(cause: Reported, effect: Reported) -> bool:
     """Whether a cause certainly began after its effect."""
     began = cause.finding.onset
-    felt = effect.finding.onset
-    return began is not None and felt is not None and began > felt + ONSET_SLACK_S
+    onset_of_effect = effect.finding.onset
+    return (
+        began is not None
+        and onset_of_effect is not None
+        and began > onset_of_effect + ONSET_SLACK_S
+    )
 
 
 def _reach(cause: Reported) -> set[Subject]:
@@ -333,12 +337,12 @@ class _Family(msgspec.Struct):
         root = self.root
         members = self.members
         posture = root.check.posture
-        elsewhere = {member.subject for member in members} - {root.subject}
+        other_subjects = {member.subject for member in members} - {root.subject}
         return _RootRank(
             -max(int(member.severity) for member in members),
             is_no_outage=not any(member.is_outage for member in members),
             is_posture=posture,
-            explained_elsewhere=-len(elsewhere),
+            explained_elsewhere=-len(other_subjects),
             narrowness=0 if posture else _WIDEST.index(root.subject.kind),
             explained=-len(members),
             own_mildness=-int(root.severity),

@@ -176,8 +176,8 @@ def _sentence(group: _Group) -> str:
     count = len(failures)
     number = _NUMBERS[count - FEWEST] if count - FEWEST < len(_NUMBERS) else str(count)
     span = duration(failures[-1].began - failures[0].began)
-    same = ", ".join(f"same {_KINDS[subject.kind]} {subject.name}" for subject in sorted(shared))
-    names = _some_names([failure.container for failure in failures])
-    return (
-        f"{number} containers began to fail within {span}, and no cause was found: {same} ({names})"
+    shared_clause = ", ".join(
+        f"same {_KINDS[subject.kind]} {subject.name}" for subject in sorted(shared)
     )
+    names = _some_names([failure.container for failure in failures])
+    return f"{number} containers began to fail within {span}, and no cause was found: {shared_clause} ({names})"

@@ -126,8 +126,8 @@ def _kinds(chosen: Iterable[Check], what: Run) -> list[type]:
     """The kinds of evidence of a run, each once, in the order in which they are begun."""
     needed = [need.kind for check in chosen for need in check.needs]
     profile = [HostProfile, RecentChanges] if what.profile else []
-    early = filter(registry.is_begun_early, needed)
-    return list(dict.fromkeys((*early, ReportBasis, *what.shown, *needed, *profile)))
+    begun_early = filter(registry.is_begun_early, needed)
+    return list(dict.fromkeys((*begun_early, ReportBasis, *what.shown, *needed, *profile)))
 
 
 def _start(collection: Collection, kinds: Iterable[type]) -> None:

@@ -112,8 +112,8 @@ def _roots_of(kinds: tuple[type, ...]) -> tuple[type, ...]:
 
     What is left out of such a list is left out of all that is collected from it.
     """
-    behind = frozenset(kinds).union(*map(registry.stands_on, kinds))
-    return tuple(kind for kind in behind if getattr(kind, "IS_ROOT", False))
+    all_kinds = frozenset(kinds).union(*map(registry.stands_on, kinds))
+    return tuple(kind for kind in all_kinds if getattr(kind, "IS_ROOT", False))
 
 
 def _with_verdict(judged: Result, ending: Skipped | Unavailable | None) -> Result:

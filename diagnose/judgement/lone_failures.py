@@ -23,10 +23,10 @@ def with_warnings(findings: Sequence[Reported]) -> Sequence[Reported]:
     """
     lone = [finding for finding in findings if finding.finding.does_nothing_else and finding.root]
     problems = [finding for finding in findings if _is_problem(finding)]
-    around = [finding for finding in problems if finding.subject.kind != "container"]
-    if around:
+    of_surroundings = [finding for finding in problems if finding.subject.kind != "container"]
+    if of_surroundings:
         lone = [finding for finding in lone if finding.finding.is_own_fault]
-    if not lone or not _are_of_ways(around):
+    if not lone or not _are_of_ways(of_surroundings):
         return findings
     explained = _explained_subjects(problems)
     keys = {finding.key for finding in lone if finding.subject not in explained}

@@ -255,8 +255,8 @@ def tells_of(effect: Reported, cause: Reported) -> bool:
     signs_of_effect = effect.finding.signs or frozenset()
     if cause.subject in effect.finding.calls:
         return not signs_of_effect or bool(signs_of_effect & CALL_FAILED)
-    same = signs_of_effect & (cause.finding.signs or frozenset())
-    return bool(same & TELLING) or (bool(same) and cause.subject == effect.subject)
+    shared_signs = signs_of_effect & (cause.finding.signs or frozenset())
+    return bool(shared_signs & TELLING) or (bool(shared_signs) and cause.subject == effect.subject)
 
 
 def proven(findings: Sequence[Reported], host: Alternative, judge: Judge) -> tuple[Reported, ...]:

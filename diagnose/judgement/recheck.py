@@ -116,12 +116,12 @@ def _without_ended_runs(
     )
     if len(remaining) == len(result.findings):
         return result
-    again = []
+    to_recheck = []
     for finding in result.findings:
         whys = [doubtful[run] for run in finding.lives if run in doubtful]
         if whys:
-            again.append(Unexamined(finding.subject, whys[0]))
-    unexamined = (*result.unexamined, *again)
+            to_recheck.append(Unexamined(finding.subject, whys[0]))
+    unexamined = (*result.unexamined, *to_recheck)
     if remaining:
         return replace(result, findings=remaining, unexamined=unexamined)
     if not unexamined:

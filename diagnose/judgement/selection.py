@@ -83,8 +83,8 @@ def unknown(name: str, candidates: Iterable[str]) -> str:
         dict.fromkeys([*begun[:3], *difflib.get_close_matches(like, names, n=3, cutoff=0.5)])
     )[:3]
     hint = f"; did you mean {either(similar_ids)}?" if similar_ids else ""
-    what = f"no check matches {name!r}" if set(name) & GLOB else f"there is no check {name!r}"
-    return f"{what}{hint} (diagnose list shows all)"
+    complaint = f"no check matches {name!r}" if set(name) & GLOB else f"there is no check {name!r}"
+    return f"{complaint}{hint} (diagnose list shows all)"
 
 
 def called(word: str, names: Mapping[str, str]) -> tuple[str, ...]:

@@ -97,9 +97,9 @@ def why_unlinked(suspect: Reported, effect: Reported) -> str:
     It began later, other words were printed, or nothing is shared.
     """
     began = suspect.finding.onset
-    felt = effect.finding.onset
-    if began is not None and felt is not None and began_later(suspect, effect):
-        return f"it began {duration(began - felt)} later"
+    onset_of_effect = effect.finding.onset
+    if began is not None and onset_of_effect is not None and began_later(suspect, effect):
+        return f"it began {duration(began - onset_of_effect)} later"
     brings = suspect.finding.signs
     shows = effect.finding.signs
     if brings and shows is not None and not brings & shows:

@@ -335,16 +335,16 @@ class Live(msgspec.Struct, dict=True, eq=False):
 
         They count where the engine's process is found here.
         """
-        where = self.ask(FindLocality())
-        if isinstance(where, Failed):
+        locality = self.ask(FindLocality())
+        if isinstance(locality, Failed):
             # not its own reason: a file would be called missing because the docker context is
-            return Failed("remote", f"the place of the engine is not known: {where.detail}")
-        return None if where["same_host"] else Failed("remote", where["why"])
+            return Failed("remote", f"the place of the engine is not known: {locality.detail}")
+        return None if locality["same_host"] else Failed("remote", locality["why"])
 
     @functools.cached_property
     def _other_network(self) -> Failed | None:
         """Links, routes and rules of another network namespace say nothing about the engine's."""
-        where = self.ask(FindLocality())
-        if isinstance(where, Failed) or where.get("same_netns") is not False:
+        locality = self.ask(FindLocality())
+        if isinstance(locality, Failed) or locality.get("same_netns") is not False:
             return None
         return Failed("remote", "the tool runs in another network namespace than the engine")

@@ -63,12 +63,14 @@ def host_listens(walk: PathWalk, address: str, port: int, *about: Subject) -> No
         walk.add("listener", "host", text)
         return
     text = f"nothing on the host listens on {with_port(address, port)}/{walk.wanted.proto}"
-    elsewhere = [
+    listeners_elsewhere = [
         listener
         for listener in listeners
         if listener.port == port and listener.proto.startswith(walk.wanted.proto)
     ]
-    if elsewhere:
-        text += f" ({elsewhere[0].holder} listens on {elsewhere[0].address} only)"
+    if listeners_elsewhere:
+        text += (
+            f" ({listeners_elsewhere[0].holder} listens on {listeners_elsewhere[0].address} only)"
+        )
     hint = f"ss -lntup 'sport = :{port}'"
     walk.break_off("listener", "host", text, HOST, *about, hint=hint)

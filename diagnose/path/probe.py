@@ -87,17 +87,17 @@ def send(host: Host, site: PathEvidence, resolvers: Resolvers | None, path: Path
     except _UnresolvedError as why:
         return SentPacket(f"is not sent: {why}", "broken")
     proto = path.target.proto
-    where = f"to {with_port(address, goal.port)}/{proto}"
+    goal_clause = f"to {with_port(address, goal.port)}/{proto}"
     if path.target.record:
         query = QueryDns(address, ".", path.target.record, goal.port, pid=_pid(sender))
-        return _asked_server(host, where, query)
+        return _asked_server(host, goal_clause, query)
     reply = host.ask(ProbeServer(address, goal.port, proto, _pid(sender)))
     if isinstance(reply, Failed):
-        return SentPacket(f"{where} is not sent: {reply}", None, address, goal.port)
+        return SentPacket(f"{goal_clause} is not sent: {reply}", None, address, goal.port)
     is_proxied = path.end.kind == HOST and _has_proxy(site, proto, address, goal.port)
     fate = _FATES[reply.outcome].format(ms=reply.ms, s=reply.ms / 1000)
     verdict = _verdict(path, reply, is_proxied=is_proxied)
-    text = f"{where}: {fate}{_remark_on_fate(path, reply, verdict, is_proxied=is_proxied)}"
+    text = f"{goal_clause}: {fate}{_remark_on_fate(path, reply, verdict, is_proxied=is_proxied)}"
     return SentPacket(text, verdict, address, goal.port, reply)
 
 

@@ -66,14 +66,14 @@ def _obstacle(
     walk.pass_hop(hop)
 
 
-def _look_at(by: Step) -> str:
+def _look_at(step: Step) -> str:
     """The command that shows the chain of a rule; empty for one that only firewalld writes."""
-    place = place_of(by)
+    place = place_of(step)
     if "program" in place:
         return f"{place['program']} -t {place['table']} -vnL {place['chain']} --line-numbers"
     if "nft_chain" in place:
-        where = (place["nft_family"], place["nft_table"], place["nft_chain"])
-        return f"nft -a list chain {' '.join(where)}"
+        nft_place = (place["nft_family"], place["nft_table"], place["nft_chain"])
+        return f"nft -a list chain {' '.join(nft_place)}"
     return ""
 
 

@@ -131,9 +131,9 @@ def in_context(
             if match is not None:
                 return Recognised(caller.failure, telling.whole, match.groupdict(""))
     if name == "path-missing" and _MOVES.match(telling.whole):
-        again = next(filter(None, map(_left_by_a_start, trace)), None)
-        if again is not None:
-            return again
+        left_by_start = next(filter(None, map(_left_by_a_start, trace)), None)
+        if left_by_start is not None:
+            return left_by_start
     if name in _OF_THE_SCHEMA and _is_migration(lines, telling, frames):
         return Recognised(MIGRATION, telling.whole, {})
     return failure

@@ -273,12 +273,12 @@ def message(line: str) -> Message:
     fields = _fields(text if len(text) < LONGEST else line)
     if fields is None:
         return Message(text, _level(text))
-    what = _field(fields, *_MESSAGE_FIELDS)
+    text_field = _field(fields, *_MESSAGE_FIELDS)
     why = _last_cause(fields) or _field(fields, *_REASON_FIELDS) or _attribute(fields)
     why = why or _reason_inside(fields)
     place = _field(fields, *_PATH_FIELDS) if why else ""
-    which = place if place.startswith("/") and place not in f"{what} {why}" else ""
-    texts = [part for part in (what, which, why) if part]
+    which = place if place.startswith("/") and place not in f"{text_field} {why}" else ""
+    texts = [part for part in (text_field, which, why) if part]
     return Message(": ".join(texts) or text, _level_of_fields(fields))
 
 

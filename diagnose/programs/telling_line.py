@@ -361,5 +361,5 @@ def _is_cause(text: str, score: int) -> bool:
 
 
 def _neighbours(lines: Sequence[str], index: int) -> tuple[str, ...]:
-    around = [plain(line) for line in lines[max(0, index - 2) : index + 3]]
-    return tuple(line for line in around if line)
+    lines_around = [plain(line) for line in lines[max(0, index - 2) : index + 3]]
+    return tuple(line for line in lines_around if line)

@@ -144,8 +144,8 @@ class Host:
     def _typed_answer(self, question: Question[Answer], answer: Json) -> Answer | Failed:
         """The answer as the type of its question, decoded once."""
         if isinstance(answer, Failed) or question.ANSWER is Json:
-            same: Answer | Failed = answer
-            return same
+            typed: Answer | Failed = answer
+            return typed
         with self._lock:
             if question in self._decoded:
                 kept: Answer | Failed = self._decoded[question]

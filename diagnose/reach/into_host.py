@@ -44,22 +44,22 @@ def main() -> NoReturn:
         _fail(f"cannot enter the host: {error.strerror}; start it with --privileged --pid=host")
     os.chdir("/")
     # By our own number, since the helper processes close what they have inherited.
-    here = f"/proc/{os.getpid()}/fd/{folder}"
+    folder_path = f"/proc/{os.getpid()}/fd/{folder}"
     # The search for its modules would resolve the link to where the folder was in the container.
     environment = {
         "PATH": "/usr/sbin:/usr/bin:/sbin:/bin",
         "HOME": "/root",
-        "PYTHONHOME": here,
+        "PYTHONHOME": folder_path,
         "PYTHONSAFEPATH": "1",
         IN_CONTAINER: START,
     }
     environment |= {name: os.environ[name] for name in KEPT if name in os.environ}
     start = [
-        f"{here}/lib/ld.so",
+        f"{folder_path}/lib/ld.so",
         "--inhibit-cache",
         "--library-path",
-        f"{here}/lib",
-        f"{here}/bin/python3",
+        f"{folder_path}/lib",
+        f"{folder_path}/bin/python3",
     ]
     os.execve(start[0], [*start, "-s", "-m", "diagnose", *sys.argv[1:]], environment)  # noqa: S606 - the folder's own loader
 

@@ -157,14 +157,14 @@ class Recorder:
     def _next_job(self, answered: SimpleQueue[_Job], *, in_handfuls: bool) -> _Job | None:
         """The next of the questions that somebody waits for; None once the budget is spent."""
         while True:
-            alone = self._serve_deserted()
+            deserted = self._serve_deserted()
             if in_handfuls and answered.empty():
                 time.sleep(TICK / 4)
             patience = min(self._budget.left + 4 * TICK, threading.TIMEOUT_MAX)
             try:
-                return answered.get(timeout=TICK if alone else patience)
+                return answered.get(timeout=TICK if deserted else patience)
             except Empty:
-                if not alone or not self._budget.left:
+                if not deserted or not self._budget.left:
                     return None
 
     def _given_up(

@@ -341,11 +341,13 @@ def _command(container: Inspect, image: Inspect, change: ContainerChange) -> lis
     entrypoint = config.get("Entrypoint") or []
     image_entrypoint = default.get("Entrypoint") or []
     is_reset = any(word.partition("=")[0] == "--entrypoint" for word in change.options)
-    behind = [] if entrypoint == image_entrypoint or is_reset else entrypoint[1:]
+    rest_of_entrypoint = [] if entrypoint == image_entrypoint or is_reset else entrypoint[1:]
     if change.command is not None:
-        return [reference, *behind, *change.command]
+        return [reference, *rest_of_entrypoint, *change.command]
     is_default = entrypoint == image_entrypoint and config.get("Cmd") == default.get("Cmd")
-    return [reference] if is_default else [reference, *behind, *(config.get("Cmd") or [])]
+    return (
+        [reference] if is_default else [reference, *rest_of_entrypoint, *(config.get("Cmd") or [])]
+    )
 
 
 def _first_network(

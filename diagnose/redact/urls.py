@@ -131,8 +131,8 @@ def plain_address(text: str, mark: Mark) -> str | None:
     user, password, place = match.groups()
     if exempt("password", "userinfo", password):
         return None
-    around = f"{user} {place}".lower()
-    if names_secrets(around) or "login" in around:
+    text_around = f"{user} {place}".lower()
+    if names_secrets(text_around) or "login" in text_around:
         return None
     return f"{user}:{mark(_kind(password), password, f':{password}@')}@{place}"
 

@@ -269,12 +269,12 @@ class _Page(TerminalRows):
             if other.jointly:
                 self.line(f"fix {other.id} ({other.subject}) too: both cause this", 4)
             else:
-                how = "; to tell them apart:" if other.command else ""
-                self.line(f"or caused by {other.id} ({other.subject}){how}", 4)
+                to_check = "; to tell them apart:" if other.command else ""
+                self.line(f"or caused by {other.id} ({other.subject}){to_check}", 4)
                 self.command(other.command, COMMAND_INDENT)
         for suspect in block.possible:
-            how = "; to check:" if suspect.command else ""
-            self.line(f"possible cause: {suspect.id} ({suspect.subject}){how}", 2)
+            to_check = "; to check:" if suspect.command else ""
+            self.line(f"possible cause: {suspect.id} ({suspect.subject}){to_check}", 2)
             self.command(suspect.command, COMMAND_INDENT)
         if self.verbose:
             for suspect_name, fact in block.ruled_out:

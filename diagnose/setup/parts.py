@@ -63,10 +63,10 @@ class _Files(SetupPart):
     mode: int = 0o644
 
     def state(self) -> State:
-        there = {path: _our_text(path) for path in self.files}
-        if not any(there.values()):
+        texts = {path: _our_text(path) for path in self.files}
+        if not any(texts.values()):
             return "out"
-        return "in" if there == dict(self.files) else "in, of another version"
+        return "in" if texts == dict(self.files) else "in, of another version"
 
     def put_in(self) -> None:
         for path, text in self.files.items():

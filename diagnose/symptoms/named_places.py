@@ -114,8 +114,8 @@ def _has_name(container: Container, name: str) -> bool:
 def _is_called(name: str, container: Container) -> str:
     """The sentence about a container's name, its state and its networks."""
     places = ", ".join(f'"{network}"' for network in sorted(container.endpoints))
-    where = f" on {places}" if places else ""
-    return f'"{name}" is a name of {container}{where}, and it {_state(container)}'
+    places_clause = f" on {places}" if places else ""
+    return f'"{name}" is a name of {container}{places_clause}, and it {_state(container)}'
 
 
 def _state(container: Container) -> str:

@@ -80,8 +80,8 @@ def _place(data: bytes, needle: bytes, *, is_word: bool) -> int:
     if not is_word:
         return place
     while place >= 0:
-        behind = data[place + len(needle) : place + len(needle) + 1]
-        if not (behind.isalnum() or behind == b"_"):
+        next_byte = data[place + len(needle) : place + len(needle) + 1]
+        if not (next_byte.isalnum() or next_byte == b"_"):
             return place
         place = data.find(needle, place + 1)
     return -1

@@ -35,23 +35,20 @@ def file_misplaced(
     yield from map(_finding, misplaced_files)
 
 
-def _ended_finding(elsewhere: FileElsewhere) -> Finding:
-    container = elsewhere.container
-    access = "" if elsewhere.mount.rw else ":ro"
-    lack = f"looks for {elsewhere.wanted}, which it does not have"
-    if elsewhere.is_of_image:
-        lack = f"reads {elsewhere.wanted}, where nothing is mounted, and misses settings"
+def _ended_finding(file: FileElsewhere) -> Finding:
+    container = file.container
+    access = "" if file.mount.rw else ":ro"
+    lack = f"looks for {file.wanted}, which it does not have"
+    if file.is_of_image:
+        lack = f"reads {file.wanted}, where nothing is mounted, and misses settings"
     return Finding.about(
         container,
-        f"{container} {lack}: {elsewhere.on_host} is in it as {elsewhere.place}",
-        {LINE: shortened(elsewhere.line, 200), "mount": str(elsewhere.mount)},
+        f"{container} {lack}: {file.on_host} is in it as {file.place}",
+        {LINE: shortened(file.line, 200), "mount": str(file.mount)},
         severity=Severity.critical,
-        discriminator=elsewhere.wanted,
+        discriminator=file.wanted,
         onset=container.failed_first,
-        variables={
-            "found": elsewhere.on_host,
-            "beside": f"{elsewhere.on_host}:{elsewhere.wanted}{access}",
-        },
+        variables={"found": file.on_host, "beside": f"{file.on_host}:{file.wanted}{access}"},
     )
 
 

@@ -129,10 +129,10 @@ def with_moved(finding: Finding, moved_sources: MovedSources | None) -> Finding:
     cure = moved_sources.variables_of(source) if moved_sources is not None else {}
     if not cure:
         return finding
-    beside = {f"beside {cure['place']}": cure["displaced"]}
+    displaced = {f"beside {cure['place']}": cure["displaced"]}
     for other in (*_OTHER_CURES, "sought"):
         finding = finding.without_variable(other)
-    return replace(finding, evidence={**finding.evidence, **beside}).with_variables(cure)
+    return replace(finding, evidence={**finding.evidence, **displaced}).with_variables(cure)
 
 
 def _source_items(

@@ -73,9 +73,9 @@ def option_missing(
         full = wanted_empty.of(claim.container) if wanted_empty is not None else None
         if not missing or (full is not None and full.is_of_a_database):
             continue
-        beside = engine_beside(claim.container, containers) if _is_socket(list(missing)) else None
-        if beside is not None:
-            yield _elsewhere_finding(claim, beside)
+        engine = engine_beside(claim.container, containers) if _is_socket(list(missing)) else None
+        if engine is not None:
+            yield _elsewhere_finding(claim, engine)
         else:
             cause = claim.failure.cause if full is None else _contents_clause(full)
             yield _finding(claim, missing, cause)

@@ -25,10 +25,8 @@ def host_network_finding(
     if not others:
         return None
     peer = others[0]
-    elsewhere = _published_as(others[0], port)
-    publishing = (
-        f"publishes it as port {elsewhere} of the host" if elsewhere else "does not publish it"
-    )
+    clause = _published_as(others[0], port)
+    publishing = f"publishes it as port {clause} of the host" if clause else "does not publish it"
     steps: PageVariables = {"unpublished": peer.name, "publish": f"127.0.0.1:{port}:{port}"}
     return Finding.about(
         caller,
@@ -45,7 +43,7 @@ def host_network_finding(
         signs=frozenset({"refused"}),
         onset=caller.failed_first,
         stable=(peer.life,),
-        variables={"host_port": elsewhere} if elsewhere else steps,
+        variables={"host_port": clause} if clause else steps,
     )
 
 

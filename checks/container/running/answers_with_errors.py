@@ -345,8 +345,8 @@ def _closed_evidence(closed: ClosedFolder | None) -> dict[str, str]:
 def _failing_requests(failed: FailedAnswers) -> str:
     """The failing requests, in words: method and path, status, and number of times."""
     if not failed.answers and failed.page is not None:
-        early = " shortly after a start" if failed.is_early else ""
-        return f"GET {failed.page.reply.path} with HTTP status {failed.status}{early}"
+        early_clause = " shortly after a start" if failed.is_early else ""
+        return f"GET {failed.page.reply.path} with HTTP status {failed.status}{early_clause}"
     statuses = joined(sorted({str(answer.status) for answer in failed.answers}))
     times = len(failed.answers)
     if failed.is_refusal:

@@ -44,16 +44,16 @@ def _finding(expired: ExpiredCertificate, clock: Clock) -> Finding:
         words = f"serves a certificate that expires in {duration(seconds_left)}, and nobody has renewed it"
         end_clause = f"expires in {duration(seconds_left)}"
     evidence: dict[str, Json] = {file.inside: f"{end_clause}, mounted from {file.path}"}
-    beside = ""
+    newer_clause = ""
     if expired.newer is not None:
         newer = expired.newer
-        beside = f"a valid one for the same names lies in {newer.path}"
+        newer_clause = f"a valid one for the same names lies in {newer.path}"
         evidence[newer.path] = f"valid for {duration(newer.end - clock.wall)}"
     if expired.others:
         evidence["further files"] = count(len(expired.others), "file")
     return Finding.about(
         container,
-        sentence(f"{container} {words}: {file.path}", beside),
+        sentence(f"{container} {words}: {file.path}", newer_clause),
         evidence,
         severity=Severity.warning if is_over else Severity.advice,
         discriminator=file.inside,

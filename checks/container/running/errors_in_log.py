@@ -159,26 +159,28 @@ def _line_or_meaning(case: ErrorCase) -> str:
     """The line, or its meaning where that is clear; and the containers at its addresses."""
     error = case.error
     failure = case.error.failure
-    often = _times_clause(error)
+    times_clause = _times_clause(error)
     if case.unpassed is not None:
         lacks = f"a program in it does not get the container's variable {case.unpassed.variable}"
-        return sentence(f"runs, but {lacks} ({often})", case.unpassed.why)
+        return sentence(f"runs, but {lacks} ({times_clause})", case.unpassed.why)
     if failure is not None and case.unused is not None:
         instead = f"it uses an SQLite file, and none of its settings names {case.unused}"
-        return sentence(f"runs, but {instead} ({often})", _cause(case, failure))
+        return sentence(f"runs, but {instead} ({times_clause})", _cause(case, failure))
     if case.has_no_network:
         without = "it has no network (network mode none), so that its calls go nowhere"
-        return sentence(f"runs, but {without} ({often})")
+        return sentence(f"runs, but {without} ({times_clause})")
     is_clear = (
         case.turns_callers_away or case.does_nothing_else or case.option or case.nameless.clause
     )
     if failure is not None and is_clear:
-        summary = f"runs, but {_cause(case, failure)} ({often})"
+        summary = f"runs, but {_cause(case, failure)} ({times_clause})"
         if case.stray_path is not None:
             return sentence(summary, case.stray_path.clause)
     else:
         file_clause = f" in its file {error.path}" if error.path else ""
-        summary = f"repeats an error{file_clause} ({often}): {shortened(error.line.text, SHOWN)}"
+        summary = (
+            f"repeats an error{file_clause} ({times_clause}): {shortened(error.line.text, SHOWN)}"
+        )
         if failure is not None and not error.is_aside and not _addressed_peers(case):
             return sentence(summary, f"this means: {_cause(case, failure)}")
     return sentence(summary, *_addressed_peers(case))

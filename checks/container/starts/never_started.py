@@ -154,7 +154,7 @@ def _with_slow_health(finding: Finding, slow: SlowHealth) -> Finding:
     """The finding with the reason why the next run of compose fails too."""
     row = f'health check of "{slow.other.name}"'
     took = f"healthy {duration(slow.healthy_after)} after its start"
-    early = f"called unhealthy {duration(slow.unhealthy_after)} after its start"
-    finding = replace(finding, evidence={**finding.evidence, row: f"{early}, {took}"})
+    reason = f"called unhealthy {duration(slow.unhealthy_after)} after its start"
+    finding = replace(finding, evidence={**finding.evidence, row: f"{reason}, {took}"})
     needs = math.ceil(slow.healthy_after * SPARE)
     return finding.with_variables({"slow": slow.other.name, "needs": f"{needs}s"})

@@ -117,10 +117,10 @@ def older_than_its_tag(
             continue
         moved_at = _moved_at(image, reference, events)
         was_restarted = moved_at is not None and moved_at < (container.started_at or 0.0)
-        again = ": a restart does not change its image" if was_restarted else ""
+        restart_clause = ": a restart does not change its image" if was_restarted else ""
         yield Finding.about(
             container,
-            f'{container} runs an older build than image "{reference}" now names{again}',
+            f'{container} runs an older build than image "{reference}" now names{restart_clause}',
             present(
                 {
                     "Image": short_id(container.image),

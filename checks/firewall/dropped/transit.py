@@ -177,12 +177,12 @@ def bridge_filter_off(
     setting `net.bridge.bridge-nf-call-iptables` decides whether packets between two containers of
     one bridge meet any rule. Engines before 28 warned of it; from 28 on only the kernel shows it.
     """
-    apart = [network for network in networks.bridges if network.option(ICC) == "false"]
-    if not apart:
+    isolated = [network for network in networks.bridges if network.option(ICC) == "false"]
+    if not isolated:
         return Skipped("no bridge network forbids its containers to talk to each other")
     if forwarding.bridge_filter == "1":
         return None
-    for network in apart:
+    for network in isolated:
         names = names_of(containers.running_on(network.name))
         if len(names) < 2:
             continue

@@ -117,10 +117,10 @@ def _reason_not_to_judge(
     firewall: Firewall, paths: PacketPaths, config: DaemonConfig | None, silent: Collection[str]
 ) -> str:
     """The reason why no network is judged here; "" where networks are judged."""
-    alone = left_alone(config)
-    if alone and not silent:
-        return alone
-    reason = "" if alone else nat_gone(firewall, paths)
+    reason_of_config = left_alone(config)
+    if reason_of_config and not silent:
+        return reason_of_config
+    reason = "" if reason_of_config else nat_gone(firewall, paths)
     return reason or ("" if paths.networks else paths.why_none)
 
 

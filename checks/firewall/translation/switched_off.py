@@ -36,7 +36,7 @@ def _finding(members: Sequence[Outlet]) -> Finding:
     network = first.network
     names = sorted(way.container.name for way in members)
     others = sorted(set(first.container.endpoints) - {network.name})
-    both = f"it is on {named('network', others)} too" if others else ""
+    rest = f"it is on {named('network', others)} too" if others else ""
     subnet = network.subnet4
     variables = {"network": network.name, "bridge": network.bridge, "subnet": subnet}
     if others:
@@ -47,7 +47,7 @@ def _finding(members: Sequence[Outlet]) -> Finding:
             f"{network} does not translate addresses "
             f"(enable_ip_masquerade is false): {named('container', names)} "
             "cannot reach the outside through it, and the engine drops the answers",
-            f"{first.container} has its default route there, and {both}" if both else "",
+            f"{first.container} has its default route there, and {rest}" if rest else "",
         ),
         evidence={
             "Options.com.docker.network.bridge.enable_ip_masquerade": "false",

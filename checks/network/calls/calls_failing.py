@@ -148,13 +148,13 @@ def _is_quoted(failure: LoggedFailure, error: RepeatedError | None) -> bool:
 def _finding(failure: LoggedFailure, lack: Lack | None, clock: Clock) -> Finding:
     container = failure.container
     peer = failure.peer
-    often = f"{failure.times} of its last {count(failure.of, 'line')} say so"
+    times_clause = f"{failure.times} of its last {count(failure.of, 'line')} say so"
     place = _place(failure, peer)
     reason = lack.what if lack is not None else _failure_clause(failure, peer)
     if place:
-        text = sentence(f"{container} {_WORDS[failure.kind]} {place} ({often})", reason)
+        text = sentence(f"{container} {_WORDS[failure.kind]} {place} ({times_clause})", reason)
     else:
-        text = f"{container} says that its calls fail ({often}): {shortened(failure.line, SHOWN)}"
+        text = f"{container} says that its calls fail ({times_clause}): {shortened(failure.line, SHOWN)}"
     finding = Finding.about(
         container,
         text,

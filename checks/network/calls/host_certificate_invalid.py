@@ -40,12 +40,14 @@ def _finding(certificate: HostCertificate, clock: Clock, patience: float) -> Fin
     newer = certificate.newer
     old_end = certificate.old_end
     until = _moment(old_end, clock.wall) if old_end is not None else ""
-    beside = f"a valid one for the same names lies in {newer.path}" if newer is not None else ""
+    newer_clause = (
+        f"a valid one for the same names lies in {newer.path}" if newer is not None else ""
+    )
     return Finding.about(
         certificate.containers[0],
         sentence(
             f"nginx on this host, which serves {site} for {named('container', names)}, {words}",
-            beside,
+            newer_clause,
         ),
         present(
             {

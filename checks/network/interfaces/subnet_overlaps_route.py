@@ -110,8 +110,8 @@ def subnet_overlaps_route(
         taking_table = None
         if not captures and policy.ways is not None and policy.forwarding is not None:
             yield from _policy_findings(case, policy.ways, policy.forwarding)
-            elsewhere = _way_elsewhere(case, policy.ways)
-            taking_table = elsewhere.table if elsewhere is not None else None
+            way_elsewhere = _way_elsewhere(case, policy.ways)
+            taking_table = way_elsewhere.table if way_elsewhere is not None else None
         yield from _route_findings(case, captures, taking_table, servers, outside.namespaces)
         calls = calls_into(network, outside.failing_calls, containers)
         yield from _strange_interface_findings(case, outside.swallowed_clients, calls)
@@ -312,8 +312,8 @@ def _policy_harm(case: NetworkBesideRoutes, ways: RouteLookups, forwarding: Forw
         return ""
     members = named("container", names_of(case.members))
     if back.oif != bridge.index:
-        elsewhere = _way_elsewhere(case, ways)
-        return _backward_harm(members, elsewhere, links) if elsewhere is not None else ""
+        way_elsewhere = _way_elsewhere(case, ways)
+        return _backward_harm(members, way_elsewhere, links) if way_elsewhere is not None else ""
     is_refused = out.error in _REFUSALS and not ways.own.error
     if is_refused and forwarding.forwards_from(network.bridge):
         return f"stops what {members} sends out ({_REFUSALS[out.error or '']})"

@@ -284,7 +284,7 @@ def _inner_tunnel_finding(inlet: InnerInlet) -> Finding:
     severity = Severity.warning if "the local network" in inlet.lost else Severity.advice
     leave = f'leave through its interface "{tunnel}"' if tunnel else "have no route"
     waiting = f"; {counted('client', inlet.waiting, most=2)} got no answer" if inlet.waiting else ""
-    here = "get no answer" if "this host" in inlet.lost else "are answered"
+    fate = "get no answer" if "this host" in inlet.lost else "are answered"
     endpoint = container.endpoints[inlet.network.name]
     return Finding.about(
         container,
@@ -294,7 +294,7 @@ def _inner_tunnel_finding(inlet: InnerInlet) -> Finding:
                 "published": f"{inlet.host_port} -> {inlet.address}:{inlet.port}",
                 "answers": str(step),
                 "clients without an answer": list(inlet.waiting[:5]),
-                "clients on this host": here,
+                "clients on this host": fate,
             }
         ),
         discriminator=str(inlet.host_port),

@@ -36,7 +36,7 @@ def _is_kept_back(path: HostPath) -> bool:
 def _finding(path: HostPath, config: DaemonConfig) -> Finding:
     container = path.container
     bridge = path.network.bridge
-    alone = any(
+    is_for_host_alone = any(
         published.host_port == path.port and published.is_for_host_alone
         for published in container.published_by("tcp")
     )
@@ -47,7 +47,7 @@ def _finding(path: HostPath, config: DaemonConfig) -> Finding:
         f"127.0.0.1: {setting} is 0, and no docker-proxy serves it",
         {setting: "0", f"userland-proxy in {config.where('userland-proxy')}": False},
         discriminator=str(path.port),
-        severity=Severity.critical if alone else None,
+        severity=Severity.critical if is_for_host_alone else None,
         touches=(Subject("interface", bridge),),
         signs=frozenset({"timeout"}),
         stable=(container.life,),

@@ -32,12 +32,14 @@ def port_out_of_reach(
     nor a tunnel of this host brings visitors. The host's firewall is no part of this check.
     """
     asked_numbers = {port.number for port in asked_ports}
-    shut = [port for port in for_host_alone or () if port.binding.host_port not in asked_numbers]
-    if not asked_ports.asked and not shut:
+    shut_ports = [
+        port for port in for_host_alone or () if port.binding.host_port not in asked_numbers
+    ]
+    if not asked_ports.asked and not shut_ports:
         return Skipped("no port was named with --reach, nor in a question")
     for port in asked_ports:
         yield _finding(port)
-    for missed in shut:
+    for missed in shut_ports:
         yield _host_alone_finding(missed)
 
 

@@ -156,17 +156,17 @@ def _unreached_site(route: UnservedRoute) -> str:
     )
 
 
-def _same_rule(route: UnservedRoute, same: route_obstacles.SameRule) -> str:
+def _same_rule(route: UnservedRoute, obstacle: route_obstacles.SameRule) -> str:
     """The sentence about two containers that a proxy takes for one site."""
-    both = f"{same.other} and {route.container}"
-    if not same.router:
+    two_containers = f"{obstacle.other} and {route.container}"
+    if not obstacle.router:
         return (
-            f'{route.proxy} sends requests for "{route.site}" to {both} in turn: '
+            f'{route.proxy} sends requests for "{route.site}" to {two_containers} in turn: '
             "both have that name in VIRTUAL_HOST, and their images differ"
         )
     return (
-        f'{route.proxy} serves "{route.site}" from only one of {both}: their routers '
-        f'"{same.router}" and "{route.router}" have the same rule'
+        f'{route.proxy} serves "{route.site}" from only one of {two_containers}: their routers '
+        f'"{obstacle.router}" and "{route.router}" have the same rule'
     )
 
 

@@ -123,5 +123,5 @@ def _is_suspect(group: CgroupStats) -> bool:
     Months of calm hide an hour of trouble. Version 1 keeps no figures of the last minute.
     """
     lately = group.waited("cpu")
-    often = (group.cpu.throttled or 0) >= WORTH_A_SAMPLE * (group.cpu.periods or 0)
-    return often or lately is None or lately >= WAITS_PCT
+    is_throttled_often = (group.cpu.throttled or 0) >= WORTH_A_SAMPLE * (group.cpu.periods or 0)
+    return is_throttled_often or lately is None or lately >= WAITS_PCT

@@ -326,8 +326,8 @@ def host_mount(mounts: Iterable[Mount], path: str) -> Mount | None:
 
 def innermost_mount(mounts: Iterable[Mount], path: str) -> Mount | None:
     """The innermost mount that holds a path of the container; None without one."""
-    around = [mount for mount in mounts if path == mount.destination or mount.holds(path)]
-    return max(around, key=lambda mount: len(mount.destination), default=None)
+    mounts_around = [mount for mount in mounts if path == mount.destination or mount.holds(path)]
+    return max(mounts_around, key=lambda mount: len(mount.destination), default=None)
 
 
 class EndpointIpamConfig(ApiObject, frozen=True, rename="pascal"):

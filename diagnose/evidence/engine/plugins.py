@@ -187,8 +187,8 @@ def _plugins_tried(
         if failed == "missing" and is_of_folder and plugin.name not in in_memory:
             continue  # a managed plugin's folder, or gone since the folder was listed
         if failed and failed not in _FAILURES:
-            what = f'plugin "{plugin.name}", {plugin.socket}: {failed}'
-            tried.unexamined.append(Unexamined(DAEMON, what))
+            attempt = f'plugin "{plugin.name}", {plugin.socket}: {failed}'
+            tried.unexamined.append(Unexamined(DAEMON, attempt))
             continue
         failure = _FAILURES.get(failed, "")
         tried.plugins.append(msgspec.structs.replace(plugin, failure=failure))

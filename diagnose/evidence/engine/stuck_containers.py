@@ -53,11 +53,11 @@ def stuck_containers(daemon: Daemon, containers: Containers | None) -> StuckCont
         if shim.state == "T"
     }
     is_only = not names and len(silent) == 1
-    alone = [name for name in silent if (names or is_only) and name not in stopped]
+    silent_alone = [name for name in silent if (names or is_only) and name not in stopped]
     return StuckContainers(
         (
             *(StuckContainer(name, shim, silent.get(name, "")) for name, shim in stopped.items()),
-            *(StuckContainer(name, silence=silent[name], is_only=is_only) for name in alone),
+            *(StuckContainer(name, silence=silent[name], is_only=is_only) for name in silent_alone),
         ),
         containers.unexamined if containers is not None else (),
     )

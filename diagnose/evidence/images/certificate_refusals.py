@@ -139,7 +139,7 @@ def _public_registry_variables(host: str, files: RegistryFiles | None) -> PageVa
 def _dates_clause(dates: CertificateDates) -> str:
     """The dates of a certificate, and the clock of this host, which decides about them."""
     if dates.has_expired:
-        what = f"the registry's certificate expired on {dates.limit}; its owner has to renew it"
+        expiry = f"the registry's certificate expired on {dates.limit}; its owner has to renew it"
     else:
-        what = f"the registry's certificate is valid only from {dates.limit}"
-    return f"{what} (this host's clock says {dates.now})"
+        expiry = f"the registry's certificate is valid only from {dates.limit}"
+    return f"{expiry} (this host's clock says {dates.now})"

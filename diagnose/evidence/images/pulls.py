@@ -121,16 +121,16 @@ def pulls(
 def _grouped_troubles(failures: Iterable[PullFailure]) -> Iterator[PullTrouble]:
     """The failures together by kind, registry and image."""
     groups = by_key(((failed.why, failed.registry, failed.image), failed) for failed in failures)
-    for (why, registry, image), same in sorted(groups.items()):
+    for (why, registry, image), failures_of_kind in sorted(groups.items()):
         yield PullTrouble(
             why,
             registry=registry,
             image=image,
-            count=_times(same),
-            first=same[0].at,
-            last=same[-1].at,
-            text=same[-1].text,
-            of_swarm=any(failed.task for failed in same),
+            count=_times(failures_of_kind),
+            first=failures_of_kind[0].at,
+            last=failures_of_kind[-1].at,
+            text=failures_of_kind[-1].text,
+            of_swarm=any(failed.task for failed in failures_of_kind),
         )
 
 
@@ -192,8 +192,13 @@ def _with_images(failures: Sequence[PullFailure]) -> list[PullFailure]:
     for failed in reversed(failures):
         if failed.image or failed.task:
             following.append(failed)
-        elif same := _same_failure(failed, reversed(following)):
-            failed = replace(failed, registry=same.registry, image=same.image, task=same.task)
+        elif same_failure := _same_failure(failed, reversed(following)):
+            failed = replace(
+                failed,
+                registry=same_failure.registry,
+                image=same_failure.image,
+                task=same_failure.task,
+            )
         completed.append(failed)
     return completed[::-1]
 

@@ -103,11 +103,13 @@ def failed_pushes(
         if (error_text := push_error(line)) is not None
     ]
     pushes = []
-    for why, same in by_key(
+    for why, failures_of_kind in by_key(
         (classify(error_text), (line, error_text)) for line, error_text in errors
     ).items():
-        first = same[0][0]
-        last = same[-1][0]
+        first = failures_of_kind[0][0]
+        last = failures_of_kind[-1][0]
         assert first.at is not None
-        pushes.append(FailedPush(why, last, same[-1][1], len(same), first.at))
+        pushes.append(
+            FailedPush(why, last, failures_of_kind[-1][1], len(failures_of_kind), first.at)
+        )
     return FailedPushes(tuple(pushes))

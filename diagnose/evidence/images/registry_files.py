@@ -168,9 +168,9 @@ def _authorities(host: Host) -> _Authorities:
     statuses = host.ask(StatPaths(list(AUTHORITIES)))
     if isinstance(statuses, Failed):
         return _Authorities(None)
-    there = {path: status for path, status in statuses.items() if not status.failed}
-    path = next(iter(there), "")
-    return _Authorities(path, there[path].mtime if path else None)
+    existing = {path: status for path, status in statuses.items() if not status.failed}
+    path = next(iter(existing), "")
+    return _Authorities(path, existing[path].mtime if path else None)
 
 
 def _is_authority(name: str) -> bool:

@@ -49,9 +49,9 @@ def stopped_pulls(
             continue
         family = family_of(place.address or "")
         flow = Flow(Origin(), place.address, "tcp", place.port, family, assumed=uplink.name)
-        by = rule_against(host_stack.stack, flow)
-        if by is not None:
-            stopped.append(StoppedPull(trouble, place.port, by))
+        rule = rule_against(host_stack.stack, flow)
+        if rule is not None:
+            stopped.append(StoppedPull(trouble, place.port, rule))
     return StoppedPulls(tuple(stopped))
 
 

@@ -26,5 +26,5 @@ def gpu_support(host: Host, containers: Containers) -> GpuSupport | Unavailable:
     if not any("gpu" in container.state.error.lower() for container in containers):
         return GpuSupport()
     answer = host.require(StatPaths([DRIVER, TOOLKIT]))
-    there = {path for path, status in answer.items() if not status.failed}
-    return GpuSupport(DRIVER in there, TOOLKIT in there)
+    existing = {path for path, status in answer.items() if not status.failed}
+    return GpuSupport(DRIVER in existing, TOOLKIT in existing)

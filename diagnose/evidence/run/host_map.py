@@ -169,17 +169,17 @@ def _container(container: Container, network: str, paths: PacketPaths | None) ->
 def _ports(container: Container, network: str, paths: PacketPaths | None) -> Iterator[MapPort]:
     """The published ports; with the way in where it was traced to this network."""
     walked: dict[tuple[str, str], Inlet] = {}
-    elsewhere: set[tuple[str, str]] = set()
+    ports_elsewhere: set[tuple[str, str]] = set()
     inlets = paths.inlets if paths is not None else ()
     for inlet in inlets:
         if inlet.container.id == container.id:
             key = (inlet.port, str(inlet.host_port))
             walked[key] = inlet
             if inlet.network.name != network:
-                elsewhere.add(key)
+                ports_elsewhere.add(key)
     for published in container.published_ports:
         key = (published.port, published.binding.host_port)
-        if key not in elsewhere:
+        if key not in ports_elsewhere:
             yield MapPort(str(published), _way_in(walked.get(key)))
 
 

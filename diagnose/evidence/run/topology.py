@@ -33,8 +33,8 @@ def topology(
         container.subject: common | _own_things(container) for container in containers or ()
     }
     stands_on[DAEMON] = common
-    for behind in backing or ():
-        stands_on[behind.container.subject] |= {Subject("filesystem", behind.mounted.point)}
+    for backed in backing or ():
+        stands_on[backed.container.subject] |= {Subject("filesystem", backed.mounted.point)}
     bridges = networks.bridges if networks is not None else ()
     for network in bridges:
         stands_on[network.subject] = {Subject("interface", network.bridge)}

@@ -127,16 +127,16 @@ def filesystems(
 def _paths(root: DataRoot, mounts: Mounts | None, backing: Backing | None) -> dict[str, list[str]]:
     """The paths to ask about, with the names of their contents."""
     paths: dict[str, list[str]] = {root.path: ["data root"], CONTAINERD: ["containerd"]}
-    for path, what in SYSTEM.items():
-        paths.setdefault(path, []).append(what)
+    for path, purpose in SYSTEM.items():
+        paths.setdefault(path, []).append(purpose)
     for mounted in mounts or ():
         folder, _, name = mounted.point.rpartition("/")
         if folder == root.path and not is_remote(mounted.fstype):
             paths.setdefault(mounted.point, []).append(f"{name}{PART}")
-    for behind in backing or ():
-        fstype = behind.mounted.fstype
+    for backed in backing or ():
+        fstype = backed.mounted.fstype
         # a path under autofs is no file system yet; the mount that follows is remote
         is_of_the_host = not is_remote(fstype) and fstype not in (*FULL_BY_NATURE, "autofs")
-        if behind.mount.rw and is_of_the_host:
-            paths.setdefault(behind.mounted.point, []).append(behind.container.name)
+        if backed.mount.rw and is_of_the_host:
+            paths.setdefault(backed.mounted.point, []).append(backed.container.name)
     return paths

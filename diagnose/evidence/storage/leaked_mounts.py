@@ -50,8 +50,8 @@ def leaked_mounts(
 ) -> LeakedMounts:
     """The host's mounts first; other namespaces only where the host has none."""
     busy = [container for container in containers if _is_kept_by_a_mount(container)]
-    here = [LeakedMount(mount.point, mount.fstype) for mount in mounts or ()]
-    leaks = _leaks_of(busy, here)
+    on_this_host = [LeakedMount(mount.point, mount.fstype) for mount in mounts or ()]
+    leaks = _leaks_of(busy, on_this_host)
     unexplained = [container for container in busy if not leaks[container.id]]
     if unexplained and processes is not None:
         leaks |= _leaks_of(unexplained, list(_mounts_elsewhere(host, processes)))

@@ -60,8 +60,8 @@ def in_image(image: LoopImage | None) -> str:
     """The image file under a file system, as the end of a sentence; "" without one."""
     if image is None:
         return ""
-    where = f"; it lies in the image file {image.file}, which has {size(image.size)}"
-    return f"{where}, while the disk around it has {size(image.room)} free"
+    place_clause = f"; it lies in the image file {image.file}, which has {size(image.size)}"
+    return f"{place_clause}, while the disk around it has {size(image.room)} free"
 
 
 @evidence
@@ -78,8 +78,8 @@ def _image(host: Host, disk: Filesystem) -> LoopImage | None:
     if not file.startswith("/"):
         return None
     status = host.answer_or(StatPaths([file]), {}).get(file)
-    around = host.ask(StatFilesystem(file))
-    if status is None or status.failed or isinstance(around, Failed):
+    enclosing = host.ask(StatFilesystem(file))
+    if status is None or status.failed or isinstance(enclosing, Failed):
         return None
     number = disk.usage.dev.removeprefix(LOOP_MAJOR)
     return LoopImage(
@@ -88,5 +88,5 @@ def _image(host: Host, disk: Filesystem) -> LoopImage | None:
         fstype=disk.usage.fstype or "",
         point=disk.point,
         size=status.size,
-        room=around.available,
+        room=enclosing.available,
     )

@@ -49,12 +49,14 @@ class Mounts(Items[Mounted], frozen=True, dict=True):
 
         A folder that is bound on itself is not one of its own.
         """
-        around = (
+        mounts_around = (
             mount
             for mount in self._by_dev.get(mounted.dev, ())
             if is_within(mounted.root, mount.root) and is_within(mounted.point, mount.point)
         )
-        return min(around, key=lambda mount: (len(mount.root), -len(mount.point)), default=mounted)
+        return min(
+            mounts_around, key=lambda mount: (len(mount.root), -len(mount.point)), default=mounted
+        )
 
     @functools.cached_property
     def _by_point(self) -> dict[str, Mounted]:

@@ -33,9 +33,9 @@ def own_mounts(root: DataRoot, mounts: Mounts) -> Iterator[Mounted]:
 def written_disks(backing: Backing | None, mounts: Mounts) -> Iterator[tuple[Mounted, list[str]]]:
     """File systems to which running containers may write, each with these containers."""
     writers = by_key(
-        (behind.mounted.point, behind.container.name)
-        for behind in backing or ()
-        if behind.mount.rw and behind.container.is_running
+        (backed.mounted.point, backed.container.name)
+        for backed in backing or ()
+        if backed.mount.rw and backed.container.is_running
     )
     for point, names in writers.items():
         mounted = mounts.of(point)

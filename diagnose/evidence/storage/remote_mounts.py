@@ -46,7 +46,7 @@ def remote_mounts(
     """The network mounts with their statvfs; a missing answer within its deadline counts too."""
     volumes = f"{root.path}/volumes/"
     mounted_in = backing if isinstance(backing, Backing) else ()
-    users = by_key((behind.mounted.point, behind.container.name) for behind in mounted_in)
+    users = by_key((backed.mounted.point, backed.container.name) for backed in mounted_in)
     beneath = mounts.point_of(root.path)
     remote = [mount for mount in mounts if is_remote(mount.fstype)]
     chosen = [

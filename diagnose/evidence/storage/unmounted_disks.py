@@ -46,12 +46,12 @@ def unmounted_disks(
         return Unavailable("remote", daemon.where)
     if not any(container.mounts for container in containers):
         return UnmountedDisks(())
-    there = {mounted.point for mounted in mounts}
+    mount_points = {mounted.point for mounted in mounts}
     needed: dict[str, tuple[PlannedMount, tuple[Container, ...]]] = {}
     for planned in planned_mounts(host):
         point = planned.point
         is_of_engine = is_within(root.path, point) or is_within(point, root.path)
-        if point in there or is_of_engine:
+        if point in mount_points or is_of_engine:
             continue
         users = tuple(container for container in containers if _mounts_within(container, point))
         if users:

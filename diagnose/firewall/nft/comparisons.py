@@ -167,6 +167,6 @@ def _joined_range(last: list[Condition], condition: Condition) -> list[Condition
         case [Match(fields, ((Interval() as lower,),), False)], Match(
             same, ((Interval() as upper,),)
         ) if fields == same:
-            both = Interval(max(lower.low, upper.low), min(lower.high, upper.high))
-            return [Match(fields, ((both,),))]
+            overlap = Interval(max(lower.low, upper.low), min(lower.high, upper.high))
+            return [Match(fields, ((overlap,),))]
     return [*last, condition]

@@ -71,10 +71,10 @@ def _hairpin(lost: LostQuery) -> PageVariables:
     return {"hairpin_bridge": network.bridge, "dns_address": addresses[0]}
 
 
-def _opening_variables(by: Step, bridge: str) -> PageVariables:
-    """The page variables of the block that opens port 53 for one bridge. by: the rule
+def _opening_variables(step: Step, bridge: str) -> PageVariables:
+    """The page variables of the block that opens port 53 for one bridge. step: the rule
     that decides."""
-    if not bridge or len(by.table.split()) < 2:
+    if not bridge or len(step.table.split()) < 2:
         return {}
-    place = place_of(by)
+    place = place_of(step)
     return {**place, "asking_bridge": bridge} if place else {"zone_bridge": bridge}

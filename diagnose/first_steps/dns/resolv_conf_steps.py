@@ -19,9 +19,12 @@ def server_for_containers(
     router = routes.router if routes is not None else None
     if _has_servers(resolvers.resolved):
         return {"real_servers": RESOLVED_FILE}
-    behind = upstreams.server if upstreams is not None else None
-    if behind is not None:
-        return {"upstream": behind.address, "upstream_json": json.dumps({"dns": [behind.address]})}
+    upstream = upstreams.server if upstreams is not None else None
+    if upstream is not None:
+        return {
+            "upstream": upstream.address,
+            "upstream_json": json.dumps({"dns": [upstream.address]}),
+        }
     return _asked_router(router) if router is not None else {}
 
 

@@ -213,8 +213,8 @@ def _secrets(case: LookCase) -> PageVariables:
 def _mounts_beside(case: LookCase) -> PageVariables:
     """The page variables that list the mounts of a container and of those beside it, for a path
     that they name to each other."""
-    beside = case.containers.beside(case.container) if case.containers is not None else []
-    names = [case.container.name, *(other.name for other in beside if other.is_running)]
+    neighbours = case.containers.beside(case.container) if case.containers is not None else []
+    names = [case.container.name, *(other.name for other in neighbours if other.is_running)]
     return {"mounts_of": " ".join(names[:_MOST_BESIDE])}
 
 

@@ -59,8 +59,8 @@ def loopback_variable(
     if len(variables) != 1:
         return None
     ((name, value),) = variables
-    beside = [other for other in containers.beside(container) if other.is_running]
-    neighbour = only(beside)
+    neighbours = [other for other in containers.beside(container) if other.is_running]
+    neighbour = only(neighbours)
     return LoopbackVariable(name, value, neighbour.name if neighbour is not None else "")
 
 

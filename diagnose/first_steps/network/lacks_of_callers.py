@@ -65,10 +65,10 @@ def lack_of_machine(failure: LoggedFailure, neighbours: Neighbours | None) -> La
     entry = neighbours.unanswered(failure.host)
     if entry is None:
         return None
-    where = f"no machine on the network of interface {entry.interface} has that address"
+    reason = f"no machine on the network of interface {entry.interface} has that address"
     keeper = "" if where_named(failure.host, failure.container) else failure.container.name
     variables = {**call_variables(failure), **present({"keeps": keeper})}
-    return Lack(where, variables, is_sure=False)
+    return Lack(reason, variables, is_sure=False)
 
 
 def blocked_mail(failure: LoggedFailure) -> Lack | None:

@@ -21,75 +21,75 @@ _OF_UFW = {"ip": "ufw-user", "ip6": "ufw6-user"}
 _FRAMES = ("netdev", "bridge")
 
 
-def unban(by: Step, family: str = "ip") -> PageVariables:
+def unban(step: Step, family: str = "ip") -> PageVariables:
     """The page variables that lift a ban of fail2ban: its chain is named after the jail, with a
     rule for an address.
 
     Empty for any other rule.
     """
-    if not is_ban(by, family):
+    if not is_ban(step, family):
         return {}
-    words = by.rule.split()
-    place = place_of(by, family)
+    words = step.rule.split()
+    place = place_of(step, family)
     return {
         "program": place["program"],
         "table": place["table"],
-        "ban_chain": by.chain,
-        "jail": by.chain.removeprefix(BANS),
+        "ban_chain": step.chain,
+        "jail": step.chain.removeprefix(BANS),
         "banned": words[1].partition("/")[0],
         "verdict": words[words.index("-j") + 1],
     }
 
 
 def between_bridge_and_uplink(
-    by: Step, hook: str, part: str, bridge: str, uplink: str, family: str = "ip"
+    step: Step, hook: str, part: str, bridge: str, uplink: str, family: str = "ip"
 ) -> PageVariables:
     """The page variables for a rule that drops between a bridge and an uplink."""
-    banned = unban(by, family)
+    banned = unban(step, family)
     if banned:
         return banned
-    program = program_of(by, family)
+    program = program_of(step, family)
     if program == "firewall-cmd":
         return {"zone_bridge": bridge}
     if program == "nft":
-        return _nft_place(by, hook, bridge)
-    table = by.table.split()[-1]
-    where = {"program": program, "table": table}
+        return _nft_place(step, hook, bridge)
+    table = step.table.split()[-1]
+    rule_place = {"program": program, "table": table}
     if part == "reply":
-        return {**where, "answers_chain": by.chain}
+        return {**rule_place, "answers_chain": step.chain}
     if hook == "prerouting":
-        return {**where, "before_chain": by.chain, "bridge": bridge}
+        return {**rule_place, "before_chain": step.chain, "bridge": bridge}
     if hook == "postrouting":
-        return {**where, "after_chain": by.chain, "uplink": uplink}
-    if by.chain == USER_CHAIN:
+        return {**rule_place, "after_chain": step.chain, "uplink": uplink}
+    if step.chain == USER_CHAIN:
         return {"program": program, "bridge": bridge, "open_uplink": uplink}
-    return {**where, "chain": by.chain, "bridge": bridge, "uplink": uplink}
+    return {**rule_place, "chain": step.chain, "bridge": bridge, "uplink": uplink}
 
 
-def _nft_place(by: Step, hook: str, bridge: str) -> PageVariables:
+def _nft_place(step: Step, hook: str, bridge: str) -> PageVariables:
     """The place of a chain of nftables, under the name of the page's block for its hook."""
-    family, table = by.table.split()[-2:]
-    where = {"family": family, "table": table}
+    family, table = step.table.split()[-2:]
+    rule_place = {"family": family, "table": table}
     if family in _FRAMES or hook in ("ingress", "egress"):
-        return {**where, "frame_chain": by.chain}
+        return {**rule_place, "frame_chain": step.chain}
     if hook == "prerouting":
-        return {**where, "nft_before": by.chain, "bridge": bridge}
+        return {**rule_place, "nft_before": step.chain, "bridge": bridge}
     if hook == "postrouting":
-        return {**where, "nft_after": by.chain}
-    return {**where, "nft_chain": by.chain, "bridge": bridge}
+        return {**rule_place, "nft_after": step.chain}
+    return {**rule_place, "nft_chain": step.chain, "bridge": bridge}
 
 
-def of_queries(by: Step, server: str) -> PageVariables:
+def of_queries(step: Step, server: str) -> PageVariables:
     """The page variables for a rule that drops the containers' queries to a DNS server of IPv4, and
     nothing else."""
-    place = place_of(by)
-    if unban(by) or not place:
+    place = place_of(step)
+    if unban(step) or not place:
         return {}
     if "program" in place:
         return {
             "program": place["program"],
             "table": place["table"],
-            "query_chain": by.chain,
+            "query_chain": step.chain,
             "server": server,
         }
     if place["nft_family"] in _FRAMES:
@@ -97,14 +97,14 @@ def of_queries(by: Step, server: str) -> PageVariables:
     return {
         "family": place["nft_family"],
         "table": place["nft_table"],
-        "nft_queries": by.chain,
+        "nft_queries": step.chain,
         "server": server,
     }
 
 
 def of_calls_to_host(
     firewall: Firewall | None,
-    by: Step,
+    step: Step,
     bridge: str,
     port: int,
     proto: str = "tcp",
@@ -115,23 +115,23 @@ def of_calls_to_host(
 
     is_answer: whether these are the program's answers.
     """
-    banned = unban(by)
+    banned = unban(step)
     if banned:
         return banned
     if is_answer:
-        return _answers_place(by)
+        return _answers_place(step)
     target = {"bridge": bridge, "port": str(port), "proto": proto}
-    program = program_of(by)
+    program = program_of(step)
     if has_ufw(firewall) and program == "iptables":
         return {"ufw_bridge": bridge, "port": str(port), "proto": proto}
     if program == "firewall-cmd":
         return {"zone_bridge": bridge}
-    return {**target, **place_of(by)}
+    return {**target, **place_of(step)}
 
 
-def _answers_place(by: Step) -> PageVariables:
+def _answers_place(step: Step) -> PageVariables:
     """The page variables for a rule that accepts answers; empty before connections are tracked."""
-    place = place_of(by)
+    place = place_of(step)
     if place.get("table") == "raw":
         return {}
     chain = place.pop("nft_chain", "")
@@ -147,32 +147,32 @@ def has_ufw(firewall: Firewall | None, family: Literal["ip", "ip6"] = "ip") -> b
     return any(chain.name.startswith(_OF_UFW[family]) for chain in chains)
 
 
-def between_containers(by: Step, bridge: str) -> PageVariables:
+def between_containers(step: Step, bridge: str) -> PageVariables:
     """The page variables for a rule that drops between two containers of one bridge."""
-    banned = unban(by)
+    banned = unban(step)
     if banned:
         return banned
-    program = program_of(by)
+    program = program_of(step)
     if program == "firewall-cmd":
         return {"zone_bridge": bridge}
-    family, table = by.table.split()[-2:]
+    family, table = step.table.split()[-2:]
     if family in _FRAMES:
-        return {"family": family, "table": table, "frame_chain": by.chain}
-    return {**place_of(by), "bridge": bridge}
+        return {"family": family, "table": table, "frame_chain": step.chain}
+    return {**place_of(step), "bridge": bridge}
 
 
-def between_bridges(by: Step, path: WantedPath) -> PageVariables:
+def between_bridges(step: Step, path: WantedPath) -> PageVariables:
     """The page variables of a rule that lets these two bridges talk, or of one beside the rule that
     drops."""
     packet = path.trace.packet
     if path.bridged:
-        return between_containers(by, path.network.bridge)
+        return between_containers(step, path.network.bridge)
     stages = [stage for stage in path.trace.stages if stage.hook == "forward"]
     last = stages[-1].verdict.packet if stages else packet
     if last is None or not (last.dst and last.oif):
-        return between_containers(by, path.network.bridge)
-    if program_of(by) != "iptables":
-        return between_containers(by, path.network.bridge)
+        return between_containers(step, path.network.bridge)
+    if program_of(step) != "iptables":
+        return between_containers(step, path.network.bridge)
     return {
         "from_bridge": path.network.bridge,
         "to_bridge": last.oif,
@@ -181,9 +181,9 @@ def between_bridges(by: Step, path: WantedPath) -> PageVariables:
     }
 
 
-def is_for_answers(by: Step) -> bool:
+def is_for_answers(step: Step) -> bool:
     """Whether a chain has the packets that come to this host: the answers to its own calls."""
-    return by.chain.lower().startswith(("input", "prerouting"))
+    return step.chain.lower().startswith(("input", "prerouting"))
 
 
 def of_blocked_paths(obstacle: Obstacle, path: HostPath, servers: list[str]) -> PageVariables:
@@ -205,17 +205,17 @@ def of_blocked_paths(obstacle: Obstacle, path: HostPath, servers: list[str]) -> 
     return {**cure, "early_chain": chain, "inner": bridge, **server}
 
 
-def of_blocked_calls(by: Step, bridge: str, servers: list[str]) -> PageVariables:
+def of_blocked_calls(step: Step, bridge: str, servers: list[str]) -> PageVariables:
     """The page variables of the ban to lift, of the policy to change, or of the rule to put before
     the one that drops."""
-    banned = unban(by)
+    banned = unban(step)
     if banned:
         return banned
-    place = place_of(by)
-    if by.rule.startswith("policy ") and "program" in place and by.chain == "OUTPUT":
-        return {**place, "closed_chain": by.chain}
+    place = place_of(step)
+    if step.rule.startswith("policy ") and "program" in place and step.chain == "OUTPUT":
+        return {**place, "closed_chain": step.chain}
     server = servers[0] if servers else ""
-    name = "answered_server" if is_for_answers(by) else "server"
+    name = "answered_server" if is_for_answers(step) else "server"
     return {**place, **present({"bridge": bridge, name: server})}
 
 

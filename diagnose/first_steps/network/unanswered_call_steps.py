@@ -70,14 +70,14 @@ def _obstacle_variables(call: UnansweredCall) -> PageVariables:
     if obstacle.reason != "rule":
         return {}
     family = "ip6" if call.is_ipv6 else "ip"
-    where = place_of(obstacle.by, family)
-    is_nft = "nft_chain" in where
+    rule_place = place_of(obstacle.by, family)
+    is_nft = "nft_chain" in rule_place
     if is_nft:
-        where["address_family"] = family
+        rule_place["address_family"] = family
     prefix = "nft_" if is_nft else ""
-    if chain := where.pop(f"{prefix}chain", ""):
-        where[prefix + _chain_variable(obstacle.part, call.source)] = chain
-    return {**where, "source": call.source} if call.source else where
+    if chain := rule_place.pop(f"{prefix}chain", ""):
+        rule_place[prefix + _chain_variable(obstacle.part, call.source)] = chain
+    return {**rule_place, "source": call.source} if call.source else rule_place
 
 
 def _chain_variable(part: str, source: str) -> str:

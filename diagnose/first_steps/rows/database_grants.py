@@ -60,11 +60,11 @@ def _postgres_statement(failure: Recognised, user: str, base: str) -> str:
         return f'ALTER ROLE "{user}" LOGIN'
     if failure.name == "database-closed-to-user":
         return f'GRANT ALL ON DATABASE "{base}" TO "{user}"'
-    thing = _OBJECT.fullmatch(failure.values.get("object", ""))
-    if thing is None:
+    object_match = _OBJECT.fullmatch(failure.values.get("object", ""))
+    if object_match is None:
         return ""
-    kind = thing["kind"]
-    name = thing["name"]
+    kind = object_match["kind"]
+    name = object_match["name"]
     if "must be owner" in failure.line:
         return f'ALTER {_OWNED[kind]} "{name}" OWNER TO "{user}"' if kind in _OWNED else ""
     if kind == "schema":

@@ -54,9 +54,9 @@ def _without_database(
     if asked_name != user or database == user:
         return NOBODY
     probe = _probe_with(container, _NAMES_DATABASE, f"-d {database}")
-    who = "its own health check names no database" if probe else "a client names no database"
+    client = "its own health check names no database" if probe else "a client names no database"
     return NamelessClient(
-        f'{who}, and so asks for "{asked_name}", the name of its user: the server was made with '
+        f'{client}, and so asks for "{asked_name}", the name of its user: the server was made with '
         f'"{database}" (POSTGRES_DB)',
         f"let the health check or the client name it: -d {database}, PGDATABASE={database}, or /{database} at the end "
         "of its address",
@@ -68,9 +68,10 @@ def _without_user(container: Container, asked_name: str, user: str) -> NamelessC
     if asked_name != "root" or user == "root":
         return NOBODY
     probe = _probe_with(container, _NAMES_USER, f"-U {user}")
-    who = "its own health check names no user" if probe else "a client names no user"
+    client = "its own health check names no user" if probe else "a client names no user"
     return NamelessClient(
-        f'{who}, and so asks as "root", as it runs in its container: the server was made with "{user}" (POSTGRES_USER)',
+        f'{client}, and so asks as "root", as it runs in its container: the server was made with '
+        f'"{user}" (POSTGRES_USER)',
         f"let the health check or the client name it: -U {user}, or PGUSER={user}",
         probe,
     )

@@ -108,9 +108,9 @@ def _assign_variable(remedy: remedies.Assigned, case: RowCase) -> PageVariables:
     """
     set_variables = [name for name in remedy.variables if case.container.config.sets(name)]
     value = case.failure.filled(remedy.value)
-    beside = case.containers.beside(case.container) if case.containers is not None else []
+    neighbours = case.containers.beside(case.container) if case.containers is not None else []
     if not set_variables or any(
-        other.config.value_of(set_variables[0]) == value for other in beside
+        other.config.value_of(set_variables[0]) == value for other in neighbours
     ):
         return {}
     return changed_words.with_value(case.container, set_variables[0], value)

@@ -121,8 +121,8 @@ def _secure_server(running: Sequence[Container], port: int) -> Container | None:
 
 @_steps.register(ClientsNetwork)
 def _let_network_in(remedy: ClientsNetwork, case: _RunningCase) -> PageVariables:
-    around = _networks_around(case.failure.filled(remedy.address), case)
-    return with_entry(case.container, remedy.variables, around[0]) if around else {}
+    networks = _networks_around(case.failure.filled(remedy.address), case)
+    return with_entry(case.container, remedy.variables, networks[0]) if networks else {}
 
 
 def _networks_around(address: str, case: _RunningCase) -> list[str]:
@@ -157,8 +157,8 @@ def _update(_remedy: NewerBuild, case: _RunningCase) -> PageVariables:
         return {}
     container = case.container
     own_image = case.container.config.image
-    beside = case.containers.beside(container)
-    images = {other.config.image for other in beside if other.is_running} - {own_image}
+    neighbours = case.containers.beside(container)
+    images = {other.config.image for other in neighbours if other.is_running} - {own_image}
     repository = _repository(own_image)
     builds = [image for image in images if repository and _repository(image) == repository]
     newer = only(builds)
@@ -198,20 +198,21 @@ def _share(_remedy: SharedFolder, case: _RunningCase) -> PageVariables:
     Empty where the program lacks several folders: the one with the scripts is not known.
     """
     address = case.failure.values.get("address")
-    behind = only([peer for peer_at, peer in case.error.peers if peer_at == address])
-    if behind is None:
+    peer_there = only([peer for peer_at, peer in case.error.peers if peer_at == address])
+    if peer_there is None:
         return {}
     lacking = [
         mount
         for mount in case.container.mounts
-        if not _OF_SYSTEM.match(mount.destination) and behind.mount_at(mount.destination) is None
+        if not _OF_SYSTEM.match(mount.destination)
+        and peer_there.mount_at(mount.destination) is None
     ]
     mount = only(lacking)
     if mount is None:
         return {}
     source = mount.name if mount.volumes else mount.source
     at = mount.destination
-    return {"scripts": behind.name, "scripts_at": at, "scripts_mount": f"{source}:{at}:ro"}
+    return {"scripts": peer_there.name, "scripts_at": at, "scripts_mount": f"{source}:{at}:ro"}
 
 
 @_steps.register(FromSample)
@@ -230,11 +231,11 @@ def _trust(remedy: TrustedProxy, case: _RunningCase) -> PageVariables:
     folder = case.container.mount_at(remedy.folder)
     if folder is None or not remedy.image.search(case.image) or not _may_be_ours(address):
         return {}
-    around = _networks_around(address, case)
+    networks = _networks_around(address, case)
     return {
         "trusting": case.container.name,
         "trusting_file": f"{folder.source}/{remedy.file}",
-        "trusted": around[0] if around else address,
+        "trusted": networks[0] if networks else address,
     }
 
 

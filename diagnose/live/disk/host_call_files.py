@@ -156,11 +156,11 @@ def _lost_programs() -> Iterator[Json]:
     for path, call in calls:
         program = call.program
         if not any(_is_program(f"{folder}/{program}") for folder in call.folders.split(":")):
-            elsewhere = (f"{folder}/{program}" for folder in _OTHER_FOLDERS)
+            other_paths = (f"{folder}/{program}" for folder in _OTHER_FOLDERS)
             yield {
                 "path": path,
                 **call._asdict(),
-                "found_at": next(filter(_is_program, elsewhere), ""),
+                "found_at": next(filter(_is_program, other_paths), ""),
                 "has_plugin": any(map(_is_program, _PLUGINS)),
             }
 

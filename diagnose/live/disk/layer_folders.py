@@ -23,9 +23,9 @@ def layers(args: Json) -> Json:
     if any(answer[kind] for kind in passing):
         # the engine removes a folder a moment before its record
         time.sleep(REMOVAL_S)
-        again = _layers(args)
+        second_look = _layers(args)
         for kind in passing:
-            answer[kind] = [name for name in answer[kind] if name in again[kind]]
+            answer[kind] = [name for name in answer[kind] if name in second_look[kind]]
     return answer
 
 

@@ -126,9 +126,9 @@ def _open_inside(top: int, path: str, flags: int) -> int:
     """Open as a chroot into `top` would see it: no link of the container leads out of it."""
     import ctypes  # costs 10 ms, and only a few files are asked so
 
-    how = OPEN_HOW.pack(flags, 0, RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS)
+    open_how = OPEN_HOW.pack(flags, 0, RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS)
     libc = ctypes.CDLL(None, use_errno=True)
-    descriptor = int(libc.syscall(OPENAT2, top, os.fsencode(path), how, len(how)))
+    descriptor = int(libc.syscall(OPENAT2, top, os.fsencode(path), open_how, len(open_how)))
     if descriptor >= 0:
         return descriptor
     if ctypes.get_errno() == errno.ENOSYS:
@@ -138,18 +138,18 @@ def _open_inside(top: int, path: str, flags: int) -> int:
 
 def _open_without_links(top: int, path: str) -> int:
     """A place below `top` on an older kernel, folder by folder. OSError where a link is one."""
-    here = os.dup(top)
+    folder = os.dup(top)
     for name in path.split("/"):
         if name in ("", "."):
             continue
-        above = here
+        above = folder
         try:
             if name == "..":
                 raise OSError(errno.EXDEV, os.strerror(errno.EXDEV), path)
-            here = os.open(name, os.O_PATH | os.O_CLOEXEC | os.O_NOFOLLOW, dir_fd=above)
+            folder = os.open(name, os.O_PATH | os.O_CLOEXEC | os.O_NOFOLLOW, dir_fd=above)
         except OSError as error:
             error.filename = path
             raise
         finally:
             os.close(above)
-    return here
+    return folder

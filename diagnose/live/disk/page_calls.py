@@ -69,10 +69,10 @@ def calls(body: bytes) -> Iterator[LocalCall]:
     for match in itertools.islice(_LOCAL.finditer(code), _MOST):
         start = match.start()
         before = code[max(0, start - _REACH) : start]
-        around = code[max(0, start - _AROUND) : match.end() + _AROUND]
+        code_around = code[max(0, start - _AROUND) : match.end() + _AROUND]
         is_comment = _COMMENT.search(before.rpartition(b"\n")[2])
         called = _CALLED.search(before)
-        is_chosen = _DECIDES.search(around) or _ALTERNATIVE.match(code, match.end())
+        is_chosen = _DECIDES.search(code_around) or _ALTERNATIVE.match(code, match.end())
         if called and not is_comment and not is_chosen:
             is_direct = called["direct"] is not None
             yield LocalCall(match["address"].decode(), match["quote"].decode(), is_direct)

@@ -69,11 +69,11 @@ OWN_ARGUMENTS = frozenset({"id", "bytes", "since_s", "round"})
 
 def engine(live: Live) -> Engine:
     """The engine of this run. Raises `Refused` for one that is unclear, or must not be woken."""
-    where = places.may_connect(live)
+    endpoint = places.may_connect(live)
     patience_s = min(
         live.deadline(PingEngine()), max(PING_SECONDS, PING_SHARE * live.options.budget_s)
     )
-    client: Engine = live.keep("engine", lambda: Engine(where, patience_s))
+    client: Engine = live.keep("engine", lambda: Engine(endpoint, patience_s))
     return client
 
 

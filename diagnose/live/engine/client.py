@@ -32,10 +32,10 @@ class Engine:
     no version from then on.
     """
 
-    def __init__(self, where: places.EngineEndpoint, patience_s: float) -> None:
-        self.where = where
+    def __init__(self, endpoint: places.EngineEndpoint, patience_s: float) -> None:
+        self.where = endpoint
         self._patience_s = patience_s
-        self._lane = _lane(where)
+        self._lane = _lane(endpoint)
         self._greeting: Reply | Failed | None = None
         self._greeting_at = 0.0
         self._lock = threading.Lock()
@@ -112,13 +112,13 @@ class _Lane(Protocol):
     ) -> Iterator[tuple[AnyQuestion, Reply | Exception]]: ...
 
 
-def _lane(where: places.EngineEndpoint) -> _Lane:
+def _lane(endpoint: places.EngineEndpoint) -> _Lane:
     """Our fast lane behind a local socket, docker-py to every other engine."""
-    if where.scheme == "unix":
-        return FastLane(where.address)
+    if endpoint.scheme == "unix":
+        return FastLane(endpoint.address)
     from diagnose.live.engine.docker_py import DockerLane  # 106 ms
 
-    return DockerLane(where.base_url, where.tls)
+    return DockerLane(endpoint.base_url, endpoint.tls)
 
 
 def parsed_version(text: str) -> tuple[int, int] | None:

@@ -60,8 +60,8 @@ def locality(live: Live, question: FindLocality) -> Json:  # noqa: ARG001 - the 
     Shape: `Locality`. To compare namespaces needs CAP_SYS_PTRACE.
     """
     try:
-        where = places.may_connect(live)
-        listener = _find(where)
+        endpoint = places.may_connect(live)
+        listener = _find(endpoint)
     except Refused as refusal:
         if refusal.failed.reason != "not allowed":
             raise
@@ -135,20 +135,22 @@ def same_namespace(pid: int, kind: str) -> bool | None:
         return None
 
 
-def _find(where: EngineEndpoint) -> Found:
+def _find(endpoint: EngineEndpoint) -> Found:
     """The engine's process on this machine, by who serves its socket; or why there is none."""
-    if where.scheme == "ssh":
-        return Found(None, "the endpoint", f"the engine is reached through ssh on {where.address}")
-    if where.scheme == "tcp":
-        return _find_tcp(where)
-    if any(part in where.address for part in places.VM_FOLDERS):
+    if endpoint.scheme == "ssh":
         return Found(
-            None, "the endpoint", f"the engine behind {where.address} runs in a virtual machine"
+            None, "the endpoint", f"the engine is reached through ssh on {endpoint.address}"
+        )
+    if endpoint.scheme == "tcp":
+        return _find_tcp(endpoint)
+    if any(part in endpoint.address for part in places.VM_FOLDERS):
+        return Found(
+            None, "the endpoint", f"the engine behind {endpoint.address} runs in a virtual machine"
         )
     try:
-        pid = _peer(where.address)
+        pid = _peer(endpoint.address)
     except OSError:
-        return _engine_of_process(where.address)
+        return _engine_of_process(endpoint.address)
     if pid == 0:
         return Found(
             None, "peer credentials", "the engine's process is not in this process's PID namespace"
@@ -157,11 +159,11 @@ def _find(where: EngineEndpoint) -> Found:
     if name in DAEMON_NAMES or name == "podman":
         return Found(pid, "peer credentials")
     if pid == 1 or name in ACTIVATORS:
-        return _engine_of_process(where.address)
+        return _engine_of_process(endpoint.address)
     return Found(
         None,
         "peer credentials",
-        f"{where.address} is served by {name or 'a process'} (pid {pid}), which is no engine: a tunnel",
+        f"{endpoint.address} is served by {name or 'a process'} (pid {pid}), which is no engine: a tunnel",
     )
 
 
@@ -198,19 +200,19 @@ def _engine_of_process(path: str) -> Found:
     return Found(None, "process list")
 
 
-def _find_tcp(where: EngineEndpoint) -> Found:
+def _find_tcp(endpoint: EngineEndpoint) -> Found:
     """The engine's process behind a TCP endpoint, where it listens on this machine."""
-    if not _is_loopback(where.address):
-        return Found(None, "the endpoint", f"the engine is reached over TCP at {where.address}")
-    inodes = _tcp_listeners(where.port or 0)
+    if not _is_loopback(endpoint.address):
+        return Found(None, "the endpoint", f"the engine is reached over TCP at {endpoint.address}")
+    inodes = _tcp_listeners(endpoint.port or 0)
     for pid in daemon_pids():
         owned = [owns_socket(pid, inode) for inode in inodes]
-        if True in owned or (None in owned and _is_told_to_listen(pid, where.port)):
+        if True in owned or (None in owned and _is_told_to_listen(pid, endpoint.port)):
             return Found(pid, "listening socket")
     return Found(
         None,
         "listening socket",
-        f"no engine of this machine listens on port {where.port}: a tunnel, or a remote one",
+        f"no engine of this machine listens on port {endpoint.port}: a tunnel, or a remote one",
     )
 
 

@@ -29,7 +29,7 @@ def _version_1(group: Group) -> dict[str, Json]:
     figures = file_pairs(memory, "memory.stat")
     control = file_pairs(memory, "memory.oom_control")
     usage = file_number(memory, "memory.usage_in_bytes")
-    both = file_number(memory, "memory.memsw.usage_in_bytes")
+    in_all = file_number(memory, "memory.memsw.usage_in_bytes")
     inactive = figures.get("total_inactive_file")
     reclaimable = None
     if inactive is not None:
@@ -39,7 +39,7 @@ def _version_1(group: Group) -> dict[str, Json]:
             "usage": usage,
             "limit": _limit_or_none(file_number(memory, "memory.limit_in_bytes")),
             "max_usage": file_number(memory, "memory.max_usage_in_bytes"),
-            "swap": None if both is None or usage is None else max(both - usage, 0),
+            "swap": None if in_all is None or usage is None else max(in_all - usage, 0),
             "swap_limit": _limit_or_none(file_number(memory, "memory.memsw.limit_in_bytes")),
             "inactive_file": inactive,
             "working_set": _working_set(usage, inactive),
@@ -71,9 +71,9 @@ def _cpu_1(group: Group) -> dict[str, Json]:
 
 def _version_2(group: Group) -> dict[str, Json]:
     """The limits and counters of a group of cgroup v2."""
-    here = group.folder("")
-    usage = file_number(here, "memory.current")
-    figures = file_pairs(here, "memory.stat")
+    folder = group.folder("")
+    usage = file_number(folder, "memory.current")
+    figures = file_pairs(folder, "memory.stat")
     inactive = figures.get("inactive_file")
     reclaimable = None
     if inactive is not None:
@@ -82,25 +82,25 @@ def _version_2(group: Group) -> dict[str, Json]:
     return {
         "memory": {
             "usage": usage,
-            "limit": file_number(here, "memory.max"),
-            "max_usage": file_number(here, "memory.peak"),
-            "swap": file_number(here, "memory.swap.current"),
-            "swap_limit": file_number(here, "memory.swap.max"),
+            "limit": file_number(folder, "memory.max"),
+            "max_usage": file_number(folder, "memory.peak"),
+            "swap": file_number(folder, "memory.swap.current"),
+            "swap_limit": file_number(folder, "memory.swap.max"),
             "inactive_file": inactive,
             "working_set": _working_set(usage, inactive),
             "reclaimable": reclaimable,
-            "oom_kill": file_pairs(here, "memory.events").get("oom_kill"),
+            "oom_kill": file_pairs(folder, "memory.events").get("oom_kill"),
         },
-        "pids": _pids(here),
+        "pids": _pids(folder),
         "cpu": _cpu_2(group),
     }
 
 
 def _cpu_2(group: Group) -> dict[str, Json]:
     """The CPU time of a group of cgroup v2 and its quota."""
-    here = group.folder("")
-    throttling = file_pairs(here, "cpu.stat")
-    quota, _, period = (file_text(here, "cpu.max") or "").partition(" ")
+    folder = group.folder("")
+    throttling = file_pairs(folder, "cpu.stat")
+    quota, _, period = (file_text(folder, "cpu.max") or "").partition(" ")
     return {
         "periods": throttling.get("nr_periods"),
         "throttled": throttling.get("nr_throttled"),

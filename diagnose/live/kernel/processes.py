@@ -128,14 +128,14 @@ def process(_live: Live, question: InspectProcess) -> Json:
     Refused("gone") if there is none.
     """
     pid = question.pid
-    here = f"/proc/{pid}"
+    folder = f"/proc/{pid}"
     comm, words = _stat(pid)
-    environ = _whole(f"{here}/environ")
-    limits = text_of(f"{here}/limits")
-    status = text_of(f"{here}/status") or ""
+    environ = _whole(f"{folder}/environ")
+    limits = text_of(f"{folder}/limits")
+    status = text_of(f"{folder}/status") or ""
     capabilities = re.search(r"^CapEff:\s*([0-9a-f]+)", status, re.MULTILINE)
     owner = re.search(r"^Uid:\s*\d+\s+(\d+)", status, re.MULTILINE)
-    wchan = text_of(f"{here}/wchan")
+    wchan = text_of(f"{folder}/wchan")
     return {
         "pid": pid,
         "ppid": int(words[1]),
@@ -146,12 +146,12 @@ def process(_live: Live, question: InspectProcess) -> Json:
         "container": container_of(pid),
         "cmdline": cmdline(pid),
         "environ": None if environ is None else [part for part in environ.split("\0") if part],
-        "exe": target_of(f"{here}/exe"),
+        "exe": target_of(f"{folder}/exe"),
         "wchan": wchan if wchan not in ("", "0") else None,
-        "fds": _number_of_entries(f"{here}/fd"),
+        "fds": _number_of_entries(f"{folder}/fd"),
         "limits": None if limits is None else parse_limits(limits),
-        "cgroup": text_of(f"{here}/cgroup"),
-        "namespaces": _namespaces(here),
+        "cgroup": text_of(f"{folder}/cgroup"),
+        "namespaces": _namespaces(folder),
         "capabilities": capabilities[1] if capabilities else None,
         "policy": _policy(pid),
         "threads": {},
@@ -206,10 +206,10 @@ def _number_of_entries(folder: str) -> int | None:
         return None
 
 
-def _namespaces(here: str) -> dict[str, int] | None:
+def _namespaces(folder: str) -> dict[str, int] | None:
     namespaces = {}
     for name in ("mnt", "net", "pid", "user", "cgroup", "ipc", "uts"):
-        target = target_of(f"{here}/ns/{name}")
+        target = target_of(f"{folder}/ns/{name}")
         if target is None:
             return None
         namespaces[name] = int(target.partition("[")[2].rstrip("]"))

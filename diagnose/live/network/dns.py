@@ -140,10 +140,10 @@ def replies(kernel: socket.socket, deadline: float) -> Iterator[bytes]:
 
     What has arrived by then counts, also where a busy host kept this process from reading it.
     """
-    late = 0
-    while late < MOST_LATE:
+    number_late = 0
+    while number_late < MOST_LATE:
         seconds_left = deadline - time.monotonic()
-        late += seconds_left <= 0
+        number_late += seconds_left <= 0
         kernel.settimeout(max(seconds_left, 0.0))
         try:
             yield kernel.recv(65_535)

@@ -40,8 +40,8 @@ def counters(args: Json) -> list[Row]:
     """
     indices = frozenset(args["indices"])
     pid = args.get("pid")
-    there = contextlib.nullcontext() if pid is None else inside(pid, None)
-    with there, route_socket(marshal=_QueueMarshal) as kernel:
+    namespace = contextlib.nullcontext() if pid is None else inside(pid, None)
+    with namespace, route_socket(marshal=_QueueMarshal) as kernel:
         rows = kernel.rows(dump_request(rtnl.RTM_GETQDISC, tcmsg()), _queue)
         rows = [row for row in rows if row["index"] in indices]
         with_classes = {row["index"] for row in rows if row["kind"] == _WITH_CLASSES}

@@ -213,13 +213,13 @@ class Recognised(msgspec.Struct, frozen=True):
         needed = self.failure.of_running
         return needed is None or needed.search(self.line) is not None
 
-    def is_met_by(self, given: frozenset[str]) -> bool:
+    def is_met_by(self, options: frozenset[str]) -> bool:
         """Whether the container has the option whose lack is the failure: then the failure is
         another one.
 
         A program may report that there is no graphics card where it cannot use the card.
         """
-        return any(self.filled(option) in given for option in self.needs)
+        return any(self.filled(option) in options for option in self.needs)
 
     def filled_for_shell(self, text: str) -> str:
         """A filled text for a command: each value is one word, whatever a log contains."""
@@ -292,8 +292,8 @@ def _is_about_the_same(failure: Failure, match: re.Match[str], text: str) -> boo
     """Whether a line with the words of a row is about the row's subject."""
     if failure.unlike is not None and failure.unlike.search(text):
         return False
-    held = " ".join(filter(None, match.groupdict().values()))
-    return failure.about is None or failure.about.search(held) is not None
+    values = " ".join(filter(None, match.groupdict().values()))
+    return failure.about is None or failure.about.search(values) is not None
 
 
 def recognise(
@@ -316,15 +316,15 @@ def recognise(
     about_callers = lines_about_callers(texts) if has_ended else frozenset()
     passed = passed_lines([message(line) for line in lines]) | about_callers
     explaining = _explaining_texts(telling, texts, passed)
-    beside = [failure for failure in candidates if not (explaining and failure.goes_on)]
+    in_other_lines = [failure for failure in candidates if not (explaining and failure.goes_on)]
     in_explaining = filter(None, (_failure_in_line(text, candidates) for text in explaining))
-    in_others = _shown_rows(texts, reversed(range(len(texts))), beside, passed)
+    in_others = _shown_rows(texts, reversed(range(len(texts))), in_other_lines, passed)
     rows = itertools.chain(in_explaining, in_others)
     first_row = next(rows, None)
     if first_row is None or not first_row.failure.follows:
         return first_row
     # what the program got past may be what the others follow from
-    in_passed = _shown_rows(texts, sorted(passed - about_callers), beside, frozenset())
+    in_passed = _shown_rows(texts, sorted(passed - about_callers), in_other_lines, frozenset())
     reasons = (row for row in itertools.chain(rows, in_passed) if not row.failure.follows)
     reason = next(reasons, None)
     if reason is None and explaining and _says_more(telling, first_row):

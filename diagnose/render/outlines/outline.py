@@ -183,10 +183,10 @@ def _coverage(report: Report) -> str:
     unnamed = f" (/ alone; no site behind {and_more(proxies, 2)} by its name)" if proxies else ""
     pages = f"web pages asked for: {number_asked}{of}{unnamed}" if number_asked else ""
     closed = [port for part in parts for port in part.here_alone]
-    here = f"published for this host alone: {and_more(closed, 3)}" if closed else ""
+    local_clause = f"published for this host alone: {and_more(closed, 3)}" if closed else ""
     only = ", ".join(str(part) for part in report.parts_looked_at)
     partly = f"looked at only {only}" if only else ""
-    return "; ".join(filter(None, (_traced_connections(parts), here, pages, partly)))
+    return "; ".join(filter(None, (_traced_connections(parts), local_clause, pages, partly)))
 
 
 def _traced_connections(parts: Sequence[Coverage]) -> str:

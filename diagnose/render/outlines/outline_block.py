@@ -99,8 +99,8 @@ class OutlineBlock(msgspec.Struct, frozen=True):
         title = "to find out more" if self.by_hand else "no fix known; to find out more"
         if self.cure is not None:
             title = "check first"
-        how = self.look.impact.rstrip(":.") if self.look is not None else ""
-        return f"{title}: {how}" if how else title
+        impact = self.look.impact.rstrip(":.") if self.look is not None else ""
+        return f"{title}: {impact}" if impact else title
 
 
 class FindingTree(msgspec.Struct, frozen=True):

@@ -101,15 +101,15 @@ def _local_address(
     unset = "" if variables or not names else _unset_variable(container)
     if not (variables or unset) or is_for_developers(container):
         return None
-    by = way_of_visitors(container, is_desk=is_desk)
-    if not by:
+    visitors_way = way_of_visitors(container, is_desk=is_desk)
+    if not visitors_way:
         return None
     hosts = {urlsplit(value).hostname or "" for _, value in variables}
     return LocalAddress(
         container,
         variables,
         name=only(names) or "",
-        by=by,
+        by=visitors_way,
         is_sure=bool(names),
         unset=unset,
         is_own_name=bool(hosts) and hosts <= container.dns_names,

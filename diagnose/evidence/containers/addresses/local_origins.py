@@ -91,12 +91,14 @@ def _local_origin(
         names = set(labelled_names(page))
         if names & own_names or _has_front(page, container, containers):
             return None
-        by = and_more(sorted(names)) if names else _port_of_page(page, origins)
-        if not by and refused and not _is_database(page):
-            by = _first_port(page)
-        if by:
+        visitors_way = and_more(sorted(names)) if names else _port_of_page(page, origins)
+        if not visitors_way and refused and not _is_database(page):
+            visitors_way = _first_port(page)
+        if visitors_way:
             name = only(sorted(names)) or ""
-            return LocalOrigin(container, variable, origins, page, by, name=name, refused=refused)
+            return LocalOrigin(
+                container, variable, origins, page, visitors_way, name=name, refused=refused
+            )
     return None
 
 

@@ -105,14 +105,14 @@ def _is_mounted(container: Container, call: PageCall) -> bool:
 
 
 def _first_call(
-    container: Container, calls: list[PageCall], containers: Containers, by: str
+    container: Container, calls: list[PageCall], containers: Containers, visitors_way: str
 ) -> Iterator[LocalPageCall]:
     """The first call of a port that is one of this host's containers."""
     for call in calls:
         port = int(call.address.rpartition(":")[2])
         callee = _container_at(port, container, containers)
         if callee is not None:
-            yield LocalPageCall(container, call, callee, by)
+            yield LocalPageCall(container, call, callee, visitors_way)
             return
 
 
@@ -127,5 +127,5 @@ def _container_at(port: int, page: Container, containers: Containers) -> Contain
     for container in containers.running:
         if container.publishes(port) and not _is_of_another_project(container, page):
             return container
-    beside = (page, *containers.in_project_of(page))
-    return next((member for member in beside if port in member.declared_tcp_ports), None)
+    candidates = (page, *containers.in_project_of(page))
+    return next((member for member in candidates if port in member.declared_tcp_ports), None)

@@ -117,8 +117,8 @@ def _devices_of_same_kind(host: Host, path: str) -> tuple[str, ...]:
     names = host.answer_or(ListFolder(folder), FolderListing()).names
     stem = name.rstrip("0123456789")
     is_serial = bool(_SERIAL.search(name)) or folder == _BY_ID
-    same = re.compile(rf"{re.escape(stem)}\d+")
-    kin = {other for other in names if same.fullmatch(other)}
+    same_kind = re.compile(rf"{re.escape(stem)}\d+")
+    kin = {other for other in names if same_kind.fullmatch(other)}
     if is_serial:
         kin.update(other for other in names if _SERIAL.search(other) or folder == _BY_ID)
     return tuple(sorted(f"{folder}/{other}" for other in kin))

@@ -79,9 +79,9 @@ def _barred_devices(host: Host, named_devices: Sequence[NamedDevice]) -> Iterato
     ]
     if not refused:
         return
-    around = host.answer_or(ReadFile(KIND_FILE), FileText("")).text.strip()
+    kind_of_host = host.answer_or(ReadFile(KIND_FILE), FileText("")).text.strip()
     for device in refused:
-        yield BarredDevice(device.container, device.inside, device.path, device.line, around)
+        yield BarredDevice(device.container, device.inside, device.path, device.line, kind_of_host)
 
 
 def _named_in_logs(containers: Containers, log_tails: LogTails) -> Iterator[NamedDevice]:

@@ -89,9 +89,9 @@ def log_contents(host: Host, containers: Containers, logs: LogFiles | None) -> L
     rotations = tuple(_rotations(host, names, files))
     nul_bytes_by_path = {path: _nul_bytes(host, path) for path in _largest_logs(files, logs)}
     damaged = tuple(
-        NulLog(files[path], path, where)
-        for path, where in nul_bytes_by_path.items()
-        if where and not isinstance(where, Failed)
+        NulLog(files[path], path, places)
+        for path, places in nul_bytes_by_path.items()
+        if places and not isinstance(places, Failed)
     )
     return LogContents(rotations, damaged, unlisted, _why_unread(nul_bytes_by_path))
 
@@ -99,7 +99,7 @@ def log_contents(host: Host, containers: Containers, logs: LogFiles | None) -> L
 def _why_unread(nul_bytes_by_path: Mapping[str, str | Failed]) -> Unavailable | None:
     """The reason why the last unreadable log could not be read; None if all others are gone."""
     failed = [
-        (path, where) for path, where in nul_bytes_by_path.items() if isinstance(where, Failed)
+        (path, places) for path, places in nul_bytes_by_path.items() if isinstance(places, Failed)
     ]
     unread = [(path, why) for path, why in failed if why.reason != "missing"]
     if not unread:

@@ -91,9 +91,9 @@ def untaken_jobs(host: Host, containers: Containers, clock: Clock) -> UntakenJob
     logs = _logs_of_members(host, [*schedulers, *workers])
     untaken: list[UntakenJobs] = []
     for scheduler in schedulers:
-        beside = [worker for worker in workers if _are_together(scheduler, worker)]
-        if beside and logs.has_all([scheduler, *beside]):
-            untaken += _untaken_jobs(scheduler, beside, logs.by_id, clock)
+        own_workers = [worker for worker in workers if _are_together(scheduler, worker)]
+        if own_workers and logs.has_all([scheduler, *own_workers]):
+            untaken += _untaken_jobs(scheduler, own_workers, logs.by_id, clock)
     return UntakenJobList(tuple(untaken), tuple(logs.unexamined))
 
 

@@ -161,9 +161,9 @@ def _path_below_mount(mount: Mount, line: str) -> NamedPath | None:
     """
     places = re.finditer(rf"(?:(?<=//)|(?<![\w./-])){re.escape(mount.destination)}(?![\w.-])", line)
     candidates = [(_named_at(mount, line, place), place.start()) for place in places]
-    apart = [place for place, start in candidates if not _SAYS_IT.search(line[:start])]
+    not_quoted = [place for place, start in candidates if not _SAYS_IT.search(line[:start])]
     return max(
-        apart or [place for place, _ in candidates],
+        not_quoted or [place for place, _ in candidates],
         key=lambda candidate: (candidate.whole, len(candidate.rest)),
         default=None,
     )

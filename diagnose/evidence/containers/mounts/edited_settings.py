@@ -186,8 +186,8 @@ def _edited_files(host: Host, server: _Server) -> _EditedFiles:
             continue
         if status.mtime > read_until and not _is_written_inside(server, file.mount, status):
             edited.append(msgspec.structs.replace(file, changed_at=status.mtime))
-    there = [path for path in files if path in statuses and statuses[path].type == "file"]
-    return _EditedFiles(edited, len(there))
+    existing = [path for path in files if path in statuses and statuses[path].type == "file"]
+    return _EditedFiles(edited, len(existing))
 
 
 def _is_written_inside(server: _Server, mount: Mount, status: PathStatus) -> bool:

@@ -68,10 +68,13 @@ def _present_place(source: str, root: str) -> str:
 
 def _are_two(statuses: Mapping[str, PathStatus], former: str, present: str) -> bool:
     """Whether both are there, and are not the same."""
-    both = [statuses.get(path, NOT_ASKED) for path in (former, present)]
-    if any(status.failed or not status.ino for status in both):
+    folder_statuses = [statuses.get(path, NOT_ASKED) for path in (former, present)]
+    if any(status.failed or not status.ino for status in folder_statuses):
         return False
-    return (both[0].dev, both[0].ino) != (both[1].dev, both[1].ino)
+    return (folder_statuses[0].dev, folder_statuses[0].ino) != (
+        folder_statuses[1].dev,
+        folder_statuses[1].ino,
+    )
 
 
 def _is_empty(host: Host, folder: str) -> bool:

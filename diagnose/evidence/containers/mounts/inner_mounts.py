@@ -98,14 +98,14 @@ def _unshared_mounts(
             continue
         # a single mount at a bind mount's destination is that mount: the host has mounted it again
         is_alone = points[mounted.point] == 1
-        around = [
+        mounts_around = [
             mount
             for mount in container.bind_mounts
             if is_within(mounted.point, mount.destination) and mount.propagation not in SHARED
             if not (is_alone and mounted.point == mount.destination)
         ]
-        if around:
-            yield max(around, key=lambda mount: len(mount.destination)), mounted
+        if mounts_around:
+            yield max(mounts_around, key=lambda mount: len(mount.destination)), mounted
 
 
 def _readers(

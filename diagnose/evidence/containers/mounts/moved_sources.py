@@ -115,5 +115,5 @@ def _names_beside(host: Host, place: str, rest: str) -> Sequence[str]:
     if not rest or not paths:
         return paths
     statuses = host.answer_or(StatPaths([f"{path}/{rest}" for path in paths], follow=True), {})
-    there = {path for path, status in statuses.items() if not status.failed}
-    return [path for path in paths if f"{path}/{rest}" in there]
+    existing = {path for path, status in statuses.items() if not status.failed}
+    return [path for path in paths if f"{path}/{rest}" in existing]

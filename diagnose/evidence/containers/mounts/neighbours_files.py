@@ -119,12 +119,12 @@ def _neighbours_file(
     missing = [path for path in lines if statuses[path].failed == "missing"]
     for neighbour in neighbours if missing else ():
         theirs = _statuses(host, neighbour, lines)
-        there = [path for path in missing if _is_data(neighbour, path, theirs[path])]
-        if there:
-            path = there[0]
+        with_data = [path for path in missing if _is_data(neighbour, path, theirs[path])]
+        if with_data:
+            path = with_data[0]
             mount = innermost_mount(neighbour.mounts, path)
             return NeighboursFile(
-                container, neighbour, path, lines[path], mount=mount, times=len(there)
+                container, neighbour, path, lines[path], mount=mount, times=len(with_data)
             )
     return None
 

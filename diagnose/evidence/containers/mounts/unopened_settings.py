@@ -183,21 +183,21 @@ def _unopened_of_container(
     clock: Clock,
 ) -> Iterator[UnopenedSettings]:
     """The mounted settings that the program cannot have read, by name or time of reading."""
-    for held in files:
-        named_instead = _named_instead(container, held.path)
+    for file in files:
+        named_instead = _named_instead(container, file.path)
         has_other = _has_own_file(host, container, named_instead) if named_instead else None
         if has_other is not None:
             yield UnopenedSettings(
-                container, held.mount, held.path, "command", named_instead, has_other=has_other
+                container, file.mount, file.path, "command", named_instead, has_other=has_other
             )
-        elif not named_instead and _lacks_its_name(container, names, held.path):
-            yield UnopenedSettings(container, held.mount, held.path, "nameless")
+        elif not named_instead and _lacks_its_name(container, names, file.path):
+            yield UnopenedSettings(container, file.mount, file.path, "nameless")
     if _all_unread(files, container) and _shows_readings(files, mounts, clock):
-        for held in files:
+        for file in files:
             reads_later = any(name.startswith(_BY_REQUEST) for name in names)
-            is_of_start = not reads_later or held.path.startswith(_READ_AT_START)
-            if is_of_start and not _is_looked_for(container, held.path):
-                yield _unread_file(host, container, held)
+            is_of_start = not reads_later or file.path.startswith(_READ_AT_START)
+            if is_of_start and not _is_looked_for(container, file.path):
+                yield _unread_file(host, container, file)
 
 
 def _is_looked_for(container: Container, path: str) -> bool:
@@ -206,17 +206,17 @@ def _is_looked_for(container: Container, path: str) -> bool:
     return is_named or _AT_ITS_PLACE.search(path) is not None
 
 
-def _unread_file(host: Host, container: Container, held: _SettingsFile) -> UnopenedSettings:
-    image_file = _image_file(host, container, held.path)
+def _unread_file(host: Host, container: Container, file: _SettingsFile) -> UnopenedSettings:
+    image_file = _image_file(host, container, file.path)
     return UnopenedSettings(
         container,
-        held.mount,
-        held.path,
+        file.mount,
+        file.path,
         "unread",
         image_file,
         has_other=bool(image_file),
-        read_at=held.status.atime,
-        changed_at=held.status.mtime,
+        read_at=file.status.atime,
+        changed_at=file.status.mtime,
     )
 
 
@@ -234,20 +234,20 @@ def _settings_below(
         return []
     inside = {name: f"{mount.source.rstrip('/')}/{name}" for name in listing.names}
     statuses = host.answer_or(StatPaths(list(inside.values())), {})
-    held = [
+    files = [
         _SettingsFile(
             f"{mount.destination.rstrip('/')}/{name}", mount, statuses.get(path, NOT_ASKED)
         )
         for name, path in inside.items()
     ]
-    return held if all(_is_settings(file, container) for file in held) else []
+    return files if all(_is_settings(file, container) for file in files) else []
 
 
-def _is_settings(held: _SettingsFile, container: Container) -> bool:
+def _is_settings(file: _SettingsFile, container: Container) -> bool:
     """Whether an entry of a mounted folder is read as a program starts, and is seen there."""
-    is_seen = innermost_mount(container.mounts, held.path) is held.mount
-    is_read_later = _READ_LATER.search(held.path) is not None
-    is_file = held.status.type == "file" and _SETTINGS.search(held.path) is not None
+    is_seen = innermost_mount(container.mounts, file.path) is file.mount
+    is_read_later = _READ_LATER.search(file.path) is not None
+    is_file = file.status.type == "file" and _SETTINGS.search(file.path) is not None
     return is_seen and is_file and not is_read_later
 
 
@@ -281,8 +281,8 @@ def _has_own_file(host: Host, container: Container, path: str) -> bool | None:
     last = statuses_of_ways[-1]
     if last.failed == "missing":
         return False
-    made = container.created_at
-    is_of_image = last.type == "file" and made is not None and _changed_at(last) < made
+    created_at = container.created_at
+    is_of_image = last.type == "file" and created_at is not None and _changed_at(last) < created_at
     return True if is_of_image else None
 
 
@@ -317,7 +317,7 @@ def _shows_readings(files: Sequence[_SettingsFile], mounts: Mounts, clock: Clock
     if mounted is None or mounted.fstype not in _WITH_TIMES or not mount.rw:
         return False
     if mounted.fstype == "overlay" and any(
-        _changed_at(held.status) <= clock.booted for held in files
+        _changed_at(file.status) <= clock.booted for file in files
     ):
         return False
     options = set(mounted.options.split(","))
@@ -326,7 +326,7 @@ def _shows_readings(files: Sequence[_SettingsFile], mounts: Mounts, clock: Clock
 
 def _all_unread(files: Sequence[_SettingsFile], container: Container) -> bool:
     """Whether no file was read since its last change, which was before the container's start."""
-    return bool(files) and all(_is_unread(held.status, container.started_at) for held in files)
+    return bool(files) and all(_is_unread(file.status, container.started_at) for file in files)
 
 
 def _is_unread(status: PathStatus, started: float | None) -> bool:

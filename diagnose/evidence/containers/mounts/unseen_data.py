@@ -57,9 +57,9 @@ class UnseenData(msgspec.Struct, frozen=True):
     @property
     def missing_folder(self) -> str:
         """The folder of the host with the targets of all links; else the first target."""
-        around = posixpath.commonpath([self.leads_to, *self.others.values()])
-        is_deep = around.count("/") >= _DEEP and not _OF_ONE_USER.fullmatch(around)
-        return around if is_deep else self.leads_to
+        common_folder = posixpath.commonpath([self.leads_to, *self.others.values()])
+        is_deep = common_folder.count("/") >= _DEEP and not _OF_ONE_USER.fullmatch(common_folder)
+        return common_folder if is_deep else self.leads_to
 
     def is_named_in(self, line: str) -> bool:
         """Whether a line names one of the links."""
@@ -103,8 +103,10 @@ def _links_out(host: Host, container: Container, mount: Mount) -> Iterator[Unsee
         for path, status in statuses.items()
         if status.link and _leads_out(container, mount, status.link)
     }
-    there = _statuses(host, sorted(set(ends.values())), follow=True)
-    lost = [path for path, end in ends.items() if there.get(end, _NOTHING).type == "folder"]
+    target_statuses = _statuses(host, sorted(set(ends.values())), follow=True)
+    lost = [
+        path for path, end in ends.items() if target_statuses.get(end, _NOTHING).type == "folder"
+    ]
     if lost:
         inside = {
             posixpath.join(mount.destination, posixpath.basename(path)): ends[path] for path in lost

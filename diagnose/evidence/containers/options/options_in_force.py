@@ -53,8 +53,8 @@ def _root_by_option(container: Container) -> RestrictingOption | None:
     user = container.config.user
     if not user or not container.config.starts_as_root:
         return None
-    what = f"runs as user {user}, and its program refuses to run as root"
-    return RestrictingOption("Config.User", user, _USER, what, "given")
+    effect = f"runs as user {user}, and its program refuses to run as root"
+    return RestrictingOption("Config.User", user, _USER, effect, "given")
 
 
 def _tmpfs_without_exec(container: Container, path: str) -> RestrictingOption | None:
@@ -77,7 +77,9 @@ def _no_new_privileges(
     container: Container, config: DaemonConfig | None
 ) -> RestrictingOption | None:
     """The option, of the container or of the engine, which the program cannot undo."""
-    what = f"cannot become another user: it runs with {_PRIVILEGES}, and sudo, su and the like fail"
+    effect = (
+        f"cannot become another user: it runs with {_PRIVILEGES}, and sudo, su and the like fail"
+    )
     undone = f"--security-opt={_PRIVILEGES}=false"
     privilege_options = [
         opt for opt in container.host_config.security_opt or () if opt.startswith(_PRIVILEGES)
@@ -86,11 +88,11 @@ def _no_new_privileges(
         return None
     if privilege_options:
         return RestrictingOption(
-            "HostConfig.SecurityOpt", privilege_options[-1], undone, what, "privileges"
+            "HostConfig.SecurityOpt", privilege_options[-1], undone, effect, "privileges"
         )
     if config is not None and config.value(_PRIVILEGES) is True:
         return RestrictingOption(
-            config.where(_PRIVILEGES), value=True, undone=undone, what=what, variable="privileges"
+            config.where(_PRIVILEGES), value=True, undone=undone, what=effect, variable="privileges"
         )
     return None
 

@@ -102,9 +102,9 @@ def configured_port(caller: Container, callee: Container) -> int:
         for called in _CALLED_AT.finditer(value):
             if called["host"] in callee.dns_names:
                 ports.add(called["port"])
-        beside = _NAMES_HOST.sub("PORT", name)
-        if value in callee.dns_names and beside != name:
-            ports.add(values.get(beside, ""))
+        port_name = _NAMES_HOST.sub("PORT", name)
+        if value in callee.dns_names and port_name != name:
+            ports.add(values.get(port_name, ""))
     numbers = {int(port) for port in ports if is_number(port)}
     return only(sorted(numbers)) or 0
 

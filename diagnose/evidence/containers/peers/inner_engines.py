@@ -32,15 +32,15 @@ def engine_beside(container: Container, containers: Containers) -> EngineBeside 
 
     On the default network it has no name.
     """
-    beside = [
+    engines = [
         other
         for other in containers.running
         if other is not container and _IMAGE.search(other.config.image)
     ]
-    beside = [
-        other for other in beside if other.has_engine_names and container.shared_networks(other)
+    engines = [
+        other for other in engines if other.has_engine_names and container.shared_networks(other)
     ]
-    engine = only(beside)
+    engine = only(engines)
     if engine is None:
         return None
     name = _USUAL_NAME if _USUAL_NAME in engine.dns_names else engine.name

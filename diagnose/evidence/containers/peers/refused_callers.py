@@ -198,8 +198,8 @@ def _server(
     for other in containers.by_dns_name.get(host, ()):
         if other.is_running and other.shared_networks(caller):
             return other
-    behind = publisher_in(text, caller, containers, links)
-    return behind.container if behind is not None else None
+    publisher = publisher_in(text, caller, containers, links)
+    return publisher.container if publisher is not None else None
 
 
 def _with_explanation(

@@ -43,10 +43,10 @@ def spoken_peer(line: str, caller: Container, containers: Containers) -> SpokenP
     names.
     """
     kind = next((kind for kind in _KINDS if kind.words.search(line)), None)
-    beside = containers.beside(caller) if kind is not None and _has_own_network(caller) else []
+    neighbours = containers.beside(caller) if kind is not None and _has_own_network(caller) else []
     servers = [
         other
-        for other in beside
+        for other in neighbours
         if kind is not None and kind.images.search(_program(other.config.image))
     ]
     if kind is None or any(server.is_running for server in servers):

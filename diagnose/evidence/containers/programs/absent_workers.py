@@ -252,14 +252,16 @@ def _works(
 ) -> bool:
     """Whether the command line of a process is that of a worker; True where one is not known."""
     inside = [process for member in group for process in processes.inside(member.id)]
-    near = [
+    interpreters = [
         process for process in (*inside, *processes.outside) if _INTERPRETERS.match(process.comm)
     ]
-    near += [process for process in inside if process.comm in _SHELLS]
-    is_celery = absent.kind == "celery" and any(process.comm == "celery" for process in near)
-    if is_celery or len(near) > _MOST_PROCESSES:
+    interpreters += [process for process in inside if process.comm in _SHELLS]
+    is_celery = absent.kind == "celery" and any(
+        process.comm == "celery" for process in interpreters
+    )
+    if is_celery or len(interpreters) > _MOST_PROCESSES:
         return True
-    details = host.answers_about([process.pid for process in near], InspectProcess)
+    details = host.answers_about([process.pid for process in interpreters], InspectProcess)
     patterns = [_WORKS[absent.kind]]
     if absent.kind != "beat":  # the script of a worker starts no beat
         patterns.append(_SCRIPTS)

@@ -21,8 +21,8 @@ def defect_of_format(program: Program, host: str) -> FormatDefect:
     path = program.path
     machine = program.machine
     if machine and machine != host:
-        here = f", and this host is {host}" if host else ""
-        return FormatDefect(f"{path} is built for {machine}{here}", f"ELF, {machine}")
+        host_clause = f", and this host is {host}" if host else ""
+        return FormatDefect(f"{path} is built for {machine}{host_clause}", f"ELF, {machine}")
     if program.is_marked:
         words = f"{path} begins with a byte order mark, so that the kernel sees no #! line"
         return FormatDefect(words, "EF BB BF before #!")

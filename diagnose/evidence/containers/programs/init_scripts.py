@@ -74,13 +74,15 @@ class InitScript(msgspec.Struct, frozen=True):
     @property
     def evidence(self) -> dict[str, Json]:
         """Evidence that replaces the general meaning of the log line."""
-        again = "; a data folder that is not empty is never set up again" if self.data else ""
+        never_again_clause = (
+            "; a data folder that is not empty is never set up again" if self.data else ""
+        )
         rows: dict[str, Json] = {"this means": self.clause}
         if self.line:
             rows[f"{self.path}, line {self.number}"] = quoted(self.line)
         if self.on_host:
             rows["where the script is"] = f"{self.on_host} on the host"
-        rows["what fixes it"] = f"correct the script, or what it needs{again}"
+        rows["what fixes it"] = f"correct the script, or what it needs{never_again_clause}"
         return rows
 
     @property

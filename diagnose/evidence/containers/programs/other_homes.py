@@ -102,10 +102,10 @@ def _other_home(
             for other_home in other_folders
             if not missing.startswith(other_home)
         ]
-        there = next((pair for pair in paths if _file(host, container, pair[1])), None)
-        if there is None or not _is_gone(host, container, missing):
+        existing_pair = next((pair for pair in paths if _file(host, container, pair[1])), None)
+        if existing_pair is None or not _is_gone(host, container, missing):
             continue
-        other_home, path = there
+        other_home, path = existing_pair
         is_open = may_enter(_file(host, container, other_home), uid or "0", gid)
         yield OtherHome(
             container,

@@ -74,12 +74,12 @@ def _other_interpreter(
     name = posixpath.basename(program.interpreter)
     behind = _interpreter_behind_init(host, container, program) if name in _INITS else ""
     if behind:
-        here = programs_at(host, container, [behind])
-        return OtherInterpreter(here[0], words, is_behind_init=True) if here else None
+        there = programs_at(host, container, [behind])
+        return OtherInterpreter(there[0], words, is_behind_init=True) if there else None
     for interpreter in filter(None, (name, _ALIKE.get(name, ""))):
-        here = programs_at(host, container, _places(container, interpreter))
-        if here and name not in _INITS:
-            return OtherInterpreter(here[0], words, is_behind_init=False)
+        there = programs_at(host, container, _places(container, interpreter))
+        if there and name not in _INITS:
+            return OtherInterpreter(there[0], words, is_behind_init=False)
     return None
 
 

@@ -133,10 +133,10 @@ class OtherModule(msgspec.Struct, frozen=True):
     @property
     def clause(self) -> str:
         interpreter = self.language.interpreter
-        where = f"where the {interpreter} that runs the program does not look"
+        place_clause = f"where the {interpreter} that runs the program does not look"
         if not self.is_open:
-            where = "which the container's user may not enter"
-        return f"the container has the {interpreter} module {self.module} in {self.folder}, {where}"
+            place_clause = "which the container's user may not enter"
+        return f"the container has the {interpreter} module {self.module} in {self.folder}, {place_clause}"
 
     @property
     def evidence(self) -> dict[str, Json]:
@@ -233,9 +233,9 @@ class _Search(msgspec.Struct, frozen=True):
     def _names(self, layers: Sequence[str], parents: Sequence[str]) -> dict[str, set[str]]:
         """The entries of each folder, in all layers together."""
         inside = {f"{layer}/diff{parent}": parent for layer in layers for parent in parents}
-        there = self.there(list(inside))
+        modules_there = self.there(list(inside))
         names: dict[str, set[str]] = {}
-        for path, listing in self.host.answers_about(there, ListFolder).items():
+        for path, listing in self.host.answers_about(modules_there, ListFolder).items():
             names.setdefault(inside[path], set()).update(listing.names)
         return names
 

@@ -32,12 +32,14 @@ def shut_scripts(host: Host, containers: Containers, programs: Programs | None) 
     steps = {place.path: steps_from(place.mount.source, place.path) for place in places.values()}
     statuses = host.answer_or(StatPaths(sorted(steps)), {})
     links = linked_paths(host, steps) if statuses else ()
-    shut = {
+    not_executable = {
         path
         for path, status in statuses.items()
         if status.type == "file" and not status.mode & _EXECUTE and path not in links
     }
-    return ShutScripts({id: place.path for id, place in places.items() if place.path in shut})
+    return ShutScripts(
+        {id: place.path for id, place in places.items() if place.path in not_executable}
+    )
 
 
 def _places(

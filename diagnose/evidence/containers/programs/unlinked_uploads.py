@@ -60,8 +60,8 @@ def all_unlinked_uploads(
     unlinked = []
     for container in host.first(with_php, MOST, "programs of PHP"):
         uploads = _unlinked(host, container)
-        beside = containers.in_project_of(container)
-        if uploads is not None and not _is_shown_by_another(host, uploads, beside):
+        neighbours = containers.in_project_of(container)
+        if uploads is not None and not _is_shown_by_another(host, uploads, neighbours):
             unlinked.append(uploads)
     return AllUnlinkedUploads(tuple(unlinked))
 
@@ -80,16 +80,18 @@ def _unlinked(host: Host, container: Container) -> UnlinkedUploads | None:
     return UnlinkedUploads(container, folder, uploads[0], is_dangling) if uploads else None
 
 
-def _is_shown_by_another(host: Host, uploads: UnlinkedUploads, beside: list[Container]) -> bool:
+def _is_shown_by_another(host: Host, uploads: UnlinkedUploads, neighbours: list[Container]) -> bool:
     """Whether a web server of the project has the link, or has the uploads mounted: in the place of
     the link, or at a path of its own, which an `alias` of its settings may show."""
     shared = innermost_mount(uploads.container.mounts, uploads.uploads)
-    for mount in (mount for other in beside for mount in other.mounts):
+    for mount in (mount for other in neighbours for mount in other.mounts):
         is_same = shared is not None and mount.source == shared.source
         is_elsewhere = shared is not None and mount.destination != shared.destination
         if mount.destination.endswith(_LINK) or (is_same and is_elsewhere):
             return True
-    paths = [f"/proc/{other.state.pid}/root{uploads.link}" for other in beside if other.state.pid]
+    paths = [
+        f"/proc/{other.state.pid}/root{uploads.link}" for other in neighbours if other.state.pid
+    ]
     statuses = host.answer_or(StatPaths(paths, follow=False), {}) if paths else {}
     return any(status.type for status in statuses.values())
 

@@ -68,8 +68,8 @@ def _is_option(word: str, option: str) -> bool:
 def _has_value_behind(words: Sequence[str], option: str) -> bool:
     """Whether a word that is no option follows the option."""
     places = [place for place, word in enumerate(words) if _is_option(word, option)]
-    behind = [words[place + 1] for place in places if place + 1 < len(words)]
-    return "=" not in option and any(not word.startswith("-") for word in behind)
+    next_words = [words[place + 1] for place in places if place + 1 < len(words)]
+    return "=" not in option and any(not word.startswith("-") for word in next_words)
 
 
 def with_option(container: Container, option: str) -> dict[str, str]:

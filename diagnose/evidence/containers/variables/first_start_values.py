@@ -179,8 +179,8 @@ def _blocks(text: str, variables: Mapping[str, str]) -> Iterator[_Block]:
         path = _resolved_path(match["path"], values)
         if not path.startswith("/") or not any(match["path"] in written for written in body):
             continue
-        here = _uses(body)
-        names = {name for name in _names_used(body) if uses[name] == here[name]}
+        uses_in_body = _uses(body)
+        names = {name for name in _names_used(body) if uses[name] == uses_in_body[name]}
         yield _Block(path, frozenset(names))
 
 

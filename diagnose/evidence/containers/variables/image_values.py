@@ -78,8 +78,8 @@ def _values(host: Host, container: Container, mount: Mount) -> Iterator[ImageVal
     process = host.ask(InspectProcess(container.state.pid))
     running = {} if isinstance(process, Failed) else process.variables
     for name, value in image_values.items():
-        begins, *same = _forms(name, value)
-        is_other = begins in inside and not set(same) & set(inside)
+        begins, *with_value = _forms(name, value)
+        is_other = begins in inside and not set(with_value) & set(inside)
         if is_other and running.get(name, value) == value:
             yield ImageValue(container, name, value, mount)
 

@@ -86,7 +86,7 @@ def _nearest(name: str) -> str:
     zones = sorted(zoneinfo.available_timezones())
     places = [zone for zone in zones if not zone.startswith(("posix/", "right/"))]
     parts = sorted(name.lower().split("/"))
-    same = [zone for zone in places if sorted(zone.lower().split("/")) == parts]
+    rearranged = [zone for zone in places if sorted(zone.lower().split("/")) == parts]
     city = [zone for zone in places if zone.lower().rpartition("/")[2] == name.lower()]
     like = difflib.get_close_matches(name, places, 1, _CLOSE)
-    return next(iter((*same, *city, *like)), "")
+    return next(iter((*rearranged, *city, *like)), "")

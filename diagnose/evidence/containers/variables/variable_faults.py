@@ -120,12 +120,12 @@ def near_name(container: Container, missing_names: Sequence[str]) -> str:
 
     names = [name for name, _ in container.config.environment]
     for want in missing_names:
-        same = (
+        similar_names = (
             name
             for name in names
             if name != want and _comparable_name(name) == _comparable_name(want)
         )
-        if name_with_case := next(same, ""):
+        if name_with_case := next(similar_names, ""):
             return name_with_case
         if close := difflib.get_close_matches(want, set(names) - {want}, 1, _ALMOST):
             return close[0]

@@ -54,16 +54,16 @@ def other_queue_names(containers: Containers) -> OtherQueueNames:
 
 def _other_names(worker: Container, containers: Containers) -> Iterator[OtherQueueName]:
     """The programs whose queue no worker reads, where nobody fills that of this worker."""
-    beside = containers.in_project_of(worker)
+    neighbours = containers.in_project_of(worker)
     for variable, worker_value in _names(worker).items():
-        if any(_mentions(other, worker_value) for other in beside):
+        if any(_mentions(other, worker_value) for other in neighbours):
             continue
-        for program in beside:
+        for program in neighbours:
             program_value = _names(program).get(variable, worker_value)
             is_apart = program_value != worker_value and program.image != worker.image
             if not is_apart or is_background(program):
                 continue
-            readers = [other for other in (worker, *beside) if is_background(other)]
+            readers = [other for other in (worker, *neighbours) if is_background(other)]
             if not any(_mentions(reader, program_value) for reader in readers):
                 yield OtherQueueName(worker, program, variable, worker_value, program_value)
 

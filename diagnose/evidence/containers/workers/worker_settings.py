@@ -238,8 +238,8 @@ def _name_one(
 ) -> bool:
     """Whether both values name one container of this host."""
     server = _server_in(first_place, worker, containers)
-    same = _server_in(other, program, containers)
-    return server is not None and same is not None and server.id == same.id
+    same_server = _server_in(other, program, containers)
+    return server is not None and same_server is not None and server.id == same_server.id
 
 
 def _place_of(value: str, *, with_host: bool) -> tuple[str, ...]:

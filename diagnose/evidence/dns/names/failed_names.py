@@ -237,10 +237,12 @@ def stray_names(container: Container, names_by_network: Mapping[str, set[str]]) 
     address.
     """
     near_names = {"localhost", container.name, container.id[:12], *container.extra_names}
-    called = {name: where for name, where in referenced_names(container).items() if "." not in name}
+    called = {
+        name: source for name, source in referenced_names(container).items() if "." not in name
+    }
     for network in container.endpoints:
         near_names |= names_by_network.get(network, set())
-    return {name: where for name, where in called.items() if name not in near_names}
+    return {name: source for name, source in called.items() if name not in near_names}
 
 
 def searched_names(

@@ -115,7 +115,7 @@ def _own_host_name(
 ) -> MisledName | None:
     """A neighbour that the container calls by a name which is its own host name."""
     host_name = container.config.hostname
-    sources = {name.lower(): where for name, where in referenced_names(container).items()}
+    sources = {name.lower(): source for name, source in referenced_names(container).items()}
     is_its_own = host_name in (container.name, container.compose_service)
     # containers that share an alias, as blue and green ones do, replace each other
     is_shared = host_name in _own_aliases(container)

@@ -64,17 +64,19 @@ def wildcard_names(
     domain = next((domain for domain in searched if domain in wild), "")
     if not domain:
         return
-    for name, where in searched_names(container, names_by_network, conf).items():
+    for name, source in searched_names(container, names_by_network, conf).items():
         owners = containers.by_dns_name.get(name, ())
         running = [owner for owner in owners if owner.is_running and owner.id != container.id]
-        beside = [owner for owner in running if container.shared_networks(owner)]
-        called = WildcardName(name, where, domain, wild[domain])
-        if beside:
-            yield replace(called, beside=beside[0])
+        owners_beside = [owner for owner in running if container.shared_networks(owner)]
+        called = WildcardName(name, source, domain, wild[domain])
+        if owners_beside:
+            yield replace(called, beside=owners_beside[0])
         else:
             stopped = (owner for owner in owners if not owner.is_running)
-            elsewhere = filter(None, map(_with_network, running))
-            yield replace(called, stopped=next(stopped, None), elsewhere=next(elsewhere, None))
+            holders_elsewhere = filter(None, map(_with_network, running))
+            yield replace(
+                called, stopped=next(stopped, None), elsewhere=next(holders_elsewhere, None)
+            )
 
 
 def _with_network(owner: Container) -> NameHolder | None:

@@ -47,24 +47,24 @@ def without_slip(text: str, line: int, column: int) -> str | None:
 def _corrections(text: str, at: int) -> Iterator[str]:
     """The text with each slip undone that can stand at this offset, likely ones first."""
     before = len(text[:at].rstrip())
-    here = text[at : at + 1]
-    if here == ",":
+    character = text[at : at + 1]
+    if character == ",":
         yield f"{text[:at]}{text[at + 1 :]}"
     elif text[:before].endswith(","):
         yield f"{text[: before - 1]}{text[before:]}"
     else:
         yield f"{text[:before]},{text[before:]}"
-    if here == "=":
+    if character == "=":
         yield f"{text[:at]}:{text[at + 1 :]}"
-    if here in CLOSING.values():
+    if character in CLOSING.values():
         bracket = innermost_open(text[:at])
         if bracket is None:
             yield f"{text[:at]}{text[at + 1 :]}"
-        elif bracket.closing != here:
+        elif bracket.closing != character:
             head = text[:before].removesuffix(",")
             yield f"{head}{text[before:at]}{bracket.closing}{text[at + 1 :]}"
             yield f"{head}{bracket.closing}{text[before:]}"
-    if _OTHER_QUOTES.match(here):
+    if _OTHER_QUOTES.match(character):
         end = text.find("\n", at) % (len(text) + 1)
         quoted = _OTHER_QUOTES.sub('"', text[at:end])
         yield f"{text[:at]}{quoted}{text[end:]}"

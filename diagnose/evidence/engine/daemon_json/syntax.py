@@ -93,12 +93,12 @@ def _misplaced_comma(error: str, text: str, at: int) -> str:
     return f"a comma before the closing {closing}"
 
 
-def _foreign_character(here: str) -> str:
+def _foreign_character(character: str) -> str:
     """The words about a character of another language than JSON; "" for one of JSON."""
-    if here in ("/", "#"):
+    if character in ("/", "#"):
         return "a comment: JSON has none"
-    if here in ("'", "\u2018", "\u2019", "\u201c", "\u201d"):
-        return f'{here} is no quote of JSON: names and texts stand in "'
+    if character in ("'", "\u2018", "\u2019", "\u201c", "\u201d"):
+        return f'{character} is no quote of JSON: names and texts stand in "'
     return ""
 
 

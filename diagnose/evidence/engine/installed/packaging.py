@@ -59,11 +59,11 @@ def packaging(host: Host) -> Packaging:
     """The kind of engine installation on this host; the common one where nobody could look."""
     marks = [kind.mark for kind in KINDS]
     statuses = host.answer_or(StatPaths([*marks, *USUAL_PROGRAMS, SYSTEMD_FOLDER]), {})
-    there = {path for path, status in statuses.items() if not status.failed}
-    has_usual_program = not there.isdisjoint(USUAL_PROGRAMS)
+    existing = {path for path, status in statuses.items() if not status.failed}
+    has_usual_program = not existing.isdisjoint(USUAL_PROGRAMS)
     for kind in KINDS:
         if kind.trait == "snap" and has_usual_program:
             continue
-        if kind.mark in there and (kind.has_systemd or SYSTEMD_FOLDER not in there):
+        if kind.mark in existing and (kind.has_systemd or SYSTEMD_FOLDER not in existing):
             return kind
     return USUAL

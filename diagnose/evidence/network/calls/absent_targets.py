@@ -146,8 +146,8 @@ def _unserved_target(
     target: AbsentTarget, owners: list[Container], namespaces: Namespaces | None, clock: Clock
 ) -> Iterator[AbsentTarget]:
     """The target, if the only container of that name cannot answer it."""
-    beside = [owner for owner in owners if owner.shared_networks(target.container)]
-    owner = only(beside or owners)
+    owners_beside = [owner for owner in owners if owner.shared_networks(target.container)]
+    owner = only(owners_beside or owners)
     if owner is None:
         return
     owned_target = msgspec.structs.replace(target, owner=owner)

@@ -21,10 +21,10 @@ def timeouts_behind(
     if containers is None or recent_logs is None or clock is None:
         return {}
     inside = tunnel.container
-    behind = containers.running if inside is None else _sharing_namespace(containers, inside)
+    clients = containers.running if inside is None else _sharing_namespace(containers, inside)
     lines = {
         container.name: recent_logs.repeated(container, _tells_of_silence, clock)
-        for container in behind
+        for container in clients
     }
     return {
         name: shortened(timeout_lines[-1].text)

@@ -111,9 +111,9 @@ def dropped_ways(
     dropped = _by_rule(paths, resolver_paths)
     lacks = _LostDockerRules(firewall, paths) if has_rules else None
     return {
-        by: ways
-        for by, ways in dropped.items()
-        if not _only_closes_ports(by, ways, paths) and (lacks is None or not lacks.explain(by))
+        step: ways
+        for step, ways in dropped.items()
+        if not _only_closes_ports(step, ways, paths) and (lacks is None or not lacks.explain(step))
     }
 
 
@@ -126,9 +126,9 @@ def ports_closed_by_rules(
     """
     lacks = _LostDockerRules(firewall, paths)
     return {
-        by: ways.inlets
-        for by, ways in _by_rule(paths, resolver_paths).items()
-        if ways.family == "ip" and _only_closes_ports(by, ways, paths) and not lacks.explain(by)
+        step: ways.inlets
+        for step, ways in _by_rule(paths, resolver_paths).items()
+        if ways.family == "ip" and _only_closes_ports(step, ways, paths) and not lacks.explain(step)
     }
 
 
@@ -138,9 +138,9 @@ def _by_rule(
     """The dropped ways out, ways in and DNS queries, by the rule that drops them."""
     dropped: dict[Step, DroppedWays] = defaultdict(DroppedWays)
     for outlet in (*paths.outlets, *paths.outlets6):
-        by = _blocker(outlet)
-        if by is not None:
-            dropped[by].outlets.append(outlet)
+        step = _blocker(outlet)
+        if step is not None:
+            dropped[step].outlets.append(outlet)
     for inlet in (*paths.inlets, *paths.inlets6):
         reach = inlet.reach
         if reach.is_blocked and reach.by is not None and reach.hook != "input":
@@ -173,16 +173,16 @@ class _LostDockerRules:
         self._firewall = firewall
         self._is_flushed = is_flushed(firewall, paths)
 
-    def explain(self, by: Step) -> bool:
+    def explain(self, step: Step) -> bool:
         """Whether packets would not reach this rule if Docker's were back."""
-        is_behind_docker = by.chain == "FORWARD" and by.table in _FILTERS
-        return self._firewall.is_lost(by) or (self._is_flushed and is_behind_docker)
+        is_behind_docker = step.chain == "FORWARD" and step.table in _FILTERS
+        return self._firewall.is_lost(step) or (self._is_flushed and is_behind_docker)
 
 
-def _only_closes_ports(by: Step, ways: DroppedWays, paths: PacketPaths) -> bool:
+def _only_closes_ports(step: Step, ways: DroppedWays, paths: PacketPaths) -> bool:
     """Whether a rule that lets containers out closes ports: in DOCKER-USER, or some of several."""
     if ways.outlets or ways.queries:
         return False
     inlets = ways.inlets
     of_family = paths.inlets6 if inlets and inlets[0].family == "ip6" else paths.inlets
-    return by.chain == USER_CHAIN or len(inlets) < len(of_family)
+    return step.chain == USER_CHAIN or len(inlets) < len(of_family)

@@ -99,9 +99,9 @@ def _walks(stack: Stack, containers: Containers, networks: Networks) -> Iterator
 def _published_locally(container: Container) -> int:
     """A TCP port that the host reaches at 127.0.0.1, one for the host alone first; 0 if none."""
     published = list(container.published_by("tcp"))
-    alone = [port.host_port for port in published if port.host_ip == _LOOPBACK]
+    for_loopback = [port.host_port for port in published if port.host_ip == _LOOPBACK]
     everywhere = [port.host_port for port in published if port.host_ip in EVERYWHERE]
-    return min(alone or everywhere, default=0)
+    return min(for_loopback or everywhere, default=0)
 
 
 def _published_everywhere(container: Container) -> int:

@@ -57,8 +57,12 @@ class InnerInlet(msgspec.Struct, frozen=True):
 
         Where the host gets none either, and no route is left, its interface is down.
         """
-        here = self.lost.get("this host")
-        if here is not None and here.by is not None and not here.by.chain:
+        loss_on_this_host = self.lost.get("this host")
+        if (
+            loss_on_this_host is not None
+            and loss_on_this_host.by is not None
+            and not loss_on_this_host.by.chain
+        ):
             return False
         beyond = [trace for client, trace in self.lost.items() if client != "this host"]
         obstacles = [trace.obstacle for trace in beyond if trace.obstacle is not None]

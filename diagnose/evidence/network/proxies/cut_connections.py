@@ -152,10 +152,10 @@ def _cut_by_nginx(
             for line in ended
             if line.at <= ended[-1].at - timeout - _COMES_AGAIN_S
         ]
-        again = sum(pairs)
-        if again >= _FEW and again >= _MOSTLY * len(pairs):
+        number_of_pairs = sum(pairs)
+        if number_of_pairs >= _FEW and number_of_pairs >= _MOSTLY * len(pairs):
             last = ended[-1].line
-            is_few = again < LEAST
+            is_few = number_of_pairs < LEAST
             yield CutConnections(
                 container, len(ended), timeout, last, path=path, hop=hop, is_few=is_few
             )

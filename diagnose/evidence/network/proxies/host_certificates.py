@@ -108,13 +108,16 @@ def host_certificates(
             if validity.end <= clock.wall:
                 certificate = _with_newer(host, certificate, text.text, files, clock)
             certificates.append(_loaded_certificate(host, certificate, status, loaded_at))
-    late = (
+    late_certificates = (
         certificate
         for certificate in certificates
         if certificate.unread_since is not None or is_late(certificate.validity, clock.wall)
     )
     return HostCertificates(
-        tuple(late), is_asked=True, examined=len(certificates), unexamined=tuple(unread)
+        tuple(late_certificates),
+        is_asked=True,
+        examined=len(certificates),
+        unexamined=tuple(unread),
     )
 
 
@@ -134,14 +137,14 @@ def _question(path: str) -> ReadFile:
 
 def _sites(directives: Sequence[Directive], containers: Containers) -> Iterator[_Site]:
     """The sites with TLS whose requests go to containers, and their certificates."""
-    behind: dict[tuple[str, ...], dict[str, Container]] = {}
+    programs_by_names: dict[tuple[str, ...], dict[str, Container]] = {}
     for hop in hops(None, directives, containers):
         if hop.program is not None and hop.ends_tls:
-            behind.setdefault(hop.names, {})[hop.program.id] = hop.program
+            programs_by_names.setdefault(hop.names, {})[hop.program.id] = hop.program
     for server in certified_servers(directives):
-        if server.names in behind:
+        if server.names in programs_by_names:
             path = posixpath.join(posixpath.dirname(MAIN), server.certificate)
-            yield _Site(path, server.names, tuple(behind[server.names].values()))
+            yield _Site(path, server.names, tuple(programs_by_names[server.names].values()))
 
 
 def _loaded_certificate(

@@ -123,7 +123,7 @@ def own_addresses(
     Others may have an address of the site. A log is read of containers with the name of a site in a
     variable, and a proxy before them.
     """
-    around = _Surroundings(containers, namespaces, listeners)
+    surroundings = _Surroundings(containers, namespaces, listeners)
     on_bridges = [
         container for container in containers.running if _is_on_bridges(container, networks)
     ]
@@ -138,18 +138,18 @@ def own_addresses(
         )
     without_setting: list[Container] = []
     for container in on_bridges:
-        stray_claims = list(filter(around.is_stray, _settings(container)))
+        stray_claims = list(filter(surroundings.is_stray, _settings(container)))
         if stray_claims:
-            addresses += _shown_address(stray_claims[0], around)
-        elif around.may_announce(container):
+            addresses += _shown_address(stray_claims[0], surroundings)
+        elif surroundings.may_announce(container):
             without_setting.append(container)
-    for claim in _logged_claims(host, without_setting, around):
-        addresses += _shown_address(claim, around)
+    for claim in _logged_claims(host, without_setting, surroundings):
+        addresses += _shown_address(claim, surroundings)
     return OwnAddresses(tuple(addresses))
 
 
 def _logged_claims(
-    host: Host, containers: Sequence[Container], around: _Surroundings
+    host: Host, containers: Sequence[Container], surroundings: _Surroundings
 ) -> Iterator[_Claim]:
     """The last wrong address that each of these programs announces in its log."""
     read = host.first(containers, _MOST, "programs behind a proxy")
@@ -158,7 +158,7 @@ def _logged_claims(
         if isinstance(log, Failed):
             continue
         claims = _announced_addresses(container, [line.text for line in log.lines])
-        stray_claims = list(filter(around.is_stray, claims))
+        stray_claims = list(filter(surroundings.is_stray, claims))
         if stray_claims:
             yield stray_claims[-1]
 
@@ -229,12 +229,12 @@ def _is_set_elsewhere(claim: _Claim) -> bool:
     return False
 
 
-def _shown_address(claim: _Claim, around: _Surroundings) -> Iterator[ShownAddress]:
+def _shown_address(claim: _Claim, surroundings: _Surroundings) -> Iterator[ShownAddress]:
     """The wrong address that a program shows, with the right one.
 
     None where another variable corrects it.
     """
-    front = around.front(claim.container, claim.port)
+    front = surroundings.front(claim.container, claim.port)
     if front is None or _is_set_elsewhere(claim):
         return
     scheme = claim.scheme

@@ -26,7 +26,7 @@ def refused_by_lost_chain(
     containers: Containers | None, firewall: Firewall
 ) -> Iterator[tuple[tuple[str, str], Container]]:
     """The containers whose start wanted a rule in a chain that is gone, by the table and chain."""
-    there = {(chain.table.family, chain.table.name, chain.name) for chain in firewall.chains}
+    existing = {(chain.table.family, chain.table.name, chain.name) for chain in firewall.chains}
     for container in containers or ():
         match = _CHAIN_GONE.search(container.state.error) if container.start_failed else None
         if match is None:
@@ -34,5 +34,5 @@ def refused_by_lost_chain(
         family = "ip6" if match["program"] == "ip6tables" else "ip"
         table = match["table"] or "filter"
         chain = match["chain"]
-        if (family, table, chain) not in there:
+        if (family, table, chain) not in existing:
             yield (f"{family} {table}", chain), container

@@ -94,12 +94,12 @@ class Firewall(msgspec.Struct, frozen=True, dict=True):
         """
         return next((part for part in self.ruleset.unread if part.startswith("iptables")), "")
 
-    def is_lost(self, by: Step) -> bool:
+    def is_lost(self, step: Step) -> bool:
         """Whether the deciding step shows that a rule of Docker's is missing.
 
         That rule would have taken the packet.
         """
-        return docker.is_lost(self.ruleset, by)
+        return docker.is_lost(self.ruleset, step)
 
 
 @evidence

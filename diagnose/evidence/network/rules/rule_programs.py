@@ -13,30 +13,30 @@ BANS = "f2b-"
 """Prefix of fail2ban's chains, before the name of the jail."""
 
 
-def is_ban(by: Step, family: str = "ip") -> bool:
+def is_ban(step: Step, family: str = "ip") -> bool:
     """Whether a rule is a ban by fail2ban: its chain is named after the jail."""
-    words = by.rule.split()
+    words = step.rule.split()
     names_address = words[:1] == ["-s"] and "-j" in words[:-1]
-    return by.chain.startswith(BANS) and names_address and "program" in place_of(by, family)
+    return step.chain.startswith(BANS) and names_address and "program" in place_of(step, family)
 
 
-def set_of(by: Step) -> str:
+def set_of(step: Step) -> str:
     """The ipset whose members a rule is about, as senders; "" for none, or for all others."""
-    match = _SET.search(by.rule)
+    match = _SET.search(step.rule)
     return match["name"] if match is not None else ""
 
 
-def program_of(by: Step, family: str = "ip") -> str:
+def program_of(step: Step, family: str = "ip") -> str:
     """The program that may write to a table.
 
     A rule that nft adds to a table of iptables makes the table unreadable to iptables (seen with
     1.8.9: "table `filter' is incompatible").
     """
-    *backend, table_family, table = by.table.split()
+    *backend, table_family, table = step.table.split()
     if table == "firewalld":
         return "firewall-cmd"
-    written = by.rule.startswith(("-", "! -")) or (
-        by.rule.startswith("policy ") and by.chain.isupper()
+    written = step.rule.startswith(("-", "! -")) or (
+        step.rule.startswith("policy ") and step.chain.isupper()
     )
     is_of_iptables = table_family in ("ip", "ip6") and table in _IPTABLES and written
     if backend or is_of_iptables:
@@ -45,15 +45,15 @@ def program_of(by: Step, family: str = "ip") -> str:
     return "nft"
 
 
-def place_of(by: Step, family: str = "ip") -> dict[str, str]:
+def place_of(step: Step, family: str = "ip") -> dict[str, str]:
     """The chain of a rule, as the variables of the blocks for the program that may write to it.
 
     Empty for firewalld's chains, which only firewalld writes.
     """
-    program = program_of(by, family)
+    program = program_of(step, family)
     if program == "firewall-cmd":
         return {}
-    table_family, table = by.table.split()[-2:]
+    table_family, table = step.table.split()[-2:]
     if program == "nft":
-        return {"nft_family": table_family, "nft_table": table, "nft_chain": by.chain}
-    return {"program": program, "table": table, "chain": by.chain}
+        return {"nft_family": table_family, "nft_table": table, "nft_chain": step.chain}
+    return {"program": program, "table": table, "chain": step.chain}

@@ -76,9 +76,9 @@ def simulated_repair(
 def _is_stopped_by_engine(way: Outlet | Inlet) -> bool:
     """Whether a rule of the engine's own stops the connection on purpose."""
     verdict = way.reach if isinstance(way, Inlet) else way.block
-    by = verdict.by if verdict is not None and verdict.is_blocked else None
+    step = verdict.by if verdict is not None and verdict.is_blocked else None
     is_guarded = isinstance(way, Outlet) and way.is_guarded
-    return is_guarded or (by is not None and is_docker_chain(by.table, by.chain))
+    return is_guarded or (step is not None and is_docker_chain(step.table, step.chain))
 
 
 def passes(way: Outlet | Inlet) -> bool:

@@ -65,8 +65,8 @@ def ports_for_host_alone(
     person sits before it. Callers with addresses of the internet are left out, and those that were
     refused at several ports: scanners try each one. So are containers, which others look at.
     """
-    shut = by_key(_shut_ports(containers, listeners))
-    numbers = host.first(sorted(shut), _MOST_PORTS, "ports for this host alone")
+    shut_ports = by_key(_shut_ports(containers, listeners))
+    numbers = host.first(sorted(shut_ports), _MOST_PORTS, "ports for this host alone")
     is_fronted = processes is None or _has_front(processes) or is_on_a_desk(processes)
     refused: dict[int, tuple[str, ...]] = {}
     for number, table in host.ask_in_order(
@@ -79,7 +79,7 @@ def ports_for_host_alone(
     ports: list[PortForHostAlone] = []
     for number, sources in refused.items():
         callers = tuple(src for src in sources if times[src] <= _MOST_TRIED and src not in inside)
-        container, binding = shut[number][0]
+        container, binding = shut_ports[number][0]
         is_entry = number in _ENTRIES and container.restarts_always and not is_fronted
         if callers or is_entry:
             ports.append(PortForHostAlone(container, binding, callers))

@@ -289,12 +289,12 @@ def _unanswered_clients(
     """The clients without a connection, by how far their packets come."""
     tries = [flow for flow in flows if _is_recent_try(flow, container, ages)]
     answered = _answered_clients(flows, tries, ages)
-    for state, same in by_key((flow.state, flow) for flow in tries).items():
+    for state, flows_in_state in by_key((flow.state, flow) for flow in tries).items():
         stage: Stage = "request" if state == "syn_sent" else "answer"
-        lost = _never_answered(_neighbours(same, ages.links), answered)
+        lost = _never_answered(_neighbours(flows_in_state, ages.links), answered)
         if lost:
             yield _group(container, port, stage, lost)
-        far = _strangers(same, ages.links)
+        far = _strangers(flows_in_state, ages.links)
         is_reached = any(ip_address(client).is_global for client in answered)
         if len(far) >= LEAST_STRANGERS and not is_reached:
             yield msgspec.structs.replace(_group(container, port, stage, far), strangers=True)

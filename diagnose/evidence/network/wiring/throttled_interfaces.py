@@ -97,17 +97,17 @@ def throttled_interfaces(
     ]
     interfaces: list[ThrottledInterface] = []
     unexamined: list[Unexamined] = []
-    for pid, there in by_key((sending.pid, sending) for sending in limited).items():
-        indices = sorted({sending.link.index for sending in there})
+    for pid, sending_there in by_key((sending.pid, sending) for sending in limited).items():
+        indices = sorted({sending.link.index for sending in sending_there})
         samples = host.ask(WatchQueues(indices, pid))
         if isinstance(samples, Failed):
             unexamined += [
                 Unexamined(sending.link.subject, f"its queue: {samples}")
-                for sending in there
+                for sending in sending_there
                 if samples.reason != "gone"
             ]
             continue
-        for sending in there:
+        for sending in sending_there:
             interfaces += _throttling_queue(sending, samples)
     return ThrottledInterfaces(tuple(interfaces), tuple(unexamined))
 

@@ -17,8 +17,8 @@ def what_fills_it(filled: FilledDisk) -> str:
 
     A store that nothing needs comes first, then files that grow, and then the largest share.
     """
-    what = _needless_store(filled) or _growing_files(filled) or _largest_share(filled)
-    return f"; {what}" if what else ""
+    largest = _needless_store(filled) or _growing_files(filled) or _largest_share(filled)
+    return f"; {largest}" if largest else ""
 
 
 def _needless_store(filled: FilledDisk) -> str:
@@ -92,11 +92,11 @@ def folder_inside(place: WrittenLayer | FilledVolume, kind: FileKind) -> str:
 
 
 def _crashes(kind: FileKind, program: str) -> str:
-    often = " again and again" if kind.count > 1 else ""
+    repetition = " again and again" if kind.count > 1 else ""
     if kind.name == CORE_DUMPS:
-        return f": {program} crashes{often}"
+        return f": {program} crashes{repetition}"
     if kind.name == HEAP_DUMPS:
-        return f": {program} runs out of heap{often}"
+        return f": {program} runs out of heap{repetition}"
     return ""
 
 

@@ -98,10 +98,10 @@ class DiskSubjects(EvidenceGroup, frozen=True):
         """Deleted files that are still open there, those in containers' layers too."""
         if isinstance(self.deleted, Unavailable):
             return {}
-        there = (
+        files_there = (
             file for file in self.deleted if file.dev == disk.usage.dev or file.fstype == "overlay"
         )
-        return {f"{file.path} ({file.comm})": file.bytes for file in there}
+        return {f"{file.path} ({file.comm})": file.bytes for file in files_there}
 
 
 def _upper_folder(container: Container) -> str:

@@ -64,11 +64,11 @@ def growable_disks(host: Host, filesystems: Filesystems) -> GrowableDisks:
         device = _device(host, disk.usage.dev)
         if device is None:
             continue
-        behind = _room_behind(host, device) if device.parent else 0
-        unused = device.size - disk.usage.size + behind
-        if unused < max(LEAST, LEAST_SHARE * (device.size + behind)):
+        room_behind = _room_behind(host, device) if device.parent else 0
+        unused = device.size - disk.usage.size + room_behind
+        if unused < max(LEAST, LEAST_SHARE * (device.size + room_behind)):
             continue
-        is_partition = behind >= LEAST
+        is_partition = room_behind >= LEAST
         disks[disk.point] = GrowableDisk(
             f"/dev/{device.name}",
             disk.usage.fstype or "",

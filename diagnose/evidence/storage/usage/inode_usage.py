@@ -80,11 +80,11 @@ def _mounted_folders(
     A monitor that mounts the whole disk fills nothing.
     """
     users: dict[str, list[str]] = {}
-    for behind in backing or ():
-        source = behind.mount.source
+    for backed in backing or ():
+        source = backed.mount.source
         is_beside = not is_within(source, root.path) and not is_within(root.path, source)
-        if behind.mounted.point == disk.point and is_beside and behind.mount.rw:
-            users.setdefault(source, []).append(behind.container.name)
+        if backed.mounted.point == disk.point and is_beside and backed.mount.rw:
+            users.setdefault(source, []).append(backed.container.name)
     sources = host.first(sorted(users), SOURCES, f"mounted folders on {disk.point}")
     for source, answer in host.ask_in_order(sources, _walk_of):
         if not isinstance(answer, Failed):

@@ -53,13 +53,13 @@ def _may_be_of(root: str, text: str) -> bool:
 def limited_mount(container: Container, line: str, backing: Backing) -> Behind | None:
     """The mount that the line names, or the only one on a file system with quotas."""
     able = [
-        behind
-        for behind in backing
-        if behind.container.id == container.id and behind.mount.rw and has_quotas(behind.mounted)
+        backed
+        for backed in backing
+        if backed.container.id == container.id and backed.mount.rw and has_quotas(backed.mounted)
     ]
     path = named_path(container, line)
     if path is not None:
-        return next((behind for behind in able if behind.mount == path.mount), None)
+        return next((backed for backed in able if backed.mount == path.mount), None)
     return only(able)
 
 

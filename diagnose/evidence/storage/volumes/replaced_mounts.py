@@ -64,14 +64,14 @@ def replaced_mounts(
     volume with a name, has the same entries, was changed until the container's creation, and no
     container mounts it.
     """
-    young = host.first(
+    young_mounts = host.first(
         sorted(_young_mounts(containers, clock), key=lambda entry: -(entry[0].created_at or 0.0)),
         MOST,
         "mounts of new containers",
     )
-    listings = _listings(host, (mount.source for _, mount in young))
+    listings = _listings(host, (mount.source for _, mount in young_mounts))
     mounts: list[ReplacedMount] = []
-    for container, mount in young:
+    for container, mount in young_mounts:
         names_inside = listings.get(mount.source, frozenset[str]())
         if len(names_inside) < LEAST_ENTRIES:
             continue
@@ -98,8 +98,8 @@ def _unused_places(
     """The entries of volumes, and of folders beside the container's mounts, that no container
     mounts."""
     used = containers.mount_sources
-    beside = [path for path in _neighbouring_folders(host, container) if path not in used]
-    places = dict.fromkeys([*list(volumes)[:MOST], *beside[:MOST]])
+    unused = [path for path in _neighbouring_folders(host, container) if path not in used]
+    places = dict.fromkeys([*list(volumes)[:MOST], *unused[:MOST]])
     return {path: names for path, names in _listings(host, places).items() if path not in used}
 
 

@@ -200,9 +200,9 @@ class _Reader:
                 meant_key = _similar_key(name, known_keys)
                 yield place.fault("unknown-key", key, name[:_LONGEST], meant_key)
                 continue
-            here = ".".join(filter(None, (pattern, name)))
-            if here in NEW_KEYS:
-                since = ".".join(map(str, NEW_KEYS[here]))
+            path = ".".join(filter(None, (pattern, name)))
+            if path in NEW_KEYS:
+                since = ".".join(map(str, NEW_KEYS[path]))
                 self.new_keys.append(place.fault("new-key", key, name, since))
             if value.tag.startswith("!"):
                 continue
@@ -212,9 +212,9 @@ class _Reader:
                 yield place.at(name).fault("wrong-kind", key, name, kind_names)
                 continue
             if name in below and isinstance(value, MappingNode):
-                yield from self._shape(place.at(name), value, here)
-            if f"{here}.*" in SHAPES:
-                yield from self._parts(place.at(name), value, f"{here}.*")
+                yield from self._shape(place.at(name), value, path)
+            if f"{path}.*" in SHAPES:
+                yield from self._parts(place.at(name), value, f"{path}.*")
 
     def _parts(self, place: FilePart, node: Node, pattern: str) -> Iterator[FileFault]:
         """The shape of each part of a kind, such as each service."""

@@ -30,9 +30,11 @@ def found_compose_files(args: Json) -> Json:
     """See `compose.found_compose_files`. A folder that cannot be listed has none."""
     points = by_point(mounts())
     files_by_folder: dict[str, Json] = {}
-    here = args.get("here") or "/"
-    if here != "/" and _is_own(here, points):
-        files_by_folder |= {file["path"]: {**file, "is_here": True} for file in _file_in(here)}
+    working_dir = args.get("here") or "/"
+    if working_dir != "/" and _is_own(working_dir, points):
+        files_by_folder |= {
+            file["path"]: {**file, "is_here": True} for file in _file_in(working_dir)
+        }
     for place in args["folders"]:
         parents = [place]
         if place.endswith("/*"):

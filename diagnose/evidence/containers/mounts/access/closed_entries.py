@@ -111,7 +111,7 @@ def _closed_entry(host: Host, pair: _SharedFolder) -> Iterator[ClosedEntry]:
         writer = _writer(pair.writers, status)
         if writer is not None:
             name = path.rpartition("/")[2]
-            same = [other for _, other in closed if other.uid == status.uid]
+            of_same_owner = [other for _, other in closed if other.uid == status.uid]
             yield ClosedEntry(
                 pair.reader,
                 pair.mount,
@@ -119,7 +119,7 @@ def _closed_entry(host: Host, pair: _SharedFolder) -> Iterator[ClosedEntry]:
                 writer,
                 name,
                 status=status,
-                others=len(same) - 1,
+                others=len(of_same_owner) - 1,
             )
 
 

@@ -123,9 +123,9 @@ def _closed_place(host: Host, container: Container, path: str) -> _Place | None:
         place = _first_place(host, container, alternative)
         if place is None or not place.leads_to:
             return place
-        behind = _first_place(host, container, place.leads_to)
-        if behind is not None and not behind.leads_to:
-            return behind
+        place_behind = _first_place(host, container, place.leads_to)
+        if place_behind is not None and not place_behind.leads_to:
+            return place_behind
     return None
 
 

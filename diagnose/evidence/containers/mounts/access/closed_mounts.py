@@ -73,8 +73,8 @@ def closed_mounts(
         mount = mounts.of(source) if mounts is not None else None
         uid = _only_user(mount) if mount is not None else None
         if mount is not None and uid is not None:
-            again = _command_with_option(host, outside, mount.point, uid)
-            closed[source] = ClosedMount(mount.point, uid, _name(host, uid), again)
+            new_command = _command_with_option(host, outside, mount.point, uid)
+            closed[source] = ClosedMount(mount.point, uid, _name(host, uid), new_command)
     return ClosedMounts(closed)
 
 

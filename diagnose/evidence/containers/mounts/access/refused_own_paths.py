@@ -51,9 +51,9 @@ class RefusedOwnPath(msgspec.Struct, frozen=True):
     def clause(self) -> str:
         """The owner and mode of the path and the user of the program, for a sentence."""
         program = self.user.program
-        who = f"{self.user.user.label} ({program})" if program else self.user.user.label
+        user_clause = f"{self.user.user.label} ({program})" if program else self.user.user.label
         place = f"{self.status.owner} with mode {self.status.permissions}"
-        return f"{self.path} belongs to {place}, and the program runs as {who}"
+        return f"{self.path} belongs to {place}, and the program runs as {user_clause}"
 
 
 class RefusedOwnPaths(ByContainer[RefusedOwnPath], frozen=True):

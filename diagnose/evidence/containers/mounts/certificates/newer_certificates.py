@@ -74,10 +74,10 @@ def _candidates(host: Host, reader: CertificateReader, path: str) -> Iterator[st
     """Files of this name in the folders beside, and further files of this folder."""
     folder, name = posixpath.split(path)
     parent, folder_name = posixpath.split(folder)
-    beside = [entry.name for entry in _entries(host, reader, parent) if entry.type != "file"]
+    names_beside = [entry.name for entry in _entries(host, reader, parent) if entry.type != "file"]
     stem = _stem(folder_name)
-    beside.sort(key=lambda other: (_stem(other) != stem, other))
-    paths = [f"{parent}/{other}/{name}" for other in beside if other != folder_name]
+    names_beside.sort(key=lambda other: (_stem(other) != stem, other))
+    paths = [f"{parent}/{other}/{name}" for other in names_beside if other != folder_name]
     paths = paths[:_MOST]
     files = [entry.name for entry in _entries(host, reader, folder) if entry.type != "folder"]
     paths += [

@@ -282,22 +282,22 @@ def _only_data_folder(container: Container, sums: Mapping[str, int]) -> str:
         for path, size in sums.items()
         if not is_of_installer(path) and _is_unmounted_data(container, path)
     }
-    alone = _sizes_alone(sums)
-    total = sum(alone[path] for path in data)
+    own_sizes = _sizes_alone(sums)
+    total = sum(own_sizes[path] for path in data)
     if len(data_mounts) != 1 or total < LEAST_GUESSED:
         return ""
-    around = [path for path, size in data.items() if size >= _NEARLY_ALL * total and "/" in path]
-    return max(around, key=len, default="")
+    enclosing = [path for path, size in data.items() if size >= _NEARLY_ALL * total and "/" in path]
+    return max(enclosing, key=len, default="")
 
 
 def _sizes_alone(sums: Mapping[str, int]) -> dict[str, int]:
     """The bytes in each folder without those in its own folders; there may be thousands."""
-    alone = dict(sums)
+    own_sizes = dict(sums)
     for path, size in sums.items():
-        around = posixpath.dirname(path)
-        if around in alone:
-            alone[around] -= size
-    return alone
+        parent = posixpath.dirname(path)
+        if parent in own_sizes:
+            own_sizes[parent] -= size
+    return own_sizes
 
 
 def _is_of_host(host: Host, mount: Mount) -> bool:
@@ -344,10 +344,10 @@ def _fits(idle: _IdleMount, path: str, sums: Mapping[str, int]) -> bool:
     return not names.isdisjoint(idle.entries)
 
 
-def _sums(by: Mapping[str, int]) -> dict[str, int]:
+def _sums(sizes: Mapping[str, int]) -> dict[str, int]:
     """The bytes below each folder, with those of the folders in it."""
     sums: dict[str, int] = {}
-    for path, size in by.items():
+    for path, size in sizes.items():
         parts = path.strip("/").split("/")
         for end in range(1, len(parts) + 1):
             folder = "/".join(parts[:end])

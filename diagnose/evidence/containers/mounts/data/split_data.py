@@ -51,12 +51,12 @@ def split_mounts(host: Host, containers: Containers, unused: UnusedVolumes | Non
     all_pairs = [pair for container in containers for pair in _pairs(container)]
     split = _mounts_in_use(host, _declared_by_image(host, all_pairs))
     have_one = {pair.container.id for pair in all_pairs}
-    apart = [
+    pairs_apart = [
         pair
         for container in containers.running
         if container.id not in have_one and (pair := _pair_apart(container)) is not None
     ]
-    split += _with_idle_mount(host, _declared_by_image(host, apart))
+    split += _with_idle_mount(host, _declared_by_image(host, pairs_apart))
     unused_volumes = [volume for volume in unused or () if volume.is_anonymous]
     if split and unused_volumes:
         split = _with_older(host, split, unused_volumes)

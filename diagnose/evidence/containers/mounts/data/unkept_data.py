@@ -76,8 +76,10 @@ def unkept_data(host: Host, containers: Containers, layers: Layers | None) -> Un
     A layer is walked only of containers that are restarted automatically and have no mount for
     data; such a layer is small. Each folder in memory, or below /tmp, takes a listing.
     """
-    young = sorted(containers.running, key=lambda container: -(container.created_at or 0.0))
-    services = [container for container in young if container.restarts_always]
+    youngest_first = sorted(
+        containers.running, key=lambda container: -(container.created_at or 0.0)
+    )
+    services = [container for container in youngest_first if container.restarts_always]
     in_layers = _data_in_layers(host, services, layers)
     return UnkeptDataList((*in_layers, *_data_in_memory(host, services)))
 

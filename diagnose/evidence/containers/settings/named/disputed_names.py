@@ -177,8 +177,8 @@ def _is_other_value(settings: Mapping[str, str], asked_name: str) -> bool:
 
 def _callers_of(server: Container, containers: Containers) -> list[Container]:
     """The running containers near a server whose settings name it."""
-    beside = [other for other in containers.beside(server) if other.is_running]
-    return [other for other in beside if _names_peer(other, server, containers)]
+    neighbours = [other for other in containers.beside(server) if other.is_running]
+    return [other for other in neighbours if _names_peer(other, server, containers)]
 
 
 def _names_peer(container: Container, peer: Container, containers: Containers) -> bool:

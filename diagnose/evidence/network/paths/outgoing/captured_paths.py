@@ -104,13 +104,13 @@ class LocalCapture(NamedTuple):
 def local_capture(traced: Trace) -> LocalCapture | None:
     """The port of the host that takes the packet; None where the packet leaves, or may leave."""
     packet = traced.packet
-    by = traced.nat_by
+    step = traced.nat_by
     stays_here = traced.to == "" and not traced.nat_unknown
-    if traced.nat is None or by is None or not stays_here:
+    if traced.nat is None or step is None or not stays_here:
         return None
     if packet is None or packet.dport is None:
         return None
-    return LocalCapture(packet.dst or "", packet.dport, by)
+    return LocalCapture(packet.dst or "", packet.dport, step)
 
 
 class _Source(NamedTuple):

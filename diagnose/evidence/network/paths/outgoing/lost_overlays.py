@@ -121,11 +121,11 @@ def _owner_elsewhere(address: str, caller_address: str, view: OverlayNetwork) ->
     caller_address: the caller's address, which identifies this node.
     """
     tasks = [task for _, service in view.all_services for task in service.all_tasks]
-    here = {task.node for task in tasks if task.address == caller_address}
+    own_nodes = {task.node for task in tasks if task.address == caller_address}
     owner = _owner_of(address, view)
-    if owner is None or not here or not owner.nodes:
+    if owner is None or not own_nodes or not owner.nodes:
         return None
-    return owner if here.isdisjoint(owner.nodes) else None
+    return owner if own_nodes.isdisjoint(owner.nodes) else None
 
 
 def _owner_of(address: str, view: OverlayNetwork) -> _Owner | None:

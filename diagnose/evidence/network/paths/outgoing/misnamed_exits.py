@@ -214,11 +214,11 @@ def _with_rule(leaving: MisnamedExit, stack: Stack, traced: Trace) -> MisnamedEx
     return leaving
 
 
-def _interfaces_named(stack: Stack, apart: Collection[str]) -> list[str]:
+def _interfaces_named(stack: Stack, excluded: Collection[str]) -> list[str]:
     """The interfaces that rules about a packet's source name, but for some."""
     rules = itertools.chain.from_iterable(chain.rules for chain in stack.ruleset.chains)
     names = itertools.chain.from_iterable(map(_exits_of, filter(_hides_sources, rules)))
-    return [name for name in dict.fromkeys(names) if name not in apart]
+    return [name for name in dict.fromkeys(names) if name not in excluded]
 
 
 def _hides_sources(rule: Rule) -> bool:

@@ -66,8 +66,10 @@ def _host_gets_answers(lookups: Lookups | None) -> bool:
 
 def _chosen_address(interfaces: Interfaces, route: Route) -> str:
     """The address that the kernel chooses where a route leaves; "" where it has none."""
-    here = [row for row in interfaces.addresses if row.index == route.oif and row.address]
-    global_addresses = [row for row in here if row.family == "inet" and row.scope == "global"]
+    own_addresses = [row for row in interfaces.addresses if row.index == route.oif and row.address]
+    global_addresses = [
+        row for row in own_addresses if row.family == "inet" and row.scope == "global"
+    ]
     if route.gateway:
         gateway = ip_address(route.gateway)
         same_subnet = [row for row in global_addresses if gateway in _subnet(row)]

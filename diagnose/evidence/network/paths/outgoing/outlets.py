@@ -50,16 +50,16 @@ class Outlet(msgspec.Struct, frozen=True):
         Engines from 28 on let in what is sent to a container's address by its bridge alone. With
         the network's translation off, that rule meets the answers of others too.
         """
-        by = self.sample.by
+        step = self.sample.by
         part = self.sample.part
-        if not self.sample.is_blocked or part != "reply" or by is None:
+        if not self.sample.is_blocked or part != "reply" or step is None:
             return False
         bridge = self.network.bridge
-        if by.chain == "raw-PREROUTING":  # of engine 29's nftables backend
-            return f'daddr {self.address} iifname != "{bridge}" drop' in by.rule
+        if step.chain == "raw-PREROUTING":  # of engine 29's nftables backend
+            return f'daddr {self.address} iifname != "{bridge}" drop' in step.rule
         bits = 32 if self.family == "ip" else 128
         rule = f"-d {self.address}/{bits} ! -i {bridge} "
-        return by.table.endswith(" raw") and by.rule.startswith(rule)
+        return step.table.endswith(" raw") and step.rule.startswith(rule)
 
     @property
     def is_untranslated(self) -> bool:

@@ -195,8 +195,8 @@ def _banned_by(stack: Stack, address: str, port: ShutPort) -> Step | None:
     obstacle = _trace_of(stack, address, port).rule_in_the_way
     if obstacle is None:
         return None
-    by = obstacle.by
-    return by if is_ban(by.table, by.chain, by.rule) else None
+    step = obstacle.by
+    return step if is_ban(step.table, step.chain, step.rule) else None
 
 
 def is_ban(*texts: str) -> bool:
@@ -208,9 +208,9 @@ def _has_mark(lowered: str) -> bool:
     return any(mark in lowered for mark in _MARKS)
 
 
-def _place_in_chain(stack: Stack, by: Step) -> int | None:
+def _place_in_chain(stack: Stack, step: Step) -> int | None:
     for chain in stack.ruleset.chains:
-        if (chain.label, chain.name) == (by.table, by.chain):
+        if (chain.label, chain.name) == (step.table, step.chain):
             texts = [rule.text for rule in chain.rules]
-            return texts.index(by.rule) + 1 if by.rule in texts else None
+            return texts.index(step.rule) + 1 if step.rule in texts else None
     return None

@@ -118,30 +118,30 @@ def _bypassed_at_port(
     for client in clients:
         flow = Flow(Origin(uplink, client), address, inlet.protocol, port, inlet.family)
         refused = refused_by_host(stack, flow)
-        by = refused.by
-        if by is None or not is_ban(by.table, by.chain, by.rule):
+        step = refused.by
+        if step is None or not is_ban(step.table, step.chain, step.rule):
             continue
         if refused.outcome == "unknown":
             yield Unexamined(
-                inlet.container.subject, f"clients of its port: {by} is not understood"
+                inlet.container.subject, f"clients of its port: {step} is not understood"
             )
             return
         if trace(stack, flow).rule_in_the_way is None:
-            chain = _chain_of(stack, by)
+            chain = _chain_of(stack, step)
             yield BypassedBan(
                 client,
                 inlet.container,
                 port,
                 inlet.protocol,
-                by,
+                step,
                 is_hooked=chain is not None and chain.hook is not None,
                 is_list_alone=chain is not None and _drops_listed_senders_only(chain),
             )
 
 
-def _chain_of(stack: Stack, by: Step) -> Chain | None:
-    chains = (chain for chain in stack.ruleset.chains if chain.name == by.chain)
-    return next((chain for chain in chains if chain.label == by.table), None)
+def _chain_of(stack: Stack, step: Step) -> Chain | None:
+    chains = (chain for chain in stack.ruleset.chains if chain.name == step.chain)
+    return next((chain for chain in chains if chain.label == step.table), None)
 
 
 def _drops_listed_senders_only(chain: Chain) -> bool:

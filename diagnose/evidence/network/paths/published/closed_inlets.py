@@ -42,9 +42,9 @@ def closed_inlets(
     packets = {} if isinstance(answer, Failed) else packets_of(answer, firewall)
     return ClosedInlets(
         tuple(
-            ClosedInlet(inlet, by, packets.get(by))
-            for by, inlets in closed.items()
+            ClosedInlet(inlet, step, packets.get(step))
+            for step, inlets in closed.items()
             for inlet in inlets
-            if packets.get(by) != 0
+            if packets.get(step) != 0
         )
     )

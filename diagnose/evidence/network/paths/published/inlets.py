@@ -53,8 +53,8 @@ class Inlet(msgspec.Struct, frozen=True):
     @property
     def led_by(self) -> Step | None:
         """The rule of another program that redirects the port, if one decides."""
-        by = self.reach.nat_by
-        return None if by is None or is_docker_chain(by.table, by.chain) else by
+        step = self.reach.nat_by
+        return None if step is None or is_docker_chain(step.table, step.chain) else step
 
     @property
     def container_port(self) -> int:

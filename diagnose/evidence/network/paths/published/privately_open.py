@@ -76,15 +76,15 @@ def privately_open_ports(
     return PrivatelyOpenPorts(
         tuple(
             PrivatelyOpen(
-                by=by,
+                by=step,
                 inlets=tuple(closed),
                 is_of_ufw=is_of_ufw,
                 left_over=left_over,
-                dropped=packets.get(by),
+                dropped=packets.get(step),
                 has_open_neighbours=has_open_neighbours,
             )
-            for by, closed in by_rule.items()
-            if packets.get(by) != 0
+            for step, closed in by_rule.items()
+            if packets.get(step) != 0
         )
     )
 

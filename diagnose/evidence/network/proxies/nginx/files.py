@@ -99,12 +99,12 @@ class NginxFiles:
         if self._container is not None:
             mounts = self._container.mounts
             mount = innermost_mount(mounts, folder)
-            alone = (
+            mounted_alone = (
                 mount.destination
                 for mount in mounts
                 if posixpath.dirname(mount.destination) == folder
             )
-            yield from (posixpath.basename(path) for path in alone)
+            yield from (posixpath.basename(path) for path in mounted_alone)
             if mount is None or not mount.has_host_path:
                 yield from _OF_IMAGE
                 return

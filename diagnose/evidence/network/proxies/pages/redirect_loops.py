@@ -84,16 +84,16 @@ def _loop(
 ) -> RedirectLoop | None:
     """The redirect that a server repeats to one client; or None."""
     requests = [line for line in logs.requests_of(container) if line.method in _OF_BROWSERS]
-    same = _most_frequent(requests)
-    if not _is_repeated(same) or not _leads_back(same, requests):
+    repeated_requests = _most_frequent(requests)
+    if not _is_repeated(repeated_requests) or not _leads_back(repeated_requests, requests):
         return None
-    first = same[0]
-    last = same[-1]
+    first = repeated_requests[0]
+    last = repeated_requests[-1]
     address = web_address(container, namespaces)
     return RedirectLoop(
         container,
         request=last.what,
-        times=len(same),
+        times=len(repeated_requests),
         span=last.at - first.at,
         line=last.line,
         proxy=caller_of(last, container, containers),
@@ -108,16 +108,19 @@ def _most_frequent(requests: Sequence[AccessLine]) -> Sequence[AccessLine]:
     return max(by_shape.values(), key=len, default=[])
 
 
-def _is_repeated(same: Sequence[AccessLine]) -> bool:
+def _is_repeated(repeated_requests: Sequence[AccessLine]) -> bool:
     """Whether one path was requested so often within so short a time."""
-    is_often = len(same) >= LEAST and same[-1].at - same[-LEAST].at <= SPAN_S
-    return is_often and len({request.what for request in same}) == 1
+    is_often = (
+        len(repeated_requests) >= LEAST
+        and repeated_requests[-1].at - repeated_requests[-LEAST].at <= SPAN_S
+    )
+    return is_often and len({request.what for request in repeated_requests}) == 1
 
 
-def _leads_back(same: Sequence[AccessLine], requests: Sequence[AccessLine]) -> bool:
+def _leads_back(repeated_requests: Sequence[AccessLine], requests: Sequence[AccessLine]) -> bool:
     """Whether each redirect may have led to the same page, and to no other."""
-    last = same[-1]
-    begun = same[-LEAST].at
+    last = repeated_requests[-1]
+    begun = repeated_requests[-LEAST].at
     statuses = {request.status for request in requests if request.what == last.what}
     # a client that follows other redirects of a POST continues with GET
     following = _KEEP_METHOD if last.what.startswith("POST") else REDIRECTS
