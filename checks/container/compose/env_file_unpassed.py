@@ -45,6 +45,7 @@ def _finding(unpassed: UnpassedKeys) -> Finding:
         variables={
             "dotenv": unpassed.path,
             "first_name": names[0],
+            "entry": f"{names[0]}: ${{{names[0]}}}",
             "folder": unpassed.project.folder,
             "compose_service": unpassed.container.compose_service,
         },
