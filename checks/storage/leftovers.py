@@ -1,11 +1,12 @@
 """Volumes, layers and images that nothing uses any more."""
 
+from diagnose.evidence.containers.listing import Containers
 from diagnose.evidence.engine.data_root import DataRoot
 from diagnose.evidence.engine.info import Info
 from diagnose.evidence.images.layers import Layers
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.storage.usage.disk_usage import DiskUsage
-from diagnose.evidence.storage.volumes.unused_volumes import UnusedVolumes
+from diagnose.evidence.storage.volumes.unused_volumes import UnusedVolumes, successor_of
 from diagnose.model import CheckResult, Finding, Json, Severity, Skipped, Unavailable
 from diagnose.model.subjects import DAEMON, Subject
 from diagnose.model.units import Seconds
@@ -13,15 +14,27 @@ from diagnose.phrases import size
 from diagnose.registry import check
 
 
-@check("storage.volumes-unused", severity=Severity.advice)
-def volumes_unused(volumes: UnusedVolumes, usage: DiskUsage | None) -> CheckResult:
+@check(
+    "storage.volumes-unused",
+    severity=Severity.advice,
+    aloud=(
+        "was left when its compose project got another name",
+        "were left when their compose projects got other names",
+    ),
+)
+def volumes_unused(
+    volumes: UnusedVolumes, usage: DiskUsage | None, containers: Containers | None
+) -> CheckResult:
     """A volume is used by no container, running or stopped.
 
     It may hold the only copy of its data: `compose down` keeps named volumes on purpose. Sizes are
-    known only where the disk was measured.
+    known only where the disk was measured. One whose project has another name by now is said aloud,
+    and its removal is not proposed: the first compose left `-` and `_` out of the name of a folder,
+    and its successor does not.
     """
     sizes = usage.volumes if usage is not None else {}
     for volume in volumes:
+        successor = successor_of(volume, containers or ())
         volume_bytes = sizes.get(volume.name)
         kind = "anonymous volume" if volume.is_anonymous else "volume"
         holds = f" holds {size(volume_bytes)} and" if volume_bytes is not None else ""
@@ -31,11 +44,19 @@ def volumes_unused(volumes: UnusedVolumes, usage: DiskUsage | None) -> CheckResu
         }
         if volume_bytes is not None:
             evidence["bytes"] = volume_bytes
+        name = volume.name[:24]
+        instead = ""
+        steps = {"volume": volume.name}
+        if successor:
+            name = volume.name
+            instead = f'; its project uses "{successor}" in its place'
+            steps = {"former": volume.name, "successor": successor}
         yield Finding(
             subject=volume.subject,
-            summary=f'{kind} "{volume.name[:24]}"{holds} is used by no container',
+            summary=f'{kind} "{name}"{holds} is used by no container{instead}',
             evidence=evidence,
-            variables={"volume": volume.name},
+            is_quiet=not successor,
+            variables=steps,
         )
 
 

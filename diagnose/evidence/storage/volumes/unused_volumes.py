@@ -1,7 +1,9 @@
 """Volumes that no container mounts."""
 
+from collections.abc import Iterable
+
 from diagnose.evidence.containers.inspected_container import COMPOSE
-from diagnose.evidence.containers.listing import Containers
+from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.engine.data_root import DataRoot
 from diagnose.evidence.items import Items
 from diagnose.model import Failed, Unavailable
@@ -10,7 +12,7 @@ from diagnose.questions.files import ListFolder
 from diagnose.questions.images import ListVolumes, Volume
 from diagnose.registry import evidence
 
-__all__ = ["UnusedVolumes", "Volume", "compose_label", "unused_volumes"]
+__all__ = ["UnusedVolumes", "Volume", "compose_label", "successor_of", "unused_volumes"]
 
 
 class UnusedVolumes(Items[Volume], frozen=True):
@@ -35,6 +37,26 @@ def unused_volumes(
             return _volumes_by_folders(host, root.path, containers)
         return Unavailable.of(answer)
     return UnusedVolumes(tuple(sorted(answer.volumes or (), key=lambda volume: volume.name)))
+
+
+def successor_of(volume: Volume, containers: Iterable[Container]) -> str:
+    """The volume that the same compose project uses under its present name; "" for none.
+
+    The two names of the project differ in `-` and `_` alone.
+    """
+    project = compose_label(volume, "project")
+    own_name = compose_label(volume, "volume")
+    for container in containers:
+        present_name = container.compose_project
+        successor = f"{present_name}_{own_name}"
+        is_renamed = present_name != project and _bare(present_name) == _bare(project)
+        if own_name and is_renamed and any(mount.name == successor for mount in container.mounts):
+            return successor
+    return ""
+
+
+def _bare(project: str) -> str:
+    return project.replace("-", "").replace("_", "")
 
 
 def compose_label(volume: Volume, name: str) -> str:
