@@ -18,7 +18,7 @@ _COMMANDS = {"queue": "php artisan queue:work", "schedule": "php artisan schedul
 @check(
     "container.worker-missing",
     severity=Severity.advice,
-    aloud=("has no worker for its jobs", "have no worker for their jobs"),
+    aloud=("has jobs that nothing on this host runs", "have jobs that nothing on this host runs"),
 )
 def worker_missing(absent_workers: AbsentWorkers) -> CheckResult:
     """A program makes jobs, and nothing on this host does them.

@@ -56,6 +56,11 @@ CASES: dict[str, tuple[dict[str, Any], dict[str, Any], str]] = {
     "a folder of one of its groups": (CLOSED, {"status": STATUS.format("33 4", 0)}, ""),
     "a group that is not known": (CLOSED, {}, ""),
     "a capability that passes all modes": ({**WAY, LOG: FILE}, {"status": STATUS.format("33", 2)}, ""),
+    "a file that is to be removed": (
+        {**WAY, "/app/storage/logs": FOLDER, LOG: FILE},
+        {"line": f"Error: EACCES: permission denied, unlink '{LOG}'"}, "/app/storage/logs"),
+    "a file that its user may remove": (
+        {**WAY, LOG: FILE}, {"line": f"Error: EACCES: permission denied, unlink '{LOG}'"}, ""),
     "another error": ({**WAY, LOG: FILE}, {"line": f"ERROR: cannot parse {LOG}"}, ""),
 }  # fmt: skip
 

@@ -4,6 +4,7 @@ They are looked at as the container sees them: they may lie in its image, in its
 in a mount. The user is that of its processes, or that of PUID where these are root's alone.
 """
 
+import posixpath
 from collections.abc import Iterator, Sequence
 
 import msgspec
@@ -33,6 +34,8 @@ _REFUSED = "path-denied"
 _PLAIN = LazyPattern(r"(?:/[\w@+-][\w.@+ -]{0,120}){1,16}")
 """A path without a step up."""
 _OF_THE_KERNEL = ("/proc/", "/sys/", "/dev/")
+_CHANGES_FOLDER = LazyPattern(r"\b(?:unlink|remov|renam|rmdir)\w{0,4}\b")
+"""Operations that need rights in the folder that holds the named file, and none of the file's."""
 
 
 class RefusedOwnPath(msgspec.Struct, frozen=True):
@@ -113,6 +116,8 @@ def _named_path(
     if failure is None or failure.name != _REFUSED or not container.state.pid:
         return
     path = failure.values.get("path", "")
+    if _CHANGES_FOLDER.search(failure.line):
+        path = posixpath.dirname(path)
     if _PLAIN.fullmatch(path) and not path.startswith(_OF_THE_KERNEL):
         yield container, path
 
