@@ -211,6 +211,16 @@ def env(*entries: str) -> dict[str, Any]:
             NamedSetting(option="--innodb-log-size"),
         ),
         ({"Config": {"Cmd": ["app", "-v"]}}, "v is unknown", None),
+        (
+            env("SMTP_SECURITY=true"),
+            "`SMTP_SECURITY` is invalid. It needs to be one of the following: starttls, off",
+            NamedSetting(variable="SMTP_SECURITY", fault="value"),
+        ),
+        (
+            env("SMTP_SECURITY=starttls"),
+            "`SMTP_SECURITY` is invalid. It needs to be one of the following: starttls, off",
+            None,
+        ),
     ],
 )
 def test_the_setting_that_a_line_names(

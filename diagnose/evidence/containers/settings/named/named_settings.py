@@ -30,6 +30,12 @@ __all__ = [
 ]
 
 _VARIABLE_OF_CURE = LazyPattern(r"\b[A-Z][A-Z0-9]*_[A-Za-z0-9_]+\b")
+_ACCEPTED = LazyPattern(
+    r"\b(?:one of|(?:following|possible|valid|allowed|supported) (?:options|values)|choose from)\b"
+    r"(?P<values>[^\n]{1,300})",
+    re.IGNORECASE,
+)
+"""The list of the values that a program accepts, in its objection to another one."""
 _OPTION = LazyPattern(r"(?<![\w-])--?[A-Za-z][\w-]{2,}")
 
 
@@ -45,10 +51,20 @@ def named_setting(container: Container, telling: TellingLine | None) -> NamedSet
         return None
     for find in _IN_ORDER:
         setting = find(container, telling.whole)
-        if setting is not None:
+        if setting is not None and not _has_listed_value(container, setting, telling.whole):
             is_missed = setting_variables.misses_value(container, setting.variable, telling.whole)
             return msgspec.structs.replace(setting, is_missed=is_missed)
     return setting_files.repeated_folder(container, telling.whole) if telling.explains else None
+
+
+def _has_listed_value(container: Container, setting: NamedSetting, text: str) -> bool:
+    """Whether the line lists the value of the variable among those that the program accepts.
+
+    A file of the program's own has another value then, and comes before the variable.
+    """
+    accepted = _ACCEPTED.search(text) if setting.variable and setting.fault == "value" else None
+    value = container.config.value_of(setting.variable)
+    return accepted is not None and bool(value) and stands_in(value, accepted["values"])
 
 
 def setting_in(container: Container, cure: str) -> NamedSetting | None:
