@@ -218,7 +218,7 @@ def _tcp_finding(port: UnservedPort, hidden: EmptyMounts, severity: Severity) ->
         },
         discriminator=str(port.port),
         severity=severity,
-        signs=reason.tail.signs,
+        signs=reason.tail.signs or None,
         calls=subjects_of((*reason.absent, *reason.deaf)),
         stable=(container.life,),
         variables={"port": str(port.port)},

@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from diagnose import registry
 from diagnose.evidence.containers.inspect import HostConfig
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.logs.tail import LogTail
@@ -305,3 +306,12 @@ def test_the_port_may_be_that_of_a_container_that_shares_the_network(
     assert finding.variables.get("sharer") == ("exporter" if is_named else None)
     assert ("publish" in finding.variables) != is_named
     assert finding.calls == ((other.subject,) if is_named else ())
+
+
+def test_a_program_that_prints_no_error_may_wait_for_its_share_of_cpu() -> None:
+    (finding,) = judged(WEB, namespaces_of(WEB), UnservedPorts()).findings
+    assert finding.signs is None
+    assert (
+        "resources.cpu-throttled"
+        in registry.load()["network.published-port-not-listening"].caused_by
+    )
