@@ -40,7 +40,6 @@ def no_memory_limit(box: Box) -> None:
 @fault(
     "resources.cpu-throttled",
     subject="container:busy",
-    shareable=True,
     first_command=("heals", "the limit is doubled, and nothing is held back any more"),
 )
 def held_back(box: Box) -> None:
