@@ -75,9 +75,9 @@ def calls_failing(
     symptom, which a report says where it knows nothing worse about the container.
 
     A container that was started within three minutes may yet begin to listen. A program that misses
-    many places is left out: it looks for some. So is one whose error is a known failure, one that
-    was restarted a moment ago, and a line without a place that container.errors-in-log quotes
-    already.
+    many places is left out: it looks for some. So is one that was restarted a moment ago; and where
+    this check knows nothing that the caller lacks, one whose error is a known failure, and a line
+    without a place that container.errors-in-log quotes already.
 
     Where the container that is called does not run, what ended it is the cause.
 
@@ -97,9 +97,10 @@ def calls_failing(
         called = moved.address if moved is not None else failure.host
         calls = waiting.get(failure.container.id, ())
         is_said = any(_is_same_call(failure, called, call) for call in calls)
-        is_quoted = moved is None and _is_quoted(failure, errors.get(failure.container.id))
+        lack = _lack(failure, moved, resolvers, host_links)
+        is_quoted = lack is None and _is_quoted(failure, errors.get(failure.container.id))
         if not is_said and not is_quoted:
-            yield _finding(failure, _lack(failure, moved, resolvers, host_links), clock)
+            yield _finding(failure, lack, clock)
     yield from logged_failures.unread
 
 
