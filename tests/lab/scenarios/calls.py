@@ -483,7 +483,12 @@ def resolv_conf_that_a_script_has_emptied(box: Box) -> None:
     box.wait_for(lambda: _cannot_resolve(box, "blank71"), what="names that do not resolve")
 
 
-@fault("network.calls-failing", subject="container:lone72", shareable=True)
+@fault(
+    "network.calls-failing",
+    subject="container:lone72",
+    also=["container.errors-in-log"],
+    shareable=True,
+)
 def caller_without_any_network(box: Box) -> None:
     """A container with the network mode none is to fetch a page."""
     _asks(box, "lone72", "--network=none")
