@@ -6,7 +6,7 @@ from diagnose.evidence.engine.info import Info
 from diagnose.evidence.images.layers import Layers
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.storage.usage.disk_usage import DiskUsage
-from diagnose.evidence.storage.volumes.unused_volumes import UnusedVolumes, successor_of
+from diagnose.evidence.storage.volumes.unused_volumes import UnusedVolumes, successors
 from diagnose.model import CheckResult, Finding, Json, Severity, Skipped, Unavailable
 from diagnose.model.subjects import DAEMON, Subject
 from diagnose.model.units import Seconds
@@ -33,8 +33,9 @@ def volumes_unused(
     and its successor does not.
     """
     sizes = usage.volumes if usage is not None else {}
+    successor_by_name = successors(volumes, containers or ())
     for volume in volumes:
-        successor = successor_of(volume, containers or ())
+        successor = successor_by_name.get(volume.name, "")
         volume_bytes = sizes.get(volume.name)
         kind = "anonymous volume" if volume.is_anonymous else "volume"
         holds = f" holds {size(volume_bytes)} and" if volume_bytes is not None else ""

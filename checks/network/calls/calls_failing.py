@@ -96,10 +96,10 @@ def calls_failing(
         moved = moved_names.of(failure) if moved_names is not None else None
         called = moved.address if moved is not None else failure.host
         calls = waiting.get(failure.container.id, ())
-        is_said = any(_is_same_call(failure, called, call) for call in calls)
+        if any(_is_same_call(failure, called, call) for call in calls):
+            continue
         lack = _lack(failure, moved, resolvers, host_links)
-        is_quoted = lack is None and _is_quoted(failure, errors.get(failure.container.id))
-        if not is_said and not is_quoted:
+        if lack is not None or not _is_quoted(failure, errors.get(failure.container.id)):
             yield _finding(failure, lack, clock)
     yield from logged_failures.unread
 

@@ -124,9 +124,10 @@ def data_root_candidates(
     if not daemon.same_host:
         return Unavailable("remote", daemon.where)
     count = len(containers) + number_of(containers.unexamined)
-    taken = taken_roots(host, daemon)
+    engines = _other_engines(host, daemon)
+    taken = frozenset(settings.data_root for _, settings in engines)
     other_folders = () if count else tuple(_other_roots(host, root.path, mounts, taken))
-    running = tuple(_running_engines(host, root.path, daemon))
+    running = tuple(_running_engines(host, root.path, engines))
     return DataRootCandidates(root.path, count, unmounted.planned, other_folders, running)
 
 
@@ -164,24 +165,6 @@ def _is_missing(point: str, root: str, mounts: Mounts) -> bool:
     return all(mounted.point != point for mounted in mounts)
 
 
-def taken_roots(host: Host, daemon: Daemon) -> frozenset[str]:
-    """The data roots of other engines that live here."""
-    return frozenset(
-        _EngineSettings.of(host, process).data_root for process in daemon.processes.others
-    )
-
-
-def _running_engines(host: Host, root: str, daemon: Daemon) -> Iterator[RunningEngine]:
-    """The other engines of root that have containers, and no socket of their own."""
-    for process in daemon.processes.others:
-        settings = _EngineSettings.of(host, process)
-        if process.uid or settings.has_own_socket or settings.data_root == root:
-            continue
-        containers = _count_of_containers(host, settings.data_root)
-        if containers:
-            yield RunningEngine(process.pid, settings.data_root, containers)
-
-
 class _EngineSettings(msgspec.Struct, frozen=True):
     """The settings of an engine by its command line, and by the file that this names."""
 
@@ -201,6 +184,28 @@ class _EngineSettings(msgspec.Struct, frozen=True):
             if isinstance(configured, str):
                 roots.append(configured)
         return cls((roots[-1] if roots else DEFAULT).rstrip("/"), is_set)
+
+
+def taken_roots(host: Host, daemon: Daemon) -> frozenset[str]:
+    """The data roots of other engines that live here."""
+    return frozenset(settings.data_root for _, settings in _other_engines(host, daemon))
+
+
+def _other_engines(host: Host, daemon: Daemon) -> list[tuple[Process, _EngineSettings]]:
+    """The other engines that live here, with their settings."""
+    return [(process, _EngineSettings.of(host, process)) for process in daemon.processes.others]
+
+
+def _running_engines(
+    host: Host, root: str, engines: Iterable[tuple[Process, _EngineSettings]]
+) -> Iterator[RunningEngine]:
+    """The other engines of root that have containers, and no socket of their own."""
+    for process, settings in engines:
+        if process.uid or settings.has_own_socket or settings.data_root == root:
+            continue
+        containers = _count_of_containers(host, settings.data_root)
+        if containers:
+            yield RunningEngine(process.pid, settings.data_root, containers)
 
 
 def _other_roots(

@@ -1,6 +1,7 @@
 """Volumes that no container mounts."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import NamedTuple
 
 from diagnose.evidence.containers.inspected_container import COMPOSE
 from diagnose.evidence.containers.listing import Container, Containers
@@ -12,7 +13,7 @@ from diagnose.questions.files import ListFolder
 from diagnose.questions.images import ListVolumes, Volume
 from diagnose.registry import evidence
 
-__all__ = ["UnusedVolumes", "Volume", "compose_label", "successor_of", "unused_volumes"]
+__all__ = ["UnusedVolumes", "Volume", "compose_label", "successors", "unused_volumes"]
 
 
 class UnusedVolumes(Items[Volume], frozen=True):
@@ -39,20 +40,38 @@ def unused_volumes(
     return UnusedVolumes(tuple(sorted(answer.volumes or (), key=lambda volume: volume.name)))
 
 
-def successor_of(volume: Volume, containers: Iterable[Container]) -> str:
-    """The volume that the same compose project uses under its present name; "" for none.
+class _ProjectVolume(NamedTuple):
+    """A volume as compose names it, with the name of its project without `-` and `_`."""
+
+    bare_project: str
+    own_name: str
+
+
+class _UsedVolume(NamedTuple):
+    project: str
+    name: str
+
+
+def successors(volumes: Iterable[Volume], containers: Iterable[Container]) -> Mapping[str, str]:
+    """By the name of a volume, the one that its project uses in its place under another name.
 
     The two names of the project differ in `-` and `_` alone.
     """
-    project = compose_label(volume, "project")
-    own_name = compose_label(volume, "volume")
+    used: dict[_ProjectVolume, _UsedVolume] = {}
     for container in containers:
-        present_name = container.compose_project
-        successor = f"{present_name}_{own_name}"
-        is_renamed = present_name != project and _bare(present_name) == _bare(project)
-        if own_name and is_renamed and any(mount.name == successor for mount in container.mounts):
-            return successor
-    return ""
+        project = container.compose_project
+        for mount in container.mounts:
+            if project and mount.name.startswith(f"{project}_"):
+                own_name = mount.name.removeprefix(f"{project}_")
+                used[_ProjectVolume(_bare(project), own_name)] = _UsedVolume(project, mount.name)
+    by_name: dict[str, str] = {}
+    for volume in volumes:
+        project = compose_label(volume, "project")
+        own_name = compose_label(volume, "volume")
+        present = used.get(_ProjectVolume(_bare(project), own_name)) if own_name else None
+        if present is not None and present.project != project:
+            by_name[volume.name] = present.name
+    return by_name
 
 
 def _bare(project: str) -> str:
