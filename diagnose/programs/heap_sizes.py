@@ -6,13 +6,11 @@ import msgspec
 
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.mappings import assignments
-from diagnose.numbers import is_number
+from diagnose.numbers import BYTES_OF_UNIT, is_number
 from diagnose.phrases import MIB
 
 _JAVA = LazyPattern(r"(?<!\S)-Xmx(?P<count>\d+)(?P<unit>[kKmMgGtT]?)\b")
 _NODE = LazyPattern(r"--max[-_]old[-_]space[-_]size[= ](?P<count>\d+)\b")
-_UNITS = {"": 1, "k": 1 << 10, "m": 1 << 20, "g": 1 << 30, "t": 1 << 40}
-"""Bytes in a unit of -Xmx; a number without one is in bytes."""
 VARIABLES = (
     "_JAVA_OPTIONS",
     "CATALINA_OPTS",
@@ -81,7 +79,7 @@ def largest_heap(command: Iterable[str], environment: Iterable[str]) -> HeapOpti
         java = list(_JAVA.finditer(text))[-1:]
         node = list(_NODE.finditer(text))[-1:]
         heaps += [
-            HeapOption(int(option["count"]) * _UNITS[option["unit"].lower()], option[0])
+            HeapOption(int(option["count"]) * BYTES_OF_UNIT[option["unit"].lower()], option[0])
             for option in java
         ]
         heaps += [HeapOption(int(option["count"]) * MIB, option[0]) for option in node]

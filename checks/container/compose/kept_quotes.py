@@ -21,27 +21,19 @@ def without_quotes(name: str) -> str:
     return _UNQUOTED.replace("NAME", name)
 
 
-def kept_quotes_findings(
-    quoted_values: QuotedValues | None, reported_ids: Collection[str]
+def kept_marks_findings(
+    quoted_values: QuotedValues | None,
+    spaced_values: SpacedValues | None,
+    reported_ids: Collection[str],
 ) -> Iterator[Finding]:
-    """Findings about values with quotes, for containers without another finding about their
-    variables.
+    """Findings about values with quotes or spaces, for containers without another finding about
+    their variables.
 
     reported_ids: the ids of the containers that have one.
     """
     for quoted in quoted_values or ():
         if quoted.container.id not in reported_ids:
             yield _kept_quotes_finding(quoted)
-
-
-def spaced_values_findings(
-    spaced_values: SpacedValues | None, reported_ids: Collection[str]
-) -> Iterator[Finding]:
-    """Findings about values with spaces, for containers without another finding about their
-    variables.
-
-    reported_ids: the ids of the containers that have one.
-    """
     for spaced in spaced_values or ():
         if spaced.container.id not in reported_ids:
             yield _spaced_value_finding(spaced)

@@ -21,8 +21,6 @@ from diagnose.registry import check
 
 SHOWN = 160
 """Characters of the line in the finding's sentence."""
-
-
 _ONCE = ("printed an error once", "printed an error once")
 """The predicate about programs whose line has not come again."""
 _WORKS = ("logs errors while it works", "log errors while they work")

@@ -6,11 +6,7 @@ from collections.abc import Iterable, Iterator
 from msgspec.structs import replace
 
 from checks.container.claims import compose_variables, is_broken
-from checks.container.compose.kept_quotes import (
-    kept_quotes_findings,
-    spaced_values_findings,
-    without_quotes,
-)
+from checks.container.compose.kept_quotes import kept_marks_findings, without_quotes
 from diagnose.evidence.containers.addresses.misread_addresses import (
     MisreadAddress,
     MisreadAddresses,
@@ -107,8 +103,9 @@ def variable_malformed(
     for carriage in kept_marks.carriage_returns or ():
         if carriage.container.id not in broken_ids:
             yield from _carriage_findings(carriage)
-    yield from kept_quotes_findings(kept_marks.quoted_values, broken_ids | misread.keys())
-    yield from spaced_values_findings(kept_marks.spaced_values, broken_ids | misread.keys())
+    yield from kept_marks_findings(
+        kept_marks.quoted_values, kept_marks.spaced_values, broken_ids | misread.keys()
+    )
 
 
 def _written_findings(

@@ -3,6 +3,7 @@
 import re
 
 from diagnose.lazy_pattern import LazyPattern
+from diagnose.numbers import BYTES_OF_UNIT
 from diagnose.questions.compose import WrittenService
 
 _LEAST_MEMORY = 6 << 20
@@ -11,8 +12,6 @@ _NUMBER = LazyPattern(r"\d{1,6}(?:\.\d{1,6})?")
 _SIZE = LazyPattern(
     r"(?P<number>\d{1,15}(?:\.\d{1,6})?) ?(?P<unit>[bkmgt])?(?:i?b)?", re.IGNORECASE
 )
-_UNITS = {"": 1, "b": 1, "k": 1 << 10, "m": 1 << 20, "g": 1 << 30, "t": 1 << 40}
-"""The bytes of a unit, by its letter."""
 
 
 def refused_limit(service: WrittenService, host_cpus: int) -> str:
@@ -26,7 +25,7 @@ def refused_limit(service: WrittenService, host_cpus: int) -> str:
         return f"it asks for {service.cpus} CPUs, and this host has {host_cpus}"
     size = _SIZE.fullmatch(service.memory)
     if size is not None:
-        size_bytes = float(size["number"]) * _UNITS[(size["unit"] or "").lower()]
+        size_bytes = float(size["number"]) * BYTES_OF_UNIT[(size["unit"] or "").lower()]
         if 0 < size_bytes < _LEAST_MEMORY:
             return f"its memory limit is {service.memory}, and the engine takes 6 MB at least"
     return ""

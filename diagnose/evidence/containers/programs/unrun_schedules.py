@@ -6,14 +6,13 @@ option -B of one worker.
 
 import posixpath
 from collections.abc import Iterator
-from typing import NamedTuple
 
+from diagnose.evidence.containers.folder_visits import VisitLimits, visited_folders
 from diagnose.evidence.containers.listing import Container
 from diagnose.evidence.machine.processes import Processes
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.questions import Host
 from diagnose.questions.file_texts import FindTexts
-from diagnose.questions.files import FolderListing, ListFolder
 from diagnose.questions.processes import InspectProcess
 from diagnose.word_sets import vocabulary
 
@@ -28,9 +27,8 @@ _FILES = LazyPattern(
 _OTHER_FOLDERS = vocabulary(
     "docs locale media migrations node_modules site-packages static staticfiles templates test tests venv"
 )
-_MOST_FOLDERS = 30
+_VISITS = VisitLimits(entries=2000, folders=30, depth=3)
 _MOST_FILES = 40
-_DEEPEST = 3
 _TEXTS = [
     *(
         f"\n{name} = {{\n"
@@ -40,11 +38,6 @@ _TEXTS = [
     *(f"\n    beat_schedule{sign}{{\n" for sign in ("=", " = ")),
 ]
 """Lines that begin a schedule with entries."""
-
-
-class _Folder(NamedTuple):
-    path: str
-    depth: int
 
 
 def schedule_of_celery(host: Host, container: Container, processes: Processes) -> str:
@@ -79,14 +72,11 @@ def _runs_a_worker(host: Host, container: Container, processes: Processes) -> bo
 
 def _modules(host: Host, root: str, folder: str) -> Iterator[str]:
     """The modules below a folder that may have the schedule, those that lie higher first."""
-    waiting = [_Folder(folder, 0)]
-    for above in waiting:
-        listing = host.answer_or(ListFolder(above.path, root=root), FolderListing())
-        for entry in listing.entries:
-            path = posixpath.join(above.path, entry.name)
+    for visit in visited_folders(host, root, [folder], _VISITS, _may_be_code):
+        for entry in visit.entries:
             if entry.type == "file" and _FILES.fullmatch(entry.name):
-                yield path
-            is_code = entry.name not in _OTHER_FOLDERS and not entry.name.startswith((".", "_"))
-            has_room = len(waiting) < _MOST_FOLDERS and above.depth < _DEEPEST
-            if entry.type == "folder" and is_code and has_room:
-                waiting.append(_Folder(path, above.depth + 1))
+                yield posixpath.join(visit.path, entry.name)
+
+
+def _may_be_code(name: str) -> bool:
+    return name not in _OTHER_FOLDERS and not name.startswith((".", "_"))

@@ -8,7 +8,7 @@ import msgspec
 from diagnose.evidence.containers.listing import Container
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.model import Failed
-from diagnose.numbers import is_number
+from diagnose.numbers import BYTES_OF_UNIT, is_number
 from diagnose.questions import Host
 from diagnose.questions.files import ListFolder, ReadFile
 
@@ -19,8 +19,6 @@ _OF_SITES = (".user.ini", ".htaccess", "public/.user.ini", "public/.htaccess")
 _MOST_FILES = 40
 _SIZE = LazyPattern(r"(?i)(?P<number>\d{1,15})\s?(?P<unit>[KMGT]?)(?:I?B)?")
 """64M, 100MB, 10g, 2 GiB or 1048576"""
-_UNITS = {"": 1, "k": 1 << 10, "m": 1 << 20, "g": 1 << 30, "t": 1 << 40}
-"""Bytes of a unit, by its letter."""
 _REFERENCE = LazyPattern(r"\$\{(?P<name>\w{1,60})(?::-?(?P<default>[\w.-]{0,40}))?\}")
 UPLOAD = "upload_max_filesize"
 POST = "post_max_size"
@@ -84,7 +82,7 @@ def size_of(text: str) -> int | None:
     match = _SIZE.fullmatch(text.strip())
     if match is None or not is_number(match["number"]):
         return None
-    return int(match["number"]) * _UNITS[match["unit"].lower()]
+    return int(match["number"]) * BYTES_OF_UNIT[match["unit"].lower()]
 
 
 def _paths(host: Host, container: Container, folder: str) -> list[str] | None:

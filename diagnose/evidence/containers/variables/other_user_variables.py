@@ -11,6 +11,7 @@ import msgspec
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.items import Items
 from diagnose.evidence.machine.processes import Processes
+from diagnose.mappings import assignments
 from diagnose.model import Failed
 from diagnose.numbers import is_number
 from diagnose.questions import Host
@@ -82,8 +83,8 @@ def _other_variables(
     image = host.ask(InspectImage(container.image))
     if isinstance(image, Failed):
         return
-    entries = (entry.partition("=") for entry in image.env)
-    own = _numbers((name, value) for name, _, value in entries if name != _OF_BUILD)
+    own = _numbers(assignments(image.env).items())
+    own.pop(_OF_BUILD, None)
     running_as = {process.uid for process in processes.inside(container.id)}
     for name, value in _numbers(container.config.environment).items():
         if name in own or int(value) in running_as:

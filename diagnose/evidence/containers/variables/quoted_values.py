@@ -30,11 +30,12 @@ _REFUSED = LazyPattern(
 """Errors of a program about a schedule that it does not accept."""
 _ENDS_AS_A_PART = LazyPattern(r"(?:(?:^|[ \t])[\d*]{1,2}[ \t]+|[\"'`])$")
 """The text before quotes that are a part of the value: a field of cron, or more quotes."""
-_PLAIN = LazyPattern(
-    r"\d{1,10}|true|false|yes|no|on|off|[a-z][a-z0-9+]{1,20}://\S{1,200}|/[\w./-]{1,200}"
+PLAIN_VALUE = (
+    r"\d{1,10}|true|false|[a-z][a-z0-9+]{1,20}://\S{1,200}|/[\w./-]{1,200}"
     r"|(?:\d{1,3}\.){3}\d{1,3}(?::\d{1,5})?"
 )
-"""A number, a switch, an address or a path."""
+"""The pattern of a number, a switch, an address or a path: these have no quotes and no spaces."""
+_PLAIN = LazyPattern(rf"{PLAIN_VALUE}|yes|no|on|off")
 
 
 class QuotedValue(msgspec.Struct, frozen=True):

@@ -3,15 +3,12 @@
 import msgspec
 
 from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.containers.variables.quoted_values import PLAIN_VALUE
 from diagnose.evidence.items import Items
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.registry import evidence
 
-_NEVER_SPACED = LazyPattern(
-    r"\d{1,10}|true|false|[a-z][a-z0-9+]{1,20}://\S{1,200}|/[\w./-]{1,200}"
-    r"|(?:\d{1,3}\.){3}\d{1,3}(?::\d{1,5})?"
-)
-"""A number, a switch, a URL, a path or an address."""
+_NEVER_SPACED = LazyPattern(PLAIN_VALUE)
 
 
 class SpacedValue(msgspec.Struct, frozen=True):
