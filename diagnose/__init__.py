@@ -35,7 +35,7 @@ One arrow runs through the house:
                 `required_words` are those without which a text matches no pattern.
                 `mappings` groups things by a key and leaves out what is empty.
                 `word_sets` makes a set of the words of a text.
-                `numbers` says whether a text is a whole number.
+                `numbers` says whether a text is a whole number, and how many bytes a unit has.
                 `file_paths` says whether one path lies within another.
                 Checks may import these nine, `evidence`, `programs`, `first_steps` and `registry`.
 - `judgement/`  `engine` runs the chosen checks: `collection` collects their evidence, `judge`
