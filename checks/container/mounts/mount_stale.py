@@ -119,9 +119,11 @@ def _view_clause(stale: StaleMount) -> str:
 
 def _variables(stale: StaleMount) -> PageVariables:
     """The page variables for a stale mount: to restart the engine, to mount the disk, or to
-    restart the container."""
-    if stale.is_hidden:
-        return {"unseen": stale.point, "engine": "docker"}
+    restart the container. A restart while the disk is unmounted gives the container an empty
+    folder."""
     if stale.held and not stale.covered_by:
         return {"unmounted": stale.held_from}
-    return {"source": stale.mount.source, "inside": stale.mount.destination}
+    variables = {"remounted": stale.container.name}
+    if stale.is_hidden:
+        return variables | {"unseen": stale.point, "engine": "docker"}
+    return variables | {"source": stale.mount.source, "inside": stale.mount.destination}

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from diagnose import runbooks
 from diagnose.evidence.containers.mounts.lost_volumes import lost_volumes
 from diagnose.evidence.containers.mounts.stale_mounts import StaleMounts
 from tests.hosts import Made
@@ -36,3 +37,8 @@ def test_deleted_folders_of_volumes(
     found = lost_volumes(host, of(container("db", Mounts=[mount])))
     result = judge("container.mount-stale", stale_mounts=StaleMounts(()), lost_volumes=found)
     assert rows(result) == expected
+    for finding in result.findings:
+        assert runbooks.cure("container.mount-stale", finding.variables, runbooks.Place()) is None
+        assert runbooks.by_hand("container.mount-stale", finding.variables).startswith(
+            "Do not restart db yet"
+        )

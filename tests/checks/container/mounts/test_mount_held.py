@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from diagnose import runbooks
 from diagnose.evidence.containers.mounts.stale_mounts import stale_mounts
 from diagnose.evidence.storage.mounts import Mounted, Mounts
 from diagnose.evidence.storage.volumes.volume_sources import BoundVolumes
@@ -55,10 +56,15 @@ def test_disk_that_the_host_has_no_longer(
     result = judge("container.mount-stale", stale_mounts=stale)
     assert rows(result) == [("warning", "media")] * len(expected)
     assert [list(finding.variables) for finding in result.findings] == (
-        [["container", "source", "inside"]]
+        [["container", "remounted", "source", "inside"]]
         if covered_by
         else [["container", "unmounted"]] * len(expected)
     )
+    cures = (
+        runbooks.cure("container.mount-stale", finding.variables, runbooks.Place())
+        for finding in result.findings
+    )
+    assert [cure is not None for cure in cures] == [bool(covered_by)] * len(expected)
 
 
 def test_share_mounted_again_under_a_volume() -> None:
