@@ -12,6 +12,7 @@ import pytest
 
 from diagnose import questions
 
+ROOT = Path(__file__).parents[2]
 HEAVY = {
     "asyncio",
     "docker",
@@ -41,13 +42,16 @@ FAMILIES = {
 }
 
 
+TABLES = {"diagnose.programs.failures.table", "diagnose.programs.families.table"}
+"""What only a line of a log needs that may be an error: some 75 modules."""
+
+
 LATE = {
-    "diagnose.programs.failures.table",
-    "diagnose.programs.families.table",
+    *TABLES,
     "diagnose.recording.answer_files",
     *(f"checks.{family}.{name}" for family in FAMILIES for name in ("repairs", "counterfactuals")),
 }
-"""What only a finding, or a recording, needs: some 50 modules."""
+"""What only a finding, or a recording, needs."""
 
 
 MODULES = {
@@ -111,11 +115,23 @@ its default socket."""
 
 @pytest.mark.parametrize("command", MODULES)
 def test_nothing_is_imported_that_the_command_does_not_need(command: str, folder: Path):
+    words = [str(folder) if word == "FOLDER" else word for word in command.split()]
+    assert not _imported_by(words) & MODULES[command]
+
+
+def test_a_calm_host_needs_no_table_of_failures():
+    calm = ROOT / "fixtures" / "broken_host.control_host@28.5"
+    imported = _imported_by(["all", "--format", "json", "--from", str(calm)])
+    assert not imported & TABLES
+
+
+def _imported_by(words: list[str]) -> set[str]:
+    """The modules that are in memory when the command ends; it has printed something."""
     code = (
         "import os, sys\n"
         "leave = os._exit\n"
         "os._exit = lambda code: (sys.stderr.write('\\n' + ' '.join(sys.modules)), sys.stderr.flush(), leave(0))\n"
-        f"sys.argv[1:] = {[str(folder) if word == 'FOLDER' else word for word in command.split()]!r}\n"
+        f"sys.argv[1:] = {words!r}\n"
         "from diagnose.__main__ import main\n"
         "main()\n"
         "os._exit(0)\n"
@@ -135,8 +151,8 @@ def test_nothing_is_imported_that_the_command_does_not_need(command: str, folder
     )
     imported = set(done.stderr.splitlines()[-1].split())
     assert "diagnose.version" in imported, done.stderr
-    assert not imported & MODULES[command]
     assert done.stdout
+    return imported
 
 
 def test_workers_need_not_import_the_questions_once_more() -> None:

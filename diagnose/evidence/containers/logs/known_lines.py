@@ -47,10 +47,10 @@ def line_that_turns_away(lines: Sequence[str]) -> TellingLine | None:
     levels = [message(line).level for line in lines]
     grave = [line for line, level in zip(lines, levels, strict=True) if (level or INFO) > INFO]
     bare = [line for line, level in zip(lines, levels, strict=True) if level is None]
-    bare_failure = (
-        recognise(bare, None, _programs_that_turn_away(), has_ended=False) if bare else None
-    )
-    failure = bare_failure or recognise(grave, None, _rows_that_turn_away(), has_ended=False)
+    bare_rows = _programs_that_turn_away() if bare else ()
+    grave_rows = _rows_that_turn_away() if grave else ()
+    bare_failure = recognise(bare, None, bare_rows, has_ended=False)
+    failure = bare_failure or recognise(grave, None, grave_rows, has_ended=False)
     if failure is None:
         return None
     index = max(at for at, line in enumerate(lines) if plain(line).strip() == failure.line)
