@@ -1,0 +1,311 @@
+"""Settings of containers that do nothing, for a part that they need is not there."""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+
+import msgspec
+
+from diagnose.evidence.containers.inspect import Mount
+from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.items import Items
+from diagnose.evidence.machine.clock import Clock
+from diagnose.model import Failed
+from diagnose.programs.setting_needs import parts
+from diagnose.programs.setting_needs.needs import SettingNeed
+from diagnose.programs.setting_needs.table import SETTING_NEEDS
+from diagnose.questions import Host
+from diagnose.questions.containers import ReadContainerFile
+from diagnose.questions.images import InspectImage
+from diagnose.registry import evidence
+
+MOST_FILES = 40
+"""Paths in containers that are looked at."""
+MOST_MATCHES = 8
+"""Matches of one part that are followed."""
+SETTLED_S = 20.0
+"""Seconds after which a start script has made its files."""
+_BYTES = 32768
+_LONGEST = 2000
+"""Letters of a setting that are compared."""
+_SITE_LABEL = re.compile(r"traefik\.http\.routers\.[^.]{1,80}\.rule$|caddy(?:_\d{1,3})?$")
+_SERVER = "server"
+_HOST = "host"
+
+Groups = Mapping[str, str]
+"""What the groups of the matched parts have matched, by their names."""
+
+
+class UnmetNeed(msgspec.Struct, frozen=True):
+    """A setting of a container, and the rule that it breaks."""
+
+    container: Container
+    need: SettingNeed
+    groups: Groups
+    server: Container | None
+    """The container that the rule has found beside it."""
+
+    def filled(self, text: str) -> str:
+        """A text of the rule with the values of this container."""
+        return _filled(text, self.groups)
+
+
+class UnmetNeeds(Items[UnmetNeed], frozen=True):
+    """In the order of the containers."""
+
+
+@evidence
+def unmet_needs(host: Host, containers: Containers, clock: Clock) -> UnmetNeeds:
+    """The rules that running containers break, by inspect and by files in them.
+
+    A file is asked for only where the parts before it are there.
+    """
+    scene = _Scene(host, containers, clock)
+    broken = (
+        _unmet(need, container, scene)
+        for container in containers.running
+        for need in SETTING_NEEDS
+        if need.image.search(container.config.image)
+    )
+    return UnmetNeeds(tuple(filter(None, broken)))
+
+
+class _UndecidedError(Exception):
+    """Whether a part is there cannot be told."""
+
+
+class _Scene:
+    """The containers of the host, and the files in them."""
+
+    def __init__(self, host: Host, containers: Containers, clock: Clock) -> None:
+        self._host = host
+        self._asked: set[tuple[str, str]] = set()
+        self.containers = containers
+        self.clock = clock
+
+    def text(self, container: Container, path: str) -> str | None:
+        """The text of a file, "" for what has none, None where nothing has that path."""
+        key = (container.id, path)
+        if key not in self._asked and len(self._asked) >= MOST_FILES:
+            raise _UndecidedError
+        self._asked.add(key)
+        answer = self._host.ask(ReadContainerFile(container.id, path, bytes=_BYTES))
+        if not isinstance(answer, Failed):
+            return answer.utf8 or ""
+        if answer.reason != "missing":
+            raise _UndecidedError
+        return None
+
+    def beside(self, container: Container, image: str) -> Iterator[Container]:
+        """The other running containers of an image."""
+        pattern = re.compile(image)
+        for other in self.containers.running:
+            if other.id != container.id and pattern.search(other.config.image):
+                yield other
+
+    def is_own(self, container: Container, variable: str) -> bool:
+        """Whether neither its image nor another container has a variable, as `NAME=value`."""
+        image = self._host.ask(InspectImage(container.image))
+        if isinstance(image, Failed) or image.config is None:
+            raise _UndecidedError
+        others = (other for other in self.containers if other.id != container.id)
+        is_shared = any(variable in (other.config.env or ()) for other in others)
+        return not is_shared and variable not in (image.config.env or ())
+
+
+def _unmet(need: SettingNeed, container: Container, scene: _Scene) -> UnmetNeed | None:
+    """The rule, if the container breaks it; None too where a file could not be read."""
+    try:
+        for groups in _all_of(need.given, container, scene, {}):
+            if not any(_holds(part, container, scene, groups) for part in need.lacks):
+                server = scene.containers.by_name.get(groups.get(_SERVER, ""))
+                return UnmetNeed(container, need, groups, server)
+    except _UndecidedError:
+        return None
+    return None
+
+
+def _all_of(
+    wanted: Sequence[parts.Part], container: Container, scene: _Scene, groups: Groups
+) -> Iterator[Groups]:
+    """The groups of each way in which the container has all these parts."""
+    if not wanted:
+        yield groups
+        return
+    for further in _matches(wanted[0], container, scene, groups):
+        yield from _all_of(wanted[1:], container, scene, {**groups, **further})
+
+
+def _holds(part: parts.Part, container: Container, scene: _Scene, groups: Groups) -> bool:
+    return any(True for _ in _matches(part, container, scene, groups))
+
+
+def _matches(
+    part: parts.Part, container: Container, scene: _Scene, groups: Groups
+) -> Iterator[Groups]:
+    """The groups of each way in which the container has a part; nothing where it lacks it."""
+    match part:
+        case parts.Variable():
+            yield from _variables(part, container, scene, groups)
+        case parts.Word(pattern):
+            words = " ".join(container.config.words)[:_LONGEST]
+            yield from _found(_pattern(pattern, groups), words)
+        case parts.Text() | parts.Present():
+            yield from _inside(part, container, scene, groups)
+        case parts.MountedAt(place):
+            yield from _mounts_at(place, container)
+        case parts.Neighbour() | parts.Called():
+            yield from _neighbours(part, container, scene, groups)
+        case _:
+            if _is_so(part, container, scene, groups):
+                yield {}
+
+
+def _is_so(part: parts.Part, container: Container, scene: _Scene, groups: Groups) -> bool:
+    """Whether the container has a part without groups."""
+    match part:
+        case parts.Lacking(opposite):
+            return not _holds(opposite, container, scene, groups)
+        case parts.Named() | parts.SharedPlace():
+            return _is_beside(part, container, scene, groups)
+    return _has_option(part, container, groups)
+
+
+def _mounts_at(place: str, container: Container) -> Iterator[Groups]:
+    """The mounts whose whole place in the container matches."""
+    for mount in container.mounts:
+        if _lasts(mount) and re.fullmatch(place, mount.destination):
+            yield {"place": mount.destination, "source": mount.place}
+
+
+def _variables(
+    part: parts.Variable, container: Container, scene: _Scene, groups: Groups
+) -> Iterator[Groups]:
+    """The groups of each variable that matches, with its name and its value."""
+    pattern = _pattern(part.value, groups)
+    matched = 0
+    for name, value in container.config.environment:
+        match = re.fullmatch(part.name, name) and re.fullmatch(pattern, value[:_LONGEST])
+        if not match or (part.is_own and not scene.is_own(container, f"{name}={value}")):
+            continue
+        yield {"variable": name, "value": value, **_named_groups(match)}
+        matched += 1
+        if matched == MOST_MATCHES:
+            return
+
+
+def _found(pattern: str, text: str) -> Iterator[Groups]:
+    """The groups of the first places in a text where a pattern matches."""
+    for number, match in enumerate(re.finditer(pattern, text)):
+        if number == MOST_MATCHES:
+            return
+        yield _named_groups(match)
+
+
+def _named_groups(match: re.Match[str]) -> dict[str, str]:
+    return {name: text for name, text in match.groupdict().items() if text is not None}
+
+
+def _has_option(part: parts.Part, container: Container, groups: Groups) -> bool:
+    """Whether the container was created with a part."""
+    options = container.host_config
+    match part:
+        case parts.Labelled(pattern):
+            labels = [f"{key}={value}"[:_LONGEST] for key, value in container.labels.items()]
+            return any(re.match(_pattern(pattern, groups), label) for label in labels)
+        case parts.Capability(name):
+            return options.privileged or bool({name, "ALL"} & options.added_capabilities)
+        case parts.Device(path):
+            given_paths = {device.path_in_container for device in options.devices or ()}
+            return options.privileged or path in given_paths
+        case parts.Mounted(path):
+            return any(_is_at(mount, _filled(path, groups)) for mount in container.mounts)
+        case parts.SharesNetwork():
+            return container.shares_network
+        case parts.Published():
+            return _is_published(part, container, groups)
+        case parts.Sites():
+            has_label = any(map(_SITE_LABEL.match, container.labels))
+            return has_label or container.config.sets("VIRTUAL_HOST")
+    return False
+
+
+def _lasts(mount: Mount) -> bool:
+    """Whether somebody has chosen what is mounted, and it outlasts the container."""
+    return mount.has_host_path and not mount.is_anonymous
+
+
+def _is_at(mount: Mount, path: str) -> bool:
+    """Whether such a thing is mounted at a path, above it or below it."""
+    is_around = mount.destination == path or mount.holds(path)
+    return _lasts(mount) and (is_around or mount.destination.startswith(f"{path}/"))
+
+
+def _is_published(part: parts.Published, container: Container, groups: Groups) -> bool:
+    if container.shares_host_network:
+        return True
+    port = _filled(part.port, groups)
+    host_port = _filled(part.at, groups)
+    return any(
+        published.port == port
+        and not published.is_for_host_alone
+        and host_port in ("", str(published.host_port))
+        for published in container.published_ports
+    )
+
+
+def _inside(
+    part: parts.Text | parts.Present, container: Container, scene: _Scene, groups: Groups
+) -> Iterator[Groups]:
+    """The groups of a part that is a file in the container, which has made its own files by now."""
+    if not scene.clock.has_passed(container.started_at, SETTLED_S):
+        raise _UndecidedError
+    paths = part.paths if isinstance(part, parts.Text) else (part.path,)
+    for path in paths:
+        text = scene.text(container, _filled(path, groups))
+        if text is None:
+            continue
+        if isinstance(part, parts.Text):
+            yield from _found(_pattern(part.pattern, groups), text)
+        else:
+            yield {}
+        return
+
+
+def _neighbours(
+    part: parts.Neighbour | parts.Called, container: Container, scene: _Scene, groups: Groups
+) -> Iterator[Groups]:
+    """The groups of each other container that has all the parts, with its name."""
+    for other in scene.beside(container, part.image):
+        is_called = groups.get(_HOST) in other.dns_names and other.shared_networks(container)
+        if isinstance(part, parts.Neighbour) or is_called:
+            for further in _all_of(part.parts, other, scene, groups):
+                yield {**further, _SERVER: other.name}
+
+
+def _is_beside(
+    part: parts.Named | parts.SharedPlace, container: Container, scene: _Scene, groups: Groups
+) -> bool:
+    """Whether other containers have a name, or the same thing mounted at the same place."""
+    if isinstance(part, parts.Named):
+        names_by_network = scene.containers.names_by_network
+        name = _filled(part.name, groups)
+        return any(name in names_by_network.get(network, ()) for network in container.endpoints)
+    path = _filled(part.path, groups)
+    own_mount = container.mount_at(path)
+    others = [other.mount_at(path) for other in scene.beside(container, part.image)]
+    sources = [mount.source for mount in others if mount is not None]
+    return own_mount is not None and own_mount.source in sources
+
+
+def _filled(text: str, groups: Groups) -> str:
+    """A text with the values of the groups that it names in braces."""
+    return _PLACE.sub(lambda match: groups.get(match["name"], match[0]), text)
+
+
+def _pattern(text: str, groups: Groups) -> str:
+    """A pattern with the values of the groups that it names, as they stand."""
+    return _filled(text, {name: re.escape(value) for name, value in groups.items()})
+
+
+_PLACE = re.compile(r"\{(?P<name>[a-z_]{2,20})\}")
+"""The name of a group in braces. Those of a pattern's repetitions are numbers."""

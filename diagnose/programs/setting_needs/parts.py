@@ -1,0 +1,146 @@
+"""Parts of a container's settings that a rule looks for. Pure data.
+
+Patterns, paths and ports may have the name of a group of an earlier part in braces: `{name}` is the
+text that this group has matched.
+"""
+
+import msgspec
+
+
+class Variable(msgspec.Struct, frozen=True):
+    """A variable whose whole name and whole value match; the groups are kept.
+
+    `{variable}` and `{value}` are its name and its value.
+    """
+
+    name: str
+    value: str = ".+"
+    is_own: bool = False
+    """Whether neither the image nor another container has the variable with this value: a file of
+    variables may be for several programs."""
+
+
+class Word(msgspec.Struct, frozen=True):
+    """A text in the command, whose words are joined by one space; the groups are kept."""
+
+    pattern: str
+
+
+class Text(msgspec.Struct, frozen=True):
+    """A text in the first one of these files that the container has; the groups are kept."""
+
+    paths: tuple[str, ...]
+    pattern: str
+
+
+class Labelled(msgspec.Struct, frozen=True):
+    """A label whose `key=value` begins with this pattern."""
+
+    pattern: str
+
+
+class Capability(msgspec.Struct, frozen=True):
+    """A capability that was added; a privileged container has all."""
+
+    name: str
+
+
+class Device(msgspec.Struct, frozen=True):
+    """A device that was given; a privileged container has all."""
+
+    path: str
+
+
+class MountedAt(msgspec.Struct, frozen=True):
+    """A bind mount or a volume with a name whose whole place in the container matches.
+
+    `{place}` is that place, and `{source}` what is mounted.
+    """
+
+    place: str
+
+
+class Mounted(msgspec.Struct, frozen=True):
+    """A bind mount or a volume with a name at a path of the container, above it or below it."""
+
+    path: str
+
+
+class Present(msgspec.Struct, frozen=True):
+    """A path that exists in the container."""
+
+    path: str
+
+
+class Published(msgspec.Struct, frozen=True):
+    """A port of the container that is published to other machines, as `53/udp`.
+
+    A container on the host's network publishes all, and one that joins another's none itself.
+    """
+
+    port: str
+    at: str = ""
+    """The port of the host; "" for any."""
+
+
+class SharesNetwork(msgspec.Struct, frozen=True):
+    """The network of the host, or that of another container."""
+
+
+class Sites(msgspec.Struct, frozen=True):
+    """A reverse proxy on this host is told to serve it: VIRTUAL_HOST, or labels of Traefik or
+    Caddy."""
+
+
+class Neighbour(msgspec.Struct, frozen=True):
+    """Another running container whose image matches, and which has all these parts."""
+
+    image: str
+    parts: tuple["Part", ...] = ()
+
+
+class Called(msgspec.Struct, frozen=True):
+    """The running container that `{host}` leads to on a network of both; it has all these parts."""
+
+    image: str
+    parts: tuple["Part", ...] = ()
+
+
+class Named(msgspec.Struct, frozen=True):
+    """A running container that can be called by this name on one of the container's networks."""
+
+    name: str
+
+
+class SharedPlace(msgspec.Struct, frozen=True):
+    """What is mounted at a path is mounted at the same path in a container of another image."""
+
+    path: str
+    image: str
+
+
+class Lacking(msgspec.Struct, frozen=True):
+    """The opposite of a part, for one that a neighbour must not have."""
+
+    part: "Part"
+
+
+Part = (
+    Called
+    | Capability
+    | Device
+    | Labelled
+    | Lacking
+    | Mounted
+    | MountedAt
+    | Named
+    | Neighbour
+    | Present
+    | Published
+    | SharedPlace
+    | SharesNetwork
+    | Sites
+    | Text
+    | Variable
+    | Word
+)
