@@ -13,4 +13,5 @@ Rooms:
 
 - `failures/`  rows of known failures: one program's words, or those of many
 - `families/`  kinds of complaints, for lines that no row knows
+- `setting_needs/`  settings of well-known images that do nothing without another part
 """

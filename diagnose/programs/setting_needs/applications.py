@@ -6,10 +6,10 @@ Sources: the documentation of each image.
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.programs.setting_needs.needs import SettingNeed, image_named
 from diagnose.programs.setting_needs.parts import (
-    Mounted,
+    ExistingPath,
+    MountAround,
     Named,
-    Neighbour,
-    Present,
+    NeighbourWith,
     Text,
     Variable,
     Word,
@@ -25,7 +25,7 @@ APPLICATION_NEEDS = (
         "mail-not-enabled",
         _GRAFANA,
         (Variable(r"GF_SMTP_HOST"),),
-        (Variable("GF_SMTP_ENABLED", "(?i)true"), Mounted(_GRAFANA_FILE)),
+        (Variable("GF_SMTP_ENABLED", "(?i)true"), MountAround(_GRAFANA_FILE)),
         says="has GF_SMTP_HOST, and sends no mail: GF_SMTP_ENABLED is not true",
         fix="GF_SMTP_ENABLED has to be true",
         option="--env=GF_SMTP_ENABLED=true",
@@ -41,8 +41,8 @@ APPLICATION_NEEDS = (
         ),
         (
             Variable(r"GF_SECURITY_ADMIN_(?:PASSWORD|USER)(?:__FILE|_FILE)?"),
-            Mounted(_GRAFANA_FILE),
-            Mounted("/etc/grafana/provisioning"),
+            MountAround(_GRAFANA_FILE),
+            MountAround("/etc/grafana/provisioning"),
         ),
         says="has {variable}, which Grafana does not read: it reads GF_SECURITY_ADMIN_PASSWORD",
         fix="the variable has to be GF_SECURITY_ADMIN_PASSWORD or GF_SECURITY_ADMIN_USER",
@@ -55,7 +55,8 @@ APPLICATION_NEEDS = (
             Variable(r"WORDPRESS_DB_HOST(?:_FILE)?"),
             Named("mysql"),
             Text(
-                ("/var/www/html/wp-config.php",), r"""DB_HOST['"]\s{0,9},\s{0,9}(?!getenv_docker)"""
+                ("/var/www/html/wp-config.php",),
+                r"""['"]DB_HOST['"]\s{0,9},(?!\s{0,9}getenv_docker)""",
             ),
         ),
         says="has {variable} and no WORDPRESS_DB_HOST: it calls a database named mysql, which nobody is",
@@ -73,7 +74,7 @@ APPLICATION_NEEDS = (
         ),
         (
             Variable("PAPERLESS_OCR_LANGUAGES"),
-            Present("/usr/share/tesseract-ocr/5/tessdata/{language}.traineddata"),
+            ExistingPath("/usr/share/tesseract-ocr/5/tessdata/{language}.traineddata"),
         ),
         says=(
             'reads documents in "{language}", which its image does not have: PAPERLESS_OCR_LANGUAGES '
@@ -85,7 +86,7 @@ APPLICATION_NEEDS = (
     SettingNeed(
         "recognition-unreached",
         image_named("immich-server"),
-        (Neighbour(r"immich-machine-learning"),),
+        (NeighbourWith(r"immich-machine-learning"),),
         (
             Named("immich-machine-learning"),
             Variable("IMMICH_MACHINE_LEARNING_URL"),
@@ -154,7 +155,7 @@ APPLICATION_NEEDS = (
                 r"HOST_(?:PROC|SYS|ETC|VAR|RUN|ROOT|MOUNT_PREFIX)", r"(?P<path>/[\w./-]{1,100}?)/?"
             ),
         ),
-        (Present("{path}"),),
+        (ExistingPath("{path}"),),
         says="reads figures of the host at {path} ({variable}), where nothing is mounted",
         fix="the host has to be mounted there: --volume=/:/hostfs:ro",
     ),
@@ -162,7 +163,7 @@ APPLICATION_NEEDS = (
         "root-of-host",
         LazyPattern(r"node[-_]exporter"),
         (Word(r"--path\.(?:rootfs|procfs|sysfs)[ =](?P<path>/[\w./-]{1,100})"),),
-        (Present("{path}"),),
+        (ExistingPath("{path}"),),
         says="reads figures of the host at {path}, where nothing is mounted: it sees only itself",
         fix="the root of the host has to be mounted there",
         option="--volume=/:{path}:ro,rslave",
@@ -184,7 +185,7 @@ APPLICATION_NEEDS = (
                 r"(?m)^[^#\n]{0,80}unix://(?P<path>/[\w./-]{1,100}docker\.sock)",
             ),
         ),
-        (Present("{path}"), Mounted("{path}")),
+        (ExistingPath("{path}"), MountAround("{path}")),
         says="asks the engine at {path} for its containers, and that socket is not in it",
         fix="the socket of the engine has to be mounted at {path}",
         option="--volume=/var/run/docker.sock:{path}:ro",
@@ -193,7 +194,11 @@ APPLICATION_NEEDS = (
         "labels-unread",
         image_named("ofelia"),
         (Word(r"--docker(?:\s|=true|$)"),),
-        (Mounted("/var/run/docker.sock"), Mounted("/run/docker.sock"), Variable("DOCKER_HOST")),
+        (
+            MountAround("/var/run/docker.sock"),
+            MountAround("/run/docker.sock"),
+            Variable("DOCKER_HOST"),
+        ),
         says="reads its jobs from labels of containers, and the socket of the engine is not in it",
         fix="the socket of the engine has to be mounted at /var/run/docker.sock",
         option="--volume=/var/run/docker.sock:/var/run/docker.sock:ro",
@@ -207,7 +212,7 @@ APPLICATION_NEEDS = (
                 r"(?m)^serial:\s{1,9}(?:[^\n]{0,80}\n[ \t]{1,9}){0,6}port: ['\"]?(?P<path>/dev/[\w./:-]{1,150})",
             ),
         ),
-        (Present("{path}"),),
+        (ExistingPath("{path}"),),
         says="talks to its radio at {path}, and the container does not have that device",
         fix="the device has to be given to the container under that name",
         option="--device={path}",
@@ -223,7 +228,7 @@ APPLICATION_NEEDS = (
                 is_own=True,
             ),
         ),
-        (Present("{path}"),),
+        (ExistingPath("{path}"),),
         says="has {path} as {variable}, and the container does not have that path",
         fix="it has to be mounted there, or {variable} has to name the place where it is",
     ),

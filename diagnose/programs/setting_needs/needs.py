@@ -3,7 +3,7 @@
 import msgspec
 
 from diagnose.lazy_pattern import LazyPattern
-from diagnose.programs.setting_needs.parts import Part
+from diagnose.programs.setting_needs.parts import SettingPart
 
 
 class SettingNeed(msgspec.Struct, frozen=True):
@@ -16,9 +16,9 @@ class SettingNeed(msgspec.Struct, frozen=True):
     key: str
     """The name of the rule, which tells two findings about one container apart."""
     image: LazyPattern
-    given: tuple[Part, ...]
+    given: tuple[SettingPart, ...]
     """The parts that the container has, all of them."""
-    lacks: tuple[Part, ...]
+    lacks: tuple[SettingPart, ...]
     """The parts of which any one would be enough, and of which it has none."""
     says: str
     """The predicate of the sentence about the container."""

@@ -45,13 +45,13 @@ class Capability(msgspec.Struct, frozen=True):
     name: str
 
 
-class Device(msgspec.Struct, frozen=True):
+class GivenDevice(msgspec.Struct, frozen=True):
     """A device that was given; a privileged container has all."""
 
     path: str
 
 
-class MountedAt(msgspec.Struct, frozen=True):
+class MountAt(msgspec.Struct, frozen=True):
     """A bind mount or a volume with a name whose whole place in the container matches.
 
     `{place}` is that place, and `{source}` what is mounted.
@@ -60,13 +60,13 @@ class MountedAt(msgspec.Struct, frozen=True):
     place: str
 
 
-class Mounted(msgspec.Struct, frozen=True):
+class MountAround(msgspec.Struct, frozen=True):
     """A bind mount or a volume with a name at a path of the container, above it or below it."""
 
     path: str
 
 
-class Present(msgspec.Struct, frozen=True):
+class ExistingPath(msgspec.Struct, frozen=True):
     """A path that exists in the container."""
 
     path: str
@@ -88,22 +88,22 @@ class SharesNetwork(msgspec.Struct, frozen=True):
 
 
 class Sites(msgspec.Struct, frozen=True):
-    """A reverse proxy on this host is told to serve it: VIRTUAL_HOST, or labels of Traefik or
+    """Its settings ask a reverse proxy to serve it: VIRTUAL_HOST, or labels of Traefik or
     Caddy."""
 
 
-class Neighbour(msgspec.Struct, frozen=True):
+class NeighbourWith(msgspec.Struct, frozen=True):
     """Another running container whose image matches, and which has all these parts."""
 
     image: str
-    parts: tuple["Part", ...] = ()
+    parts: tuple["SettingPart", ...] = ()
 
 
 class Called(msgspec.Struct, frozen=True):
     """The running container that `{host}` leads to on a network of both; it has all these parts."""
 
     image: str
-    parts: tuple["Part", ...] = ()
+    parts: tuple["SettingPart", ...] = ()
 
 
 class Named(msgspec.Struct, frozen=True):
@@ -113,7 +113,7 @@ class Named(msgspec.Struct, frozen=True):
 
 
 class SharedPlace(msgspec.Struct, frozen=True):
-    """What is mounted at a path is mounted at the same path in a container of another image."""
+    """A mount at a path that a container of another image has at the same path too."""
 
     path: str
     image: str
@@ -122,20 +122,20 @@ class SharedPlace(msgspec.Struct, frozen=True):
 class Lacking(msgspec.Struct, frozen=True):
     """The opposite of a part, for one that a neighbour must not have."""
 
-    part: "Part"
+    part: "SettingPart"
 
 
-Part = (
+SettingPart = (
     Called
     | Capability
-    | Device
+    | GivenDevice
     | Labelled
     | Lacking
-    | Mounted
-    | MountedAt
+    | MountAround
+    | MountAt
     | Named
-    | Neighbour
-    | Present
+    | NeighbourWith
+    | ExistingPath
     | Published
     | SharedPlace
     | SharesNetwork

@@ -6,10 +6,11 @@ Sources: the documentation of each image.
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.programs.setting_needs.needs import SettingNeed, image_named
 from diagnose.programs.setting_needs.parts import (
+    ExistingPath,
+    Labelled,
     Lacking,
-    Mounted,
-    Neighbour,
-    Present,
+    MountAround,
+    NeighbourWith,
     Published,
     SharedPlace,
     Sites,
@@ -30,8 +31,8 @@ PROXY_NEEDS = (
         _ANY,
         (
             Variable(r"LETSENCRYPT_HOST|ACME_HOST", r"(?P<site>[^,\s]{1,200}).{0,500}"),
-            Neighbour(NGINX_PROXY),
-            Neighbour(ACME_COMPANION),
+            NeighbourWith(NGINX_PROXY),
+            NeighbourWith(ACME_COMPANION),
         ),
         (Variable(r"VIRTUAL_HOST(?:_MULTIPORTS)?"),),
         says=(
@@ -47,7 +48,7 @@ PROXY_NEEDS = (
         _ANY,
         (
             Variable("VIRTUAL_HOST", r"(?P<scheme>https?://)(?P<site>[\w.-]{1,200})/?"),
-            Neighbour(NGINX_PROXY),
+            NeighbourWith(NGINX_PROXY),
         ),
         (),
         says='has an address in VIRTUAL_HOST, "{value}": nginx-proxy takes only names of hosts',
@@ -60,8 +61,10 @@ PROXY_NEEDS = (
         LazyPattern(NGINX_PROXY),
         (Variable("DEFAULT_HOST", r"[\w.-]{1,200}"),),
         (
-            Neighbour(".", (Variable("VIRTUAL_HOST", r"(?:.{0,500}[,\s])?{value}(?:[,\s:].*)?"),)),
-            Neighbour(".", (Variable("VIRTUAL_HOST_MULTIPORTS"),)),
+            NeighbourWith(
+                ".", (Variable("VIRTUAL_HOST", r"(?:.{0,500}[,\s])?{value}(?:[,\s:].*)?"),)
+            ),
+            NeighbourWith(".", (Variable("VIRTUAL_HOST_MULTIPORTS"),)),
         ),
         says="has {value} as DEFAULT_HOST, and no running container has that name in VIRTUAL_HOST",
         fix="DEFAULT_HOST has to be a name that a container has in VIRTUAL_HOST",
@@ -69,14 +72,14 @@ PROXY_NEEDS = (
     SettingNeed(
         "certificates-apart",
         LazyPattern(ACME_COMPANION),
-        (Neighbour(NGINX_PROXY, (Published("443/tcp"),)), Mounted(_CERTIFICATES)),
+        (NeighbourWith(NGINX_PROXY, (Published("443/tcp"),)), MountAround(_CERTIFICATES)),
         (
             SharedPlace(_CERTIFICATES, NGINX_PROXY),
             SharedPlace(_CERTIFICATES, r"(?:^|/)nginx(?:[:@]|$)"),
         ),
         says=(
-            "writes certificates to its own /etc/nginx/certs, and {server} has another volume "
-            "there: nginx-proxy does not see a certificate"
+            "writes certificates to its own /etc/nginx/certs, and {server} does not have that "
+            "volume there: it does not see a certificate"
         ),
         fix="both containers have to mount one volume at /etc/nginx/certs",
         cuts_off=True,
@@ -85,8 +88,8 @@ PROXY_NEEDS = (
         "challenge-unpublished",
         LazyPattern(ACME_COMPANION),
         (
-            Neighbour(NGINX_PROXY, (Published("443/tcp"), Lacking(Published("80/tcp")))),
-            Neighbour(".", (Variable(r"LETSENCRYPT_HOST|ACME_HOST"), Variable("VIRTUAL_HOST"))),
+            NeighbourWith(NGINX_PROXY, (Published("443/tcp"), Lacking(Published("80/tcp")))),
+            NeighbourWith(".", (Variable(r"LETSENCRYPT_HOST|ACME_HOST"), Variable("VIRTUAL_HOST"))),
         ),
         (Variable("ACME_CHALLENGE", "(?i)dns-01"),),
         says="asks for certificates by HTTP at port 80, which {server} does not publish",
@@ -128,7 +131,7 @@ PROXY_NEEDS = (
         "file-provider-empty",
         _TRAEFIK,
         (Word(r"(?i)--providers\.file\.(?:directory|filename)=(?P<path>/[^\s]{1,200})"),),
-        (Present("{path}"),),
+        (ExistingPath("{path}"),),
         says="reads routes from {path}, and the container does not have that path",
         fix="the folder or file with the routes has to be mounted at {path}",
     ),
@@ -146,8 +149,8 @@ PROXY_NEEDS = (
         image_named("certbot"),
         (
             Word(r"(?:--webroot-path|-w)[ =](?P<path>/[^\s]{1,200}?)/?(?=\s|$)"),
-            Mounted("{path}"),
-            Neighbour(r".", (Published("80/tcp"), Mounted("{path}"))),
+            MountAround("{path}"),
+            NeighbourWith(r".", (Published("80/tcp"), MountAround("{path}"))),
         ),
         (SharedPlace("{path}", r"."),),
         says=(
@@ -167,7 +170,7 @@ PROXY_NEEDS = (
             Word(r"--hostname[ =]https://"),
             Variable("KC_PROXY"),
             Word(r"--proxy[ =]"),
-            Mounted("/opt/keycloak/conf/keycloak.conf"),
+            MountAround("/opt/keycloak/conf/keycloak.conf"),
         ),
         says=(
             "is behind a proxy and has no KC_PROXY_HEADERS: it takes its clients for clients by "
@@ -179,19 +182,23 @@ PROXY_NEEDS = (
     SettingNeed(
         "https-not-assumed",
         image_named("nextcloud"),
-        (Sites(), Lacking(Published("80/tcp"))),
+        (
+            Labelled(r"traefik\.http\.routers\.[^.=]{1,80}\.tls(?:=true|\.certresolver=)"),
+            Lacking(Published("80/tcp")),
+        ),
         (
             Variable(r"OVERWRITEPROTOCOL|TRUSTED_PROXIES"),
             Text(
                 ("/var/www/html/config/config.php",),
                 r"""['"](?:overwriteprotocol|trusted_proxies|overwrite\.cli\.url['"]\s{0,9}=>\s{0,9}['"]https)""",
             ),
-            Lacking(Present("/var/www/html/config/config.php")),
+            Lacking(ExistingPath("/var/www/html/config/config.php")),
         ),
         says=(
-            "is behind a proxy, and neither OVERWRITEPROTOCOL nor TRUSTED_PROXIES is set: it may "
+            "is behind Traefik with TLS, and neither OVERWRITEPROTOCOL nor TRUSTED_PROXIES is set: it may "
             "give its clients addresses with http://"
         ),
-        fix="OVERWRITEPROTOCOL has to be https where the proxy serves the site by HTTPS",
+        fix="OVERWRITEPROTOCOL has to be https",
+        option="--env=OVERWRITEPROTOCOL=https",
     ),
 )

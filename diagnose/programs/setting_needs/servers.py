@@ -8,9 +8,9 @@ from diagnose.programs.setting_needs.needs import SettingNeed, image_named
 from diagnose.programs.setting_needs.parts import (
     Called,
     Lacking,
-    Mounted,
-    MountedAt,
-    Neighbour,
+    MountAround,
+    MountAt,
+    NeighbourWith,
     Published,
     Text,
     Variable,
@@ -29,14 +29,15 @@ SERVER_NEEDS = (
         "start-scripts-elsewhere",
         image_named(r"postgres|postgis|pgvector|timescaledb|mysql|mariadb|mongo"),
         (
-            MountedAt(
-                r"/(?:docker-)?(?:entrypoint-?)?init(?:db)?(?:\.d|-scripts?)?(?:/.{1,100})?"
-                r"|/docker-entrypoint(?:-initdb|-init\.d|\.d|\.initdb\.d)(?:/.{1,100})?"
+            MountAt(
+                r"/docker-entrypoint(?:-init(?:db)?)?(?:\.d|-scripts?)?(?:/.{1,100})?"
+                r"|/(?:initdb(?:\.d)?|entrypoint-initdb\.d|docker-initdb\.d)(?:/.{1,100})?"
             ),
         ),
-        (Mounted(_INITDB),),
-        says="has start scripts at {place}, where its image does not look: it reads only "
-        + _INITDB,
+        (MountAround(_INITDB),),
+        says=(
+            f"has {{source}} mounted at {{place}}, and its image runs start scripts only from {_INITDB}"
+        ),
         fix=f"the folder has to be mounted at {_INITDB}, before the data folder has data",
     ),
     SettingNeed(
@@ -75,7 +76,7 @@ SERVER_NEEDS = (
                 (
                     Lacking(Variable(r"xpack\.security\.enabled", "(?i)false")),
                     Lacking(Variable(r"xpack\.security\.http\.ssl\.enabled", "(?i)false")),
-                    Lacking(Mounted("/usr/share/elasticsearch/config/elasticsearch.yml")),
+                    Lacking(MountAround("/usr/share/elasticsearch/config/elasticsearch.yml")),
                 ),
             ),
         ),
@@ -135,10 +136,10 @@ SERVER_NEEDS = (
         image_named("minio"),
         (Word(r"(?:^|\s)server\s"), Published("9001/tcp")),
         (
-            Word(r"--console-address"),
+            Word(r"--(?:console-)?address"),
             Variable("MINIO_CONSOLE_ADDRESS"),
             Variable("MINIO_OPTS", r".{0,200}--console-address.{0,200}"),
-            Mounted("/etc/config.env"),
+            MountAround("/etc/config.env"),
         ),
         says="publishes port 9001 without --console-address: its console takes a port at random",
         fix="the command needs --console-address :9001",
@@ -169,17 +170,17 @@ SERVER_NEEDS = (
         "tls-files-of-directory",
         LazyPattern(r"osixia/openldap"),
         (Variable(r"LDAP_TLS_CRT_FILENAME"),),
-        (Mounted("/container/service/slapd/assets/certs"), Variable("LDAP_TLS", "(?i)false")),
+        (MountAround("/container/service/slapd/assets/certs"), Variable("LDAP_TLS", "(?i)false")),
         says="makes a certificate of its own: nothing is mounted where it looks for {value}",
         fix="the certificates have to be mounted at /container/service/slapd/assets/certs",
     ),
     SettingNeed(
         "images-undeletable",
         image_named("registry|distribution"),
-        (Neighbour(r"docker-registry-ui", (Variable("DELETE_IMAGES", "(?i)true"),)),),
+        (NeighbourWith(r"docker-registry-ui", (Variable("DELETE_IMAGES", "(?i)true"),)),),
         (
             Variable("REGISTRY_STORAGE_DELETE_ENABLED", "(?i)true"),
-            MountedAt(r"/etc/(?:docker/registry|distribution)(?:/config\.ya?ml)?"),
+            MountAt(r"/etc/(?:docker/registry|distribution)(?:/config\.ya?ml)?"),
         ),
         says="refuses to delete images, and {server} offers that to its users",
         fix="REGISTRY_STORAGE_DELETE_ENABLED has to be true",
@@ -189,7 +190,7 @@ SERVER_NEEDS = (
         "share-without-folder",
         LazyPattern(r"dperson/samba"),
         (Word(r"-s [^;\s]{1,80};(?P<path>/[\w./-]{1,200})"),),
-        (Mounted("{path}"),),
+        (MountAround("{path}"),),
         says="shares {path}, where nothing is mounted: the share is empty",
         fix="the folder has to be mounted at {path}, or the share has to name the mounted one",
     ),

@@ -46,7 +46,8 @@ class UnmetNeed(msgspec.Struct, frozen=True):
 
     def filled(self, text: str) -> str:
         """A text of the rule with the values of this container."""
-        return _filled(text, self.groups)
+        server = {} if self.server is None else {_SERVER: str(self.server)}
+        return _filled(text, {**self.groups, **server})
 
 
 class UnmetNeeds(Items[UnmetNeed], frozen=True):
@@ -70,7 +71,7 @@ def unmet_needs(host: Host, containers: Containers, clock: Clock) -> UnmetNeeds:
 
 
 class _UndecidedError(Exception):
-    """Whether a part is there cannot be told."""
+    """Whether a part is there is not known."""
 
 
 class _Scene:
@@ -91,7 +92,7 @@ class _Scene:
         answer = self._host.ask(ReadContainerFile(container.id, path, bytes=_BYTES))
         if not isinstance(answer, Failed):
             return answer.utf8 or ""
-        if answer.reason != "missing":
+        if answer.reason != "gone":
             raise _UndecidedError
         return None
 
@@ -125,7 +126,7 @@ def _unmet(need: SettingNeed, container: Container, scene: _Scene) -> UnmetNeed 
 
 
 def _all_of(
-    wanted: Sequence[parts.Part], container: Container, scene: _Scene, groups: Groups
+    wanted: Sequence[parts.SettingPart], container: Container, scene: _Scene, groups: Groups
 ) -> Iterator[Groups]:
     """The groups of each way in which the container has all these parts."""
     if not wanted:
@@ -135,12 +136,12 @@ def _all_of(
         yield from _all_of(wanted[1:], container, scene, {**groups, **further})
 
 
-def _holds(part: parts.Part, container: Container, scene: _Scene, groups: Groups) -> bool:
+def _holds(part: parts.SettingPart, container: Container, scene: _Scene, groups: Groups) -> bool:
     return any(True for _ in _matches(part, container, scene, groups))
 
 
 def _matches(
-    part: parts.Part, container: Container, scene: _Scene, groups: Groups
+    part: parts.SettingPart, container: Container, scene: _Scene, groups: Groups
 ) -> Iterator[Groups]:
     """The groups of each way in which the container has a part; nothing where it lacks it."""
     match part:
@@ -149,18 +150,18 @@ def _matches(
         case parts.Word(pattern):
             words = " ".join(container.config.words)[:_LONGEST]
             yield from _found(_pattern(pattern, groups), words)
-        case parts.Text() | parts.Present():
-            yield from _inside(part, container, scene, groups)
-        case parts.MountedAt(place):
+        case parts.Text() | parts.ExistingPath():
+            yield from _file_groups(part, container, scene, groups)
+        case parts.MountAt(place):
             yield from _mounts_at(place, container)
-        case parts.Neighbour() | parts.Called():
+        case parts.NeighbourWith() | parts.Called():
             yield from _neighbours(part, container, scene, groups)
         case _:
             if _is_so(part, container, scene, groups):
                 yield {}
 
 
-def _is_so(part: parts.Part, container: Container, scene: _Scene, groups: Groups) -> bool:
+def _is_so(part: parts.SettingPart, container: Container, scene: _Scene, groups: Groups) -> bool:
     """Whether the container has a part without groups."""
     match part:
         case parts.Lacking(opposite):
@@ -205,7 +206,7 @@ def _named_groups(match: re.Match[str]) -> dict[str, str]:
     return {name: text for name, text in match.groupdict().items() if text is not None}
 
 
-def _has_option(part: parts.Part, container: Container, groups: Groups) -> bool:
+def _has_option(part: parts.SettingPart, container: Container, groups: Groups) -> bool:
     """Whether the container was created with a part."""
     options = container.host_config
     match part:
@@ -214,10 +215,10 @@ def _has_option(part: parts.Part, container: Container, groups: Groups) -> bool:
             return any(re.match(_pattern(pattern, groups), label) for label in labels)
         case parts.Capability(name):
             return options.privileged or bool({name, "ALL"} & options.added_capabilities)
-        case parts.Device(path):
+        case parts.GivenDevice(path):
             given_paths = {device.path_in_container for device in options.devices or ()}
             return options.privileged or path in given_paths
-        case parts.Mounted(path):
+        case parts.MountAround(path):
             return any(_is_at(mount, _filled(path, groups)) for mount in container.mounts)
         case parts.SharesNetwork():
             return container.shares_network
@@ -253,8 +254,8 @@ def _is_published(part: parts.Published, container: Container, groups: Groups) -
     )
 
 
-def _inside(
-    part: parts.Text | parts.Present, container: Container, scene: _Scene, groups: Groups
+def _file_groups(
+    part: parts.Text | parts.ExistingPath, container: Container, scene: _Scene, groups: Groups
 ) -> Iterator[Groups]:
     """The groups of a part that is a file in the container, which has made its own files by now."""
     if not scene.clock.has_passed(container.started_at, SETTLED_S):
@@ -272,12 +273,12 @@ def _inside(
 
 
 def _neighbours(
-    part: parts.Neighbour | parts.Called, container: Container, scene: _Scene, groups: Groups
+    part: parts.NeighbourWith | parts.Called, container: Container, scene: _Scene, groups: Groups
 ) -> Iterator[Groups]:
     """The groups of each other container that has all the parts, with its name."""
     for other in scene.beside(container, part.image):
         is_called = groups.get(_HOST) in other.dns_names and other.shared_networks(container)
-        if isinstance(part, parts.Neighbour) or is_called:
+        if isinstance(part, parts.NeighbourWith) or is_called:
             for further in _all_of(part.parts, other, scene, groups):
                 yield {**further, _SERVER: other.name}
 
