@@ -88,7 +88,7 @@ class SharesNetwork(msgspec.Struct, frozen=True):
 
 
 class Sites(msgspec.Struct, frozen=True):
-    """Its settings ask a reverse proxy to serve it: VIRTUAL_HOST, or labels of Traefik or
+    """Settings that ask a reverse proxy to serve it: VIRTUAL_HOST, or labels of Traefik or
     Caddy."""
 
 
