@@ -44,6 +44,7 @@ EXPLAINS = Phrases(
         improper format help application on creation added set manual another check empty sure exists structure busy
         enetunreach bad_alloc memoryerror instead reachable verification parser servers truncated skew removed duplicate
         limit temporarily directory permissions unbalanced scanner line find attempt misbehaving full platform
+        both exclusive built build valid long anywhere
         """
     ),
     pattern=LazyPattern(
@@ -57,6 +58,9 @@ EXPLAINS = Phrases(
         | \bduplicate\ (?:field|key|mapping\ key|section)\b.{1,60}\bline\ \d
         | \b(?:fork|pthread_create)\b.{1,40}\bresource\ temporarily\ unavailable\b
         | \bsystem\ limit\ (?:for|on)\b
+        | ,\ not\ both\b | \bmutually\ exclusive\b | \bnot\ (?:built|compiled)\ with\b
+        | \bnot\ supported\ (?:by|in)\ this\ build\b | \bvalid\ only\ (?:if|when)\b
+        | \bonly\ valid\ (?:for|if|when)\b | \bto\ not\ listen\ anywhere\b | \bempty\ \w{1,60}\ value\ in\ config
         | \bno\ such\ (?:file|host|device|container|module|table|command)\b | \benoent\b
         | \bnot\ found\b | \bcan(?:not|'t|\ not)\b | \bcould\ not\b | \bcouldn't\b | \bunable\ to\b
         | \bdoes(?:\ not|n't)\ (?:exist|match|support|have)\b
@@ -66,7 +70,7 @@ EXPLAINS = Phrases(
         | \bcan't\ ask\ for\b | \bunbalanced\ quotes\b | \bin\ flex\ scanner\ failed\b | ^\S{1,40}\ error\ at\ line\ \d
         | ^(?:password:\ )?su:\ authentication\ failure\b | \bdid(?:n't|\ not)\ find\ section\b
         | \bno\ user\ exists\b | \bbad\ user\ name\b | \battempt\ to\ call\ a\ nil\b
-        | \btoo\ (?:low|old|new|small|many|large|big|short|weak|open)\b
+        | \btoo\ (?:low|long|old|new|small|many|large|big|short|weak|open)\b
         | \bmust\ (?:be|exist|specify|set|provide|have|contain|install|update|upgrade|run|deploy|apply)\b
         | \byou\ need\ to\b | \bconfiguration\ error\ at\ line\b
         | \bplease\ (?:set|provide|configure|accept|install|run|re-run|specify)\b

@@ -52,7 +52,11 @@ PARTS = (
                 |enabled|included
                 |installed)|disabled|missing)\b
             | \b(?:built|compiled)\ without\ (?:support\ for\ )?(?P<part_without>[A-Za-z][\w.+-]{1,40})(?:\ support)?\b
+            | \bnot\ (?:built|compiled)\ with\ (?P<part_words>[A-Za-z][\w.+-]{1,30}(?:\ [\w.+-]{1,30}){1,2})\ support\b
             | \bnot\ (?:built|compiled)\ with\ (?:support\ for\ )?(?P<part_not>[A-Za-z][\w.+-]{1,40})(?:\ support)?\b
+            | (?P<part_build>[A-Za-z"][\w".-]{1,40}(?:\ [\w".-]{1,40}){0,3}):?\ (?:is\ |are\ )?not\ supported
+                \ (?:by|in)\ this\ build\b
+            | \brequires\ (?P<part_library>[A-Za-z][\w.+-]{1,30})\ library\b  # nginx
         """,
         cause="the image's build of the program lacks {part}, which its settings ask for",
         cure="take the variant of the image that has {part}, add it to the image, or leave out the setting that "

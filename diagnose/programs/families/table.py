@@ -6,7 +6,9 @@ from diagnose.programs.families.applications import APPLICATIONS
 from diagnose.programs.families.builds import BUILDS, PROGRAM_FAULTS
 from diagnose.programs.families.calls import PEERS
 from diagnose.programs.families.certificates import CERTIFICATES
+from diagnose.programs.families.combinations import COMBINATIONS
 from diagnose.programs.families.configuration import CONFIGURATION
+from diagnose.programs.families.configuration_lines import CONFIGURATION_LINES
 from diagnose.programs.families.data import DATA
 from diagnose.programs.families.devices import DEVICES
 from diagnose.programs.families.duplicates import DUPLICATES
@@ -18,6 +20,7 @@ from diagnose.programs.families.migration_runs import MIGRATION_RUNS
 from diagnose.programs.families.parts import PARTS
 from diagnose.programs.families.plain_causes import PLAIN_CAUSES
 from diagnose.programs.families.refused_hosts import REFUSED_HOSTS
+from diagnose.programs.families.refused_values import REFUSED_VALUES
 from diagnose.programs.families.replaced_files import REPLACED_FILES
 from diagnose.programs.families.scripts import SCRIPTS
 from diagnose.programs.families.settings import SETTINGS
@@ -46,10 +49,13 @@ FAMILIES: tuple[Failure, ...] = (
     *DATA,
     *REFUSED_HOSTS,
     *AGREEMENTS,
+    *COMBINATIONS,
     *SETTINGS,
     *PEERS,
     *SURROUNDINGS,
     *CONFIGURATION,
+    *CONFIGURATION_LINES,
+    *REFUSED_VALUES,
     *FILES,
     *LOGINS,
     *MIGRATION_RUNS,
