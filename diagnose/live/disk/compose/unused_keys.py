@@ -3,11 +3,13 @@
 Compose reads that file to replace `${NAME}` in its own files. It passes none of it to a container.
 """
 
+import functools
 import os
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping, Set
 
 from diagnose.lazy_pattern import LazyPattern
+from diagnose.live.disk.compose.dotenv import dotenv_text
 from diagnose.live.disk.compose.env_files import names_in_text, paths_of
 from diagnose.live.disk.compose.variables import assigned_values
 from diagnose.live.disk.cron_files import crontabs
@@ -46,45 +48,53 @@ def unused_keys(texts: Mapping[str, str], folder: str) -> list[str]:
     projects, and beside the sources of a program; nor where a script, a job or a unit reads all of
     it. A name that another value refers to counts as used. texts: the compose files of the project.
     """
-    dotenv = f"{folder}/.env"
-    is_link = os.path.islink(dotenv)  # noqa: PTH114 - as its neighbours
-    if is_link or not _OF_SOURCES.isdisjoint(_names(folder)):
+    if _is_for_others(texts, folder):
         return []
-    text_of_names = read_text(dotenv, _LONGEST) or ""
-    values = assigned_values(text_of_names)
+    dotenv = dotenv_text(folder)
+    values = assigned_values(dotenv)
     names = {name for name, value in values.items() if value}
+    names -= set(_REFERENCE.findall(dotenv))
+    names -= {word for text in texts.values() for word in _WORD.findall(text)}
+    mentioned = _names_around(folder) if names else frozenset()
+    if mentioned is None or names <= mentioned or _is_known_to_host(f"{folder}/.env"):
+        return []
+    return [name for name in values if name in names - mentioned][:_MOST]
+
+
+def _is_for_others(texts: Mapping[str, str], folder: str) -> bool:
+    """Whether `.env` is more than the variables of compose: an env file of a service, a link to one
+    for several projects, or the settings of a program."""
+    dotenv = f"{folder}/.env"
+    if os.path.islink(dotenv):  # noqa: PTH114 - as its neighbours
+        return True
     env_files = [name for text in texts.values() for name in names_in_text(text)]
-    if not names or dotenv in paths_of(env_files, folder):
-        return []
-    for text in texts.values():
-        names -= set(_WORD.findall(text))
-    if not names:
-        return []
-    names -= set(_REFERENCE.findall(text_of_names))
-    for text in _other_texts(folder):
-        if _READS_ALL.search(text):
-            return []
-        names -= set(_WORD.findall(text))
-    if not names or any(dotenv in text for text in _texts_of_host()):
-        return []
-    return [name for name in values if name in names][:_MOST]
+    return dotenv in paths_of(env_files, folder) or not _OF_SOURCES.isdisjoint(_names(folder))
 
 
-def _other_texts(folder: str) -> Iterator[str]:
-    """The texts of scripts and settings in the folder, which may use the names."""
+def _names_around(folder: str) -> Set[str] | None:
+    """The words of scripts and settings in the folder; None where one of them takes all names."""
+    names: set[str] = set()
     for place in (folder, *(f"{folder}/{inner}" for inner in _SCRIPT_FOLDERS)):
         for name in _names(place)[:_MOST_FILES]:
-            if not _NO_USER.match(name):
-                yield read_text(f"{place}/{name}", _LONGEST) or ""
+            text = "" if _NO_USER.match(name) else read_text(f"{place}/{name}", _LONGEST) or ""
+            if _READS_ALL.search(text):
+                return None
+            names.update(_WORD.findall(text))
+    return names
 
 
-def _texts_of_host() -> Iterator[str]:
-    """The texts of crontabs, units and scripts outside of the projects."""
-    for _, text in crontabs():
-        yield text
-    for folder in _FOLDERS_OF_HOST:
-        for name in _names(folder)[:_MOST_FILES]:
-            yield read_text(f"{folder}/{name}", _LONGEST) or ""
+def _is_known_to_host(dotenv: str) -> bool:
+    """Whether a crontab, a unit or a script outside of the projects names this file."""
+    return any(dotenv in text for text in _texts_of_host(_FOLDERS_OF_HOST))
+
+
+@functools.cache
+def _texts_of_host(folders: tuple[str, ...]) -> tuple[str, ...]:
+    """The texts that name a file `.env`; read once in the life of a worker, which is one run."""
+    paths = [f"{folder}/{name}" for folder in folders for name in _names(folder)[:_MOST_FILES]]
+    scripts = (read_text(path, _LONGEST) or "" for path in paths)
+    tables = (text for _, text in crontabs())
+    return tuple(text for text in (*tables, *scripts) if ".env" in text)
 
 
 def _names(folder: str) -> list[str]:

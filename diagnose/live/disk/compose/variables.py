@@ -5,7 +5,7 @@ What another file or a shell may set, or what cannot be read here, is left out.
 
 import posixpath
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 from diagnose.live.disk.compose.dollars import ASSIGNED, OF_SHELLS
@@ -33,21 +33,21 @@ def variables(
     texts: the compose files of the project in their order. folder: where relative names begin.
     read: the text of another file, "" for none.
     """
-    from_env_files: dict[str, _Setting] = {}
-    environment: dict[str, tuple[str, str | None]] = {}
-    for path, text in texts.items():
-        part = _service(text, service)
-        if part is None or "extends" in part:
-            return []
-        for place in paths_of(names_of_entry(part.get("env_file")), folder):
-            values = assigned_values(read(place))
-            from_env_files |= {name: _Setting(place, value) for name, value in values.items()}
-        environment |= {name: (path, value) for name, value in _pairs(part.get("environment"))}
-    dotenv = posixpath.join(folder, ".env")
-    assigned = assigned_values(read(dotenv))
+    parts = {path: _service(text, service) for path, text in texts.items()}
+    known_parts = {path: part for path, part in parts.items() if part is not None}
+    if len(known_parts) < len(parts) or any("extends" in part for part in known_parts.values()):
+        return []
+    environment = {
+        name: (path, value)
+        for path, part in known_parts.items()
+        for name, value in _pairs(part.get("environment"))
+    }
+    from_env_files = _settings_in_env_files(known_parts.values(), folder, read)
     settings = {
         name: setting for name, setting in from_env_files.items() if name not in environment
     }
+    dotenv = posixpath.join(folder, ".env")
+    assigned = assigned_values(read(dotenv))
     for name, (path, value) in environment.items():
         source = _source(name, value)
         if source in assigned and _counts(assigned[source], source, value or ""):
@@ -72,6 +72,18 @@ class _Setting(NamedTuple):
             "variable": f"{name}={self.value}",
             "is_reference": self.is_reference,
         }
+
+
+def _settings_in_env_files(
+    parts: Iterable[Mapping[str, Any]], folder: str, read: Callable[[str], str]
+) -> dict[str, _Setting]:
+    """The variables in the env files that the parts of a service name; a later file overrides."""
+    settings: dict[str, _Setting] = {}
+    for part in parts:
+        for path in paths_of(names_of_entry(part.get("env_file")), folder):
+            values = assigned_values(read(path))
+            settings |= {name: _Setting(path, value) for name, value in values.items()}
+    return settings
 
 
 def _source(name: str, value: str | None) -> str:

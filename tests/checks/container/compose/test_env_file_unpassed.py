@@ -86,8 +86,10 @@ def test_a_script_of_the_host_that_reads_the_file(
     project_folder.mkdir()
     scripts.mkdir()
     (project_folder / ".env").write_text("RESTIC_PASSWORD=a\n")
-    monkeypatch.setattr(f"{unused_keys.__module__}._FOLDERS_OF_HOST", (str(scripts),))
+    places = f"{unused_keys.__module__}._FOLDERS_OF_HOST"
+    monkeypatch.setattr(places, (str(tmp_path / "empty"),))
     assert unused_keys({"/srv/compose.yaml": TEXT}, str(project_folder)) == ["RESTIC_PASSWORD"]
+    monkeypatch.setattr(places, (str(scripts),))
     (scripts / "save").write_text(f"#!/bin/sh\n. {project_folder}/.env\nrestic backup /srv\n")
     assert unused_keys({"/srv/compose.yaml": TEXT}, str(project_folder)) == []
 
