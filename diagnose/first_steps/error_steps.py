@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 
 from diagnose.error_signatures import FOUND_NOBODY, signs
-from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.containers.listing import Containers
 from diagnose.evidence.containers.logs.repeated_errors import RepeatedError
 from diagnose.evidence.containers.mounts.access.paths_of_host import is_kept_closed
 from diagnose.evidence.containers.peers.unknown_names import stray_variables
@@ -191,23 +191,15 @@ def _call_variables(error: RepeatedError, containers: Containers | None) -> Page
     called = error.failure.values.get("peer", "") if error.failure is not None else ""
     name, _, port = called.partition(":")
     if name and containers is not None:
-        callee = only(sorted(_peers_called(name, error.container, containers)))
+        called_peers = containers.called_by(error.container, name)
+        running = {peer.name for peer in called_peers if peer.is_running}
+        callee = only(running - {error.container.name})
         port = port or str(place_in(error.line.whole).port or "")
         place = f"{callee}:{port}" if callee and port else ""
         return present({"callee": callee, "callee_place": place})
     running = {peer.name for _, peer in error.peers if peer.is_running}
     is_call = bool(signs(error.line.whole) & FOUND_NOBODY)
     return present({"callee": only(running)}) if is_call else {}
-
-
-def _peers_called(name: str, caller: Container, containers: Containers) -> set[str]:
-    """The running containers on the caller's networks that this name leads to."""
-    return {
-        peer.name
-        for network in caller.endpoints
-        for peer in containers.called(network, name)
-        if peer.is_running and peer.id != caller.id
-    }
 
 
 def _named_steps(case: ErrorCase) -> PageVariables:

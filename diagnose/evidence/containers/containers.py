@@ -115,6 +115,15 @@ class Containers(Items[Container], frozen=True, dict=True):
         """The containers that are reached on a network by this name or address."""
         return self._by_call.get((network, name), {}).values()
 
+    def called_by(self, caller: Container, name: str) -> tuple[Container, ...]:
+        """The containers that a name or address leads to on the networks of the caller."""
+        by_id = {
+            container.id: container
+            for network in caller.endpoints
+            for container in self.called(network, name)
+        }
+        return tuple(by_id.values())
+
     @functools.cached_property
     def _by_call(self) -> dict[tuple[str, str], dict[str, Container]]:
         """Network and name -> the containers, by their ids."""

@@ -42,12 +42,7 @@ def own_address(
     expected, got = (_host(values.get(name, "")) for name in ("expected", "got"))
     if not expected or not got or expected == got:
         return None
-    called = {
-        server.id: server
-        for network in caller.endpoints
-        for server in containers.called(network, expected)
-    }
-    server = only(list(called.values()))
+    server = only(containers.called_by(caller, expected))
     places = _places(server, got) if server is not None else []
     return (
         OwnAddress(server.name, places[0], got) if server is not None and len(places) == 1 else None

@@ -62,9 +62,5 @@ def _callee(container: Container, value: str, containers: Containers) -> Contain
     match = _ADDRESS.match(value)
     if match is None or "." in match["host"]:
         return None
-    named_containers = (
-        called
-        for network in container.endpoints
-        for called in containers.called(network, match["host"])
-    )
-    return next((called for called in named_containers if called.id != container.id), None)
+    callees = containers.called_by(container, match["host"])
+    return next((callee for callee in callees if callee.id != container.id), None)

@@ -4,7 +4,6 @@ Read from its log lines and its configuration.
 """
 
 import ipaddress
-import itertools
 import re
 from collections.abc import Collection, Iterable, Sequence
 
@@ -142,11 +141,7 @@ def _named_in(
 ) -> tuple[Container, ...]:
     """The containers on the caller's networks whose names or addresses stand in the texts."""
     words = {word.strip(".") for text in texts for word in _HOST.findall(text)}.difference(but)
-    peers = {
-        peer.id: peer
-        for network, word in itertools.product(caller.endpoints, words)
-        for peer in containers.called(network, word)
-    }
+    peers = {peer.id: peer for word in words for peer in containers.called_by(caller, word)}
     peers.pop(caller.id, None)
     return containers.in_order(peers.values())
 

@@ -131,12 +131,8 @@ def _with_broker(members: Sequence[Container], containers: Containers) -> Iterat
             match = _HOST.match(value)
             if match is None or not _BROKER.search(name) or _is_eager(container):
                 continue
-            called = (
-                server.id
-                for network in container.endpoints
-                for server in containers.called(network, match["host"])
-            )
-            if next(called, container.id) != container.id:
+            servers = containers.called_by(container, match["host"])
+            if servers and servers[0].id != container.id:
                 yield AbsentWorker(container, "celery", name)
 
 

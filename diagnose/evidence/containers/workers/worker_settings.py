@@ -294,10 +294,9 @@ def _server_in(value: str, caller: Container, containers: Containers) -> Contain
     """The running container that a value names, as an address or as a name alone."""
     match = _ADDRESS.match(without_user(value))
     name = match["host"] if match else value.partition(":")[0]
-    for network in caller.endpoints:
-        for server in containers.called(network, name):
-            if server.is_running and server.id != caller.id:
-                return server
+    for server in containers.called_by(caller, name):
+        if server.is_running and server.id != caller.id:
+            return server
     return None
 
 

@@ -80,12 +80,8 @@ def _faults(
         name, _, port = place.rpartition(":")
         if not port.isdigit() or is_address(name) or "." in name:
             continue
-        called = [
-            container
-            for network in proxy.endpoints
-            for container in containers.called(network, name)
-            if container.id != proxy.id
-        ]
+        callees = containers.called_by(proxy, name)
+        called = [container for container in callees if container.id != proxy.id]
         netns = namespaces.of(called[0]) if called and namespaces is not None else None
         if not called:
             yield f'no running container on its networks is called "{name}"'

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import NamedTuple
 
 import msgspec
 
@@ -217,7 +216,7 @@ def _members(upstream: Directive) -> tuple[str, ...]:
     return tuple(server.first for server in upstream.all("server"))
 
 
-class _Site(NamedTuple):
+class _Site(msgspec.Struct, frozen=True):
     """A server block, and what its locations may pass requests to."""
 
     proxy: Container | None
@@ -297,15 +296,8 @@ def called_program(
         if proxy is None or match["host"] in _HOST_NAMES:
             publisher = containers.publisher_of(int(match["port"] or 80))
         else:
-            publisher = next(
-                (
-                    called
-                    for network in proxy.endpoints
-                    for called in containers.called(network, match["host"])
-                    if called.id != proxy.id
-                ),
-                None,
-            )
+            callees = containers.called_by(proxy, match["host"])
+            publisher = next((callee for callee in callees if callee.id != proxy.id), None)
         if publisher is not None:
             return publisher
     return None

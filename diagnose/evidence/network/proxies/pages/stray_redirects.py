@@ -5,7 +5,7 @@ A program that writes a whole address into a redirect has to know its visitors' 
 
 import ipaddress
 from collections.abc import Iterator
-from typing import Literal, NamedTuple
+from typing import Literal
 from urllib.parse import urlsplit
 
 import msgspec
@@ -48,7 +48,7 @@ class StrayRedirects(Items[StrayRedirect], frozen=True):
         return any(stray.page.door == page.door for stray in self)
 
 
-class _Place(NamedTuple):
+class _Place(msgspec.Struct, frozen=True):
     scheme: str
     host: str
     port: int
@@ -159,8 +159,7 @@ def _is_inner(host: str, container: Container, containers: Containers, page_name
         return page_name not in _OWN_NAMES
     if _is_address(host):
         return host in containers.by_address
-    is_short = "." not in host
-    return is_short and any(containers.called(network, host) for network in container.endpoints)
+    return "." not in host and bool(containers.called_by(container, host))
 
 
 def _is_address(host: str) -> bool:

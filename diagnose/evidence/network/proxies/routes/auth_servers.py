@@ -24,19 +24,11 @@ def lacking_auth_server(
         match = _ADDRESS.match(_auth_addresses(site).get(name, ""))
         if match is None or match["host"] in ("localhost", *proxy.extra_names):
             continue
-        stopped_by_id = {
-            container.id: container
-            for network in proxy.endpoints
-            for container in site.containers.called(network, match["host"])
-        }
-        running = [container for container in stopped_by_id.values() if container.is_running]
+        called = site.containers.called_by(proxy, match["host"])
+        running = [container for container in called if container.is_running]
         port = int(match["port"] or (443 if match["tls"] else 80))
         if not any(_may_serve(container, port, site) for container in running):
-            candidates = [
-                *running,
-                *stopped_by_id.values(),
-                *site.containers.by_dns_name.get(match["host"], ()),
-            ]
+            candidates = [*running, *called, *site.containers.by_dns_name.get(match["host"], ())]
             return NoAuthServer(name, match["place"], next(iter(candidates), None))
     return None
 
