@@ -20,9 +20,11 @@ MOST = 12
 MOST_SCRIPTS = 6
 """Scripts of one container that are read."""
 SCRIPT_BYTES = 32 * 1024
+PROGRAMS = frozenset({"cron", "crond"})
+"""Debian's cron, and that of others."""
 SPOOL = "/var/spool/cron/crontabs"
 """Debian and busybox keep a crontab for each user there, by the user's name."""
-_SYSTEM = "/etc/cron.d"
+SYSTEM = "/etc/cron.d"
 _PASSES = "/etc/environment"
 """Debian's cron gives jobs what this file says, by PAM."""
 FETCHES = "fetches"
@@ -68,21 +70,23 @@ def cron_jobs(host: Host, containers: Containers, processes: Processes) -> CronJ
     ownerless: list[Ownerless] = []
     for container in containers.running:
         commands = processes.names_inside(container.id)
-        if not commands & {"cron", "crond"} or len(bare) + len(ownerless) >= MOST:
+        if not commands & PROGRAMS or len(bare) + len(ownerless) >= MOST:
             continue
         root = f"/proc/{container.state.pid}/root"
-        spool = _names(host, root, SPOOL)
+        spool = names_of_tables(host, root, SPOOL)
         ownerless += _ownerless(host, root, container, spool)
         if "cron" in commands:  # busybox's cron passes its own environment on
             tables = [f"{SPOOL}/{name}" for name in spool]
-            tables += [f"{_SYSTEM}/{name}" for name in _names(host, root, _SYSTEM)]
+            tables += [f"{SYSTEM}/{name}" for name in names_of_tables(host, root, SYSTEM)]
             job = next(_bare_jobs(host, root, container, [*tables, "/etc/crontab"]), None)
             if job is not None:
                 bare.append(job)
     return CronJobs(tuple(bare), tuple(ownerless))
 
 
-def _names(host: Host, root: str, folder: str) -> list[str]:
+def names_of_tables(host: Host, root: str, folder: str) -> list[str]:
+    """The files of a folder that cron reads; it passes over those with a dot in front, and those
+    that crontab is about to write."""
     listing = host.answer_or(ListFolder(folder, root=root), FolderListing())
     return [
         entry.name

@@ -9,6 +9,7 @@ import msgspec
 
 from diagnose.evidence.containers.inspect import Mount
 from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.containers.programs.cron_jobs import PROGRAMS, SPOOL, SYSTEM, names_of_tables
 from diagnose.evidence.images.listing import Images
 from diagnose.evidence.items import Items
 from diagnose.evidence.machine.clock import Clock
@@ -18,15 +19,13 @@ from diagnose.evidence.machine.processes import Processes
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.model import Failed
 from diagnose.questions import Host
-from diagnose.questions.files import FileText, FolderListing, ListFolder, ReadFile
+from diagnose.questions.files import FileText, ReadFile
 from diagnose.registry import evidence
 
 MOST = 12
 """Containers with cron that are looked into."""
 MOST_TABLES = 12
 """Crontabs of one container."""
-SPOOL = "/var/spool/cron/crontabs"
-SYSTEM = "/etc/cron.d"
 _SYSTEM_TABLE = "/etc/crontab"
 _OF_HOST = ("/etc/cron", "/var/spool/cron")
 _FOLDERS = ("/etc/cron.hourly", "/etc/cron.daily", "/etc/cron.weekly", "/etc/cron.monthly")
@@ -82,26 +81,37 @@ def crontab_defects(
     with_cron = [
         container
         for container in containers.running
-        if processes.names_inside(container.id) & {"cron", "crond"}
+        if processes.names_inside(container.id) & PROGRAMS
     ]
     defects: list[CrontabDefect] = []
     for container in host.first(with_cron, MOST, "containers with cron"):
         is_debian = "cron" in processes.names_inside(container.id)
         defects += _defects_of_container(host, container, is_debian=is_debian)
-    idle = [own for own in containers.running if _runs_no_scheduler(own, processes)]
-    idle_ids = {own.id for own in idle}
-    busy = [own for own in containers.running if own.id not in idle_ids]
-    called = {call.target for call in job_calls or ()}
-    without = [
-        container
-        for container in idle
-        if not (_is_served(container, busy) or _has_jobs_of_others(container, called))
-        and (_is_asked_to_run_it(container) or _is_built_here(container, images))
-    ]
+    without = _without_scheduler(containers, processes, images, job_calls)
     for container in host.first(without, MOST, "containers with a crontab and no cron"):
         if clock.has_passed(container.started_at, _SETTLED_S):
             defects += _table_without_a_cron(host, container)
     return CrontabDefects(tuple(defects))
+
+
+def _without_scheduler(
+    containers: Containers, processes: Processes, images: Images | None, job_calls: JobCalls | None
+) -> list[Container]:
+    """The containers that should run their crontab, and in which no scheduler runs."""
+    idle = [own for own in containers.running if _runs_no_scheduler(own, processes)]
+    idle_ids = {own.id for own in idle}
+    busy = [own for own in containers.running if own.id not in idle_ids]
+    called = {call.target for call in job_calls or ()}
+    unserved = [
+        container
+        for container in idle
+        if not _is_served(container, busy) and not _has_jobs_of_others(container, called)
+    ]
+    return [
+        container
+        for container in unserved
+        if _is_asked_to_run_it(container) or _is_built_here(container, images)
+    ]
 
 
 def _is_asked_to_run_it(container: Container) -> bool:
@@ -169,8 +179,8 @@ def _table_without_a_cron(host: Host, container: Container) -> Iterator[CrontabD
         for mount in _mounted_crontabs(container)
         if mount.destination.startswith((f"{SYSTEM}/", SPOOL))
     ]
-    spool = [f"{SPOOL}/{name}" for name in _names(host, root, SPOOL)]
-    system = [f"{SYSTEM}/{name}" for name in _names(host, root, SYSTEM)]
+    spool = [f"{SPOOL}/{name}" for name in names_of_tables(host, root, SPOOL)]
+    system = [f"{SYSTEM}/{name}" for name in names_of_tables(host, root, SYSTEM)]
     for path in dict.fromkeys([*mounted, *spool, *system][:MOST_TABLES]):
         file = host.answer_or(ReadFile(path, root=root, parts="crontab"), FileText(""))
         if file.text.startswith("jobs "):
@@ -184,8 +194,10 @@ def _defects_of_container(
 ) -> Iterator[CrontabDefect]:
     """The first defect of each crontab in the container, and the scripts that cron passes over."""
     root = f"/proc/{container.state.pid}/root"
-    spool = [f"{SPOOL}/{name}" for name in _names(host, root, SPOOL)]
-    system = [f"{SYSTEM}/{name}" for name in _names(host, root, SYSTEM)] if is_debian else []
+    spool = [f"{SPOOL}/{name}" for name in names_of_tables(host, root, SPOOL)]
+    system = (
+        [f"{SYSTEM}/{name}" for name in names_of_tables(host, root, SYSTEM)] if is_debian else []
+    )
     users = _users(host, root) if spool or is_debian else _Users()
     tables = [*spool, *system, *([_SYSTEM_TABLE] if is_debian else [])]
     for path in tables[:MOST_TABLES]:
@@ -202,18 +214,9 @@ def _defects_of_container(
 def _unread_scripts(host: Host, root: str, container: Container) -> Iterator[CrontabDefect]:
     """The scripts for run-parts with a dot in their names."""
     for folder in _FOLDERS:
-        for name in _names(host, root, folder):
+        for name in names_of_tables(host, root, folder):
             if name.endswith(_JOB_ENDS):
                 yield CrontabDefect(container, f"{folder}/{name}", "name", word=name)
-
-
-def _names(host: Host, root: str, folder: str) -> list[str]:
-    listing = host.answer_or(ListFolder(folder, root=root), FolderListing())
-    return [
-        entry.name
-        for entry in listing.entries
-        if entry.type == "file" and not entry.name.startswith((".", "cron.", "tmp."))
-    ]
 
 
 class _Users(msgspec.Struct, frozen=True):
