@@ -21,12 +21,9 @@ def with_warnings(findings: Sequence[Reported]) -> Sequence[Reported]:
     explains no fault of what a program has itself. One of a container explains that container,
     those that it touches, and those that it calls.
     """
-    lone = [finding for finding in findings if finding.finding.does_nothing_else and finding.root]
     problems = [finding for finding in findings if _is_problem(finding)]
-    of_surroundings = [finding for finding in problems if finding.subject.kind != "container"]
-    if of_surroundings:
-        lone = [finding for finding in lone if finding.finding.is_own_fault]
-    if not lone or not _are_of_ways(of_surroundings):
+    lone = _lone_failures(findings, problems)
+    if not lone:
         return findings
     explained = _explained_subjects(problems)
     keys = {finding.key for finding in lone if finding.subject not in explained}
@@ -36,13 +33,22 @@ def with_warnings(findings: Sequence[Reported]) -> Sequence[Reported]:
     return sorted(severe, key=lambda finding: -finding.severity)
 
 
+def _lone_failures(
+    findings: Sequence[Reported], problems: Sequence[Reported]
+) -> Sequence[Reported]:
+    """The programs that do nothing but fail, without those that a problem around them may
+    explain."""
+    lone = [finding for finding in findings if finding.finding.does_nothing_else and finding.root]
+    of_surroundings = [problem for problem in problems if problem.subject.kind != "container"]
+    if not of_surroundings:
+        return lone
+    if not all(problem.check.id.startswith(_OF_WAYS) for problem in of_surroundings):
+        return []
+    return [finding for finding in lone if finding.finding.is_own_fault]
+
+
 def _is_problem(finding: Reported) -> bool:
     return finding.severity > Severity.advice and not finding.check.posture
-
-
-def _are_of_ways(problems: Iterable[Reported]) -> bool:
-    """Whether all of them, if there are any, are about names and ways to others."""
-    return all(problem.check.id.startswith(_OF_WAYS) for problem in problems)
 
 
 def _as_warning_at_least(finding: Reported) -> Reported:
