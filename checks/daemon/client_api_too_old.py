@@ -2,7 +2,8 @@
 
 import re
 from collections.abc import Sequence
-from typing import NamedTuple
+
+import msgspec
 
 from diagnose.evidence.engine.log import DaemonLog, LogLine
 from diagnose.evidence.engine.socket_clients import TOO_OLD, SocketClients, TurnedAway
@@ -35,7 +36,7 @@ def client_api_too_old(
         yield _engine_finding(refusals, log, names_of(clients.holders))
 
 
-class _Refusal(NamedTuple):
+class _Refusal(msgspec.Struct, frozen=True):
     """A line of the engine that refuses a client."""
 
     line: LogLine

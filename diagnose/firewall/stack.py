@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 from ipaddress import ip_address, ip_network
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -53,7 +53,7 @@ class Settings(msgspec.Struct, frozen=True):
         return self.bridge_filter6 if family == "ip6" else self.bridge_filter
 
 
-class _WantedAddress(NamedTuple):
+class _WantedAddress(msgspec.Struct, frozen=True):
     """The key by which the host's choice of a source address is remembered."""
 
     device: str

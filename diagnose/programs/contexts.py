@@ -7,7 +7,8 @@ string.
 
 import re
 from collections.abc import Sequence
-from typing import NamedTuple
+
+import msgspec
 
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.programs.failures.recognition import Failure, LateTable, Recognised, recognise_family
@@ -56,7 +57,7 @@ _MOVES = LazyPattern(r"^(?:mv|rm): cannot (?:remove|stat) ")
 """The command of a script that fails because its first start has already moved the files."""
 
 
-class _Caller(NamedTuple):
+class _Caller(msgspec.Struct, frozen=True):
     """A library whose frame is in the trace of an exception."""
 
     frame: LazyPattern

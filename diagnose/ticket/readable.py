@@ -5,7 +5,8 @@ into the memory that a reader gives them.
 """
 
 from collections.abc import Collection, Mapping
-from typing import NamedTuple
+
+import msgspec
 
 from diagnose.mappings import by_key
 from diagnose.model import Failed, Json
@@ -20,7 +21,7 @@ _LEFT_OUT_BYTES = 1_000
 """What a row without its answer takes in memory, and as a text at most."""
 
 
-class Readable(NamedTuple):
+class Readable(msgspec.Struct, frozen=True):
     """A recording that fits."""
 
     recording: Recording
@@ -30,7 +31,7 @@ class Readable(NamedTuple):
     """The recording's rows, as its files have them."""
 
 
-class _Row(NamedTuple):
+class _Row(msgspec.Struct, frozen=True):
     question: AnyQuestion
     text: str
 

@@ -1,21 +1,22 @@
 """Folders of a running container that are listed one after another, from the top down."""
 
 from collections.abc import Callable, Iterable, Iterator
-from typing import NamedTuple
+
+import msgspec
 
 from diagnose.model import Failed
 from diagnose.questions import Host
 from diagnose.questions.files import FolderEntry, ListFolder
 
 
-class FolderVisit(NamedTuple):
+class FolderVisit(msgspec.Struct, frozen=True):
     """A folder of a container, and its entries."""
 
     path: str
     entries: list[FolderEntry]
 
 
-class VisitLimits(NamedTuple):
+class VisitLimits(msgspec.Struct, frozen=True):
     """How much of a container is listed."""
 
     entries: int

@@ -1,7 +1,6 @@
 """DNS servers that answer questions for IPv4 addresses, and none for IPv6 addresses."""
 
 from collections.abc import Iterable, Iterator
-from typing import NamedTuple
 
 import msgspec
 
@@ -57,7 +56,7 @@ def servers_without_aaaa(host: Host, lookups: Lookups) -> ServersWithoutAaaa:
     return ServersWithoutAaaa(tuple(_ignored_questions(suspects, first | more)))
 
 
-class _QueryWay(NamedTuple):
+class _QueryWay(msgspec.Struct, frozen=True):
     """A server, and the namespace from which it is asked."""
 
     server: str

@@ -1,7 +1,5 @@
 """Images that were brought here for a deployment, and that it did not use."""
 
-from typing import NamedTuple
-
 import msgspec
 
 from diagnose.evidence.containers.listing import Container, Containers
@@ -66,7 +64,7 @@ def passed_over_images(host: Host, containers: Containers, images: Images) -> Pa
     return PassedOverImages(tuple(passed_over.values()))
 
 
-class _Candidate(NamedTuple):
+class _Candidate(msgspec.Struct, frozen=True):
     """A container, its image, and a newer one of the repository that nothing uses."""
 
     container: Container

@@ -1,7 +1,8 @@
 """File locks and their owners, as in /proc/locks (proc_locks(5)). Pure."""
 
 from collections.abc import Iterator
-from typing import NamedTuple
+
+import msgspec
 
 from diagnose.lazy_pattern import LazyPattern
 
@@ -13,7 +14,7 @@ _HELD = LazyPattern(
 """A lock of a whole file that is held (flock(2)); a line with an arrow is of one that waits."""
 
 
-class FileLock(NamedTuple):
+class FileLock(msgspec.Struct, frozen=True):
     """A file that one process has locked for itself."""
 
     pid: int

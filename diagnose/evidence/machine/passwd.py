@@ -1,7 +1,8 @@
 """The users of a system or of an image, as their passwd(5) has them. Pure."""
 
 from collections.abc import Iterator
-from typing import NamedTuple
+
+import msgspec
 
 from diagnose.lazy_pattern import LazyPattern
 
@@ -12,7 +13,7 @@ _ENTRY = LazyPattern(
 """name:x:uid:gid:comment:home:shell"""
 
 
-class UserEntry(NamedTuple):
+class UserEntry(msgspec.Struct, frozen=True):
     """A user in /etc/passwd."""
 
     name: str

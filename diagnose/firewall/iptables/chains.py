@@ -2,7 +2,8 @@
 
 import re
 from collections.abc import Mapping
-from typing import NamedTuple
+
+import msgspec
 
 from diagnose.firewall.actions import Assign
 from diagnose.firewall.iptables import matches, rule_text, targets
@@ -77,7 +78,7 @@ def _chain(table: Table, name: str, policy: str, rules: tuple[Rule, ...]) -> Cha
     )
 
 
-class _RuleInChain(NamedTuple):
+class _RuleInChain(msgspec.Struct, frozen=True):
     """A rule, and the chain that it is in."""
 
     chain: str

@@ -2,7 +2,8 @@
 
 import posixpath
 from collections.abc import Iterator, Sequence
-from typing import NamedTuple
+
+import msgspec
 
 from diagnose.evidence.containers.listing import Container
 from diagnose.file_paths import is_below
@@ -21,7 +22,7 @@ _OF_SOURCE = "package.json"
 _MOST_WORDS = 40
 
 
-class _Place(NamedTuple):
+class _Place(msgspec.Struct, frozen=True):
     """A folder of a container."""
 
     container: Container

@@ -8,7 +8,6 @@ neither has it, a warning goes by, and the container starts with Host(`homer.`).
 
 import posixpath
 from collections.abc import Iterator
-from typing import NamedTuple
 
 import msgspec
 
@@ -75,7 +74,7 @@ def emptied_values(host: Host, containers: Containers) -> EmptiedValues:
     return EmptiedValues(tuple(emptied))
 
 
-class _CutSetting(NamedTuple):
+class _CutSetting(msgspec.Struct, frozen=True):
     """A setting that lacks a part, or may."""
 
     name: str

@@ -1,7 +1,6 @@
 """Compose files without any started container, on which a person works."""
 
 import posixpath
-from typing import NamedTuple
 
 import msgspec
 
@@ -57,7 +56,7 @@ class UnstartedProjects(Items[UnstartedProject], frozen=True):
     """The newest first."""
 
 
-class _Unstarted(NamedTuple):
+class _Unstarted(msgspec.Struct, frozen=True):
     """A compose file without a container, and the network that compose has created for it."""
 
     file: FoundComposeFile

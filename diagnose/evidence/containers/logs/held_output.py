@@ -6,7 +6,6 @@ The process itself shows how it was started, and its script what it prints.
 
 import posixpath
 from collections.abc import Sequence
-from typing import NamedTuple
 
 import msgspec
 
@@ -87,14 +86,14 @@ def held_outputs(
     return HeldOutputs(tuple(outputs))
 
 
-class _SilentProgram(NamedTuple):
+class _SilentProgram(msgspec.Struct, frozen=True):
     """A program of Python whose container has an empty log."""
 
     container: Container
     pid: int
 
 
-class _Script(NamedTuple):
+class _Script(msgspec.Struct, frozen=True):
     """The script that such a program runs."""
 
     container: Container

@@ -5,7 +5,6 @@ Both write it down: the scheduler each task that is due, a worker each task that
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import NamedTuple
 
 import msgspec
 
@@ -97,7 +96,7 @@ def untaken_jobs(host: Host, containers: Containers, clock: Clock) -> UntakenJob
     return UntakenJobList(tuple(untaken), tuple(logs.unexamined))
 
 
-class _MemberLogs(NamedTuple):
+class _MemberLogs(msgspec.Struct, frozen=True):
     """The logs of schedulers and workers by id, and those that could not be read."""
 
     by_id: dict[str, ContainerLog]
@@ -129,7 +128,7 @@ def _are_together(container: Container, other: Container) -> bool:
     return container.image == other.image
 
 
-class _SentJob(NamedTuple):
+class _SentJob(msgspec.Struct, frozen=True):
     """A task that a scheduler has sent to its queue."""
 
     task: str

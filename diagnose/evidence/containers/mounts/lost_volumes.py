@@ -1,7 +1,8 @@
 """Volumes of running containers whose folder in the data root was deleted."""
 
 import posixpath
-from typing import NamedTuple
+
+import msgspec
 
 from diagnose.evidence.containers.inspect import Mount
 from diagnose.evidence.containers.listing import Container, Containers
@@ -14,7 +15,7 @@ MOST = 500
 """Volumes whose folder is looked for."""
 
 
-class LostVolume(NamedTuple):
+class LostVolume(msgspec.Struct, frozen=True):
     """A volume of a running container: its folder on the host is gone."""
 
     container: Container

@@ -5,7 +5,6 @@ text, the marks of a merge. The line itself looks right then.
 """
 
 from collections.abc import Iterator, Mapping
-from typing import NamedTuple
 
 import msgspec
 
@@ -38,7 +37,7 @@ _SINGLE = r"\xE2\x80[\x98\x99]"
 """The bytes of these characters as sed takes them."""
 
 
-class _Kind(NamedTuple):
+class _Kind(msgspec.Struct, frozen=True):
     """The name of a kind of defect, and the sed command that removes it."""
 
     what: str

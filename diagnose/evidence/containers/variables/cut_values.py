@@ -5,7 +5,8 @@ Host(`homer.`)   https:///login   postgres://shop:@db/   admin@
 
 import re
 from enum import Enum
-from typing import NamedTuple
+
+import msgspec
 
 from diagnose.lazy_pattern import LazyPattern
 
@@ -44,7 +45,7 @@ class Cut(Enum):
     surely = 2
 
 
-class CutText(NamedTuple):
+class CutText(msgspec.Struct, frozen=True):
     """The text of a value that shows that it lacks a part; "" where it lacks none."""
 
     cut: Cut = Cut.no

@@ -6,7 +6,6 @@ The values are tokens, equal for equal secrets; nobody sees the secrets themselv
 import itertools
 import re
 from collections.abc import Iterator, Sequence
-from typing import NamedTuple
 
 import msgspec
 
@@ -66,7 +65,7 @@ _OTHERS = LazyPattern(r"POSTGRES|MYSQL|MARIADB|MONGO|SMTP|MAIL|LDAP")
 """Variables with the passwords of other servers."""
 
 
-class GivenPassword(NamedTuple):
+class GivenPassword(msgspec.Struct, frozen=True):
     """A variable of a caller with a password for such a server."""
 
     name: str

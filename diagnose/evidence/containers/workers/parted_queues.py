@@ -5,7 +5,6 @@ into one, and the worker waits at the other: all run, and no log has an error.
 """
 
 from collections.abc import Iterator, Sequence
-from typing import NamedTuple
 
 import msgspec
 
@@ -51,14 +50,14 @@ class PartedQueues(Items[PartedQueue], frozen=True):
     """At most one for each worker."""
 
 
-class _Clients(NamedTuple):
+class _Clients(msgspec.Struct, frozen=True):
     """The containers that call a broker, or name it in a setting."""
 
     workers: list[Container]
     programs: list[Container]
 
 
-class _Pair(NamedTuple):
+class _Pair(msgspec.Struct, frozen=True):
     """Two brokers of a kind in one project; the workers are those of the first one."""
 
     broker: Container

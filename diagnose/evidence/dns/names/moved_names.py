@@ -6,7 +6,6 @@ has only the address, as nginx's, the only name in the settings for that port co
 """
 
 from collections.abc import Iterator
-from typing import NamedTuple
 
 import msgspec
 
@@ -87,7 +86,7 @@ class MovedNames(Items[MovedName], frozen=True):
         return None
 
 
-class _BareCall(NamedTuple):
+class _BareCall(msgspec.Struct, frozen=True):
     """A call that fails, of which only address and port are known."""
 
     container: Container
@@ -95,7 +94,7 @@ class _BareCall(NamedTuple):
     port: int
 
 
-class _CalledName(NamedTuple):
+class _CalledName(msgspec.Struct, frozen=True):
     """A name, and the address that a container calls for it."""
 
     container: Container

@@ -2,7 +2,9 @@
 
 from collections.abc import Iterable, Iterator
 from ipaddress import ip_address
-from typing import Literal, NamedTuple
+from typing import Literal
+
+import msgspec
 
 from diagnose.evidence.containers.listing import Container
 from diagnose.evidence.network.calls.failing_calls import where_named
@@ -17,7 +19,7 @@ _PRIVILEGED = 1024
 _SERVICES = frozenset({*PORT_OF_SCHEME.values(), *PORT_OF_WORD.values()})
 
 
-class AwaitedCall(NamedTuple):
+class AwaitedCall(msgspec.Struct, frozen=True):
     """A call whose missing answer matters, with further addresses at the same port."""
 
     container: Container

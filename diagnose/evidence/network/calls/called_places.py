@@ -2,6 +2,8 @@
 
 from typing import NamedTuple
 
+import msgspec
+
 from diagnose.evidence.dns.names.failed_names import failed_name
 from diagnose.evidence.network.addresses import WEB_PORTS, is_address
 from diagnose.lazy_pattern import LazyPattern
@@ -49,7 +51,7 @@ class CalledPlace(NamedTuple):
     """0 where it is not known."""
 
 
-class ContainerCall(NamedTuple):
+class ContainerCall(msgspec.Struct, frozen=True):
     """The key of a call: the caller, and the address and port."""
 
     caller: str

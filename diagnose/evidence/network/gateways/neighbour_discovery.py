@@ -1,7 +1,7 @@
 """Neighbour discovery of IPv6: on networks whose containers use it, and on their uplink."""
 
 from collections.abc import Iterator, Mapping
-from typing import Literal, NamedTuple
+from typing import Literal
 
 import msgspec
 
@@ -76,7 +76,7 @@ def neighbour_discovery(
     return NeighbourDiscovery(tuple(links))
 
 
-class _Member(NamedTuple):
+class _Member(msgspec.Struct, frozen=True):
     """A running container on a bridge network with IPv6."""
 
     container: Container

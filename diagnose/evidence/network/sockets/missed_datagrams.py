@@ -2,7 +2,6 @@
 
 from collections.abc import Collection, Iterator, Sequence
 from ipaddress import ip_address
-from typing import NamedTuple
 
 import msgspec
 
@@ -79,7 +78,7 @@ def all_missed_datagrams(
     return AllMissedDatagrams(tuple(filter(None, missed)), len(servers), tuple(unread))
 
 
-class _Server(NamedTuple):
+class _Server(msgspec.Struct, frozen=True):
     """A container, and the UDP ports that it serves and does not publish."""
 
     container: Container

@@ -5,7 +5,6 @@ chronyd's `Could not open NTP socket on 0.0.0.0:123`.
 """
 
 import re
-from typing import NamedTuple
 
 import msgspec
 
@@ -69,7 +68,7 @@ class UnopenedPorts(Items[UnopenedPort], frozen=True):
     """Containers on the host's network whose log was not read."""
 
 
-class _RefusedPort(NamedTuple):
+class _RefusedPort(msgspec.Struct, frozen=True):
     """A port that a log reports as refused, and the line."""
 
     port: int

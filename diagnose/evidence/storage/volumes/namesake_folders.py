@@ -8,7 +8,6 @@ created without any notice.
 import itertools
 import posixpath
 from collections.abc import Iterator, Sequence, Set
-from typing import NamedTuple
 
 import msgspec
 
@@ -54,7 +53,7 @@ class NamesakeFolders(Items[NamesakeFolder], frozen=True):
     """The folders of the same name, at most one for each mount."""
 
 
-class _YoungMount(NamedTuple):
+class _YoungMount(msgspec.Struct, frozen=True):
     """A mount of a container that compose has created within the last days."""
 
     container: Container

@@ -1,7 +1,8 @@
 """Volumes that no container mounts."""
 
 from collections.abc import Iterable, Mapping
-from typing import NamedTuple
+
+import msgspec
 
 from diagnose.evidence.containers.inspected_container import COMPOSE
 from diagnose.evidence.containers.listing import Container, Containers
@@ -40,14 +41,14 @@ def unused_volumes(
     return UnusedVolumes(tuple(sorted(answer.volumes or (), key=lambda volume: volume.name)))
 
 
-class _ProjectVolume(NamedTuple):
+class _ProjectVolume(msgspec.Struct, frozen=True):
     """A volume as compose names it, with the name of its project without `-` and `_`."""
 
     bare_project: str
     own_name: str
 
 
-class _UsedVolume(NamedTuple):
+class _UsedVolume(msgspec.Struct, frozen=True):
     project: str
     name: str
 

@@ -33,7 +33,7 @@ LABELS = {
 
 @pytest.mark.parametrize(("label", "value", "expected"), LABELS.values(), ids=LABELS)
 def test_labels(label: str, value: str, expected: Cut) -> None:
-    assert cut_of_label(label, value)[0] is expected
+    assert cut_of_label(label, value).cut is expected
 
 
 VARIABLES = {
@@ -65,7 +65,7 @@ VARIABLES = {
 
 @pytest.mark.parametrize(("name", "value", "expected"), VARIABLES.values(), ids=VARIABLES)
 def test_variables(name: str, value: str, expected: Cut) -> None:
-    assert cut_of_variable(name, value)[0] is expected
+    assert cut_of_variable(name, value).cut is expected
 
 
 COMPOSE = {

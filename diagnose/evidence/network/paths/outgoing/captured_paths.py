@@ -93,7 +93,7 @@ def captured_paths(
     return CapturedPaths(tuple(paths), walked)
 
 
-class LocalCapture(NamedTuple):
+class LocalCapture(msgspec.Struct, frozen=True):
     """The port of the host to which a rule redirects a packet."""
 
     address: str

@@ -7,7 +7,6 @@ of its pages.
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from typing import NamedTuple
 from urllib.parse import urlsplit
 
 import msgspec
@@ -188,7 +187,7 @@ def _misplaced_path(
     )
 
 
-class _LocationRequests(NamedTuple):
+class _LocationRequests(msgspec.Struct, frozen=True):
     """The requests for one location: as the proxy logged them, and as the program did."""
 
     outside: list[AccessLine]

@@ -1,7 +1,6 @@
 """Servers that redirect to the requested page itself, by their answers to us. Pure."""
 
 from collections.abc import Iterator
-from typing import NamedTuple
 from urllib.parse import urlsplit
 
 import msgspec
@@ -100,7 +99,7 @@ def _insists_on_https(page: FrontPage) -> bool:
     return is_own and target == _target(page.reply.location)
 
 
-class _Target(NamedTuple):
+class _Target(msgspec.Struct, frozen=True):
     """The target of a redirect, without the query."""
 
     scheme: str

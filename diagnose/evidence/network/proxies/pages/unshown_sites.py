@@ -1,7 +1,6 @@
 """Web servers that show the welcome page of their image, while the container has another site."""
 
 from collections.abc import Iterator
-from typing import NamedTuple
 
 import msgspec
 
@@ -23,7 +22,7 @@ _MOST_FILES = 60
 _OK = 200
 
 
-class _Server(NamedTuple):
+class _Server(msgspec.Struct, frozen=True):
     """A web server, and what its image has."""
 
     program: str
