@@ -201,11 +201,11 @@ def in_english(text: str) -> str:
     """The text with these words in English; the text itself where it has none of them."""
     if text.isascii() and _ASCII.isdisjoint(text.split()):
         return text
-    return _translated(text)
+    return _translated_text(text)
 
 
 @functools.lru_cache(1024)
-def _translated(text: str) -> str:
+def _translated_text(text: str) -> str:
     for foreign, words in _PAIRS:
         if foreign in text:
             text = text.replace(foreign, words)

@@ -86,13 +86,13 @@ def _own_name(shared: SharedName) -> PageVariables:
         caller = only(of_project(shared.callers, owner))
         if caller is None or "_" in owner.name:
             continue
-        corrected = _calling(caller, shared.name, owner.name)
+        corrected = _calling_variable(caller, shared.name, owner.name)
         if corrected:
             return {"caller": caller.name, "corrected": corrected, "alone": owner.name}
     return {}
 
 
-def _calling(caller: Container, name: str, other_name: str) -> str:
+def _calling_variable(caller: Container, name: str, other_name: str) -> str:
     """The variable by which a program finds the host under another name; "" where there are more.
 
     A scheme of the same name is none of a host: redis://redis:6379.

@@ -60,11 +60,13 @@ def disk_is_writable(finding: Finding, mounts: Mounts) -> Edit:
         for subject in (finding.subject, *finding.touches)
         if subject.kind == "filesystem"
     }
-    mended = tuple(_writable(mounted) if mounted.point in points else mounted for mounted in mounts)
+    mended = tuple(
+        _writable_mount(mounted) if mounted.point in points else mounted for mounted in mounts
+    )
     return {Mounts: replace(mounts, items=mended)}
 
 
-def _writable(mounted: Mounted) -> Mounted:
+def _writable_mount(mounted: Mounted) -> Mounted:
     options = _without_stop(mounted.options)
     of_filesystem = _without_stop(mounted.super)
     return replace(mounted, options=options, super=of_filesystem)

@@ -81,7 +81,7 @@ def wanted_rules(
             bridges, has_proxy=has_proxy, hairpin=not has_proxy, has_returns=is_older and has_proxy
         )
         forward = _forward_filter(bridges, has_stages=is_older)
-        return {"raw": _raw(bridges), "filter": forward, "nat": nat}
+        return {"raw": _raw_table(bridges), "filter": forward, "nat": nat}
     return None
 
 
@@ -148,7 +148,7 @@ def _forward_filter(bridges: Sequence[Bridge], *, has_stages: bool) -> TableRule
     """
     outward = [bridge for bridge in bridges if not bridge.internal]
     routed = [bridge for bridge in outward if bridge.routed]
-    isolation = _stages(bridges) if has_stages else _internal(bridges)
+    isolation = _stages(bridges) if has_stages else _internal_chain(bridges)
     forward = ["-j DOCKER-CT", f"-j {next(iter(isolation))}", "-j DOCKER-BRIDGE"]
     for bridge in bridges:
         forward += _passage_rules(bridge)
@@ -179,7 +179,7 @@ def _stages(bridges: Sequence[Bridge]) -> dict[str, list[str]]:
     return {STAGE_1: stage_1, STAGE_2: [f"-o {bridge.name} -j DROP" for bridge in outward]}
 
 
-def _internal(bridges: Sequence[Bridge]) -> dict[str, list[str]]:
+def _internal_chain(bridges: Sequence[Bridge]) -> dict[str, list[str]]:
     """The chain that keeps internal networks apart, as engine 29 writes it."""
     rules = [rule for bridge in bridges if bridge.internal for rule in _isolation(bridge)]
     return {"DOCKER-INTERNAL": rules}
@@ -261,7 +261,7 @@ def _translation(bridge: Bridge, port: PublishedPort, *, has_proxy: bool) -> str
     return f"{destination}{source}{_to_port(port, port.host_port)} {target}"
 
 
-def _raw(bridges: Sequence[Bridge]) -> TableRules:
+def _raw_table(bridges: Sequence[Bridge]) -> TableRules:
     """The raw table of engines from 28.2 on.
 
     Nobody beyond the bridge reaches a container by the container's own address.

@@ -214,7 +214,7 @@ class _Rules:
         if bridge.routed:
             yield _written_rule([self._icmp()], Stop("accept"), "ICMP")
         yield _written_rule([_interface("iif", bridge.name)], talks, "ICC")
-        for port in _distinct(bridge.ports):
+        for port in _distinct_ports(bridge.ports):
             parts = [self._address("dst", port.address), _port(port.protocol, port.port)]
             yield _written_rule(parts, Stop("accept"))
         yield _written_rule([], Stop("drop"), "UNPUBLISHED PORT DROP")
@@ -233,7 +233,7 @@ class _Rules:
         if self._has_proxy or bridge.internal:
             return
         yield _written_rule([_fib("saddr")], Translate("masquerade"), "MASQUERADE FROM HOST")
-        for port in _distinct(_translated_ports(bridge)):
+        for port in _distinct_ports(_translated_ports(bridge)):
             parts = [
                 self._address("src", port.address),
                 self._address("dst", port.address),
@@ -267,7 +267,7 @@ def _translated_ports(bridge: Bridge) -> Sequence[PublishedPort]:
     return () if bridge.internal else bridge.translated_ports
 
 
-def _distinct(ports: Iterable[PublishedPort]) -> Iterator[PublishedPort]:
+def _distinct_ports(ports: Iterable[PublishedPort]) -> Iterator[PublishedPort]:
     """One for each port of a container: it may be published several times."""
     texts = set()
     for port in ports:

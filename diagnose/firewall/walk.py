@@ -81,7 +81,7 @@ def _verdict_of_chains(
     ways_are_before = False
     for chain in chains:
         if undo and chain.priority >= _UNDO_PRIORITY:
-            ways = [_undone(way, undo) for way in ways]
+            ways = [_untranslated_way(way, undo) for way in ways]
             undo = None
         is_before = any(chain is other for other in early_chains)
         if is_before != ways_are_before:
@@ -97,7 +97,7 @@ def _verdict_of_chains(
     return _verdict_on(ruleset, ways, blocked)
 
 
-def _undone(way: Way, undo: Mapping[str, Any]) -> Way:
+def _untranslated_way(way: Way, undo: Mapping[str, Any]) -> Way:
     """The way with what conntrack restores, of a packet that it knows."""
     is_tracked = way.state.packet.state != "untracked"
     return way.with_packet(**undo) if is_tracked else way

@@ -75,7 +75,7 @@ def setting_variables(
     if setting is not None and not _is_beside(setting, tail):
         return (
             _without_contents(setting, tail)
-            | _corrected(container, tail, setting)
+            | _corrected_value_steps(container, tail, setting)
             | _scheme_of_postgres(tail, setting)
         )
     folder = _folder_to_show(container, tail)
@@ -104,7 +104,9 @@ def _folder_to_show(container: Container, tail: LogTail) -> str:
     return ""
 
 
-def _corrected(container: Container, tail: LogTail, setting: NamedSetting) -> PageVariables:
+def _corrected_value_steps(
+    container: Container, tail: LogTail, setting: NamedSetting
+) -> PageVariables:
     """The page variables that replace the value, or the word of a file, to which the log objects by
     the one that it asks for."""
     if setting.path:

@@ -65,7 +65,7 @@ def corrected_value(container: Container, variable: str, line: str) -> PageVaria
     return with_value(container, variable, correction) if correction else {}
 
 
-def _unquoted(_variable: str, value: str, _line: str) -> str:
+def _unquoted_value(_variable: str, value: str, _line: str) -> str:
     """A value without the quotes or the blanks around it, where the program objects to it."""
     bare = value.strip().strip("\"'").strip()
     return bare if bare != value else ""
@@ -178,7 +178,7 @@ def _corrected_key(key: str, tags: Sequence[str]) -> CorrectedWord | None:
 
 
 _CORRECTIONS: tuple[Callable[[str, str, str], str], ...] = (
-    _unquoted,
+    _unquoted_value,
     _boolean,
     _slash,
     _url,

@@ -209,21 +209,21 @@ class Live(msgspec.Struct, dict=True, eq=False):
     def ask(self, question: AnyQuestion) -> Json | Failed:
         """The redacted answer, or why there is none. Never raises."""
         policy = question.policy
-        blind = self._blind(policy, question)
+        blind = self._obstacle(policy, question)
         if blind is not None:
             return blind
         try:
-            collected = self._collected(policy, typed(self.restored(question)))
+            collected = self._collected_answer(policy, typed(self.restored(question)))
             answer = collected.answer
             if collected.is_clean:
                 return self.redactor.settle(answer)
             # the answers of the engine are cut where their length is known
             is_whole = policy.scope != "engine"
-            return self._clean(question, cut(answer, policy.longest) if is_whole else answer)
+            return self._clean_answer(question, cut(answer, policy.longest) if is_whole else answer)
         except Exception as error:  # noqa: BLE001 - whatever a collector meets is an answer too, never our crash
             return self._failure_of(error)
 
-    def _collected(self, policy: Policy, question: AnyQuestion) -> _Collected:
+    def _collected_answer(self, policy: Policy, question: AnyQuestion) -> _Collected:
         """The answer of the collector: from this process, or from a worker of the disk helper if
         there is one."""
         if policy.in_helper:
@@ -261,7 +261,7 @@ class Live(msgspec.Struct, dict=True, eq=False):
         if isinstance(answer, Exception):
             return self._failure_of(answer)
         try:
-            return self._clean(question, answer)
+            return self._clean_answer(question, answer)
         except Exception as error:  # noqa: BLE001 - as above
             return self._failure_of(error)
 
@@ -274,7 +274,7 @@ class Live(msgspec.Struct, dict=True, eq=False):
             return question
         return recorded(question.kind, self.redactor.restore(question.args))
 
-    def _clean(self, question: AnyQuestion, answer: Json) -> Json:
+    def _clean_answer(self, question: AnyQuestion, answer: Json) -> Json:
         """The answer without its secrets.
 
         A part that cannot be searched for them is removed, the rest stays.
@@ -310,7 +310,7 @@ class Live(msgspec.Struct, dict=True, eq=False):
         failed = failure(error)
         return Failed(failed.reason, self.redactor.text(failed.detail))
 
-    def _blind(self, policy: Policy, question: AnyQuestion) -> Failed | None:
+    def _obstacle(self, policy: Policy, question: AnyQuestion) -> Failed | None:
         """Why this question must not be asked here at all, or None."""
         if policy.scope == "tool" or policy is PingEngine.POLICY:
             return None

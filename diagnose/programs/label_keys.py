@@ -89,16 +89,18 @@ def _fits(parts: Sequence[str], template: Sequence[Sequence[str]]) -> bool:
 
 
 def _is_one_of(part: str, words: Sequence[str]) -> bool:
-    return bool(part) and (words == (_NAME,) or _plain(part).lower() in _lowered(words))
+    return bool(part) and (
+        words == (_NAME,) or _without_number(part).lower() in _lowered_words(words)
+    )
 
 
 @functools.cache
-def _lowered(words: Sequence[str]) -> frozenset[str]:
+def _lowered_words(words: Sequence[str]) -> frozenset[str]:
     return frozenset(map(str.lower, words))
 
 
 @functools.lru_cache(4096)
-def _plain(part: str) -> str:
+def _without_number(part: str) -> str:
     """A part of a key without the number of an entry."""
     return _NUMBER.sub("", part)
 
@@ -116,7 +118,7 @@ def _with_corrected_part(
     if at is None or parts[at].startswith(_MATCHER):
         return
     part = parts[at]
-    plain = _plain(part)
+    plain = _without_number(part)
     for word in template[at]:
         if is_nearly(plain, word):
             yield (*parts[:at], part.replace(plain, word), *parts[at + 1 :])

@@ -101,12 +101,12 @@ class _Work:
             text = _TOKEN.sub(lambda match: self._hold_value(match[0], match[0]), text)
         if has_sign(text, _ESCAPE_SIGNS):
             text = _ESCAPE.sub(self._hold_escape, text)
-        text = self._scanned(text)
+        text = self._scanned_text(text)
         if self._secrets:
             text = _HELD.sub(lambda match: self._secrets[int(match[1])][1], text)
         return _HELD_ESCAPE.sub(self._escape, text) if self._escapes else text
 
-    def _scanned(self, text: str) -> str:
+    def _scanned_text(self, text: str) -> str:
         """The text after all rules; a long one in pieces, which no private key is cut by."""
         if len(text) <= PIECE:
             return apply_rules(text, self.mark)

@@ -169,7 +169,7 @@ def _script(
         raise NoRepairError(f"{secret} holds a secret, which is not shown: edit the file by hand")
     simulation = simulate(examined.answers, differences, examined.what)
     verdict = _verdict(findings, differences, simulation)
-    return script.text(examined.report, differences, verdict, _major(host))
+    return script.text(examined.report, differences, verdict, _major_version(host))
 
 
 def _differences(findings: Sequence[Reported], repair: Repair, host: Host) -> list[Difference]:
@@ -222,7 +222,7 @@ def _verdict(
     )
 
 
-def _major(host: Host) -> int | None:
+def _major_version(host: Host) -> int | None:
     """The first number of the engine's version, where it is known."""
     ping = Collection(host, Budget.unlimited()).get(Ping)
     is_known = isinstance(ping, Ping) and ping.version != (0,)

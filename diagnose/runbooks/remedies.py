@@ -95,11 +95,11 @@ def _suiting_blocks(
     id: str, purpose: Purpose, variables: Mapping[str, str], place: Place
 ) -> tuple[CommandBlock, ...]:
     """The blocks of one purpose on a check's page that suit a finding."""
-    return _suiting(id, purpose, frozenset(variables), place.traits)
+    return _blocks_by_names(id, purpose, frozenset(variables), place.traits)
 
 
 @functools.lru_cache(2048)
-def _suiting(
+def _blocks_by_names(
     id: str, purpose: Purpose, names: frozenset[str], traits: frozenset[Trait]
 ) -> tuple[CommandBlock, ...]:
     """The blocks that suit each finding with variables of these names: a host may have 40,000 of a
@@ -145,11 +145,11 @@ def _without_idle_start(text: str, place: Place) -> str:
     if not place.restarting or start not in text:
         return text
 
-    def _needed(match: re.Match[str]) -> str:
+    def _replaced_start(match: re.Match[str]) -> str:
         is_idle = match["name"] in place.restarting
         return match[0].replace(" start ", " restart ") if is_idle else match[0]
 
-    return re.sub(rf"{re.escape(start)}(?P<name>[\w.-]+)", _needed, text)
+    return re.sub(rf"{re.escape(start)}(?P<name>[\w.-]+)", _replaced_start, text)
 
 
 _BY_HAND = LazyPattern(r"^By hand: (.*?)\n\n", re.DOTALL | re.MULTILINE)

@@ -13,7 +13,7 @@ MOST = 20
 
 def all_ports(containers: Containers) -> Iterator[str]:
     """The ports that running containers publish for other machines."""
-    for container, binding in _published(containers):
+    for container, binding in _published_ports(containers):
         yield _target_of(container, binding)
 
 
@@ -24,7 +24,7 @@ def udp_ports(question: UserQuestion, containers: Containers) -> Iterator[str]:
     """
     candidates = [
         (container, binding)
-        for container, binding in _published(containers)
+        for container, binding in _published_ports(containers)
         if binding.protocol == "udp"
         and not {binding.host_port, binding.number}.isdisjoint(question.udp_ports)
     ]
@@ -33,7 +33,7 @@ def udp_ports(question: UserQuestion, containers: Containers) -> Iterator[str]:
         yield _target_of(container, binding)
 
 
-def _published(containers: Containers) -> Iterator[tuple[Container, PortBinding]]:
+def _published_ports(containers: Containers) -> Iterator[tuple[Container, PortBinding]]:
     for container in containers.running:
         for binding in (*container.published_by("tcp"), *container.published_by("udp")):
             if not binding.is_ipv6 and not (binding.host_ip and binding.is_for_host_alone):

@@ -52,7 +52,7 @@ def _corrections(words: Sequence[str], counts: Mapping[str, int]) -> Mapping[str
     strange = [word for word in dict.fromkeys(words) if word not in counts]
     if len(words) > MOST_WORDS:
         return {}
-    corrections = dict(paired(strange, lambda word: _nearest(word, counts)))
+    corrections = dict(paired(strange, lambda word: _nearest_word(word, counts)))
     return corrections if 2 * len(corrections) >= len(strange) else {}
 
 
@@ -72,7 +72,7 @@ def pairs_in(texts: Iterable[Iterable[str]], plain: Collection[str]) -> dict[str
     return pairs
 
 
-def _nearest(word: str, counts: Mapping[str, int]) -> str:
+def _nearest_word(word: str, counts: Mapping[str, int]) -> str:
     """The most common known word that differs by one slip; "" for none."""
     if len(word) < LEAST_LETTERS or not word.isalpha():
         return ""

@@ -220,7 +220,7 @@ def read(text: str) -> UserQuestion:
         port_of_end=int(port_of_end["port"]) if port_of_end is not None else None,
         servers=servers,
         ports=distinct(port.number for port in ports) if is_of_visitor else (),
-        reached=_reached(servers, ports if is_from_outside else ()),
+        reached=_reached_places(servers, ports if is_from_outside else ()),
         udp_ports=tuple(sorted(_udp_ports(text))) if _LOST.search(text) else (),
         is_of_udp=_UDP.search(text) is not None,
         is_of_all_ports=bool(_ALL_PORTS.search(text) and _LOST.search(text)),
@@ -286,7 +286,7 @@ def _udp_ports(text: str) -> set[int]:
     return typed | {number for service, number in _UDP_SERVICES.items() if service in words}
 
 
-def _reached(servers: Iterable[NamedServer], ports: Iterable[_NamedPort]) -> tuple[str, ...]:
+def _reached_places(servers: Iterable[NamedServer], ports: Iterable[_NamedPort]) -> tuple[str, ...]:
     """Servers by their address, and ports that belong to none of them and not to the loopback."""
     by_address = [server for server in servers if is_address(server.place)]
     ports_with_address = {server.port for server in by_address}

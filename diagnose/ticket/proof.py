@@ -191,14 +191,16 @@ class _Sieve:
                 for word in words.keys() & aligned:
                     if len(words[word]) > _MANY:
                         raw = word.to_bytes(width, sys.byteorder)
-                        secrets_found.update(dict.fromkeys(_around(raw, words[word], data)))
+                        secrets_found.update(
+                            dict.fromkeys(_needles_with_word(raw, words[word], data))
+                        )
                     else:
                         maybe.update(dict.fromkeys(words[word]))
         secrets_found.update((needle, None) for needle in maybe if needle in data)
         return list(secrets_found)
 
 
-def _around(word: bytes, needles: Iterable[bytes], data: bytes) -> Iterator[bytes]:
+def _needles_with_word(word: bytes, needles: Iterable[bytes], data: bytes) -> Iterator[bytes]:
     """The needles that are in the data; all of them hold this word."""
     fragments = set(needles)
     shapes = {(needle.rfind(word), len(needle)) for needle in fragments}

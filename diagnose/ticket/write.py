@@ -104,7 +104,7 @@ def _unwritten_with_reason() -> Iterator[None]:
 def _check_places(order: Order) -> None:
     """NotWrittenError where what is asked for could not be written, before anything is asked."""
     if order.output == STDOUT:
-        _streamable()
+        _require_stream()
     paths = [order.output or Path("diagnose.tar.gz"), order.map]
     if order.output and order.signer:
         paths.append(_signature_of(order.output))
@@ -188,7 +188,7 @@ def _write_file(target: Path, data: bytes) -> None:
         ) from error
 
 
-def _streamable() -> None:
+def _require_stream() -> None:
     """NotWrittenError, before the run, where stdout is nothing that an archive can go to."""
     if sys.stdout.isatty():
         raise NotWrittenError(

@@ -98,7 +98,7 @@ def _redacted(
 
 
 def _cleaned(live: Live, question: AnyQuestion, answer: Any) -> Any:
-    return live._clean(question, cut(answer, question.policy.longest))
+    return live._clean_answer(question, cut(answer, question.policy.longest))
 
 
 def _judged(answers: Mapping[AnyQuestion, RecordedAnswer]) -> Report:

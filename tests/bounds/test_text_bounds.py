@@ -75,7 +75,7 @@ class Stumbling:
 def test_a_text_that_cannot_be_searched_for_secrets_costs_itself_alone() -> None:
     live = Live(redactor=Stumbling())  # type: ignore[arg-type]
     listed = [{"Id": "a", "Labels": {"x": "evil", "y": "good"}}, {"Id": "b", "Names": ["/b"]}]
-    assert live._clean(InspectContainer("a"), listed) == [
+    assert live._clean_answer(InspectContainer("a"), listed) == [
         {"Id": "a", "Labels": {"x": REMOVED, "y": "good"}},
         {"Id": "b", "Names": ["/b"]},
     ]

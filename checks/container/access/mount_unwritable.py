@@ -76,7 +76,7 @@ def mount_unwritable(
             severity=Severity.warning if refusal else _severity(denied, log_tails, clock),
             signs=frozenset({"permission"}),
             is_quiet=not (denied.is_unread or refusal),
-            variables={**_variables(denied), **_whole(denied, folder_owners, containers)},
+            variables={**_variables(denied), **_folder_to_give(denied, folder_owners, containers)},
         )
     for closed in closed_entries or ():
         yield _closed_entry_finding(closed)
@@ -142,7 +142,7 @@ def _severity(denied: DeniedMount, log_tails: LogTails | None, clock: Clock) -> 
     return Severity.warning if is_loud else Severity.advice
 
 
-def _whole(
+def _folder_to_give(
     denied: DeniedMount, owners: FolderOwners | None, containers: Containers | None
 ) -> PageVariables:
     """The page variable of a folder that may be given to the user with everything in it."""

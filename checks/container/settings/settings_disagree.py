@@ -182,7 +182,7 @@ def _secret_finding(secret: UnequalSecret, *, is_failing: bool) -> Finding:
     else:
         text = f"{caller} and {peer} have different values for {name}"
     evidence = {LINE: secret.line, name: "compared by its fingerprint; it is not shown"}
-    steps = {} if secret.place or not name.isidentifier() else _equalling(secret)
+    steps = {} if secret.place or not name.isidentifier() else _value_of_peer(secret)
     if secret.twin and len(secret.places) == 1:
         steps = {"twin": secret.twin, "handed": secret.places[0]}
     return Finding.about(
@@ -197,7 +197,7 @@ def _secret_finding(secret: UnequalSecret, *, is_failing: bool) -> Finding:
     )
 
 
-def _equalling(secret: UnequalSecret) -> PageVariables:
+def _value_of_peer(secret: UnequalSecret) -> PageVariables:
     """The page variables that give the caller the value of its peer.
 
     Empty where the secret is a part of an address.

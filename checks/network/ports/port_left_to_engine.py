@@ -36,7 +36,7 @@ def port_left_to_engine(containers: Containers, listeners: Listeners | None) -> 
             continue
         for published in container.wanted_ports:
             is_left = _is_left(published) and not _has_second_place(container, published)
-            chosen = _chosen(container, published) if is_left else 0
+            chosen = _chosen_port(container, published) if is_left else 0
             if chosen and not _is_used(published, containers, listeners):
                 has_clients_near = not _serves_outside(container) and any(
                     other.id != container.id and set(other.shared_networks(container)) - {"bridge"}
@@ -66,7 +66,7 @@ def _has_second_place(container: Container, published: PortBinding) -> bool:
     return any(other.host_port and other.port == published.port for other in container.wanted_ports)
 
 
-def _chosen(container: Container, binding: PortBinding) -> int:
+def _chosen_port(container: Container, binding: PortBinding) -> int:
     """The port of the host that leads there now; 0 for none."""
     ways = (published for published in container.published_ports if published.port == binding.port)
     return next((published.host_port for published in ways), 0)
@@ -79,7 +79,7 @@ def _is_used(binding: PortBinding, containers: Containers, listeners: Listeners 
     return binding.number in published or is_taken
 
 
-def _fixed(container: Container) -> Iterator[str]:
+def _fixed_ports(container: Container) -> Iterator[str]:
     return (str(published) for published in container.wanted_ports if published.host_port)
 
 
@@ -95,7 +95,7 @@ def _finding(
         {
             "HostConfig.PortBindings": f"{published.port} without a port of the host",
             "NetworkSettings.Ports": container.published_names,
-            "fixed ports of the container": sorted(_fixed(container))[:5],
+            "fixed ports of the container": sorted(_fixed_ports(container))[:5],
         },
         discriminator=published.port,
         severity=severity,

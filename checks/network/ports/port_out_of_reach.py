@@ -60,7 +60,7 @@ def _host_alone_finding(missed: PortForHostAlone) -> Finding:
         discriminator=str(number),
         severity=Severity.advice,
         stable=(container.life,),
-        variables=_rebound(container, missed.binding),
+        variables=_republished_port(container, missed.binding),
     )
 
 
@@ -123,7 +123,7 @@ def _cure(port: AskedPort) -> PageVariables:
     assert container is not None
     number = str(port.number)
     if port.reason == "published elsewhere":
-        return _rebound(container, port.published[0])
+        return _republished_port(container, port.published[0])
     if port.reason == "unpublished":
         return {"unpublished": container.name, "publish": f"{number}:{number}"}
     if port.reason == "stopped":
@@ -131,7 +131,7 @@ def _cure(port: AskedPort) -> PageVariables:
     return {"inward": container.name, "port": number}
 
 
-def _rebound(container: Container, binding: PortBinding) -> PageVariables:
+def _republished_port(container: Container, binding: PortBinding) -> PageVariables:
     """The page variables that publish a port at all addresses in the place of one."""
     before = f"[{binding.host_ip}]" if binding.is_ipv6 else binding.host_ip
     publish = f"{binding.host_port}:{binding.port}"

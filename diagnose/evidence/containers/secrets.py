@@ -30,10 +30,10 @@ class Secret(msgspec.Struct, frozen=True):
 
 def same_value(value: str, other: str) -> bool:
     """Whether two values are equal: of secrets, the ends of their tokens tell."""
-    return _comparable(value) == _comparable(other)
+    return _without_mark(value) == _without_mark(other)
 
 
-def _comparable(value: str) -> str:
+def _without_mark(value: str) -> str:
     return value.rpartition(":")[2] if value.startswith(MARK) else value
 
 

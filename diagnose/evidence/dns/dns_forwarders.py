@@ -133,7 +133,7 @@ def _failing_forwarder(
     """The upstreams that keep a DNS server from answering; None where the reason is not known."""
     upstreams = list(_upstreams(host, container, logs))[:_MOST]
     if not upstreams:
-        unanswered = _unanswered(host, container, resolvers)
+        unanswered = _silent_servers(host, container, resolvers)
         return FailingForwarder(container, reply, (), unanswered) if unanswered else None
     pid = container.state.pid
     answers = host.ask_about(
@@ -206,7 +206,9 @@ def _places(text: str, source: str) -> Iterator[AskedServer]:
             yield AskedServer(match["address"], port, source)
 
 
-def _unanswered(host: Host, container: Container, resolvers: Resolvers | None) -> tuple[str, ...]:
+def _silent_servers(
+    host: Host, container: Container, resolvers: Resolvers | None
+) -> tuple[str, ...]:
     """The servers that it asks at port 53 without any answer, by the kernel's table.
 
     Those in its resolv.conf are left out: the other programs of the container ask them, and the

@@ -45,7 +45,7 @@ def engine_sockets(host: Host, config: DaemonConfig | Unavailable) -> EngineSock
             missing.append(Unexamined(DAEMON, f"{path}: {status.failed}"))
         elif status.type == "socket":
             sockets[path] = SocketFile(path, status.mode, status.uid, status.gid)
-    return EngineSockets(tuple(_distinct(sockets)), tuple(missing))
+    return EngineSockets(tuple(_distinct_sockets(sockets)), tuple(missing))
 
 
 def _paths(endpoint: Endpoint | Failed, config: DaemonConfig | Unavailable) -> Iterator[str]:
@@ -57,7 +57,7 @@ def _paths(endpoint: Endpoint | Failed, config: DaemonConfig | Unavailable) -> I
             yield address.removeprefix("unix://")
 
 
-def _distinct(files: dict[str, SocketFile]) -> list[SocketFile]:
+def _distinct_sockets(files: dict[str, SocketFile]) -> list[SocketFile]:
     """The sockets without second names of one: /var/run is /run."""
     sockets_by_path: dict[str, SocketFile] = {}
     for path, socket in files.items():

@@ -77,7 +77,7 @@ def local_authorities(host: Host, repeated_errors: RepeatedErrors) -> LocalAutho
     distrusting = [error for error in repeated_errors if _distrusts(error)]
     if not distrusting:
         return LocalAuthorities()
-    listless = _listless(host, distrusting)
+    listless = _containers_without_list(host, distrusting)
     own_bundle = _bundle_of(host) if listless else ""
     for folder, bundle in _STORES:
         names = host.answer_or(ListFolder(folder), FolderListing()).names
@@ -92,7 +92,7 @@ def _distrusts(error: RepeatedError) -> bool:
     return error.failure is not None and error.failure.name == _UNTRUSTED
 
 
-def _listless(host: Host, errors: Iterable[RepeatedError]) -> frozenset[str]:
+def _containers_without_list(host: Host, errors: Iterable[RepeatedError]) -> frozenset[str]:
     """The ids of those whose program is of Go, and whose running container has no list.
 
     A server of one's own network is left out: its authority is on no public list.

@@ -97,7 +97,7 @@ def _settings(host: Host, links: Iterable[Interface]) -> Settings | Unavailable:
     return Settings(
         {name: _is_on(values[name, "forwarding"]) for name in names},
         forwarding6=_is_on(answer.get(FORWARDING6)),
-        reverse_path={name: _strictest(values, name) for name in names},
+        reverse_path={name: _strictest_filter(values, name) for name in names},
         bridge_filter=answer.get(_BRIDGED) == "1",
         bridge_filter6=answer.get(_BRIDGED6) == "1",
         accept_local=enabled("accept_local"),
@@ -110,7 +110,7 @@ def _is_on(value: str | None) -> bool | None:
     return None if value is None else value != "0"
 
 
-def _strictest(values: Mapping[tuple[str, str], str | None], name: str) -> int | None:
+def _strictest_filter(values: Mapping[tuple[str, str], str | None], name: str) -> int | None:
     """The greater of an interface's own rp_filter and that of all interfaces (IN_DEV_MAXCONF)."""
     numbers = [
         int(value)

@@ -44,12 +44,12 @@ def report_basis(
             labels={container.name: container.labels for container in containers},
             made_by={container.subject: container.made_by for container in containers},
             leftovers=_leftovers(containers, basis.now),
-            restarting=_restarting(containers),
+            restarting=_restarting_names(containers),
         )
     return basis
 
 
-def _restarting(containers: Containers) -> frozenset[str]:
+def _restarting_names(containers: Containers) -> frozenset[str]:
     """The names of the containers that the engine restarts after a while."""
     return frozenset(
         container.name for container in containers if container.state.status == "restarting"

@@ -27,10 +27,10 @@ class UnmetConstraint(msgspec.Struct, frozen=True):
 
 def unmet_constraints(constraints: Sequence[str], node: Node) -> list[UnmetConstraint]:
     """The constraints that this node does not meet, of those that can be compared."""
-    return [unmet for text in constraints for unmet in _unmet(text, node)]
+    return [unmet for text in constraints for unmet in _unmet_constraint(text, node)]
 
 
-def _unmet(text: str, node: Node) -> Iterator[UnmetConstraint]:
+def _unmet_constraint(text: str, node: Node) -> Iterator[UnmetConstraint]:
     """The constraint where the node does not meet it; nothing where it does, or nobody can say."""
     parts = _PARTS.fullmatch(text.strip())
     if parts is None or parts["key"].startswith(_UNSEEN):

@@ -241,7 +241,7 @@ def _encoding(case: LookCase) -> PageVariables:
     return {"recoded_in": folder} if folder else {}
 
 
-def _sharing(case: LookCase) -> PageVariables:
+def _shared_folder(case: LookCase) -> PageVariables:
     """The page variables of the folder of its data, which another program or a share of the network
     may have."""
     mount = _data_mount(case.container)
@@ -268,7 +268,7 @@ LOOKS: Mapping[Look, Callable[[LookCase], PageVariables]] = {
     "networks": _networks,
     "scripts": _scripts,
     "secrets": _secrets,
-    "sharing": _sharing,
+    "sharing": _shared_folder,
     "versions": _versions,
 }
 """The function with the page variables of each kind."""

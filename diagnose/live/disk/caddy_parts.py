@@ -33,10 +33,10 @@ def sites(text: str) -> Iterator[str]:
 
 
 def _site(block: Directive) -> Directive:
-    return msgspec.structs.replace(block, inner=tuple(_kept(block.inner)))
+    return msgspec.structs.replace(block, inner=tuple(_kept_directives(block.inner)))
 
 
-def _kept(directives: Sequence[Directive]) -> Iterator[Directive]:
+def _kept_directives(directives: Sequence[Directive]) -> Iterator[Directive]:
     for directive in directives:
         if directive.name in _PASSING or directive.name.startswith(_MATCHER):
             yield _site(directive)

@@ -96,12 +96,12 @@ def short_lived_unit(settings: Mapping[str, list[str]]) -> Json:
 
     systemd runs ExecStop= as soon as the main process has ended, unless the unit should remain.
     """
-    kind = _last(settings, "Type", "simple")
-    remains = _last(settings, "RemainAfterExit", "no").lower() in ("yes", "true", "1", "on")
+    kind = _last_value(settings, "Type", "simple")
+    remains = _last_value(settings, "RemainAfterExit", "no").lower() in ("yes", "true", "1", "on")
     if remains or kind not in ("simple", "exec", "oneshot"):
         return None
-    started = map(_plain, settings.get("ExecStart", []))
-    ended = map(_plain, [*settings.get("ExecStop", []), *settings.get("ExecStopPost", [])])
+    started = map(_plain_command, settings.get("ExecStart", []))
+    ended = map(_plain_command, [*settings.get("ExecStop", []), *settings.get("ExecStopPost", [])])
     start = next(filter(_returns, started), "")
     stop = next((command for command in ended if command.startswith(_ENDS)), "")
     if not start or not stop:
@@ -114,12 +114,12 @@ def short_lived_unit(settings: Mapping[str, list[str]]) -> Json:
     return {"start": start[:200], "stop": stop[:200], "target": target}
 
 
-def _last(settings: Mapping[str, list[str]], key: str, default: str) -> str:
+def _last_value(settings: Mapping[str, list[str]], key: str, default: str) -> str:
     """The value of a setting that counts once: the last one."""
     return (settings.get(key) or [default])[-1]
 
 
-def _plain(command: str) -> str:
+def _plain_command(command: str) -> str:
     """A command of a unit without the signs before it and the folder of docker."""
     words = command.lstrip("-+!@:").split()
     if words and words[0].rpartition("/")[2] == "docker-compose":

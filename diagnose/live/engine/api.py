@@ -220,17 +220,17 @@ def _logs(question: ReadLogs, reply: Reply) -> Json:
         both.append(body)
         streams[1].append(body)
     text = b"".join(both)
-    newest_lines = _newest(text, question)
+    newest_lines = _newest_lines(text, question)
     return {
         "text": _text(newest_lines),
-        "stdout": _text(_newest(b"".join(streams[1]), question)),
-        "stderr": _text(_newest(b"".join(streams[2]), question)),
+        "stdout": _text(_newest_lines(b"".join(streams[1]), question)),
+        "stderr": _text(_newest_lines(b"".join(streams[2]), question)),
         "error": _text(b"".join(streams[3])),
         "truncated": reply.cut or len(text) > len(newest_lines),
     }
 
 
-def _newest(text: bytes, question: ReadLogs) -> bytes:
+def _newest_lines(text: bytes, question: ReadLogs) -> bytes:
     """The end of a log, of as many bytes and lines as were asked for, whatever the engine sends:
     2,000 short lines of each of 13 containers took 9 s to read."""
     lines = text[-question.bytes :].rsplit(b"\n", question.tail + 1)
@@ -262,7 +262,7 @@ def _archive(question: ReadContainerFile, reply: Reply) -> Json:
         return {"type": "socket"}
     member, data = _first_member(reply.body, question.bytes)
     linked = stat.get("linkTarget")
-    said = linked if isinstance(linked, str) and linked else _readable(member.linkname)
+    said = linked if isinstance(linked, str) and linked else _readable_name(member.linkname)
     target = said if member.issym() else None
     text = _utf8(data)
     return {
@@ -331,7 +331,7 @@ def _utf8(data: bytes | None) -> str | None:
         return None
 
 
-def _readable(name: str) -> str:
+def _readable_name(name: str) -> str:
     """A name out of a tar archive without what no text can hold.
 
     Bytes that are not UTF-8 are replaced.

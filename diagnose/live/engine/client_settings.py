@@ -65,7 +65,7 @@ def settings(live: Live, question: ReadClientSettings) -> Json:  # noqa: ARG001 
         **_keepers(config, Path.home(), os.environ.get("PATH", "")),
         "without_bus": _without_bus() if by_default or _OF_BUS in programs else "",
         "by_default": by_default,
-        "plugins": list(_broken(path.parent / "cli-plugins")),
+        "plugins": list(_broken_plugins(path.parent / "cli-plugins")),
         "listens": daemon_process.listening_inode(os.path.realpath(DEFAULT_SOCKET)) is not None,
         "logins": _logins(config.get("auths")),
         "closed": _reason_closed(path.parent) or _closed_to_caller(),
@@ -307,7 +307,7 @@ def _name(uid: int) -> str:
         return str(uid)
 
 
-def _broken(own_file: Path) -> Iterator[Json]:
+def _broken_plugins(own_file: Path) -> Iterator[Json]:
     """Plugins that do not work, and that no later folder has.
 
     A link that leads nowhere is passed over, and a later folder is looked at. A file that may not

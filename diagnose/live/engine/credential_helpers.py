@@ -63,7 +63,7 @@ def state_of(helpers: Collection[str], home: Path, search: str) -> dict[str, Jso
             for name, program in _OWN_PROGRAMS.items()
             if programs.get(name) and not _program(program, folders)
         ],
-        "broken": list(_broken(programs)),
+        "broken": list(_broken_helpers(programs)),
         "unread_store": password_store.trouble(home) if store else None,
     }
 
@@ -109,7 +109,7 @@ def _not_executable(helpers: Iterable[str], folders: Sequence[Path]) -> Iterator
                 break
 
 
-def _broken(programs: dict[str, Path | None]) -> Iterator[Json]:
+def _broken_helpers(programs: dict[str, Path | None]) -> Iterator[Json]:
     """Helpers whose program the kernel refuses, though it may be executed."""
     for helper, path in sorted(programs.items()):
         refusal = program_formats.refusal(path) if path is not None else None

@@ -193,10 +193,10 @@ def resolve(options: Options, environ: Mapping[str, str]) -> EngineEndpoint:
     current = current_context(environ)
     if current:
         return _context(current, "currentContext", environ)
-    return _local(environ)
+    return _local_endpoint(environ)
 
 
-def _local(environ: Mapping[str, str], context: str | None = None) -> EngineEndpoint:
+def _local_endpoint(environ: Mapping[str, str], context: str | None = None) -> EngineEndpoint:
     """The default socket, or the first of its stand-ins that is a socket."""
     default = EngineEndpoint(
         f"unix://{DEFAULT_SOCKET}",
@@ -342,7 +342,7 @@ def _context(name: str, source: str, environ: Mapping[str, str]) -> EngineEndpoi
             return parse(
                 environ["DOCKER_HOST"], "DOCKER_HOST", _environment_tls(environ), "default"
             )
-        return _local(environ, "default")
+        return _local_endpoint(environ, "default")
     from diagnose.live.engine import docker_py
 
     folder = configuration(environ)

@@ -226,7 +226,7 @@ class Connection:
             parsed.parser.feed_data(data)
         except (HttpParserError, HttpParserUpgrade) as error:
             if not parsed.is_whole:
-                raise self._unreadable(error, data) from error
+                raise self._error_of_answer(error, data) from error
             parsed.has_more = True
         if not parsed.has_head and self.received > HEAD_BYTES:
             _raise_malformed(f"more than {HEAD_BYTES} bytes of headers")
@@ -256,7 +256,7 @@ class Connection:
             parsed.status, parsed.headers, body[: self._limit], cut=len(body) > self._limit
         )
 
-    def _unreadable(self, error: Exception, data: bytes) -> Refused:
+    def _error_of_answer(self, error: Exception, data: bytes) -> Refused:
         if "overflow" in str(error):  # the length of the body needs more than 64 bits
             return Refused("too large", f"{error}")
         if not self._parsed.status and not self._parsed.headers:

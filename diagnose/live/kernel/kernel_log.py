@@ -29,7 +29,7 @@ def records(live: Live, question: ReadKernelLog) -> Json:
         return _journal_log(limit, live.deadline(question) / 2, error)
     boot = time.time() - time.monotonic()
     parsed = [record for text in ring.texts if (record := parse_record(text, boot))]
-    newest = _newest(parsed, limit)
+    newest = _newest_records(parsed, limit)
     return {
         "records": newest,
         "dropped": ring.has_lost or len(newest) < len(parsed) or _gap(parsed),
@@ -81,7 +81,7 @@ def parse_record(text: str, boot: float) -> dict[str, Json] | None:
     }
 
 
-def _newest(records: list[dict[str, Json]], limit: int) -> list[dict[str, Json]]:
+def _newest_records(records: list[dict[str, Json]], limit: int) -> list[dict[str, Json]]:
     newest: deque[dict[str, Json]] = deque()
     room = TEXT_MAX
     for record in reversed(records):
@@ -109,7 +109,7 @@ def _journal_log(limit: int, seconds: float, denied: OSError) -> Json:
         {"seq": place, "level": entry["priority"], "at": entry["at"], "text": entry["message"]}
         for place, entry in enumerate(entries)
     ]
-    newest = _newest(rows, limit)
+    newest = _newest_records(rows, limit)
     return {
         "records": newest,
         "dropped": len(entries) >= limit or len(newest) < len(rows),

@@ -130,7 +130,7 @@ def process(_live: Live, question: InspectProcess) -> Json:
     pid = question.pid
     folder = f"/proc/{pid}"
     comm, words = _stat(pid)
-    environ = _whole(f"{folder}/environ")
+    environ = _whole_text(f"{folder}/environ")
     limits = text_of(f"{folder}/limits")
     status = text_of(f"{folder}/status") or ""
     capabilities = re.search(r"^CapEff:\s*([0-9a-f]+)", status, re.MULTILINE)
@@ -191,7 +191,7 @@ def _switches(pid: int) -> int | None:
     return int(switches[1]) if switches else None
 
 
-def _whole(path: str) -> str | None:
+def _whole_text(path: str) -> str | None:
     try:
         return Path(path).read_bytes().decode("utf-8", "replace")
     except OSError:

@@ -162,14 +162,14 @@ class _Visit:
         }
 
     @property
-    def _left(self) -> float:
+    def _seconds_left(self) -> float:
         """Seconds."""
         return self._ends - time.monotonic()
 
     def _follow(self, pages: list[_Page], *, tls: bool) -> bool:
         """Ask for `/`, and for what its redirects lead to; whether they lead back."""
         target: str | None = self._question.target
-        while target is not None and len(pages) <= MOST_REDIRECTS and self._left > 0:
+        while target is not None and len(pages) <= MOST_REDIRECTS and self._seconds_left > 0:
             self._asked = target
             pages.append(_Page(target, self._get(target, tls=tls)))
             target = self._next_target(pages[-1], tls=tls)
@@ -190,7 +190,7 @@ class _Visit:
             "start": None,
         }
         with sending_socket(self._live, question, socket_request) as (address, kernel):
-            kernel.settimeout(max(self._left, 0.001))
+            kernel.settimeout(max(self._seconds_left, 0.001))
             kernel.connect(address)
             stream = self._with_tls(kernel) if tls else kernel
             connection = Connection(_TimedStream(stream, self._ends))
@@ -202,7 +202,7 @@ class _Visit:
                 # a body that never ends, as of a stream of events, is an answer all the same
                 reply = connection.begun()
                 if reply is None:
-                    raise self._unreadable(error, tls=tls) from error
+                    raise self._error_of_answer(error, tls=tls) from error
             finally:
                 stream.close()
         assert reply is not None  # it is waited for
@@ -211,7 +211,7 @@ class _Visit:
             raise _OtherSchemeError
         return reply
 
-    def _unreadable(self, error: Exception, *, tls: bool) -> Exception:
+    def _error_of_answer(self, error: Exception, *, tls: bool) -> Exception:
         """The error for an answer that is not HTTP. TLS answers a plain request with an alert."""
         if not isinstance(error, Refused):
             return error
@@ -228,7 +228,7 @@ class _Visit:
         context.check_hostname = False
         context.verify_mode = ssl.CERT_NONE
         context.set_alpn_protocols(["http/1.1"])
-        kernel.settimeout(max(self._left, 0.001))
+        kernel.settimeout(max(self._seconds_left, 0.001))
         try:
             return context.wrap_socket(kernel, server_hostname=self._question.name)
         except ssl.SSLError as error:

@@ -163,11 +163,11 @@ def block(group: Sequence[Reported], tree: FindingTree) -> OutlineBlock:
         made_by=head.made_by if len(makers) == 1 else "",
         by_hand=remedy.by_hand,
         onset=min(onsets, default=None),
-        followed=_followed(head, tree),
+        followed=_follow_command(head, tree),
     )
 
 
-def _followed(head: Reported, tree: FindingTree) -> str:
+def _follow_command(head: Reported, tree: FindingTree) -> str:
     is_alone = tree.number_of[head.id] == 1
     return head.id if is_alone else shlex.quote(head.key)
 
@@ -229,7 +229,7 @@ def _remedy(
 ) -> _Remedy:
     """The remedy of a block: the cure, a look where no cure is safe, else words."""
     variables = head.finding.variables
-    cure = _lasting(_cure_here(runbooks.cure(head.id, variables, place), report), head)
+    cure = _lasting_cure(_cure_here(runbooks.cure(head.id, variables, place), report), head)
     is_in_doubt = cure is None or cure.risk == "destructive"
     look = runbooks.confirm(head.id, variables, place) if is_in_doubt else None
     if cure is not None:
@@ -282,7 +282,7 @@ def _with_starts(
     )
 
 
-def _lasting(cure: runbooks.Command | None, head: Reported) -> runbooks.Command | None:
+def _lasting_cure(cure: runbooks.Command | None, head: Reported) -> runbooks.Command | None:
     """The cure, with what has to be in the compose file so that it lasts."""
     if cure is None or not head.made_by:
         return cure

@@ -68,7 +68,7 @@ def emptied_values(host: Host, containers: Containers) -> EmptiedValues:
     )
     emptied = []
     for container, cuts in host.first(candidates, MOST, "containers with cut settings"):
-        value = next(_emptied(host, container, cuts), None)
+        value = next(_emptied_values(host, container, cuts), None)
         if value is not None:
             emptied.append(value)
     return EmptiedValues(tuple(emptied))
@@ -104,7 +104,10 @@ def _cut_settings(container: Container, proxies: frozenset[str]) -> Iterator[_Cu
     proxies: the kinds of proxies that run on this host.
     """
     cuts = [
-        *((f"label {label}", cut_of_label(label, value)) for label, value in _short(container)),
+        *(
+            (f"label {label}", cut_of_label(label, value))
+            for label, value in _short_labels(container)
+        ),
         *(
             (f"variable {name}", cut_of_variable(name, value))
             for name, value in container.config.environment
@@ -116,11 +119,13 @@ def _cut_settings(container: Container, proxies: frozenset[str]) -> Iterator[_Cu
             yield _CutSetting(name, value)
 
 
-def _short(container: Container) -> Iterator[tuple[str, str]]:
+def _short_labels(container: Container) -> Iterator[tuple[str, str]]:
     return ((label, value) for label, value in container.labels.items() if len(value) < _LONGEST)
 
 
-def _emptied(host: Host, container: Container, cuts: list[_CutSetting]) -> Iterator[EmptiedValue]:
+def _emptied_values(
+    host: Host, container: Container, cuts: list[_CutSetting]
+) -> Iterator[EmptiedValue]:
     """The settings that a line of the compose files explains, and then the sure ones."""
     texts = sorted({cut.value.text for cut in cuts})
     paths = _files(container)

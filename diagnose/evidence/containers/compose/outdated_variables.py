@@ -127,7 +127,10 @@ def _outdated_container(
     environment = dict(container.config.environment)
     written = [variable for variable in answer if not variable.is_reference]
     references = [variable for variable in answer if variable.is_reference]
-    differing = [*_differing(written, environment), *_differing_references(references, environment)]
+    differing = [
+        *_differing_variables(written, environment),
+        *_differing_references(references, environment),
+    ]
     outdated = [variable for variable in differing if variable.path in newer]
     if outdated:
         at = max(newer[variable.path] for variable in outdated)
@@ -141,12 +144,12 @@ def _differing_references(
 
     Where several differ and none is equal, the shell of whoever called compose had set them.
     """
-    differing = _differing(references, environment)
+    differing = _differing_variables(references, environment)
     present = sum(_name(reference) in environment for reference in references)
     return () if 1 < len(differing) == present else differing
 
 
-def _differing(
+def _differing_variables(
     variables: Sequence[ComposeVariable], environment: Mapping[str, str]
 ) -> list[OutdatedVariable]:
     """The variables that the container has with another value."""

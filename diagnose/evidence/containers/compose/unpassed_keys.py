@@ -46,7 +46,7 @@ def unpassed_keys(written_projects: WrittenProjects) -> UnpassedKeysOfProjects:
     """
     projects = [project for project in written_projects if _is_judged(project)]
     return UnpassedKeysOfProjects(
-        tuple(unpassed for project in projects for unpassed in _unpassed(project))
+        tuple(unpassed for project in projects for unpassed in _keys_of_project(project))
     )
 
 
@@ -56,7 +56,7 @@ def _is_judged(project: WrittenProject) -> bool:
     return not has_more and not any(service.builds for service in services)
 
 
-def _unpassed(project: WrittenProject) -> Iterator[UnpassedKeys]:
+def _keys_of_project(project: WrittenProject) -> Iterator[UnpassedKeys]:
     """The settings of a project that none of its containers has, as one entry; nothing for none."""
     running = [container for container in project.containers if container.is_running]
     dotenv = posixpath.join(project.folder, ".env")

@@ -43,14 +43,14 @@ def past_shapes(
 ) -> set[str]:
     """The shapes of lines that are over when the log ends. clock: None where now is not known."""
     return (
-        _overdue(recent, shapes)
+        _overdue_shapes(recent, shapes)
         | _recovered_from(recent, shapes)
         | _calls_that_succeed_now(recent, shapes)
         | _waited_for(container, recent, shapes, clock)
     )
 
 
-def _overdue(recent: Sequence[RecentLine], shapes: Sequence[str]) -> set[str]:
+def _overdue_shapes(recent: Sequence[RecentLine], shapes: Sequence[str]) -> set[str]:
     """The lines that occurred several times, and whose next time is overdue when the log ends."""
     at = by_key((shape, line.at) for line, shape in zip(recent, shapes, strict=True))
     end = max((line.at for line in recent), default=0.0)

@@ -331,7 +331,7 @@ def most_telling(lines: tuple[str, ...]) -> TellingLine | None:
 
 
 @functools.lru_cache(LOGS_KEPT)
-def _recognised(lines: tuple[str, ...], telling: TellingLine) -> Recognised | None:
+def _failure_in(lines: tuple[str, ...], telling: TellingLine) -> Recognised | None:
     failure = recognise(lines, telling, FAILURES, has_ended=False)
     return failure or family_of_running(telling, FAMILIES)
 
@@ -344,7 +344,7 @@ def _known_failure(
     None where it is the lack of a device that the container has. Of a program that waits, what is
     used up counts, which its log may say once. every: also the lines that are not repeated.
     """
-    failure = _recognised(tuple(lines), telling)
+    failure = _failure_in(tuple(lines), telling)
     if failure is not None and failure.failure.follows:
         failure = limit_in(every) or failure
     return None if failure and failure.is_met_by(given_devices(container)) else failure

@@ -87,12 +87,14 @@ def _has_file(host: Host, container: Container, pattern: str) -> bool:
         if _WILD.isdisjoint(part):
             folders = [posixpath.join(folder, part) for folder in folders]
             continue
-        folders = _fitting(host, container, folders, part)
-    fitting = _fitting(host, container, folders, last)
+        folders = _fitting_paths(host, container, folders, part)
+    fitting = _fitting_paths(host, container, folders, last)
     return bool(fitting)
 
 
-def _fitting(host: Host, container: Container, folders: Iterable[str], part: str) -> list[str]:
+def _fitting_paths(
+    host: Host, container: Container, folders: Iterable[str], part: str
+) -> list[str]:
     """The paths below these folders whose name fits; a folder that cannot be read fits as it is."""
     root = f"/proc/{container.state.pid}/root"
     fitting: list[str] = []

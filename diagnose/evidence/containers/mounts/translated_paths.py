@@ -44,9 +44,9 @@ def translated_path(
     places_by_peer = [
         (peer, mount.on_host(path))
         for peer in containers.running
-        if peer.id != container.id and (mount := _innermost(peer, path)) is not None
+        if peer.id != container.id and (mount := _innermost_mount(peer, path)) is not None
     ]
-    mount_of_path = _innermost(container, path)
+    mount_of_path = _innermost_mount(container, path)
     foreign_places = [
         (peer, place)
         for peer, place in places_by_peer
@@ -72,7 +72,7 @@ def translated_path(
     return TranslatedPath(peer, folder, "", posixpath.dirname(place))
 
 
-def _innermost(container: Container, path: str) -> Mount | None:
+def _innermost_mount(container: Container, path: str) -> Mount | None:
     """The mount of the host that holds the path in a container."""
     mounts = [
         mount

@@ -74,7 +74,7 @@ def cron_jobs(host: Host, containers: Containers, processes: Processes) -> CronJ
             continue
         root = f"/proc/{container.state.pid}/root"
         spool = names_of_tables(host, root, SPOOL)
-        ownerless += _ownerless(host, root, container, spool)
+        ownerless += _ownerless_tables(host, root, container, spool)
         if "cron" in commands:  # busybox's cron passes its own environment on
             tables = [f"{SPOOL}/{name}" for name in spool]
             tables += [f"{SYSTEM}/{name}" for name in names_of_tables(host, root, SYSTEM)]
@@ -100,7 +100,7 @@ def _lines(host: Host, file: ReadFile) -> list[str]:
     return host.answer_or(file, FileText("")).text.splitlines()
 
 
-def _ownerless(
+def _ownerless_tables(
     host: Host, root: str, container: Container, spool: Sequence[str]
 ) -> Iterator[Ownerless]:
     """The tables of cron whose owner is no user of the container."""

@@ -59,14 +59,14 @@ def all_unlinked_uploads(
     with_php = [container for container in containers.running if serves_php(container, processes)]
     unlinked = []
     for container in host.first(with_php, MOST, "programs of PHP"):
-        uploads = _unlinked(host, container)
+        uploads = _unlinked_uploads(host, container)
         neighbours = containers.in_project_of(container)
         if uploads is not None and not _is_shown_by_another(host, uploads, neighbours):
             unlinked.append(uploads)
     return AllUnlinkedUploads(tuple(unlinked))
 
 
-def _unlinked(host: Host, container: Container) -> UnlinkedUploads | None:
+def _unlinked_uploads(host: Host, container: Container) -> UnlinkedUploads | None:
     """The uploads of a program of Laravel, if it has some and the link leads to nothing."""
     folder = _folder_of_laravel(host, container)
     link = posixpath.join(folder, _LINK)

@@ -144,7 +144,7 @@ def _limits(
     php = None if gives_settings else with_php.get(program.id)
     if php is not None:
         yield from _lower_in_php(program, php.lower, widest, nginx)
-    for program_limit in _wanted(host, program, php):
+    for program_limit in _program_limits(host, program, php):
         yield from _lower_in_nginx(program, program_limit, widest, nginx)
 
 
@@ -191,7 +191,9 @@ def _lower_in_nginx(
         )
 
 
-def _wanted(host: Host, program: Container, php: PhpLimits | None) -> Iterator[_ProgramLimit]:
+def _program_limits(
+    host: Host, program: Container, php: PhpLimits | None
+) -> Iterator[_ProgramLimit]:
     """The limits that a program has by its settings."""
     if php is not None:
         low = php.lower

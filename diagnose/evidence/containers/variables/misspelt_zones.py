@@ -58,7 +58,7 @@ def misspelt_zones(host: Host, containers: Containers) -> MisspeltZones:
     )
     return MisspeltZones(
         tuple(
-            MisspeltZone(container, zone, _nearest(zone))
+            MisspeltZone(container, zone, _nearest_zone(zone))
             for container, answer in answers
             if is_gone(answer) and (zone := container.config.value_of("TZ"))
         )
@@ -78,7 +78,7 @@ def _is_unknown(name: str) -> bool:
     return False
 
 
-def _nearest(name: str) -> str:
+def _nearest_zone(name: str) -> str:
     """The zone with the same parts in another order or case, of the same city, or of like letters;
     "" for none."""
     import zoneinfo

@@ -65,8 +65,8 @@ def worker_folders(host: Host, containers: Containers) -> WorkerFolders:
     """Folders are listed only of a worker that lacks a mount which its program has."""
     mounts_by_question: dict[str, tuple[Container, list[tuple[Container, Mount]]]] = {}
     for worker, programs in pairs_of_one_image(host, containers):
-        lacking = [(other, mount) for other in programs for mount in _lacking(worker, other)]
-        has_twin = any(not list(_lacking(worker, other)) for other in programs)
+        lacking = [(other, mount) for other in programs for mount in _lacking_mounts(worker, other)]
+        has_twin = any(not list(_lacking_mounts(worker, other)) for other in programs)
         if lacking and not has_twin:
             mounts_by_question[worker.id] = (worker, lacking)
     folders = []
@@ -79,7 +79,7 @@ def worker_folders(host: Host, containers: Containers) -> WorkerFolders:
     return WorkerFolders(tuple(folders))
 
 
-def _lacking(worker: Container, program: Container) -> Iterator[Mount]:
+def _lacking_mounts(worker: Container, program: Container) -> Iterator[Mount]:
     """The mounts for data that a program has, and its worker has not."""
     homes = [container.config.working_dir.rstrip("/") for container in (worker, program)]
     for mount in program.mounts:

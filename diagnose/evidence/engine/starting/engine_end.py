@@ -138,7 +138,7 @@ def engine_end(
         taken=taken_address.address,
         taken_by=taken_address.holder,
         folder_makers=_folder_makers(daemon, containers),
-        alive=_alive(daemon, containers),
+        alive=_running_containers(daemon, containers),
         written=_written_filesystems(text, place.mounts, place.root),
         root=place.root,
         config=place.config,
@@ -187,7 +187,7 @@ def _folder_makers(daemon: Daemon, containers: Containers | None) -> tuple[str, 
     return distinct(makers)
 
 
-def _alive(daemon: Daemon, containers: Containers | None) -> tuple[str, ...] | None:
+def _running_containers(daemon: Daemon, containers: Containers | None) -> tuple[str, ...] | None:
     """Beside another engine only those that this one's files name are its own.
 
     Those of a user's engine are its user's.

@@ -34,7 +34,7 @@ def mount_room(host: Host, mounts: Mounts) -> MountRoom | Unavailable:
     if count < MANY:
         return MountRoom(count)
     value = host.require(ReadSysctls([LIMIT])).get(LIMIT)
-    fullest = _fullest(mounts)
+    fullest = _fullest_folder(mounts)
     return MountRoom(count, int(value) if value else None, fullest.folder, fullest.within)
 
 
@@ -45,7 +45,7 @@ class _Fullest(msgspec.Struct, frozen=True):
     within: int
 
 
-def _fullest(mounts: Mounts) -> _Fullest:
+def _fullest_folder(mounts: Mounts) -> _Fullest:
     points = [mount.point.split("/") for mount in mounts]
     folder = ""
     within = len(points)

@@ -222,7 +222,7 @@ class FilledDisk(msgspec.Struct, frozen=True, dict=True):
             bytes=sum(usage.volumes.get(volume.name, 0) for volume in volumes),
         )
         kinds = [spare for spare in (stopped, anonymous) if self.is_worth_a_prune(spare.bytes)]
-        last = (self._spare_images, self._idle(usage))
+        last = (self._spare_images, self._idle_volumes(usage))
         return [*kinds, *(spare for spare in last if self.is_to_blame(spare.bytes))]
 
     @functools.cached_property
@@ -245,7 +245,7 @@ class FilledDisk(msgspec.Struct, frozen=True, dict=True):
             bytes=idle.bytes,
         )
 
-    def _idle(self, usage: DiskUsage) -> Spare:
+    def _idle_volumes(self, usage: DiskUsage) -> Spare:
         """The largest volumes with a name that no container uses: their data may be wanted."""
         sizes = {
             volume.name: usage.volumes.get(volume.name, 0)

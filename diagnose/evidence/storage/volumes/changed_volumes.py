@@ -46,7 +46,10 @@ class ChangedVolume(msgspec.Struct, frozen=True):
             name: (volume_options.get(name, ""), options_written.get(name, ""))
             for name in {**volume_options, **options_written}
         }
-        pairs["driver"] = (_plain(self.volume.driver), _plain(self.wanted.driver))
+        pairs["driver"] = (
+            _driver_without_tag(self.volume.driver),
+            _driver_without_tag(self.wanted.driver),
+        )
         return {name: pair for name, pair in pairs.items() if pair[0] != pair[1]}
 
     @property
@@ -101,7 +104,7 @@ def _times_of_files(host: Host, paths: Iterable[str]) -> dict[str, float]:
     return {path: status.mtime or 0.0 for path, status in statuses.items()}
 
 
-def _plain(driver: str) -> str:
+def _driver_without_tag(driver: str) -> str:
     """The name of a driver without the tag of a plugin, which the engine adds."""
     return driver.removesuffix(":latest")
 

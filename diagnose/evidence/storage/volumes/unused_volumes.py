@@ -64,18 +64,20 @@ def successors(volumes: Iterable[Volume], containers: Iterable[Container]) -> Ma
         for mount in container.mounts:
             if project and mount.name.startswith(f"{project}_"):
                 own_name = mount.name.removeprefix(f"{project}_")
-                used[_ProjectVolume(_bare(project), own_name)] = _UsedVolume(project, mount.name)
+                used[_ProjectVolume(_letters_of(project), own_name)] = _UsedVolume(
+                    project, mount.name
+                )
     by_name: dict[str, str] = {}
     for volume in volumes:
         project = compose_label(volume, "project")
         own_name = compose_label(volume, "volume")
-        present = used.get(_ProjectVolume(_bare(project), own_name)) if own_name else None
+        present = used.get(_ProjectVolume(_letters_of(project), own_name)) if own_name else None
         if present is not None and present.project != project:
             by_name[volume.name] = present.name
     return by_name
 
 
-def _bare(project: str) -> str:
+def _letters_of(project: str) -> str:
     return project.replace("-", "").replace("_", "")
 
 

@@ -92,14 +92,16 @@ def volume_sources(
     if not device_by_volume:
         return VolumeSources(())
     statuses = host.require(
-        StatPaths(sorted({_absolute(device) for device in device_by_volume.values()}), follow=True)
+        StatPaths(
+            sorted({_absolute_path(device) for device in device_by_volume.values()}), follow=True
+        )
     )
     refusals_by_volume = _refusals(log, containers, clock.wall - options.since_s)
     named_paths = (*containers.mount_sources, *device_by_volume.values())
     host_paths = {place for place in named_paths if place.startswith("/")}
     sources = []
     for name, device in sorted(device_by_volume.items()):
-        status = statuses.get(_absolute(device))
+        status = statuses.get(_absolute_path(device))
         if status is None or status.failed != "missing":
             continue
         refusal = refusals_by_volume.get(name, _Refusal())
@@ -178,7 +180,7 @@ def _device(volume: Volume) -> str:
     return (options.get("device") or "") if is_bind else ""
 
 
-def _absolute(device: str) -> str:
+def _absolute_path(device: str) -> str:
     return device if device.startswith("/") else f"/{device.removeprefix('./')}"
 
 

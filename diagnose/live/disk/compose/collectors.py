@@ -39,11 +39,13 @@ def compose_volumes(live: Live, question: ReadComposeVolumes) -> Json:
 def found_compose_files(live: Live, question: FindComposeFiles) -> Json:
     """The compose files in folders that are on this host's own disks."""
     return live.helper("disk").call(
-        "found_compose_files", {**question.args, "here": _here()}, question.POLICY.deadline
+        "found_compose_files",
+        {**question.args, "here": _current_folder()},
+        question.POLICY.deadline,
     )
 
 
-def _here() -> str:
+def _current_folder() -> str:
     """The folder in which the tool was called; "" where it is gone."""
     try:
         return os.getcwd()  # noqa: PTH109 - a text

@@ -58,11 +58,11 @@ def _given_contents(
         if isinstance(variable, str) and variable in variables:
             yield str(name), variables[variable]
         content = written.get("content")
-        if isinstance(content, str) and (whole := _filled(content, variables)) is not None:
+        if isinstance(content, str) and (whole := _filled_content(content, variables)) is not None:
             yield str(name), whole
 
 
-def _filled(content: str, variables: Mapping[str, str]) -> str | None:
+def _filled_content(content: str, variables: Mapping[str, str]) -> str | None:
     """The content with its variables; None where one of them is not known."""
     unknown = [
         match

@@ -23,7 +23,7 @@ def emptied_texts(texts: Mapping[str, str], sought: Sequence[str]) -> list[Json]
 
     texts: of the compose files and the env files beside them, by path.
     """
-    env_files = {path: _assigned(text) for path, text in texts.items() if not _is_yaml(path)}
+    env_files = {path: _assigned_values(text) for path, text in texts.items() if not _is_yaml(path)}
     patterns = {wanted: _with_marks(wanted) for wanted in sought[:_MOST]}
     texts_found: list[Json] = []
     for line in itertools.islice(_lines_with_variables(texts), _MOST_LINES):
@@ -73,7 +73,7 @@ def _with_marks(text: str) -> re.Pattern[str]:
     return re.compile(marks + marks.join(map(re.escape, text)) + marks)
 
 
-def _assigned(text: str) -> dict[str, str]:
+def _assigned_values(text: str) -> dict[str, str]:
     """The variables of an env file and their values, without quotes and a comment."""
     matches = map(ASSIGNED.match, text.splitlines())
     return {

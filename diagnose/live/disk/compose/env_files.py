@@ -24,14 +24,14 @@ def names_in_text(text: str) -> list[str]:
         if match := _KEY.match(line):
             rest = re.sub(r"(?<!\s)\s+#.*$", "", match["rest"])
             depth = -1 if rest else len(line) - len(line.lstrip())
-            names |= dict.fromkeys(map(_plain, rest.strip("[]").split(",")))
+            names |= dict.fromkeys(map(_unquoted_word, rest.strip("[]").split(",")))
         elif depth >= 0 and line.strip():
             is_below = len(line) - len(line.lstrip()) >= depth
             is_entry = line.lstrip().startswith(("- ", "path:")) or _OPTION.match(line)
             if not (is_below and is_entry):
                 depth = -1
             elif not _OPTION.match(line) and (entry := _BELOW.match(line)):
-                names[_plain(re.sub(r"(?<!\s)\s+#.*$", "", entry["name"]))] = None
+                names[_unquoted_word(re.sub(r"(?<!\s)\s+#.*$", "", entry["name"]))] = None
     return [name for name in names if name and "$" not in name][:_MOST]
 
 
@@ -48,5 +48,5 @@ def paths_of(names: Iterable[str], folder: str) -> list[str]:
     return list(dict.fromkeys(paths))
 
 
-def _plain(word: str) -> str:
+def _unquoted_word(word: str) -> str:
     return word.strip().strip("\"'")

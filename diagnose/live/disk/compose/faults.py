@@ -73,7 +73,7 @@ def compose_faults(texts: Mapping[str, str], folder: str) -> list[Json]:
         try:
             root = read_nodes(text.removeprefix("\ufeff"))
         except ValueError as error:
-            fault = _broken(path, text, error)
+            fault = _syntax_error(path, text, error)
             return [] if fault.detail == _NEXT_DOCUMENT else [msgspec.to_builtins(fault)]
         if root is None:
             return [msgspec.to_builtins(FileFault("empty", path))]
@@ -87,7 +87,7 @@ def compose_faults(texts: Mapping[str, str], folder: str) -> list[Json]:
     return [msgspec.to_builtins(fault) for fault in [*faults, *reader.new_keys[:_MOST]]]
 
 
-def _broken(path: str, text: str, error: ValueError) -> FileFault:
+def _syntax_error(path: str, text: str, error: ValueError) -> FileFault:
     """The syntax error that libyaml met. Tabs and the marks of an unfinished merge are named
     here, since libyaml does not name them."""
     for number, line in enumerate(text.splitlines(), 1):
@@ -131,7 +131,7 @@ class _Reader:
     def faults(self) -> Iterator[FileFault]:
         """All faults that compose would find in the files, in the order of their places."""
         for path, root in self.roots.items():
-            yield from self._doubled(path, root)
+            yield from self._doubled_keys(path, root)
             yield from self._shape(FilePart(path), root, pattern="")
             yield from self._missing_includes(path)
         if not self.includes and not any("services" in top for top in self.tops.values()):
@@ -165,7 +165,7 @@ class _Reader:
             for name, node in entries(top.get(kind)).items()
         }
 
-    def _doubled(self, path: str, root: Node) -> Iterator[FileFault]:
+    def _doubled_keys(self, path: str, root: Node) -> Iterator[FileFault]:
         """A key that stands twice in one mapping."""
         visited: set[int] = set()
         waiting = [root]

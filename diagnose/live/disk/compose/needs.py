@@ -32,14 +32,14 @@ def needed_parts(texts: Mapping[str, str]) -> list[Json]:
             )
             if container_name is not None and "$" not in plain(container_name):
                 parts.append(
-                    _needed("container", path, container_name, plain(container_name), name)
+                    _needed_part("container", path, container_name, plain(container_name), name)
                 )
         for key, kind in (("networks", "network"), ("volumes", "volume")):
-            used = _used(services.values(), key)
+            used = _used_names(services.values(), key)
             for name, node in entries(top.get(key)).items():
                 external_name = _external_name(name, node)
                 if external_name and name in used and "$" not in external_name:
-                    parts.append(_needed(kind, path, node, external_name))
+                    parts.append(_needed_part(kind, path, node, external_name))
                 elif kind == "network" and name in used:
                     parts += _subnets(name, node, path, text)
     return parts[:_MOST]
@@ -58,7 +58,7 @@ def _subnets(network: str, node: Node, path: str, text: str) -> Iterator[dict[st
         other_text = text.replace(plain(subnet), "")
         inside = [address for address in _ADDRESS.findall(other_text) if _is_in(address, net)]
         kind = "addressed subnet" if inside else "subnet"
-        yield _needed(kind, path, subnet, plain(subnet), network)
+        yield _needed_part(kind, path, subnet, plain(subnet), network)
 
 
 def _network(text: str) -> ipaddress.IPv4Network | None:
@@ -75,12 +75,12 @@ def _is_in(address: str, net: ipaddress.IPv4Network) -> bool:
         return False
 
 
-def _needed(kind: str, path: str, node: Node, name: str, service: str = "") -> dict[str, Json]:
+def _needed_part(kind: str, path: str, node: Node, name: str, service: str = "") -> dict[str, Json]:
     place = {"path": path, "line": line_of(node)}
     return {"kind": kind, "name": name[:_LONGEST], **place, "service": service[:_LONGEST]}
 
 
-def _used(services: Iterable[Node], key: str) -> set[str]:
+def _used_names(services: Iterable[Node], key: str) -> set[str]:
     """The networks or volumes that services without a profile name."""
     used: set[str] = set()
     for service in map(entries, services):

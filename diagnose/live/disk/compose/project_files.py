@@ -115,7 +115,7 @@ def compose_project(args: Json) -> Json:
     folder = args["folder"]
     texts = _texts(args["paths"])
     if len(texts) < len(args["paths"]):
-        closed = _closed(args["paths"])
+        closed = _closed_file(args["paths"])
         odd = next(filter(None, map(why_unread, args["paths"])), "")
         return {"unread": odd} if odd and not closed else {"closed": closed}
     too_long = next((path for path, text in texts.items() if len(text) >= _LONGEST), "")
@@ -124,12 +124,16 @@ def compose_project(args: Json) -> Json:
     services = project_services(texts, folder)
     if services is None:
         why = f"{_first_broken(texts)}: no valid YAML"
-        return {"unread": why, "faults": compose_faults(texts, folder), "changed": _changed(texts)}
+        return {
+            "unread": why,
+            "faults": compose_faults(texts, folder),
+            "changed": _times_of_change(texts),
+        }
     override = _texts(_unused_overrides(args["paths"]))
     return {
         "services": services,
         "includes": includes_others(texts),
-        "changed": _changed(texts),
+        "changed": _times_of_change(texts),
         "override": next(iter(override), ""),
         "overridden": project_services(override, folder) or [],
         "faults": compose_faults(texts, folder),
@@ -138,7 +142,7 @@ def compose_project(args: Json) -> Json:
     }
 
 
-def _changed(paths: Iterable[str]) -> dict[str, Json]:
+def _times_of_change(paths: Iterable[str]) -> dict[str, Json]:
     return {path: os.stat(path).st_mtime for path in paths}
 
 
@@ -150,7 +154,7 @@ def _first_broken(texts: Mapping[str, str]) -> str:
     return next(broken, " and ".join(texts))
 
 
-def _closed(paths: Iterable[str]) -> str:
+def _closed_file(paths: Iterable[str]) -> str:
     """The first of these files that this user may not read; "" for none."""
     for path in paths:
         try:

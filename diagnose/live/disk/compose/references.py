@@ -82,8 +82,8 @@ def blank_commands(texts: Mapping[str, str]) -> list[Json]:
     for path, text in texts.items():
         commands = _commands(text) if _is_yaml(path) else ()
         for command in commands:
-            written = _written(command.texts)
-            replaced = _replaced(written.texts, known_names) if written is not None else None
+            written = _written_words(command.texts)
+            replaced = _replaced_texts(written.texts, known_names) if written is not None else None
             if written is None or replaced is None or not replaced.names:
                 continue
             words = _split(replaced.texts[0]) if written.is_one_text else replaced.texts
@@ -131,7 +131,7 @@ class _Written(msgspec.Struct, frozen=True):
     """Whether compose splits it into words, as a shell does; else each text is a word."""
 
 
-def _written(lines: Sequence[str]) -> _Written | None:
+def _written_words(lines: Sequence[str]) -> _Written | None:
     """A list in brackets, a list with a line for each word, or one text; None for anything else.
 
     A block (`>` or `|`) is one text over several lines.
@@ -175,7 +175,7 @@ class _Replaced(msgspec.Struct, frozen=True):
     """The unknown variables, each once."""
 
 
-def _replaced(texts: Sequence[str], known_names: Set[str]) -> _Replaced | None:
+def _replaced_texts(texts: Sequence[str], known_names: Set[str]) -> _Replaced | None:
     """None where a known variable is in a text, whose value is not known here."""
     names: list[str] = []
     replaced = []

@@ -43,7 +43,7 @@ class NginxFiles:
     def directives(self, main: str = MAIN) -> tuple[Directive, ...]:
         """All directives of its configuration; an unreadable include stays unchanged."""
         text = self._text(main)
-        return () if text is None else tuple(self._included(read(text), 0))
+        return () if text is None else tuple(self._expanded_directives(read(text), 0))
 
     @property
     def includes(self) -> tuple[str, ...]:
@@ -61,31 +61,34 @@ class NginxFiles:
         holders = [path for path, text in self._texts.items() for _ in range(text.count(directive))]
         return only(holders) or ""
 
-    def _included(self, directives: Sequence[Directive], depth: int) -> Iterator[Directive]:
+    def _expanded_directives(
+        self, directives: Sequence[Directive], depth: int
+    ) -> Iterator[Directive]:
+        """These directives, with those of the included files in the place of each include."""
         for directive in directives:
             if directive.name != "include":
-                inner = tuple(self._included(directive.inner, depth))
+                inner = tuple(self._expanded_directives(directive.inner, depth))
                 yield msgspec.structs.replace(directive, inner=inner)
             elif posixpath.basename(directive.first) not in _OTHERWISE:
-                yield from self._included_directives(directive, depth)
+                yield from self._directives_of_include(directive, depth)
 
-    def _included_directives(self, include: Directive, depth: int) -> Iterator[Directive]:
+    def _directives_of_include(self, include: Directive, depth: int) -> Iterator[Directive]:
         """The directives of an include's files; the include itself if one is not read."""
         pattern = posixpath.join(posixpath.dirname(MAIN), include.first)
         self._patterns[pattern] = None
         if depth >= _DEEPEST or self._left <= 0:
             yield include
             return
-        for path in self._matching(pattern):
+        for path in self._matching_paths(pattern):
             text = self._text(path)
             if text is None:
                 yield include
             else:
-                yield from self._included(read(text), depth + 1)
+                yield from self._expanded_directives(read(text), depth + 1)
             if self._left < 0:
                 return
 
-    def _matching(self, pattern: str) -> Sequence[str]:
+    def _matching_paths(self, pattern: str) -> Sequence[str]:
         """The paths that match a pattern; the pattern itself where it is none."""
         if not set("*?[") & set(pattern):
             return [pattern]

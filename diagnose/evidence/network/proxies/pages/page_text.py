@@ -19,14 +19,14 @@ def first_words(body: str, most: int = _SHOWN) -> str:
     """
     title = _TITLE.search(body)
     text = _TAG.sub(" ", _HIDDEN.sub(" ", body))
-    words = [_plain(title[1])] if title is not None else []
-    rest = _plain(text)
+    words = [_without_markup(title[1])] if title is not None else []
+    rest = _without_markup(text)
     if rest and rest not in words:
         words.append(rest.removeprefix(words[0]).strip() if words else rest)
     return shortened(": ".join(filter(None, words)), most)
 
 
-def _plain(text: str) -> str:
+def _without_markup(text: str) -> str:
     import html  # only pages with errors are read, and its tables take 2 ms
 
     return _SPACE.sub(" ", html.unescape(text)).strip()

@@ -91,7 +91,7 @@ def unshown_sites(host: Host, front_pages: FrontPages, processes: Processes) -> 
         server = _server_of(page)
         names = set(processes.names_inside(page.container.id))
         if server is not None and names <= server.processes | _STARTERS:
-            site = next(_unshown(host, page.container, server), None)
+            site = next(_unshown_folders(host, page.container, server), None)
             if site is not None:
                 sites.setdefault(page.container.id, site)
     return UnshownSites(tuple(sites.values()))
@@ -104,7 +104,7 @@ def _server_of(page: FrontPage) -> _Server | None:
     return next((server for server in _SERVERS if server.title.search(page.reply.body)), None)
 
 
-def _unshown(host: Host, container: Container, server: _Server) -> Iterator[UnshownSite]:
+def _unshown_folders(host: Host, container: Container, server: _Server) -> Iterator[UnshownSite]:
     """The folders with a first page outside of the shown one, which no setting names; those of
     mounts come first."""
     folders = [

@@ -124,10 +124,10 @@ def _imported_paths(
         for directive in directives
         if directive.name == _IMPORT
     ]
-    return [path for pattern in patterns for path in _matching(host, proxy, pattern)]
+    return [path for pattern in patterns for path in _matching_files(host, proxy, pattern)]
 
 
-def _matching(host: Host, proxy: Container, pattern: str) -> list[str]:
+def _matching_files(host: Host, proxy: Container, pattern: str) -> list[str]:
     folder, names = posixpath.split(pattern)
     if not set("*?[") & set(names):
         return [pattern]

@@ -44,7 +44,7 @@ def nginx_proxy_routes(site: RoutingSite) -> Iterator[UnservedRoute]:
     proxy = _sole_proxy(site)
     if proxy is None:
         return
-    for container, host in _proxied(site, proxy):
+    for container, host in _proxied_containers(site, proxy):
         port = container.config.value_of("VIRTUAL_PORT")
         called = (
             CalledPort(int(port), "VIRTUAL_PORT") if is_number(port) else _usual_port(container)
@@ -69,7 +69,7 @@ def down_routes(
         return
     hidden = [
         (container, name)
-        for container, name in _proxied(site, proxy)
+        for container, name in _proxied_containers(site, proxy)
         if networks.internal_of(container)
         and container.shared_networks(proxy)
         and not container.network_settings.ports
@@ -109,7 +109,7 @@ def _sole_proxy(site: RoutingSite) -> Container | None:
     )
 
 
-def _proxied(site: RoutingSite, proxy: Container) -> Iterator[tuple[Container, str]]:
+def _proxied_containers(site: RoutingSite, proxy: Container) -> Iterator[tuple[Container, str]]:
     """The containers that ask for a site, each with its first name."""
     for container in site.containers.running:
         name = container.config.value_of(_HOSTS).partition(",")[0]

@@ -268,7 +268,7 @@ def _obstacle_of(
         return NoMiddleware(undefined)
     if container.is_unhealthy:
         return Unhealthy()
-    if (unchecked := _unchecked(container, site)) is not None:
+    if (unchecked := _pending_check(container, site)) is not None:
         return unchecked
     if (lacking := lacking_auth_server(router, proxy, site)) is not None:
         return lacking
@@ -306,7 +306,7 @@ UNCHECKED_S = 120.0
 """Seconds after a start from which on a site is missed that waits for its health check."""
 
 
-def _unchecked(container: Container, site: RoutingSite) -> Unchecked | None:
+def _pending_check(container: Container, site: RoutingSite) -> Unchecked | None:
     """The fault that Traefik passes over a container, whose health check has not succeeded yet.
 
     Where the first run is still far, that is known soon after the start.
