@@ -1,4 +1,4 @@
-"""Relations between absolute paths, by their names alone. Pure."""
+"""What absolute paths say by their names alone: their relations, and what a file is. Pure."""
 
 from collections.abc import Iterable
 
@@ -16,3 +16,8 @@ def is_below(path: str, folder: str) -> bool:
 def innermost(folders: Iterable[str], path: str) -> str:
     """The deepest of these folders below which a path lies; "" for none."""
     return max((folder for folder in folders if is_below(path, folder)), key=len, default="")
+
+
+def is_yaml(path: str) -> bool:
+    """Whether a file is YAML by its name, as a compose file is, and an env file is not."""
+    return path.endswith((".yml", ".yaml"))

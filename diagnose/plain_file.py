@@ -1,4 +1,4 @@
-"""Reading a file that somebody named: only a regular one, and only up to a bound."""
+"""Files that somebody named: only a regular one is read, up to a bound, and only a new one made."""
 
 import os
 import stat
@@ -29,3 +29,12 @@ def plain_text(path: Path, largest: int = LARGEST, *, follow: bool = False) -> s
     if len(data) > largest:
         raise NotPlainError(f"{path} is larger than {largest // 2**20} MiB")
     return data.decode("utf-8")
+
+
+def new_file(path: Path) -> int:
+    """A descriptor for writing a file that was not there, which only its owner may read.
+
+    FileExistsError for whatever is at the path, a link to nothing too; OSError rises.
+    """
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+    return os.open(path, flags, 0o600)

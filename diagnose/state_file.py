@@ -9,6 +9,8 @@ import secrets
 import stat
 from pathlib import Path
 
+from diagnose.plain_file import new_file
+
 READABLE = 0o644
 """Others read it: node_exporter runs as a user of its own."""
 
@@ -25,9 +27,7 @@ def replace(path: Path, text: str, first_line: str) -> None:
     """
     _check(path, first_line)
     temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}.tmp")
-    handle = os.open(
-        temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600
-    )
+    handle = new_file(temporary)
     try:
         with os.fdopen(handle, "w", encoding="utf-8") as file:
             file.write(text)

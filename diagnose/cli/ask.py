@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import sys
 from collections.abc import Iterable, Iterator, Mapping
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from diagnose.path.answer import PathAnswer
     from diagnose.symptoms.user_question import UserQuestion
 
-T = TypeVar("T")
 IDS_NEAREST = 3
 """What these find is shown even where it is advice."""
 
@@ -106,17 +105,11 @@ def _report(
         raise click.ClickException(str(error)) from None
 
 
-def _evidence(report: Report, kind: type[T]) -> T | None:
-    """Evidence that the run collected; None where it could not be had."""
-    evidence = report.evidence.get(kind)
-    return evidence if isinstance(evidence, kind) else None
-
-
 def _named_containers(question: UserQuestion, report: Report) -> tuple[Container, ...]:
     from diagnose.evidence.containers.listing import Containers
     from diagnose.symptoms.named_containers import named_in
 
-    return named_in(question, _evidence(report, Containers) or ())
+    return named_in(question, report.evidence_of(Containers) or ())
 
 
 def _facts(
@@ -139,10 +132,10 @@ def _places_on_this_host(question: UserQuestion, report: Report) -> list[str]:
     from diagnose.evidence.network.networks import Networks
     from diagnose.symptoms.named_places import places_named
 
-    containers = _evidence(report, Containers)
+    containers = report.evidence_of(Containers)
     if containers is None:
         return []
-    places = places_named(question, containers, _evidence(report, Networks))
+    places = places_named(question, containers, report.evidence_of(Networks))
     return [f"on this host: {fact}" for fact in places]
 
 
@@ -152,10 +145,10 @@ def _lines_of_quiet_containers(containers: Iterable[Container], report: Report) 
     from diagnose.evidence.machine.clock import Clock
     from diagnose.symptoms.named_containers import facts_of, quiet
 
-    clock = _evidence(report, Clock)
+    clock = report.evidence_of(Clock)
     if clock is not None:
         for container in quiet(containers, report.findings):
-            yield from facts_of(container, _evidence(report, RecentLogs), clock)
+            yield from facts_of(container, report.evidence_of(RecentLogs), clock)
 
 
 def _sorted_by_fit(
@@ -192,7 +185,7 @@ def _ways_asked_about(question: UserQuestion, report: Report) -> list[PathAnswer
     from diagnose.path import answer, ends
     from diagnose.symptoms.asked_ways import asked_ways
 
-    containers = _evidence(report, Containers)
+    containers = report.evidence_of(Containers)
     walked: list[PathAnswer] = []
     for way in asked_ways(question, containers) if containers is not None else ():
         try:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TextIO
 import click
 
 from diagnose.cli import on, options, process
+from diagnose.plain_file import new_file
 
 if TYPE_CHECKING:
     from diagnose.model import Check, Json, Report
@@ -184,9 +185,7 @@ def _drawn_evidence(format_: str) -> tuple[type, ...]:
 def _new_file(path: Path) -> TextIO:
     """A new file, never an old one, never through a link."""
     try:
-        handle = os.open(
-            path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600
-        )
+        handle = new_file(path)
     except FileExistsError:
         raise click.ClickException(
             f"cannot write {path}: it exists, and a report overwrites nothing"

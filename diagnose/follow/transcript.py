@@ -7,6 +7,7 @@ from pathlib import Path
 
 from diagnose.follow.shell import CommandEnd
 from diagnose.follow.steps import Course
+from diagnose.plain_file import new_file
 from diagnose.redact import Redactor
 from diagnose.render.words import clean
 
@@ -27,9 +28,7 @@ class Transcript:
         """
         self.path = path
         self._redactor = redactor or Redactor()
-        self._handle = os.open(
-            path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600
-        )
+        self._handle = new_file(path)
         self._unwritten = b""
 
     def begin(self, plan: Course, host: str, version: str) -> None:

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 import msgspec
 
@@ -11,6 +11,8 @@ from diagnose.model.causes import CauseLink, RuledOut
 from diagnose.model.checks import Check, Result, Verdict
 from diagnose.model.findings import Finding, Severity
 from diagnose.model.subjects import DAEMON, HOST, Subject
+
+T = TypeVar("T")
 
 
 class RecentChange(msgspec.Struct, frozen=True, order=True):
@@ -245,6 +247,12 @@ class Report(msgspec.Struct, frozen=True):
     timings: tuple[tuple[str, float], ...] = ()
     evidence: Mapping[type, Any] = msgspec.field(default_factory=dict)
     """What a picture is drawn from, by kind; empty unless the run was asked for it."""
+
+    def evidence_of(self, kind: type[T]) -> T | None:
+        """The evidence of a kind; None where it could not be had, or the run was not asked for
+        it."""
+        evidence = self.evidence.get(kind)
+        return evidence if isinstance(evidence, kind) else None
 
     @property
     def by_severity(self) -> Counter[Severity]:

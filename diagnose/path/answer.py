@@ -96,9 +96,8 @@ def answer(
         raise ends.UnknownEndError(f"which port of the host? {target}:PORT")
     path = hops.path(evidence, first, wanted_target, last)
     if host is not None:
-        resolvers = report.evidence.get(Resolvers)
-        readable_resolvers = resolvers if isinstance(resolvers, Resolvers) else None
-        path = replace(path, packet=probe.send(host, evidence, readable_resolvers, path))
+        resolvers = report.evidence_of(Resolvers)
+        path = replace(path, packet=probe.send(host, evidence, resolvers, path))
     decisive = path.decisive
     if decisive is None:
         return PathAnswer(path)

@@ -18,6 +18,7 @@ import msgspec
 from diagnose import session
 from diagnose.model import Check, Report
 from diagnose.phrases import and_more, joined, size
+from diagnose.plain_file import new_file
 from diagnose.questions.run import Options
 from diagnose.redact import Redactor
 from diagnose.ticket import bundle, seal
@@ -232,9 +233,7 @@ def write(target: Path, data: bytes) -> None:
     partial = target.with_name(f".{target.name[:200]}.{secrets.token_hex(4)}")
     with _stopped_by_exception():
         try:
-            handle = os.open(
-                partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600
-            )
+            handle = new_file(partial)
             with os.fdopen(handle, "wb") as stream:
                 os.fchmod(handle, 0o600)  # whatever the umask took
                 stream.write(data)

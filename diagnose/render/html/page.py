@@ -11,7 +11,7 @@ import importlib.resources
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from functools import partial
-from typing import Any, TextIO
+from typing import TextIO
 
 import msgspec
 from jinja2 import Environment, PackageLoader, StrictUndefined, Template
@@ -156,14 +156,8 @@ def _value(value: str) -> str:
     return shown if len(shown) <= EVIDENCE_MOST else f"{shown[:EVIDENCE_MOST]} ..."
 
 
-def _evidence(report: Report, kind: type) -> Any:
-    """The evidence of a kind; None where it could not be had."""
-    value = report.evidence.get(kind)
-    return value if isinstance(value, kind) else None
-
-
 def _maps(report: Report) -> tuple[Drawing, ...]:
-    host_map = _evidence(report, HostMap)
+    host_map = report.evidence_of(HostMap)
     if host_map is None or not host_map.networks:
         return ()
     return networks.draw(host_map, report, "wide"), networks.draw(host_map, report, "narrow")
@@ -174,7 +168,7 @@ def _history(report: Report) -> timeline.Timeline | None:
     if not all(kind in report.evidence for kind in timeline.KINDS):
         return None
     evidence = [report.evidence[kind] for kind in timeline.KINDS]
-    options = _evidence(report, Options) or Options()
+    options = report.evidence_of(Options) or Options()
     return timeline.make(evidence, options.since_s, words=())
 
 
@@ -189,8 +183,8 @@ def _times(page: Outline, report: Report, history: timeline.Timeline | None) -> 
 
 def _disks(report: Report) -> tuple[Disk, ...]:
     """The file systems, the fullest first."""
-    filesystems = _evidence(report, Filesystems) or ()
-    usage = _evidence(report, DiskUsage)
+    filesystems = report.evidence_of(Filesystems) or ()
+    usage = report.evidence_of(DiskUsage)
     disks = [_disk(filesystem, usage) for filesystem in filesystems]
     return tuple(sorted(disks, key=lambda disk: -disk.used_pct))
 
@@ -221,7 +215,7 @@ def _share_bars(report: Report, block: OutlineBlock) -> tuple[Bar, ...]:
 
     Of all shares together where the size of the file system is not known.
     """
-    sizes = {disk.point: disk.usage.size for disk in _evidence(report, Filesystems) or ()}
+    sizes = {disk.point: disk.usage.size for disk in report.evidence_of(Filesystems) or ()}
     of_disk = next((sizes[name] for name in block.subjects if name in sizes), 0)
     whole = of_disk or sum(part.bytes for part in block.parts)
     return _side_by_side(

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 
 import msgspec
 
+from diagnose.file_paths import is_yaml
 from diagnose.model import Json
 
 ASSIGNED = re.compile(r"^\s*(?:export\s+)?([A-Za-z_]\w*)\s*=\s*(.*?)\s*$")
@@ -34,7 +35,7 @@ class _Assignment(msgspec.Struct, frozen=True):
 
     @property
     def is_yaml(self) -> bool:
-        return _is_yaml(self.path)
+        return is_yaml(self.path)
 
     @property
     def references(self) -> list[str]:
@@ -114,12 +115,8 @@ def lost_variables(texts: Mapping[str, str]) -> list[Json]:
 
 def _assignments(texts: Mapping[str, str]) -> Iterator[_Assignment]:
     for path, text in texts.items():
-        pattern = _IN_YAML if _is_yaml(path) else ASSIGNED
+        pattern = _IN_YAML if is_yaml(path) else ASSIGNED
         for number, line in enumerate(text.splitlines(), 1):
             match = pattern.match(line)
             if match is not None:
                 yield _Assignment(path, number, match[1], match[2])
-
-
-def _is_yaml(path: str) -> bool:
-    return path.endswith((".yml", ".yaml"))

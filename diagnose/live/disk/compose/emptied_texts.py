@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
+from diagnose.file_paths import is_yaml
 from diagnose.live.disk.compose.dollars import ASSIGNED, REFERENCE
 from diagnose.model import Json
 
@@ -23,7 +24,7 @@ def emptied_texts(texts: Mapping[str, str], sought: Sequence[str]) -> list[Json]
 
     texts: of the compose files and the env files beside them, by path.
     """
-    env_files = {path: _assigned_values(text) for path, text in texts.items() if not _is_yaml(path)}
+    env_files = {path: _assigned_values(text) for path, text in texts.items() if not is_yaml(path)}
     patterns = {wanted: _with_marks(wanted) for wanted in sought[:_MOST]}
     texts_found: list[Json] = []
     for line in itertools.islice(_lines_with_variables(texts), _MOST_LINES):
@@ -61,7 +62,7 @@ class _Line(NamedTuple):
 def _lines_with_variables(texts: Mapping[str, str]) -> Iterator[_Line]:
     """The lines of the compose files that name a variable."""
     for path, text in texts.items():
-        for number, line in enumerate(text.splitlines() if _is_yaml(path) else (), 1):
+        for number, line in enumerate(text.splitlines() if is_yaml(path) else (), 1):
             is_short = len(line) <= _LONGEST and 0 < line.count("$") <= _MOST_NAMES
             if is_short and not line.lstrip().startswith("#"):
                 yield _Line(path, number, line.replace(_MARK, ""))
@@ -81,7 +82,3 @@ def _assigned_values(text: str) -> dict[str, str]:
         for match in matches
         if match is not None
     }
-
-
-def _is_yaml(path: str) -> bool:
-    return path.endswith((".yml", ".yaml"))

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence, Set
 
 import msgspec
 
+from diagnose.file_paths import is_yaml
 from diagnose.live.disk.compose.dollars import ASSIGNED, OF_SHELLS, REFERENCE
 from diagnose.model import Json
 
@@ -74,13 +75,13 @@ def blank_commands(texts: Mapping[str, str]) -> list[Json]:
     """The commands that lose a variable so, by the texts of a project's files."""
     known_names = set(OF_SHELLS)
     for path, text in texts.items():
-        if not _is_yaml(path):
+        if not is_yaml(path):
             known_names |= {
                 match[1] for match in filter(None, map(ASSIGNED.match, text.splitlines()))
             }
     blank: list[Json] = []
     for path, text in texts.items():
-        commands = _commands(text) if _is_yaml(path) else ()
+        commands = _commands(text) if is_yaml(path) else ()
         for command in commands:
             written = _written_words(command.texts)
             replaced = _replaced_texts(written.texts, known_names) if written is not None else None
@@ -187,7 +188,3 @@ def _replaced_texts(texts: Sequence[str], known_names: Set[str]) -> _Replaced | 
         names += referenced_names
         replaced.append(bare.replace("$$", "$"))
     return _Replaced(replaced, list(dict.fromkeys(names)))
-
-
-def _is_yaml(path: str) -> bool:
-    return path.endswith((".yml", ".yaml"))
