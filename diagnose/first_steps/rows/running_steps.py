@@ -14,6 +14,7 @@ import msgspec
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.logs.repeated_errors import RepeatedError, RepeatedErrors
 from diagnose.evidence.containers.settings.changed_words import with_entry
+from diagnose.evidence.images.listing import name_of
 from diagnose.evidence.network.networks import Networks, is_within
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.mappings import only
@@ -159,19 +160,16 @@ def _update(_remedy: NewerBuild, case: _RunningCase) -> PageVariables:
     own_image = case.container.config.image
     neighbours = case.containers.beside(container)
     images = {other.config.image for other in neighbours if other.is_running} - {own_image}
-    repository = _repository(own_image)
-    builds = [image for image in images if repository and _repository(image) == repository]
+    own_name = _name_before_tag(own_image)
+    builds = [image for image in images if own_name and _name_before_tag(image) == own_name]
     newer = only(builds)
     return {"behind": container.name, "newer_image": newer} if newer else {}
 
 
-def _repository(image: str) -> str:
-    """The name of an image without its tag; "" where it has none, or a digest.
-
-    A colon before the last slash is that of a registry's port.
-    """
-    name, _, tag = image.rpartition(":")
-    return "" if "/" in tag or "@" in name else name
+def _name_before_tag(image: str) -> str:
+    """The name of an image; "" where its reference has no tag, or a digest."""
+    has_tag = ":" in image.rpartition("/")[2] and "@" not in image
+    return name_of(image) if has_tag else ""
 
 
 @_steps.register(HttpsRoute)

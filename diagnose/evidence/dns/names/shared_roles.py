@@ -7,6 +7,7 @@ import msgspec
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.logs.recent import RecentLogs
 from diagnose.evidence.dns.names.service_names import called_names, names_on
+from diagnose.evidence.images.listing import name_of
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.mappings import only
 
@@ -84,20 +85,14 @@ def _is_of_one_side(owners: Sequence[Container]) -> bool:
 def _difference(owners: Sequence[Container]) -> str:
     """The difference between the owners of a name; "" for copies of one service."""
     first, *other_owners = owners
-    if any(_repository(other) != _repository(first) for other in other_owners):
+    image = name_of(first.config.image)
+    if any(name_of(other.config.image) != image for other in other_owners):
         return "they run different images"
     if _copy(owners) is not None:
         return "one is a copy that takes no writes, by its own settings"
     if any(other.image != first.image for other in other_owners):
         return "they run different releases of one image"
     return ""
-
-
-def _repository(container: Container) -> str:
-    """The name of its image without tag and digest."""
-    name = container.config.image.partition("@")[0]
-    head, slash, last = name.rpartition("/")
-    return f"{head}{slash}{last.partition(':')[0]}"
 
 
 def _copy(owners: Sequence[Container]) -> Container | None:

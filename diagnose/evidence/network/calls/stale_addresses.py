@@ -6,7 +6,6 @@ from collections.abc import Sequence
 import msgspec
 
 from diagnose.evidence.containers.listing import Container, Containers
-from diagnose.evidence.network.calls.clusters import is_of_replica_set
 from diagnose.evidence.network.calls.configured_places import ConfiguredPlace
 from diagnose.evidence.network.calls.failing_calls import FailingCall, where_named
 from diagnose.evidence.network.calls.fixed_lookups import FixedLookups
@@ -22,6 +21,8 @@ _OF_ETCD = LazyPattern(r"rafthttp|remote-peer-id")
 """What etcd logs of a call to another member."""
 _SENTINEL = LazyPattern(r"(?:^|/)(?:redis|valkey)-sentinel$|^--sentinel$")
 """A word of the command of a Sentinel, which watches the servers of Redis."""
+_OF_REPLICA_SET = LazyPattern(r"^--?replSet\b|^MONGO\w{0,20}_REPLICA_SET_(?:MODE|NAME)$")
+"""The option of mongod, and how images call the variable that sets it."""
 
 
 def counts_from(
@@ -87,7 +88,7 @@ class StaleAddress(msgspec.Struct, frozen=True):
         server = only(self.servers)
         if server is None or self.place or self.holder is not None:
             return None
-        return server if is_of_replica_set(server) else None
+        return server if _is_of_replica_set(server) else None
 
     @property
     def list_keeper(self) -> str:
@@ -117,3 +118,9 @@ def is_former_own(call: FailingCall, namespaces: Namespaces | None) -> bool:
     exposes = f"{call.port}/tcp" in (call.container.config.exposed_ports or {})
     netns = namespaces.of(call.container) if namespaces is not None else None
     return exposes or (netns is not None and bool(netns.sockets("tcp", call.port)))
+
+
+def _is_of_replica_set(server: Container) -> bool:
+    """Whether a server of MongoDB is configured to be a member of a replica set."""
+    variables = (name for name, _ in server.config.environment)
+    return any(_OF_REPLICA_SET.search(word) for word in (*server.config.words, *variables))
