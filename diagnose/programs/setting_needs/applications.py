@@ -7,6 +7,7 @@ from diagnose.lazy_pattern import LazyPattern
 from diagnose.programs.setting_needs.needs import SettingNeed, image_named
 from diagnose.programs.setting_needs.parts import (
     ExistingPath,
+    GivenDevice,
     MountAround,
     Named,
     NeighbourWith,
@@ -212,8 +213,8 @@ APPLICATION_NEEDS = (
                 r"(?m)^serial:\s{1,9}(?:[^\n]{0,80}\n[ \t]{1,9}){0,6}port: ['\"]?(?P<path>/dev/[\w./:-]{1,150})",
             ),
         ),
-        (ExistingPath("{path}"),),
-        says="talks to its radio at {path}, and the container does not have that device",
+        (GivenDevice("{path}"), MountAround("{path}")),
+        says="talks to its radio at {path}, and the container was not given that device",
         fix="the device has to be given to the container under that name",
         option="--device={path}",
     ),

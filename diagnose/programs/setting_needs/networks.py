@@ -7,11 +7,16 @@ from diagnose.lazy_pattern import LazyPattern
 from diagnose.programs.setting_needs.needs import SettingNeed, image_named
 from diagnose.programs.setting_needs.parts import (
     Capability,
+    EngineAddress,
     ExistingPath,
     GivenDevice,
+    GuestNamed,
     Lacking,
+    MountAround,
     MountAt,
+    Named,
     Published,
+    Publishing,
     SharesNetwork,
     Text,
     Variable,
@@ -23,7 +28,46 @@ _PIHOLE_6 = LazyPattern(r"(?:^|/)pihole:20(?:2[5-9]|3\d)\.")
 _WIREGUARD_PORT = "51820/udp"
 _NO_HOST = r"localhost|127\.[\d.]{1,12}|0\.0\.0\.0|172\.17\.[\d.]{1,7}"
 
+_ANY = LazyPattern(r".")
+
 NETWORK_NEEDS = (
+    SettingNeed(
+        "guest-called",
+        _ANY,
+        (
+            Variable(
+                r".{0,60}(?:HOST|SERVER|URL|URI|ADDRESS|ENDPOINT)",
+                r"(?:[a-z]{2,12}://)?(?:[^@/\s]{1,100}@)?(?P<name>[A-Za-z][\w-]{1,60})"
+                r"(?::\d{1,5})?(?:/.{0,200})?",
+            ),
+            GuestNamed("{name}"),
+        ),
+        (Named("{name}"),),
+        says=(
+            "calls {name} ({variable}), which is no name on a network: {name} has the network of "
+            "{server}, and is reached by the name of that"
+        ),
+        fix="{variable} has to name {server} in the place of {name}",
+    ),
+    SettingNeed(
+        "inner-address-published",
+        _ANY,
+        (
+            Variable(
+                r"(?i).{0,60}(?:PUBLISHED|PUBLIC|EXTERNAL|ADVERTISE)_?(?:\w{0,20}_?)(?:URL|IP|HOST|ADDRESS)",
+                r"(?:[a-z]{2,8}://)?(?P<address>\d{1,3}(?:\.\d{1,3}){3})(?::\d{1,5})?/?",
+            ),
+            EngineAddress("{address}"),
+            Publishing(),
+        ),
+        (),
+        says=(
+            "gives its clients {address} as its address ({variable}), which only this host reaches: "
+            "it is its address inside Docker"
+        ),
+        fix="{variable} has to have the address by which clients reach this host",
+        cuts_off=True,
+    ),
     SettingNeed(
         "wireguard-without-peers",
         _LINUXSERVER_WIREGUARD,
@@ -80,6 +124,20 @@ NETWORK_NEEDS = (
             "only this host reaches its page"
         ),
         fix="LOCAL_NETWORK has to be the network of the clients, such as 192.168.0.0/16",
+    ),
+    SettingNeed(
+        "tailscale-state-lost",
+        image_named("tailscale"),
+        (
+            Variable("TS_STATE_DIR", r"(?P<path>/[\w./-]{1,200}?)/?"),
+            MountAt(r"/(?!dev/|etc/|lib/modules).{1,200}"),
+        ),
+        (MountAround("{path}"),),
+        says=(
+            "keeps its identity in {path} (TS_STATE_DIR), and nothing is mounted there: a new "
+            "container is a new machine"
+        ),
+        fix="a volume has to be mounted at {path}",
     ),
     SettingNeed(
         "tailscale-kernel-mode",

@@ -83,6 +83,10 @@ class Published(msgspec.Struct, frozen=True):
     """The port of the host; "" for any."""
 
 
+class Publishing(msgspec.Struct, frozen=True):
+    """Any port that is published."""
+
+
 class SharesNetwork(msgspec.Struct, frozen=True):
     """The network of the host, or that of another container."""
 
@@ -112,6 +116,19 @@ class Named(msgspec.Struct, frozen=True):
     name: str
 
 
+class GuestNamed(msgspec.Struct, frozen=True):
+    """A running container of this name that has the network of another one, and so no name on any
+    network: `{server}` is the one with the network."""
+
+    name: str
+
+
+class EngineAddress(msgspec.Struct, frozen=True):
+    """An address that the engine gave to the container."""
+
+    address: str
+
+
 class SharedPlace(msgspec.Struct, frozen=True):
     """A mount at a path that a container of another image has at the same path too."""
 
@@ -129,6 +146,7 @@ SettingPart = (
     Called
     | Capability
     | GivenDevice
+    | GuestNamed
     | Labelled
     | Lacking
     | MountAround
@@ -136,7 +154,9 @@ SettingPart = (
     | Named
     | NeighbourWith
     | ExistingPath
+    | EngineAddress
     | Published
+    | Publishing
     | SharedPlace
     | SharesNetwork
     | Sites

@@ -128,6 +128,22 @@ PROXY_NEEDS = (
         cuts_off=True,
     ),
     SettingNeed(
+        "certificates-lost",
+        _TRAEFIK,
+        (
+            Word(
+                r"(?i)--certificatesresolvers\.[^.=\s]{1,60}\.acme\.storage="
+                r"(?P<path>/[\w./-]{1,200})"
+            ),
+        ),
+        (MountAround("{path}"),),
+        says=(
+            "keeps its certificates in {path}, and nothing is mounted there: each new container "
+            "asks for all of them again, and the authority refuses that soon"
+        ),
+        fix="a volume has to be mounted at the folder of {path}",
+    ),
+    SettingNeed(
         "file-provider-empty",
         _TRAEFIK,
         (Word(r"(?i)--providers\.file\.(?:directory|filename)=(?P<path>/[^\s]{1,200})"),),

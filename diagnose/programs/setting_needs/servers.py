@@ -146,6 +146,22 @@ SERVER_NEEDS = (
         cuts_off=True,
     ),
     SettingNeed(
+        "objects-elsewhere",
+        image_named("minio"),
+        (
+            Word(
+                r"(?:^|\s)server (?:--\S{1,60} (?:\S{0,30} )?){0,4}(?P<path>/[\w./-]{1,200})(?=\s|$)"
+            ),
+            MountAt(r"/(?!root/|etc/).{1,200}"),
+        ),
+        (MountAround("{path}"),),
+        says=(
+            "keeps its objects in {path}, and nothing is mounted there: {source} is mounted at "
+            "{place}, and stays empty"
+        ),
+        fix="the command has to name {place}, or the volume has to be mounted at {path}",
+    ),
+    SettingNeed(
         "broker-without-login",
         image_named("eclipse-mosquitto"),
         (

@@ -9,6 +9,7 @@ from diagnose.evidence.containers.inspect import Mount
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.items import Items
 from diagnose.evidence.machine.clock import Clock
+from diagnose.file_paths import is_within
 from diagnose.model import Failed
 from diagnose.programs.setting_needs import parts
 from diagnose.programs.setting_needs.needs import SettingNeed
@@ -28,6 +29,8 @@ _BYTES = 32768
 _LONGEST = 2000
 """Letters of a setting that are compared."""
 _SITE_LABEL = re.compile(r"traefik\.http\.routers\.[^.]{1,80}\.rule$|caddy(?:_\d{1,3})?$")
+_IN_MEMORY = re.compile(r"/(?:dev|proc|sys)(?:/|$)")
+"""File systems that the engine does not show when it is asked for a file of a container."""
 _SERVER = "server"
 _HOST = "host"
 
@@ -85,6 +88,8 @@ class _Scene:
 
     def text(self, container: Container, path: str) -> str | None:
         """The text of a file, "" for what has none, None where nothing has that path."""
+        if _IN_MEMORY.match(path) or any(is_within(path, place) for place in _tmpfs(container)):
+            raise _UndecidedError
         key = (container.id, path)
         if key not in self._asked and len(self._asked) >= MOST_FILES:
             raise _UndecidedError
@@ -111,6 +116,12 @@ class _Scene:
         others = (other for other in self.containers if other.id != container.id)
         is_shared = any(variable in (other.config.env or ()) for other in others)
         return not is_shared and variable not in (image.config.env or ())
+
+
+def _tmpfs(container: Container) -> list[str]:
+    """The places of a container whose files are in memory: the engine does not show them."""
+    mounted = [mount.destination for mount in container.mounts if mount.type == "tmpfs"]
+    return [*mounted, *(container.host_config.tmpfs or ())]
 
 
 def _unmet(need: SettingNeed, container: Container, scene: _Scene) -> UnmetNeed | None:
@@ -156,6 +167,8 @@ def _matches(
             yield from _mounts_at(place, container)
         case parts.NeighbourWith() | parts.Called():
             yield from _neighbours(part, container, scene, groups)
+        case parts.GuestNamed(name):
+            yield from _hosts_of_guest(_filled(name, groups), container, scene)
         case _:
             if _is_so(part, container, scene, groups):
                 yield {}
@@ -217,13 +230,17 @@ def _has_option(part: parts.SettingPart, container: Container, groups: Groups) -
             return options.privileged or bool({name, "ALL"} & options.added_capabilities)
         case parts.GivenDevice(path):
             given_paths = {device.path_in_container for device in options.devices or ()}
-            return options.privileged or path in given_paths
+            return options.privileged or _filled(path, groups) in given_paths
         case parts.MountAround(path):
             return any(_is_at(mount, _filled(path, groups)) for mount in container.mounts)
         case parts.SharesNetwork():
             return container.shares_network
         case parts.Published():
             return _is_published(part, container, groups)
+        case parts.Publishing():
+            return bool(container.published_ports)
+        case parts.EngineAddress(address):
+            return _filled(address, groups) in container.addresses
         case parts.Sites():
             has_label = any(map(_SITE_LABEL.match, container.labels))
             return has_label or container.config.sets("VIRTUAL_HOST")
@@ -281,6 +298,18 @@ def _neighbours(
         if isinstance(part, parts.NeighbourWith) or is_called:
             for further in _all_of(part.parts, other, scene, groups):
                 yield {**further, _SERVER: other.name}
+
+
+def _hosts_of_guest(name: str, container: Container, scene: _Scene) -> Iterator[Groups]:
+    """The container whose network a container of this name has, where the name leads nowhere."""
+    if not container.has_engine_names or name in container.extra_names:
+        return
+    for guest in scene.containers.running:
+        if guest.joins_network_of_other and name in (guest.name, guest.compose_service):
+            id = guest.host_config.network_mode.partition(":")[2]
+            owner = scene.containers.by_id.get(id) or scene.containers.by_name.get(id)
+            if owner is not None:
+                yield {_SERVER: owner.name}
 
 
 def _is_beside(

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+import msgspec
 import pytest
 
 from diagnose.evidence.containers.listing import Container
@@ -118,6 +119,11 @@ ROWS = [
     row("challenge-entry-point-unknown", WARNING, ("t", "traefik:v3.1", f"{TRAEFIK}web"), ("t", "traefik:v3.1", f"{TRAEFIK}http")),
     row("redirect-entry-point-unknown", WARNING, ("t", "traefik:v3.1", "$ --entryPoints.web.address=:80 --entryPoints.web.http.redirections.entryPoint.to=secure"), ("t", "traefik:v3.1", "$ --entryPoints.web.address=:80 --entryPoints.web.http.redirections.entryPoint.to=websecure --entrypoints.websecure.address=:443")),
     row("file-provider-empty", ADVICE, ("t", "traefik:v3.1", "$ --providers.file.directory=/dynamic"), ("t", "traefik:v3.1", "$ --providers.file.directory=/etc"), whole_files={"/etc": ""}),
+    row("certificates-lost", ADVICE, ("t", "traefik:v3.1", "-v a:/le", "$ --certificatesresolvers.le.acme.storage=/letsencrypt/acme.json"), ("t", "traefik:v3.1", "-v a:/letsencrypt", "$ --certificatesresolvers.le.acme.storage=/letsencrypt/acme.json")),
+    row("guest-called", ADVICE, ("son", "sonarr:4", "QBIT_URL=http://qb:8085", "--network media"), ("son", "sonarr:4", "QBIT_URL=http://vpn:8085", "--network media"), ("vpn", "gluetun:3"), ("qb", "qbittorrent:4", "--network container:vpn", "--networks none")),
+    row("inner-address-published", WARNING, ("jf", "jellyfin/jellyfin:10", "JELLYFIN_PublishedServerUrl=http://10.0.0.2:8096", "-p 8096:8096/tcp"), ("jf", "jellyfin/jellyfin:10", "JELLYFIN_PublishedServerUrl=http://192.168.1.5:8096", "-p 8096:8096/tcp")),
+    row("tailscale-state-lost", ADVICE, ("ts", "tailscale/tailscale:v1", "TS_STATE_DIR=/state", "-v a:/var/lib/tailscale"), ("ts", "tailscale/tailscale:v1", "TS_STATE_DIR=/var/lib/tailscale", "-v a:/var/lib/tailscale")),
+    row("objects-elsewhere", ADVICE, ("s3", "minio/minio:R", "-v a:/data", "$ server /export"), ("s3", "minio/minio:R", "-v a:/data", "$ server --console-address :9001 /data")),
     row("dns-plugin-without-validation", ADVICE, ("swag", "lscr.io/linuxserver/swag:2", "DNSPLUGIN=cloudflare", "VALIDATION=http"), ("swag", "lscr.io/linuxserver/swag:2", "DNSPLUGIN=cloudflare", "VALIDATION=dns")),
     row("webroot-apart", ADVICE, ("cb", "certbot/certbot:v2", "-v a:/var/www/certbot", "$ renew -w /var/www/certbot"), ("cb", "certbot/certbot:v2", "-v b:/var/www/certbot", "$ renew -w /var/www/certbot"), ("web", "nginx:1.27", "-p 80:80/tcp", "-v b:/var/www/certbot")),
     row("proxy-headers-unread", ADVICE, ("kc", "quay.io/keycloak/keycloak:25.0", "KC_HTTP_ENABLED=true", "VIRTUAL_HOST=id.example.org", "$ start"), ("kc", "quay.io/keycloak/keycloak:25.0", "KC_HTTP_ENABLED=true", "VIRTUAL_HOST=id.example.org", "KC_PROXY_HEADERS=xforwarded", "$ start")),
@@ -161,7 +167,7 @@ ROWS = [
     row("engine-socket-unmounted", ADVICE, ("tg", "telegraf:1.31"), ("tg", "telegraf:1.31", "-v /var/run/docker.sock:/var/run/docker.sock"), files={"/etc/telegraf/telegraf.conf": TELEGRAF}),
     row("engine-socket-unmounted", ADVICE, ("tg", "telegraf:1.31"), ("tg", "telegraf:1.31"), files={"/etc/telegraf/telegraf.conf": TELEGRAF}, whole_files={"/etc/telegraf/telegraf.conf": f"# {TELEGRAF}".replace("\n  ", "\n  # ")}),
     row("labels-unread", ADVICE, ("of", "mcuadros/ofelia:0.3", "$ daemon --docker"), ("of", "mcuadros/ofelia:0.3", "$ daemon --docker", "-v /var/run/docker.sock:/var/run/docker.sock")),
-    row("radio-absent", ADVICE, ("z2", "koenkk/zigbee2mqtt:1"), ("z2", "koenkk/zigbee2mqtt:1"), files={"/app/data/configuration.yaml": RADIO}, whole_files={"/app/data/configuration.yaml": RADIO, "/dev/ttyUSB0": ""}),
+    row("radio-absent", ADVICE, ("z2", "koenkk/zigbee2mqtt:1"), ("z2", "koenkk/zigbee2mqtt:1", "--device /dev/ttyUSB0"), files={"/app/data/configuration.yaml": RADIO}),
     row("named-file-absent", ADVICE, ("app", "shop:1", "TLS_CERT_FILE=/certs/a.pem"), ("app", "shop:1", "TLS_CERT_FILE=/certs/a.pem"), whole_files={"/certs/a.pem": "x"}),
     row("named-file-absent", ADVICE, ("app", "shop:1", "TLS_CERT_FILE=/certs/a.pem"), ("app", "shop:1", "TLS_CERT_FILE=/certs/a.pem", "IMAGE=1"), whole_files={"/certs/a.pem": "x"}),
 ]  # fmt: skip
@@ -215,6 +221,16 @@ def test_a_file_that_cannot_be_read_is_no_fault() -> None:
 def test_a_program_that_has_just_started_may_still_make_its_files() -> None:
     app = made("app", "shop:1", "TLS_CERT_FILE=/certs/a.pem")
     assert not unmet_needs(_host({}), of(app), Clock(STARTED + 2, STARTED - 3600)).items
+
+
+def test_what_is_in_memory_is_not_seen() -> None:
+    """The engine shows neither /dev nor a tmpfs when it is asked for a file of a container."""
+    app = made("app", "shop:1", "TLS_CERT_FILE=/secrets/a.pem")
+    options = msgspec.structs.replace(app.host_config, tmpfs={"/secrets": ""})
+    in_memory = msgspec.structs.replace(app, host_config=options)
+    clock = Clock(STARTED + 3600, STARTED - 3600)
+    assert unmet_needs(_host({}), of(app), clock).items
+    assert not unmet_needs(_host({}), of(in_memory), clock).items
 
 
 def test_a_variable_of_several_programs_is_meant_for_one_of_them() -> None:
