@@ -152,13 +152,17 @@ PROXY_NEEDS = (
         fix="the folder or file with the routes has to be mounted at {path}",
     ),
     SettingNeed(
-        "dns-plugin-without-validation",
+        "wildcard-by-http",
         image_named("swag"),
-        (Variable("DNSPLUGIN"), Variable("VALIDATION", r"(?P<way>http)")),
+        (Variable("SUBDOMAINS", r"wildcard,?"), Variable("VALIDATION", "(?P<way>http)")),
         (),
-        says="has DNSPLUGIN, which it does not use: VALIDATION is {way}",
-        fix="VALIDATION has to be dns, and the credentials belong in /config/dns-conf",
+        says=(
+            "asks for a certificate for all subdomains by {way} (VALIDATION): authorities give "
+            "such a certificate only by DNS"
+        ),
+        fix="VALIDATION has to be dns, with DNSPLUGIN and the credentials in /config/dns-conf",
         option="--env=VALIDATION=dns",
+        cuts_off=True,
     ),
     SettingNeed(
         "webroot-apart",
