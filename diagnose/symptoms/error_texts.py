@@ -17,7 +17,7 @@ _ERROR = LazyPattern(r"error|failed|fatal|denied|cannot|can't|not found|invalid"
 _OF_RUNNING_ENGINE = LazyPattern(r"response from daemon|OCI runtime|create shim task")
 """Words of an engine that answers: its own start did not fail."""
 _OF_ENGINE = LazyPattern(
-    r"docker daemon|docker\.service|userland proxy|registry-1\.docker\.io|auth\.docker\.io"
+    r"docker daemon|docker api at|docker\.service|userland proxy|registry-1\.docker\.io|auth\.docker\.io"
     r"|^docker: |/var/lib/(?:docker|containerd)\b|/run/(?:docker|containerd)/|/etc/docker/"
     r"|^service \"?[\w.-]+\"? |^(?:invalid|unknown|unsupported) (?:argument|output|port|type)\b"
     r"|cannot (?:start|create) (?:service|container)|error pulling image|download failed after attempts|containerd: "
@@ -58,7 +58,7 @@ _OF_BUILD = LazyPattern(
     r"failed to solve|failed to build|dockerfile|COPY failed|ADD failed|executor failed"
     r"|returned a non-zero code|did not complete successfully|buildkit|for \w+ exporter\b"
     r"|invalid signature was encountered|Release file for https?://|(?:does not have|no longer has) a Release file"
-    r"|unable to prepare context|error checking context|build context",
+    r"|unable to prepare context|error checking context|build context|for the docker driver|\bresolve ?: lstat ",
     re.IGNORECASE,
 )
 """Words of a failed build: "failed to solve", "executor failed running"."""
@@ -171,13 +171,15 @@ def _candidate_tables(text: str) -> Iterator[tuple[Iterable[Failure], str]]:
         yield failures.BUILD_ERRORS, "image.build-failed"
     yield failures.START_ERRORS, "container.start-refused"
     yield failures.ENGINE_REQUESTS, "daemon.errors-in-log"
-    if _is_of_engine(text):
+    is_of_engine = _is_of_engine(text)
+    if is_of_engine:
         yield failures.REGISTRY_ERRORS, ""
         yield failures.TRACED_ERRORS, ""
-        yield failures.ENGINE_CALLS, ""
-        yield failures.REFUSAL_FORMS, ""
     if not _OF_RUNNING_ENGINE.search(text):
         yield failures.ENGINE_ERRORS, "daemon.not-running"
+    if is_of_engine:
+        yield failures.ENGINE_CALLS, ""
+        yield failures.REFUSAL_FORMS, ""
 
 
 def _is_of_engine(text: str) -> bool:

@@ -118,7 +118,7 @@ MORE_LINES = {
     "config-not-changed": f"failed to update config shop_site: {_DAEMON}rpc error: code = InvalidArgument desc = only updates to Labels are allowed",
     "config-in-use": f"{_DAEMON}rpc error: code = InvalidArgument desc = secret 'shop_key' is in use by the following service: shop_web",
     "network-of-one-host": 'failed to deploy a stack: network "web" is declared as external, but it is not in the right scope: "local" instead of "swarm"',
-    "swarm-refuses": f"{_DAEMON}rpc error: code = AlreadyExists desc = name conflicts with an existing object: service shop_web already exists",
+    "swarm-refuses": f"{_DAEMON}rpc error: code = InvalidArgument desc = service mode change is not allowed",
     "node-not-wanted": _TASK.format("scheduling constraints not satisfied on 1 node"),
     "node-port-taken": _TASK.format("host-mode port already in use on 1 node"),
     "node-of-other-platform": _TASK.format("unsupported platform on 1 node"),

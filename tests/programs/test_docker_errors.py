@@ -86,6 +86,7 @@ REG = {
     "download-cut-off": "failed to extract layer sha256:7955be70ba2c: failed to copy: unexpected EOF: unknown",
     "layer-altered": "failed to register layer: Error processing tar file(exit status 1): archive/tar: invalid tar header",
     "layer-ids-outside": "failed to register layer: ApplyLayer exit status 1 stdout:  stderr: lchown /usr/bin/x: invalid argument",
+    "layer-id-unmapped": "failed to register layer: Error processing tar file(exit status 1): Container ID 197609 cannot be mapped to a host ID",
     "layer-not-at-registry": "failed to copy: could not fetch content descriptor sha256:4b19 (application/vnd.oci.image.layer.v1.tar+gzip) from remote: not found",
     "layer-of-no-size": "failed to extract layer: unable to fetch descriptor (sha256:4b19957e) which reports content size of zero: invalid argument",
     "layer-unknown": "Error response from daemon: layer does not exist",

@@ -6,6 +6,7 @@ import pytest
 
 from diagnose import runbooks
 from diagnose.programs.failures import ENGINE_ERRORS, recognise
+from tests.programs.setting_ends import SETTING_ENDS
 
 KNOWN = {"root": "/var/lib/docker"}
 PAGES = (
@@ -301,7 +302,7 @@ ENDS: dict[str, tuple[str, dict[str, str]]] = {
         "failed to start containerd: open /var/lib/containerd/io.containerd.metadata.v1.bolt/meta.db: read-only file system",
         {},
     ),
-}
+} | SETTING_ENDS
 """The row, the text, and the variables that it gives to the commands of its page."""
 
 

@@ -11,6 +11,11 @@ LINES = {
     "supported only for overlay over xfs with 'pquota' mount option",
     "volume-driver": "Handler for POST /v1.41/volumes/create returned error: create q: error looking "
     'up volume plugin nodrv: plugin "nodrv" not found',
+    "resolver-unanswered": '[resolver] failed to query external DNS server" client-addr="udp:172.18.0.3:41221" dns-server="udp:192.0.2.53:53" error="read udp: i/o timeout',
+    "stop-not-obeyed": "Container failed to exit within 10s of signal 15 - using the force",
+    "health-probe-late": "Health check for container 3f1c error: timed out starting health check for container 3f1c",
+    "files-not-unmounted": "failed to unmount container: device or resource busy",
+    "events-late": 'level=error msg="post event" error="context deadline exceeded"',
     "queries-at-once": "[resolver] more than 1024 concurrent queries",
     "plugin-of-another-kind": "docker: Error response from daemon: error looking up volume plugin rexray: Plugin does not implement the requested driver",
     "google-logs-unreached": "docker: Error response from daemon: failed to create task for container: failed to initialize logging driver: unable to connect or authenticate with Google Cloud Logging: rpc error: code = Unavailable desc = connection error",

@@ -123,7 +123,7 @@ _DOCKERFILE = (
     Failure(
         name="dockerfile-empty",
         mark=("cannot be empty", "file with no instructions", "no build stage"),
-        pattern=r"the Dockerfile \(?(?P<file>[^)\n]{0,300}?)\)? cannot be empty|file with no instructions|no build stage in current context",
+        pattern=r"the Dockerfile (?:\((?P<file>[^)\n]{0,300}?)\) )?cannot be empty|file with no instructions|no build stage in current context",
         cause="the Dockerfile has no FROM before its first instruction, or is empty",
         cure="begin it with FROM IMAGE",
     ),
@@ -144,8 +144,8 @@ _OPTIONS = (
               (?P<what>
                     multiple\ platforms
                   | (?:OCI|docker|local|tar)\ exporter
-                  | cache\ export | attestations?
-                )[^\n]{0,60}\ (?:is|are)\ not\ (?:currently\ )?supported\ for\ (?:the\ )?
+                  | cache\ export | attestations? | multi-platform\ build
+                )[^\n]{0,60}?\ (?:is|are)\ not\ (?:currently\ )?supported\ for\ (?:the\ )?
                 docker\ driver
             | not\ supported[^\n]{0,60}docker\ driver
         """,
@@ -221,5 +221,29 @@ _SOURCES = (
     ),
 )
 
-REFUSED_BUILDS = (*_STORE, *_DOCKERFILE, *_OPTIONS, *_SOURCES)
+_STAGES = (
+    Failure(
+        name="stage-unknown",
+        mark=("could not be found", "failed to reach build target"),
+        pattern=r"target stage \"?(?P<stage>[\w.-]{1,100})\"? could not be found|failed to reach build target (?P<stage_old>[\w.-]{1,100}) in Dockerfile",
+        cause="the Dockerfile has no stage {stage}, which --target (compose: build.target) names",
+        cure="grep -n FROM Dockerfile lists the stages: correct the name, or add AS {stage}",
+    ),
+    Failure(
+        name="stages-in-a-circle",
+        mark=("circular dependency", "refers to current build stage"),
+        pattern=r"circular dependency detected on stage:? (?P<stage>[\w.-]{1,100})|(?P<stage_own>invalid from flag value \S{1,100}): refers to current build stage",
+        cause="a stage of the Dockerfile copies from a stage that is built from it: {stage}",
+        cure="break the circle: take the file from a third stage, or from the build context",
+    ),
+    Failure(
+        name="context-not-there",
+        mark="resolve : lstat",
+        pattern=r"resolve : lstat (?P<path>[\w./@+-]{1,300}): no such file or directory",
+        cause="there is no {path} below the folder from which the build was started",
+        cure="ls -d {path}; go to the right folder, or correct the context or -f (compose: build.context, build.dockerfile)",
+    ),
+)
+
+REFUSED_BUILDS = (*_STORE, *_STAGES, *_DOCKERFILE, *_OPTIONS, *_SOURCES)
 """The first row that fits counts."""

@@ -11,13 +11,21 @@ from diagnose.programs.failures.commands.refused_calls import RESOLVER_ANSWERS
 from diagnose.programs.failures.commands.refused_compose import COMPOSE
 from diagnose.programs.failures.commands.refused_connections import REFUSED_CONNECTIONS
 from diagnose.programs.failures.commands.refused_containers import REFUSED_CONTAINERS
+from diagnose.programs.failures.commands.refused_images import REFUSED_IMAGES
+from diagnose.programs.failures.commands.refused_isolation import REFUSED_ISOLATION
+from diagnose.programs.failures.commands.refused_limits import REFUSED_LIMITS
+from diagnose.programs.failures.commands.refused_log_options import REFUSED_LOG_OPTIONS
+from diagnose.programs.failures.commands.refused_networks import REFUSED_NETWORKS
 from diagnose.programs.failures.commands.refused_options import REFUSED_OPTIONS
 from diagnose.programs.failures.commands.refused_packages import REFUSED_PACKAGES
 from diagnose.programs.failures.commands.refused_projects import PROJECTS
 from diagnose.programs.failures.commands.refused_pulls import REFUSED_PULLS
+from diagnose.programs.failures.commands.refused_secrets import REFUSED_SECRETS
 from diagnose.programs.failures.commands.refused_starts import REFUSED_STARTS
+from diagnose.programs.failures.commands.refused_states import REFUSED_STATES
 from diagnose.programs.failures.commands.refused_tasks import REFUSED_TASKS
 from diagnose.programs.failures.commands.refused_visits import REFUSED_VISITS
+from diagnose.programs.failures.commands.refused_volumes import REFUSED_VOLUMES
 from diagnose.programs.failures.recognition import Failure
 
 _CREATE = (
@@ -108,8 +116,9 @@ _CREATE = (
     Failure(
         name="port-malformed",
         mark="invalid ",
-        pattern=r"invalid (?:hostPort|containerPort|publish opts format|port format)\S*:? (?P<port>\S{1,99})",
-        cause="{port} is no port: a port is a number from 1 to 65535",
+        pattern=r"invalid (?:hostPort|containerPort|port format)\S*:? (?P<port>\S{1,99})"
+        r"|invalid publish opts format \(should be name=value but got '(?P<port_long>[^'\n]{1,99})",
+        cause="{port} is no port as docker reads it: one number from 1 to 65535 on each side of the colon",
         cure="write HOST:CONTAINER, such as 8080:80, in quotes in a compose file",
     ),
     Failure(
@@ -174,7 +183,7 @@ _CREATE = (
     Failure(
         name="fixed-address-taken",
         mark="address already in use",
-        pattern=r"^(?:docker: )?Error response from daemon: (?:failed to set up container networking: )?Address already in use$",
+        pattern=r"(?:response from daemon: |set up container networking: |starting container failed: )Address already in use$",
         cause="the container's fixed address (--ip, compose: ipv4_address) belongs to another container of that network, "
         "or is the gateway's",
         cure="docker network inspect NETWORK --format '{{json .Containers}}' lists who has which; choose a free one, "
@@ -336,6 +345,14 @@ REFUSED_COMMANDS = (
     *REFUSED_PACKAGES,
     *COMPOSE,
     *PROJECTS,
+    *REFUSED_SECRETS,
+    *REFUSED_LIMITS,
+    *REFUSED_ISOLATION,
+    *REFUSED_VOLUMES,
+    *REFUSED_NETWORKS,
+    *REFUSED_STATES,
+    *REFUSED_LOG_OPTIONS,
+    *REFUSED_IMAGES,
     *_CREATE,
     *_REMOVE,
     *_ENGINE,

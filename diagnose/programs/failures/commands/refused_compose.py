@@ -147,7 +147,7 @@ COMPOSE = (
     Failure(
         name="compose-undeclared",
         mark="refers to undefined",
-        pattern=r"service \"(?P<service>[\w.-]{1,99})\" refers to undefined "
+        pattern=r"service \"?(?P<service>[\w.-]{1,99})\"? refers to undefined "
         r"(?P<kind>volume|network|secret|config) (?P<name>[^\s:]{1,99})",
         cause='service "{service}" uses the {kind} {name}, which the compose file does not declare',
         cure="declare {name} under {kind}s at the end of the compose file, without indentation",
@@ -161,8 +161,9 @@ COMPOSE = (
     ),
     Failure(
         name="compose-without-image",
-        mark="neither an image nor a build",
-        pattern=r"service \"(?P<service>[\w.-]{1,99})\" has neither an image nor a build context",
+        mark=("neither an image nor a build", "must specify either image or build"),
+        pattern=r"service \"?(?P<service>[\w.-]{1,99})\"? has neither an image nor a build context"
+        r"|invalid service \"(?P<service_old>[\w.-]{1,99})\"\. Must specify either image or build",
         cause='the compose file names no image and no build for service "{service}"',
         cure="give the service image or build; a wrong indentation can hide them",
     ),
@@ -204,8 +205,9 @@ COMPOSE = (
     ),
     Failure(
         name="compose-network-foreign",
-        mark=("incorrect label", "but was not created"),
-        pattern=r"(?P<kind>network|volume) \"?(?P<name>[\w.-]{1,255})\"? (?:was found but has incorrect label|exists but was not created (?:by compose|for project))",
+        mark=("incorrect label", "but was not created", "but was created"),
+        pattern=r"(?P<kind>network|volume) (?:with name )?\"?(?P<name>[\w.-]{1,255})\"? (?:was found but has incorrect label"
+        r"|(?:already )?exists but was (?:not )?created (?:by (?:docker )?compose|for project))",
         cause='{kind} "{name}" exists, and was not made by this compose project: by hand, by another project, or by an older compose',
         cure="docker {kind} rm {name} if nobody needs it (a volume holds data), or declare it with external: true",
         source="docker/compose#10797",

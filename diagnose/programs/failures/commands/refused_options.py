@@ -115,8 +115,9 @@ _VALUES = (
         name="experimental",
         mark="experimental",
         pattern=r"(?P<option>\"?[\w -]{1,60}\"?) is only supported on a Docker (?:daemon|cli) with experimental "
-        r"(?:cli )?features enabled",
-        cause="{option} is an experimental feature, and the engine has these off",
+        r"(?:cli )?features enabled|(?P<option_mode>\b[\w -]{1,40}) is only supported (?:with|in) experimental mode"
+        r"|(?P<option_off>This) experimental feature is disabled by default",
+        cause="{option} is experimental, and the engine has such features off",
         cure='set "experimental": true in /etc/docker/daemon.json, and restart the engine',
     ),
     Failure(
@@ -131,7 +132,7 @@ _VALUES = (
         name="address-outside-subnet",
         mark="subnet",
         pattern=r"no matching subnet for (?P<what>[\w-]{1,20}) \"?(?P<address>[\da-f.:/]{2,45})"
-        r"|invalid (?P<what_parent>[\w-]{1,20}) (?P<address_parent>[\da-f.:/]{2,45}): parent subnet "
+        r"|invalid (?P<what_parent>[\w-]{1,20}) (?:address )?(?P<address_parent>[\da-f.:/]{2,45}): parent subnet "
         r"[\da-f.:/]{2,45} doesn't contain this address",
         cause="the {what} {address} lies outside the subnet of the network",
         cure="choose an address inside the subnet",
@@ -156,7 +157,7 @@ _VALUES = (
                 | output\ format | exporter | platform | bool\ value | pull\ policy
                 | mount\ type | propagation(?:\ mode)? | device\ mode
                 | [\w.-]{1,30}\ option
-              )(?:\ option|\ value)?:?\ ["'`(]?(?P<value>[^\s"'`)]{1,200})
+              )(?:\ option|\ value)?(?:\ \d)?:?\ (?:unknown\ policy\ )?["'`(]?(?P<value>[^\s"'`)]{1,200})
         """,
         cause='docker does not know the value "{value}" for {what}',
         cure="correct it; the command with --help, or docker compose config, shows what is accepted",

@@ -187,6 +187,14 @@ _LAYERS = (
         confirmed_by="image.ids-out-of-range",
     ),
     Failure(
+        name="layer-id-unmapped",
+        mark="cannot be mapped to a host id",
+        pattern=r"container ID (?P<id>\d{1,10}) cannot be mapped to a host ID",
+        cause="a file of the image belongs to the id {id}, which is outside the range that this engine maps",
+        cure="widen the range of the engine's user in /etc/subuid and /etc/subgid beyond {id}, and restart the engine",
+        confirmed_by="image.ids-out-of-range",
+    ),
+    Failure(
         name="layer-not-at-registry",
         mark="could not fetch content",
         pattern=r"could not fetch content (?:descriptor )?(?P<digest>\S{1,99})[^\n]{0,120} from remote",

@@ -19,6 +19,46 @@ ENGINE_REQUESTS = (
         confirmed_by="logging.driver-blocks-start",
     ),
     Failure(
+        name="resolver-unanswered",
+        mark="[resolver]",
+        pattern=r"\[resolver\] (?:failed to query (?:external )?DNS server|connect failed|failed to read from DNS server)[^\n]{0,200}?"
+        r"(?:dns-server=\\?\"?(?:udp|tcp):|server: |(?:udp|tcp) )(?P<server>\d{1,3}(?:\.\d{1,3}){3})",
+        cause="the DNS server {server}, which the engine asks for its containers, did not answer",
+        cure="dig @{server} example.com from this host says whether it answers at all; dns in daemon.json (or --dns) names another one",
+    ),
+    Failure(
+        name="stop-not-obeyed",
+        mark="container failed to exit within",
+        pattern=r"Container failed to exit within (?P<time>[\w. ]{1,20}) of (?P<signal>kill|signal \w{1,10}) - (?:trying direct SIGKILL|using the force)",
+        cause="the container's program had not ended {time} after the engine's {signal}, and is killed now",
+        cure="after a stop signal: run the program as process 1 (exec form, --init), or give it time with --stop-timeout; after a kill: "
+        "ps -eo pid,stat,wchan:30,args | grep ' D' shows a program that hangs in the kernel",
+    ),
+    Failure(
+        name="health-probe-late",
+        mark=("starting health check", "health check exceeded timeout"),
+        pattern=r"timed out starting health check for container (?P<name>\w{1,64})|Health check exceeded timeout \((?P<time>[\w.]{1,20})\)",
+        cause="the health check did not end within its timeout, which counts as a failure: its program waits, or the host is too busy to begin it",
+        cure="docker inspect CONTAINER shows the last probes under Health; run the same command with docker exec and take the "
+        "time, then raise --health-timeout (compose: healthcheck.timeout) or mend what it waits for",
+        confirmed_by="container.unhealthy",
+    ),
+    Failure(
+        name="files-not-unmounted",
+        mark=("unmount", "to umount"),
+        pattern=r"(?:failed to unmount container|error unmounting container|failed to umount)[^\n]{0,200}device or resource busy",
+        cause="the files of a container stay mounted, because a process or another mount still uses them",
+        cure="grep -l overlay2 /proc/[0-9]*/mountinfo names processes outside containers that hold them; when these have ended, docker rm works",
+        confirmed_by="container.dead",
+    ),
+    Failure(
+        name="events-late",
+        mark=("post event", "failed to send event"),
+        pattern=r"msg=\"(?:post event|failed to send event[^\"]{0,40})\" error=\"(?P<why>context deadline exceeded|[^\"\n]{1,100})\"",
+        cause="a helper of containerd could not deliver an event in time ({why}): containerd was too busy, restarted, or its disk is slow",
+        cure="if containers are then shown in a wrong state, systemctl restart containerd docker; uptime and iostat -x 2 show the load",
+    ),
+    Failure(
         name="size-of-container",
         mark="--storage-opt is supported",
         pattern=r"--storage-opt is supported only for overlay over xfs with 'pquota'",

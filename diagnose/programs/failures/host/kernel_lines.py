@@ -3,6 +3,7 @@
 Some look like failures and are none: that is worth a sentence too.
 """
 
+from diagnose.lazy_pattern import LazyPattern
 from diagnose.programs.failures.recognition import Failure
 
 _FAULTS = (
@@ -157,10 +158,11 @@ _HARMLESS = (
     Failure(
         name="kernel-without-limit",
         mark="your kernel does not support",
-        pattern=r"Your kernel does not support (?P<what>[\w .-]{1,80}?)(?:limit|weight|\.|$| or )",
-        cause="the kernel has {what}off, so that such a limit of a container has no effect; nothing else is affected",
+        pattern=r"Your kernel does not support (?P<what>[\w .-]{1,80}?) ?(?:limit|weight|\.|$| or )",
+        cause="the kernel has {what} off, so that such a limit of a container has no effect; nothing else is affected",
         cure="for memory and swap: the kernel's options cgroup_enable=memory swapaccount=1, and a reboot",
         confirmed_by="resources.limits-not-enforced",
+        unlike=LazyPattern(r"real-time scheduler"),
     ),
 )
 

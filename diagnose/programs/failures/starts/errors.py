@@ -6,6 +6,7 @@ from diagnose.programs.failures.starts.cgroups import CGROUPS
 from diagnose.programs.failures.starts.mounts import LAYERS, MOUNTS, SYSCTLS
 from diagnose.programs.failures.starts.networks import NETWORKS
 from diagnose.programs.failures.starts.runtime import LOG_DRIVERS, RUNTIMES
+from diagnose.programs.failures.starts.surroundings import SURROUNDINGS
 from diagnose.programs.failures.starts.volumes import VOLUMES
 
 _REST = (
@@ -248,6 +249,7 @@ START_ERRORS = (
     *NETWORKS,
     *CGROUPS,
     *LOG_DRIVERS,
+    *SURROUNDINGS,
 )
 """The first row that fits counts: rows that name a path or a server come before rows that name
 none."""
