@@ -43,6 +43,13 @@ _DEVICES = (
         cure="nvidia-ctk cdi generate --output=/etc/cdi/nvidia.yaml writes it for NVIDIA; nvidia-ctk cdi list shows the names",
     ),
     Failure(
+        name="device-name-as-path",
+        mark="is not an absolute path",
+        pattern=r"^(?:docker: )?(?P<device>[\w.-]{1,60}/[\w.-]{1,60}=[\w.:-]{1,60}) is not an absolute path",
+        cause="{device} is a device by its CDI name, and this docker command is older than these names (25.0)",
+        cure="upgrade the docker command and the engine; until then --gpus all gives NVIDIA's cards",
+    ),
+    Failure(
         name="cdi-off",
         mark=("device driver", "cdi device driver"),
         pattern=r"could not select device driver \"cdi\"|no CDI device driver registered",

@@ -43,9 +43,9 @@ _PROCESSORS = (
     ),
     Failure(
         name="cpu-shares-negative",
-        mark="invalid cpu shares",
-        pattern=r"invalid CPU shares \((?P<value>-?\d{1,20})\)",
-        cause="--cpu-shares has the value {value}, and takes a number from 2 to 262144",
+        mark=("invalid cpu shares", "shares: invalid argument"),
+        pattern=r"invalid CPU shares \(-?\d{1,20}\)|response from daemon: shares: invalid argument",
+        cause="--cpu-shares has a value that is no number from 2 to 262144",
         cure="correct it (1024 is the usual weight), or leave it out",
     ),
 )

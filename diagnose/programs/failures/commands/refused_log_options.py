@@ -19,11 +19,12 @@ REFUSED_LOG_OPTIONS = (
     ),
     Failure(
         name="log-address-malformed",
-        mark=("address", "-url"),
+        mark=("address", "response from daemon: unsupported scheme"),
         pattern=r"(?P<option>(?:gelf|syslog|fluentd)-address):? should be in form (?P<form>[^\s,]{1,60}), got (?P<value>\S{0,200})"
         r"|invalid (?P<option_fluentd>fluentd-address) \(?(?P<value_fluentd>[^\s)\n]{1,200})"
+        r"|response from daemon: unsupported scheme: '(?P<value_scheme>[^'\n]{0,40})'"
         r"|please provide (?P<option_gelf>gelf-address) as (?P<form_gelf>\S{1,60})",
-        cause='the option {option} of the log driver has no address in its form ("{value}")',
+        cause='an address among the options of the log driver has not its form ("{value}")',
         cure="write the protocol, the host and the port: udp://HOST:514 for syslog, udp://HOST:12201 for gelf, HOST:24224 for fluentd",
     ),
     Failure(

@@ -39,7 +39,8 @@ _LINKS = (
         name="parent-already-used",
         mark="already using parent interface",
         pattern=r"network (?:dm-)?(?P<other>[\w.-]{1,64}) is already using parent interface (?P<parent>[\w.@-]{1,16})",
-        cause="network {other} has the interface {parent} already, and one parent carries one network",
+        cause="network {other} has the interface {parent} already, and cannot share it: engines before 27 give one parent to one macvlan network, "
+        "and every engine does so for ipvlan and in mode passthru",
         cure="docker network inspect {other} shows it: use that network, or a VLAN of its own (-o parent={parent}.10)",
     ),
     Failure(
