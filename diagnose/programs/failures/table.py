@@ -19,6 +19,7 @@ from diagnose.programs.failures.databases.object_stores import OBJECT_STORES
 from diagnose.programs.failures.databases.schema_changes import SCHEMA_CHANGES
 from diagnose.programs.failures.databases.search_servers import SEARCH_SERVERS
 from diagnose.programs.failures.databases.server_data import SERVER_DATA
+from diagnose.programs.failures.databases.server_starts import SERVER_STARTS
 from diagnose.programs.failures.host.file_modes import FILE_MODES
 from diagnose.programs.failures.host.files import FILES
 from diagnose.programs.failures.host.kernel_settings import KERNEL_SETTINGS
@@ -60,6 +61,7 @@ FAILURES: tuple[Failure, ...] = (
     *FILE_MODES,
     *DATABASE_SERVERS,
     *SERVER_DATA,
+    *SERVER_STARTS,
     *SERVER_FILES,
     *KERNEL_SETTINGS,
     *DATA_VERSIONS,

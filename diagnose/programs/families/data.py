@@ -50,7 +50,7 @@ DATA = (
         name="data-newer",
         mark="",
         pattern=r"""(?x)
-            \bdowngrad(?:e|ing)\b.{0,60}\b(?:not|un|in)
+            \bdowngrad(?:e|ing)\b.{0,60}\b(?:not|un|in(?=[a-z]))
             | \bcan(?:not|'t)\ downgrade\b
             | \b(?:in|not\ |un)(?:valid|supported|possible)\ downgrade
             | \b(?:catalog|database|schema|data|db|store|index|file)\b[^.]{0,60}\b(?:is

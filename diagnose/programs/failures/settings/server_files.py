@@ -111,7 +111,8 @@ SERVER_FILES = (
                 | argument\ must\ be\ [^\n;]{1,80}
                 | Invalid\ [^\n;]{1,80}
                 | unbalanced\ quotes[^\n;]{0,60}
-              );.{0,40}Reading\ the\ configuration\ file,\ at\ line\ (?P<line>\d+);\ >>>\ '
+                | [A-Za-z][^\n;]{2,119}[^\n;.]
+              )\.?;.{0,40}Reading\ the\ configuration\ file,\ at\ line\ (?P<line>\d+);\ >>>\ '
               (?P<text>[\w-]{1,60})
         """,
         cause="Redis does not read the line {text} of its configuration (line {line}): {why}",
