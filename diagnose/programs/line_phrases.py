@@ -71,7 +71,7 @@ EXPLAINS = Phrases(
         | ^(?:password:\ )?su:\ authentication\ failure\b | \bdid(?:n't|\ not)\ find\ section\b
         | \bno\ user\ exists\b | \bbad\ user\ name\b | \battempt\ to\ call\ a\ nil\b
         | \btoo\ (?:low|long|old|new|small|many|large|big|short|weak|open)\b
-        | \bmust\ (?:be|exist|specify|set|provide|have|contain|install|update|upgrade|run|deploy|apply)\b
+        | \bmust\ (?:be|exist|specify|start|set|provide|have|contain|install|update|upgrade|run|deploy|apply)\b
         | \byou\ need\ to\b | \bconfiguration\ error\ at\ line\b
         | \bplease\ (?:set|provide|configure|accept|install|run|re-run|specify)\b
         | \bdo\ not\ use\b.{1,80}\buse\b.{1,60}\binstead\b | \bnot\ reachable\b | \bhost\ key\ verification\ failed\b
@@ -190,7 +190,8 @@ GENERIC = Phrases(
     ),
     pattern=LazyPattern(
         r"""
-        \b(?:bootstrap\ checks?\ failed|unexpected\ error|application\ run\ failed
+        \bfailed\ to\ post\ process\ the\ configuration\b
+        | \b(?:bootstrap\ checks?\ failed|unexpected\ error|application\ run\ failed
             |application\ failed\ to\ start|boot\ failed)\b
         | \bexception\ (?:in\ worker\ process|during\ startup|on\ startup)\b
         | \binit\ function\ returned\ error\b

@@ -152,6 +152,7 @@ def telling_line(lines: Sequence[str], *, has_ended: bool = True) -> TellingLine
     _leave_usage_out(messages, scores)
     _prefer_causes([line.text for line in messages], scores)
     _prefer_heads(messages, scores)
+    _prefer_placed(messages, scores)
     _prefer_ends_of_chains([line.text for line in messages], scores)
     _prefer_unread_settings([line.text for line in messages], scores)
     if has_ended and max(scores) < CLEAR:
@@ -292,6 +293,19 @@ def _prefer_heads(messages: Sequence[Message], scores: list[int]) -> None:
         is_part = DETAIL_PART.search(line.text) and (head.level or 0) >= ERROR
         if is_part and scores[index + 1] > scores[index]:
             scores[index], scores[index + 1] = scores[index + 1], scores[index]
+
+
+_PLACE_IN_SETTINGS = LazyPattern(r"\bCONTEXT:\s{1,4}line \d{1,7} of configuration file ")
+"""PostgreSQL's line below a complaint about its file of clients (pg_hba.conf)."""
+
+
+def _prefer_placed(messages: Sequence[Message], scores: list[int]) -> None:
+    """Raises the score of the first complaint whose next line has its place in a file of settings:
+    PostgreSQL logs it below the level of an error. Changes the scores."""
+    for index, (_, line) in enumerate(itertools.pairwise(messages)):
+        if _PLACE_IN_SETTINGS.search(line.text):
+            scores[index] = max(*scores, CLEAR) + 1
+            return
 
 
 _LINK = LazyPattern(r"^\s*(?P<number>\d{1,2}): (?=\S)")

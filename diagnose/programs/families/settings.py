@@ -354,6 +354,7 @@ SETTINGS = (
             \baccepts\ (?:at\ least\ |between\ )?\d+\ (?:and\ \d+\ )?arg\(s\),\ received\ \d  # cobra
             | \bthe\ following\ arguments\ are\ required:  # argparse
             | \bmissing\ (?:required\ )?arguments?\b  # click
+            | ^missing\ [a-z]\w{2,60}\ argument$  # memcached
             | \brequired\ arguments?\ (?:was|were)\ not\ provided\b  # clap
             | \b(?:not\ enough|too\ few)\ arguments\b
             | \brequires\ (?:at\ least\ |exactly\ )?(?:an?|one|\d+)\ (?:command\ line\ )?arguments?\b
