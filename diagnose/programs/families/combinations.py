@@ -4,6 +4,9 @@ for it.
 Each program checks a few of its own; the words in which they say so are the same.
 """
 
+import re
+
+from diagnose.lazy_pattern import LazyPattern
 from diagnose.programs.failures.recognition import NEVER, Failure
 
 _WORD = r"(?<![\w-])(?:--?)?[A-Za-z][\w.*/-]{1,60}"
@@ -34,11 +37,17 @@ def _name(group: str) -> str:
 
 
 _USED = r"(?:combined|configured|defined|enabled|given|set|specified|supplied|used)"
+_OF_A_REQUEST = LazyPattern(
+    r"\b(?:DELETE|GET|PATCH|POST|PUT) /|\b(?:api|order|request|row|user)(?: \d{1,12})?: ",
+    re.IGNORECASE,
+)
+"""A complaint about what a caller has sent, which is no setting."""
 
 COMBINATIONS = (
     Failure(
         name="settings-exclude",
         of_running=NEVER,
+        unlike=_OF_A_REQUEST,
         mark="",
         pattern=rf"""(?xi)
             \b(?:choose|configure|give|provide|set|specify|use)\ (?:only\ )?either\ {_name("first_either")}\ or
@@ -63,6 +72,7 @@ COMBINATIONS = (
     Failure(
         name="settings-belong",
         of_running=NEVER,
+        unlike=_OF_A_REQUEST,
         mark="",
         pattern=rf"""(?xi)
             {_key("first_without")}\ (?:option\ )?(?:exists|is\ (?:set|used)|was
@@ -88,6 +98,7 @@ COMBINATIONS = (
     Failure(
         name="values-unfit",
         of_running=NEVER,
+        unlike=_OF_A_REQUEST,
         mark="",
         pattern=rf"""(?xi)
             {_key("first")}(?:\ ?\([^()\n]{{1,60}}\))?\ (?:cannot|can't|must\ not|must|should\ not|should)\ be
@@ -107,6 +118,7 @@ COMBINATIONS = (
     Failure(
         name="value-of-setting",
         of_running=NEVER,
+        unlike=_OF_A_REQUEST,
         mark="",
         pattern=rf"""(?xi)
             \binvalid\ value\ (?:for|of)\ (?:the\ )?(?:option|parameter|property|setting)\ {_QUOTE}(?P<key_for>
