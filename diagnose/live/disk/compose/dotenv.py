@@ -16,11 +16,12 @@ def dotenv_text(folder: str) -> str:
     return read_text(f"{folder}/.env", _LONGEST) or ""
 
 
-def profiles_that_are_off(profiles: Collection[str], dotenv: str) -> str:
-    """The profiles of a service, where the text of `.env` names none of them; else "".
+def profiles_that_are_off(profiles: Collection[str], folder: str) -> str:
+    """The profiles of a service, where the `.env` of its project names none of them; else "".
 
     A profile with a variable may be any. The shell that calls compose may name profiles too.
     """
+    dotenv = dotenv_text(folder)
     named_profiles = assigned_values(dotenv).get(_VARIABLE, "")
     has_variable = any("$" in profile for profile in profiles)
     if has_variable or (_VARIABLE in dotenv and not named_profiles):

@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 from yaml import MappingNode, Node, ScalarNode, SequenceNode
 
-from diagnose.live.disk.compose.dotenv import dotenv_text, profiles_that_are_off
+from diagnose.live.disk.compose.dotenv import profiles_that_are_off
 from diagnose.live.disk.compose.file_parts import FileFault, FilePart
 from diagnose.live.disk.compose.needs import named_nodes, volume_of
 from diagnose.live.disk.compose.nodes import (
@@ -342,8 +342,7 @@ class _Reader:
             if name and name not in services and "$" not in name:
                 yield place.fault("undefined", node, name, "service")
             profiles = [plain(profile) for profile in items(services.get(name, {}).get("profiles"))]
-            dotenv = dotenv_text(self.folder) if profiles else ""
-            profiles_off = profiles_that_are_off(profiles, dotenv) if profiles else ""
+            profiles_off = profiles_that_are_off(profiles, self.folder) if profiles else ""
             if profiles_off:
                 yield place.fault("off", node, name, profiles_off)
         yield from _unknown_conditions(referring)

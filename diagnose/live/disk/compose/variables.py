@@ -37,23 +37,11 @@ def variables(
     known_parts = {path: part for path, part in parts.items() if part is not None}
     if len(known_parts) < len(parts) or any("extends" in part for part in known_parts.values()):
         return []
-    environment = {
-        name: (path, value)
-        for path, part in known_parts.items()
-        for name, value in _pairs(part.get("environment"))
-    }
-    from_env_files = _settings_in_env_files(known_parts.values(), folder, read)
-    settings = {
-        name: setting for name, setting in from_env_files.items() if name not in environment
-    }
-    dotenv = posixpath.join(folder, ".env")
-    assigned = assigned_values(read(dotenv))
-    for name, (path, value) in environment.items():
-        source = _source(name, value)
-        if source in assigned and _counts(assigned[source], source, value or ""):
-            settings[name] = _Setting(dotenv, assigned[source], is_reference=True)
-        elif value is not None and "$" not in value:
-            settings[name] = _Setting(path, value)
+    settings = _settings_in_env_files(known_parts.values(), folder, read)
+    environment = _environment(known_parts)
+    for name in environment:
+        settings.pop(name, None)
+    settings |= _settings_in_environment(environment, posixpath.join(folder, ".env"), read)
     short = [pair for pair in settings.items() if len(pair[1].value) <= _LONGEST]
     return [setting.answer(name) for name, setting in short[:_MOST]]
 
@@ -83,6 +71,30 @@ def _settings_in_env_files(
         for path in paths_of(names_of_entry(part.get("env_file")), folder):
             values = assigned_values(read(path))
             settings |= {name: _Setting(path, value) for name, value in values.items()}
+    return settings
+
+
+def _environment(parts: Mapping[str, Mapping[str, Any]]) -> dict[str, tuple[str, str | None]]:
+    """The variables in the compose files' own words, each with its file; a later file overrides."""
+    return {
+        name: (path, value)
+        for path, part in parts.items()
+        for name, value in _pairs(part.get("environment"))
+    }
+
+
+def _settings_in_environment(
+    environment: Mapping[str, tuple[str, str | None]], dotenv: str, read: Callable[[str], str]
+) -> dict[str, _Setting]:
+    """The variables that the compose files set, or that `.env` sets in their place."""
+    settings: dict[str, _Setting] = {}
+    assigned = assigned_values(read(dotenv))
+    for name, (path, value) in environment.items():
+        source = _source(name, value)
+        if source in assigned and _counts(assigned[source], source, value or ""):
+            settings[name] = _Setting(dotenv, assigned[source], is_reference=True)
+        elif value is not None and "$" not in value:
+            settings[name] = _Setting(path, value)
     return settings
 
 
