@@ -234,3 +234,15 @@ def test_a_word_of_the_sentence_is_no_name(line: str) -> None:
     for table, _ in TABLES:
         found = shown_by_any([line], table)
         assert found is None or not {"name", "path"} & found.values.keys()
+
+
+REFUSALS_LIKE_LINES_OF_THE_KERNEL = (
+    "docker: Error response from daemon: Your kernel does not support CPU real-time scheduler",
+    "NanoCPUs can not be set, as your kernel does not support CPU CFS scheduler or the cgroup is not mounted",
+    'level=error msg="failed to load plugin io.containerd.grpc.v1.cri" error="invalid plugin config: `mirrors` cannot be set when `config_path` is provided"',
+)
+
+
+@pytest.mark.parametrize("line", REFUSALS_LIKE_LINES_OF_THE_KERNEL)
+def test_what_is_refused_or_misconfigured_is_not_called_harmless(line: str) -> None:
+    assert shown_by_any([line], KERNEL_LINES) is None

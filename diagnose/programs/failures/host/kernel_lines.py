@@ -154,6 +154,7 @@ _HARMLESS = (
         pattern=r"(?:skip loading plugin|failed to load plugin)[^\n]{0,300}(?:aufs|btrfs|devmapper|zfs|blockfile|erofs|cri)[^\n]{0,300}",
         cause="nothing is wrong: containerd leaves out a way of storing layers (or a part) that this host does not have",
         cure="nothing has to be done: docker uses overlay",
+        unlike=LazyPattern(r"invalid plugin config"),
     ),
     Failure(
         name="kernel-without-limit",
@@ -162,7 +163,7 @@ _HARMLESS = (
         cause="the kernel has {what} off, so that such a limit of a container has no effect; nothing else is affected",
         cure="for memory and swap: the kernel's options cgroup_enable=memory swapaccount=1, and a reboot",
         confirmed_by="resources.limits-not-enforced",
-        unlike=LazyPattern(r"real-time scheduler"),
+        unlike=LazyPattern(r"real-time scheduler|can not be set"),
     ),
 )
 
