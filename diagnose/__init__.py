@@ -24,7 +24,8 @@ One arrow runs through the house:
 - `first_steps/`  which command a page offers: a line of a log, or a rule that drops packets, held
                 against the host; pure.
 - `nginx_text`  nginx's configuration as a tree of its directives; `caddy_text` a Caddyfile;
-                `yaml_text` YAML as compose reads it; pure.
+                `yaml_text` YAML as compose reads it; `markdown_text` text of others inside
+                Markdown; pure.
 - `registry`    `@check`, `@evidence`; the only import by name. `packs` are the packages that hold
                 checks and pages.
                 `annotations` are the types that a function's annotations allow.

@@ -1,12 +1,17 @@
 """`diagnose list` and `diagnose explain`: the checks and their pages."""
 
+from __future__ import annotations
+
 import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from diagnose.cli import options, process
+
+if TYPE_CHECKING:
+    from diagnose.runbooks import Page
 
 PAGES_SHOWN = 8
 """So many pages are listed for words: the best first."""
@@ -44,7 +49,7 @@ def list_(selectors: tuple[str, ...], format_: str, config: Path | None) -> None
     "--here",
     is_flag=True,
     help="Run the checks, and explain first why this one finds something here: its causes, what a "
-    "fix would change, and which other causes are ruled out.",
+    "fix would change, which other causes are ruled out, and what of the page applies.",
 )
 @options.source
 @options.budget
@@ -75,11 +80,12 @@ def explain(words: tuple[str, ...], raw: bool, here: bool, no_color: bool, **giv
     if raw:
         sys.stdout.write(page.body)
         return
-    if here or given["source"] is not None:
-        _explain_here(id, given, no_color)
+    color = options.color(no_color)
+    if (here or given["source"] is not None) and _explain_here(page, given, color):
+        return
     from diagnose.render import explain
 
-    explain.render(page, sys.stdout, color=options.color(no_color))
+    explain.render(page, sys.stdout, color=color)
 
 
 def _list_matches(words: str) -> bool:
@@ -101,13 +107,22 @@ def _list_matches(words: str) -> bool:
     return bool(texts)
 
 
-def _explain_here(id: str, given: dict[str, Any], no_color: bool) -> None:
-    """Why the check finds what it finds on this host, or in the recording."""
+def _explain_here(page: Page, given: dict[str, Any], color: bool | None) -> bool:
+    """Say why the check finds what it finds on this host, or in the recording.
+
+    Then show what of its page applies. False where nothing was found, so that no part of the page
+    is about this host.
+    """
     from diagnose import registry, session
-    from diagnose.render import here
+    from diagnose.render import explain, here
 
     try:
         report = session.diagnose(registry.load, None, options.of_run(given), began=process.began())
     except session.InvalidRequestError as error:
         raise click.ClickException(str(error)) from None
-    here.render(id, report, sys.stdout, color=options.color(no_color))
+    here.render(page.id, report, sys.stdout, color=color)
+    found = here.first_found(page.id, report)
+    if found is None:
+        return False
+    explain.render_applying(page, found, report, sys.stdout, color=color)
+    return True

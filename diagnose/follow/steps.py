@@ -102,10 +102,7 @@ def _touched_things(report: Report, finding: Reported) -> dict[str, str]:
         if value in containers
     }
     subject = finding.subject
-    words = (
-        subject.kind if subject.kind in ("host", "daemon") else f'{subject.kind} "{subject.name}"'
-    )
-    return {subject.name: words, **names}
+    return {subject.name: subject.in_words, **names}
 
 
 def _touches(command: runbooks.Command, touched: Mapping[str, str], report: Report) -> str:

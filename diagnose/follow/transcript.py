@@ -7,6 +7,7 @@ from pathlib import Path
 
 from diagnose.follow.shell import CommandEnd
 from diagnose.follow.steps import Course
+from diagnose.markdown_text import fenced
 from diagnose.plain_file import new_file
 from diagnose.redact import Redactor
 from diagnose.render.words import clean
@@ -42,7 +43,7 @@ class Transcript:
         self._add(f"{_current_time()}  {text}")
 
     def step(self, title: str, command: str) -> None:
-        self._add(f"## {title}", _fenced_block(command, "sh"))
+        self._add(f"## {title}", fenced(command, "sh"))
 
     def ran(self, outcome: CommandEnd) -> None:
         lines = outcome.output.splitlines()
@@ -52,7 +53,7 @@ class Transcript:
         ]
         self._add(
             f"{_current_time()}  exit {outcome.code} after {outcome.seconds:.1f} s",
-            *([_fenced_block("\n".join(shown))] if shown else ()),
+            *([fenced("\n".join(shown))] if shown else ()),
         )
 
     def close(self) -> str:
@@ -73,14 +74,6 @@ class Transcript:
         except OSError as error:
             return error.strerror or str(error)
         return ""
-
-
-def _fenced_block(text: str, info: str = "") -> str:
-    """A fence that is longer than any in the text."""
-    fence = "```"
-    while fence in text:
-        fence += "`"
-    return f"{fence}{info}\n{text}\n{fence}"
 
 
 def _current_time() -> str:

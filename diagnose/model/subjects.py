@@ -21,6 +21,11 @@ class Subject(msgspec.Struct, frozen=True, order=True):
     def __str__(self) -> str:
         return f"{self.kind}:{self.name}"
 
+    @property
+    def in_words(self) -> str:
+        """The kind and the quoted name; a report is about one host and one daemon."""
+        return self.kind if self.kind in ("host", "daemon") else f'{self.kind} "{self.name}"'
+
 
 HOST = Subject("host", "host")
 DAEMON = Subject("daemon", "docker")

@@ -8,10 +8,16 @@ from rich.markdown import Markdown
 from rich.rule import Rule
 from rich.text import Text
 
+from diagnose.model import Report, Reported
+from diagnose.phrases import capitalised, count
 from diagnose.render.console import with_room
-from diagnose.runbooks import RISKS, Page, fill, placeholders
+from diagnose.render.words import clean, one_line
+from diagnose.runbooks import RISKS, Page, Place, fill, placeholders
+from diagnose.runbooks.applying import applying
 
-_FENCE = re.compile(r"^```sh (.*?)\n(.*?)^```\n", re.DOTALL | re.MULTILINE)
+_FENCE = re.compile(
+    r"^(?P<marks>`{3,})sh (?P<info>.*?)\n(?P<commands>.*?)^(?P=marks)\n", re.DOTALL | re.MULTILINE
+)
 _STYLES = {"destructive": "bold red", "disruptive": "yellow", "safe": "green"}
 
 
@@ -20,12 +26,42 @@ def render(page: Page, stream: TextIO, *, color: bool | None, width: int | None 
 
     Prose as Markdown, each command with what it is for and what it risks, never wrapped.
     """
-    console = with_room(Console(file=stream, width=width, no_color=color is False, highlight=False))
-    console.print(Rule(page.id, align="left"))
-    if any(placeholders(block.text) - {"docker"} for block in page.blocks):
-        words = f"A report fills in the {{braces}}. For this host alone: diagnose follow {page.id}"
-        console.print(Text(words, "dim"))
-    for part in _parts(page.body):
+    has_values = any(placeholders(block.text) - {"docker"} for block in page.blocks)
+    note = (
+        f"A report fills in the {{braces}}. What applies on this host: diagnose explain {page.id} --here"
+        if has_values
+        else ""
+    )
+    _print_page(page.id, note, page.body, _console(stream, color=color, width=width))
+
+
+def render_applying(
+    page: Page,
+    finding: Reported,
+    report: Report,
+    stream: TextIO,
+    *,
+    color: bool | None,
+    width: int | None = None,
+) -> None:
+    """Print what of the page applies to a finding, with the finding's values."""
+    fitting = applying(page, finding.finding.variables, Place.of(report), clean)
+    note = f"This is what applies to {one_line(finding.subject.in_words)}."
+    if fitting.left_out:
+        others = count(fitting.left_out, "command")
+        note = f"{note} {capitalised(others)} for other cases: diagnose explain {page.id}"
+    _print_page(page.id, note, fitting.body, _console(stream, color=color, width=width))
+
+
+def _console(stream: TextIO, *, color: bool | None, width: int | None) -> Console:
+    return with_room(Console(file=stream, width=width, no_color=color is False, highlight=False))
+
+
+def _print_page(id: str, note: str, body: str, console: Console) -> None:
+    console.print(Rule(id, align="left"))
+    if note:
+        console.print(Text(note, "dim"))
+    for part in _parts(body):
         if isinstance(part, _Commands):
             _print_commands(part, console)
         else:
@@ -70,7 +106,7 @@ def _parts(body: str) -> list[str | _Commands]:
     for fence in _FENCE.finditer(body):
         if body[at : fence.start()].strip():
             parts.append(body[at : fence.start()])
-        parts.append(_Commands(fence[1], fence[2]))
+        parts.append(_Commands(fence["info"], fence["commands"]))
         at = fence.end()
     if body[at:].strip():
         parts.append(body[at:])

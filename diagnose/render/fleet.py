@@ -98,7 +98,7 @@ def _markdown(answer: FleetAnswer) -> Iterator[str]:
             yield ""
             yield f"Fix ({cause.command.risk}), {escape(words.where(cause))}:"
             yield ""
-            yield from markdown.fenced(command)
+            yield from markdown.commands(command)
         yield ""
         yield f"More: `diagnose explain {cause.id}`"
     for heading, rows in words.sections(answer):

@@ -32,6 +32,11 @@ def render(
     console.print()
 
 
+def first_found(id: str, report: Report) -> Reported | None:
+    """The finding whose values the page is shown with; None where the check found nothing."""
+    return next((finding for finding in report.findings if finding.id == id), None)
+
+
 def _not_found(id: str, report: Report) -> str:
     result = next((result for result in report.results if result.check.id == id), None)
     if result is None:

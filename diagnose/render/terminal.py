@@ -80,7 +80,8 @@ def render(
     color None: as the stream can. shell: where its commands will be typed.
     """
     console = literal(stream, color=color, width=width)
-    page = _Page(console, verbose=detail.verbose, shell=shell)
+    sees_host = report.source == "live" and shell.can_follow and report.docker == "docker"
+    page = _Page(console, verbose=detail.verbose, shell=shell, sees_host=sees_host)
     shown = outline(report, code, MOST_ROOTS if detail.verbose else MOST_BLOCKS)
     page.print(shown)
     if not detail.is_answer and shown.status.startswith("OK"):
@@ -95,7 +96,7 @@ def render(
 
 def say(texts: Iterable[str], stream: TextIO, *, color: bool | None) -> None:
     """Print words beside a report, each text in rows of the same width as the report has."""
-    page = _Page(literal(stream, color=color), verbose=False, shell=Shell())
+    page = _Page(literal(stream, color=color), verbose=False, shell=Shell(), sees_host=False)
     for text in texts:
         page.line(text, hanging=2)
 
@@ -108,8 +109,10 @@ QUESTIONS = (
 
 
 class _Page(TerminalRows):
-    def __init__(self, console: Console, *, verbose: bool, shell: Shell) -> None:
+    def __init__(self, console: Console, *, verbose: bool, shell: Shell, sees_host: bool) -> None:
+        """sees_host: whether the tool examines the reported host where the reader types."""
         super().__init__(console, shell)
+        self.sees_host = sees_host
         self.verbose = verbose
         self.cure_above = ""
         """The words of the last cure."""
@@ -311,7 +314,8 @@ class _Page(TerminalRows):
     def more(self, id: str) -> None:
         """Print where to read on, once for each page."""
         if id not in self.pages:
-            self.command(f"more  diagnose explain {id}", 2, style="")
+            where = " --here" if self.sees_host else ""
+            self.command(f"more  diagnose explain {id}{where}", 2, style="")
         self.pages.add(id)
 
     def look(self, title: str, command: str, followed: str) -> None:

@@ -3,6 +3,7 @@
 - `format`    how a page is written: front matter, sections, blocks of commands.
 - `filling`   a text of commands with a finding's values, quoted for a shell.
 - `files`     the page of each id, read once.
+- `applying`  the part of a page that applies to one finding; only those who show it import it.
 - `remedies`  what a page offers for one finding: a look, a cure, a way by hand.
 - `service_commands`  how each kind of host starts and stops the engine.
 """

@@ -1,30 +1,26 @@
 """The report as Markdown for a ticket: the same outline in the same order as on the terminal."""
 
-import re
 from collections.abc import Iterator, Sequence
 from typing import TextIO
 
+from diagnose.markdown_text import code_span, escaped, fenced
 from diagnose.model import Report
 from diagnose.phrases import and_more, count, size
 from diagnose.render.outlines.outline import Outline, outline
 from diagnose.render.outlines.outline_block import Other, OutlineBlock
 from diagnose.render.words import clean
 
-_SPECIAL = re.compile(r"([\\`*_{}\[\]<>#|~])")
 NAMES_SHOWN = 10
 
 
 def escape(text: str) -> str:
     """Text that Markdown shows as it is written, on one line."""
-    return _SPECIAL.sub(r"\\\1", clean(text).replace("\n", " "))
+    return escaped(clean(text))
 
 
 def code(text: str) -> str:
     """Text in a code span that its own backticks cannot end."""
-    text = clean(text).replace("\n", " ")
-    fence = "`" * (max((len(run) for run in re.findall(r"`+", text)), default=0) + 1)
-    pad = " " if text.startswith("`") or text.endswith("`") else ""
-    return f"{fence}{pad}{text}{pad}{fence}"
+    return code_span(clean(text))
 
 
 def render(report: Report, exit_code: int, stream: TextIO) -> None:
@@ -134,11 +130,11 @@ def _remedies(block: OutlineBlock) -> Iterator[str]:
             "",
             f"{block.look_title[:1].upper()}{block.look_title[1:]}:",
             "",
-            *fenced(block.look.text),
+            *commands(block.look.text),
         )
     if block.cure is not None:
         impact = f": {escape(block.cure.impact)}" if block.cure.impact else ""
-        yield from ("", f"Fix ({block.cure.risk}){impact}", "", *fenced(block.cure.text))
+        yield from ("", f"Fix ({block.cure.risk}){impact}", "", *commands(block.cure.text))
 
 
 def _suspect(other: Other) -> str:
@@ -146,7 +142,6 @@ def _suspect(other: Other) -> str:
     return f"{other.id} {code(other.subject)}{decide}"
 
 
-def fenced(commands: str) -> list[str]:
-    """Commands in a fence that no run of backticks in them can end."""
-    fence = "`" * max(3, *(len(run) + 1 for run in re.findall(r"`+", commands) or [""]))
-    return [f"{fence}sh", clean(commands), fence]
+def commands(text: str) -> list[str]:
+    """The lines of a fenced block of commands."""
+    return fenced(clean(text), "sh").split("\n")

@@ -1,6 +1,6 @@
 """The runbook pages of the ids in a report, as HTML with the values of its findings."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import msgspec
@@ -11,6 +11,7 @@ from diagnose import runbooks
 from diagnose.model import Report, Reported
 from diagnose.render.outlines.outline import Outline
 from diagnose.render.words import clean
+from diagnose.runbooks.applying import applying
 
 
 class RunbookPage(msgspec.Struct, frozen=True):
@@ -19,12 +20,14 @@ class RunbookPage(msgspec.Struct, frozen=True):
     id: str
     title: str
     html: Markup
+    left_out: int
+    """How many blocks of commands of the page are about other cases."""
 
 
 def runbook_pages(page: Outline, report: Report) -> tuple[RunbookPage, ...]:
     """The pages of all ids in the report, in its order.
 
-    Commands are filled with the values of the first finding of an id.
+    Each has what applies to the first finding of its id, with that one's values.
     """
     ids = dict.fromkeys(_ids(page))
     first: dict[str, Reported] = {}
@@ -49,23 +52,10 @@ def _page(finding: Reported, report: Report) -> RunbookPage | None:
         page = runbooks.page(finding.id)
     except (KeyError, OSError, runbooks.PageError):
         return None
-    title, _, body = page.body.strip().partition("\n")
-    filled = _with_values(body, finding.finding.variables, report.docker)
-    text = Markup(_markdown().render(filled))  # noqa: S704 - the renderer escapes
-    return RunbookPage(finding.id, title.lstrip("# "), text)
-
-
-def _with_values(body: str, variables: Mapping[str, str], docker: str) -> str:
-    """The body with the finding's values in its blocks of commands, and only there."""
-    lines = []
-    is_command = False
-    for line in body.split("\n"):
-        if line.startswith(("```", "~~~")):
-            is_command = not is_command
-        elif is_command:
-            line = clean(runbooks.fill(line, variables, docker))
-        lines.append(line)
-    return "\n".join(lines)
+    fitting = applying(page, finding.finding.variables, runbooks.Place.of(report), clean)
+    title, _, body = fitting.body.partition("\n")
+    text = Markup(_markdown().render(body))  # noqa: S704 - the renderer escapes
+    return RunbookPage(finding.id, title.lstrip("# "), text, fitting.left_out)
 
 
 def _markdown() -> MarkdownIt:

@@ -1,0 +1,160 @@
+"""The part of a page that applies to one finding, with the finding's values.
+
+A page tells many cases apart, and has up to a hundred blocks of commands. On one host two or three
+of them apply.
+"""
+
+import itertools
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+
+import msgspec
+
+from diagnose.markdown_text import code_span, escaped, fenced
+from diagnose.runbooks.filling import PLACEHOLDER, fill, placeholders
+from diagnose.runbooks.format import Page, blocks_in
+from diagnose.runbooks.remedies import Place
+from diagnose.runbooks.service_commands import for_host
+
+_FENCE = "```"
+
+
+class ApplyingPage(msgspec.Struct, frozen=True):
+    """The Markdown of a page without the cases that a finding is not about."""
+
+    body: str
+    left_out: int
+    """How many blocks of commands do not apply."""
+
+
+class _Case(msgspec.Struct, frozen=True):
+    """A paragraph of prose, and the blocks of commands that it introduces."""
+
+    prose: str
+    fences: tuple[str, ...]
+
+    @property
+    def heading_level(self) -> int:
+        """1 for the page's title; 0 for what is no heading."""
+        return len(self.prose) - len(self.prose.lstrip("#"))
+
+
+def applying(
+    page: Page, variables: Mapping[str, str], place: Place, clean: Callable[[str], str]
+) -> ApplyingPage:
+    """The cases of a page that a finding with these variables can fill on this host.
+
+    clean: makes a value of the finding fit for a screen.
+    """
+    values = {name: clean(value) for name, value in variables.items()}
+    cases = tuple(_cases(page.body))
+    kept = _without_empty_sections(
+        [fitting for case in cases if (fitting := _fitting(case, page.id, values, place))]
+    )
+    body = "\n\n".join(text for case in kept for text in _texts(case, values, place))
+    return ApplyingPage(body=f"{body}\n", left_out=_fences_in(cases) - _fences_in(kept))
+
+
+def _fences_in(cases: Iterable[_Case]) -> int:
+    return sum(len(case.fences) for case in cases)
+
+
+def _texts(case: _Case, variables: Mapping[str, str], place: Place) -> Iterator[str]:
+    """The paragraph of a case and its blocks, with their values."""
+    if case.prose:
+        yield _filled_prose(case.prose, variables, place)
+    for fence in case.fences:
+        yield _filled(fence, variables, place)
+
+
+def _cases(body: str) -> Iterator[_Case]:
+    """The cases of a page in its order; a heading, or prose without commands, is one of its own."""
+    prose = ""
+    fences: list[str] = []
+    for piece in _pieces(body):
+        if piece.startswith(_FENCE):
+            fences.append(piece)
+            continue
+        if prose or fences:
+            yield _Case(prose, tuple(fences))
+        prose, fences = piece, []
+        if piece.startswith("#"):
+            yield _Case(piece, ())
+            prose = ""
+    if prose or fences:
+        yield _Case(prose, tuple(fences))
+
+
+def _pieces(body: str) -> Iterator[str]:
+    """Paragraphs, headings, lists, tables and fenced blocks, each whole."""
+    lines = iter(body.strip().split("\n"))
+    piece: list[str] = []
+    for line in lines:
+        if line.startswith(_FENCE):
+            if piece:
+                yield "\n".join(piece)
+            inner = itertools.takewhile(lambda inner: not inner.startswith(_FENCE), lines)
+            yield "\n".join([line, *inner, _FENCE])
+            piece = []
+        elif line.strip():
+            piece.append(line)
+        elif piece:
+            yield "\n".join(piece)
+            piece = []
+    if piece:
+        yield "\n".join(piece)
+
+
+def _fitting(case: _Case, page_id: str, variables: Mapping[str, str], place: Place) -> _Case | None:
+    """The case with the blocks that apply; None where none does, or its prose lacks a value."""
+    if not placeholders(case.prose) <= {*variables, "docker"}:
+        return None
+    if not case.fences:
+        return case
+    fences = tuple(
+        fence
+        for fence in case.fences
+        if all(block.suits(variables, place.traits) for block in blocks_in(fence, page_id))
+    )
+    return _Case(case.prose, fences) if fences else None
+
+
+def _without_empty_sections(cases: Sequence[_Case]) -> list[_Case]:
+    """The cases without headings below which nothing is left."""
+    following: Sequence[_Case | None] = [*cases[1:], None]
+    return [
+        case
+        for case, next_case in zip(cases, following, strict=True)
+        if not _is_empty_section(case, next_case)
+    ]
+
+
+def _is_empty_section(case: _Case, next_case: _Case | None) -> bool:
+    """Whether a heading is followed by no text, and by no heading of a lower rank."""
+    if not case.heading_level:
+        return False
+    return next_case is None or 0 < next_case.heading_level <= case.heading_level
+
+
+def _filled(fence: str, variables: Mapping[str, str], place: Place) -> str:
+    """A block of commands with its values. No value can end the block."""
+    opening, _, rest = fence.partition("\n")
+    commands = fill(rest.removesuffix(f"\n{_FENCE}"), variables, place.docker)
+    return fenced(for_host(commands, place.traits), opening.removeprefix(_FENCE))
+
+
+def _filled_prose(prose: str, variables: Mapping[str, str], place: Place) -> str:
+    """A paragraph with its values, none of which is Markdown.
+
+    Between backticks it is a command, and its values are quoted for a shell.
+    """
+    if not placeholders(prose):
+        return prose
+    pieces = prose.split("`")
+    for number, piece in enumerate(pieces):
+        if number % 2:
+            pieces[number] = code_span(fill(piece, variables, place.docker))
+        else:
+            pieces[number] = PLACEHOLDER.sub(
+                lambda match: escaped(variables.get(match[1], match[0])), piece
+            )
+    return "".join(pieces)
