@@ -46,6 +46,8 @@ _EXPLAINED = LazyPattern(
     r"|no available IPv4 addresses"
 )
 """Errors that checks of other families report."""
+_UNMADE_SOURCE = LazyPattern(r"error while creating mount source path '(?P<path>[^']+)': ")
+"""The engine finds no such path, and cannot make a folder of that name."""
 
 
 @check(
@@ -77,7 +79,8 @@ def start_refused(
         if not container.start_failed or _is_explained(container):
             continue
         finding = (
-            _snap_finding(container, data_root)
+            _late_source_finding(container, bind_sources)
+            or _snap_finding(container, data_root)
             or _unfound_finding(container, unfound_programs)
             or closed_mount_finding(container, closed_mounts)
             or replaced_partner_finding(container, containers, events)
@@ -142,6 +145,36 @@ def _late_volume_clause(refusal: Refusal, bind_sources: BindSources | None) -> s
     if any(status is None or status.failed for status in now):
         return ""
     return f'{absent.device}, on which its volume "{refusal.name}" stands, was not there then; it is there now'
+
+
+def _late_source_finding(container: Container, bind_sources: BindSources | None) -> Finding | None:
+    """The finding about a path of the host that was missing at the start, and is there by now.
+
+    A share or a disk that is mounted after the engine has started does so at each boot.
+    """
+    error = _UNMADE_SOURCE.search(container.state.error)
+    if error is None or bind_sources is None:
+        return None
+    path = error["path"]
+    status = bind_sources.by_path.get(path)
+    if status is None or status.type not in ("folder", "file"):
+        return None
+    late = Failure(
+        name="source-late",
+        mark="",
+        pattern="",
+        cause=f"{path}, which it mounts, was not there then; it is there now",
+        cure="start it; for the next boot, let the engine's unit wait for the mount "
+        f"(RequiresMountsFor={path})",
+        source="docker/for-linux#293",
+    )
+    return failed_start(
+        container,
+        "",
+        known=Recognised(late, container.state.error, {}),
+        evidence={path: f"a {status.type} of {status.owner}"},
+        variables={"came_late": container.name},
+    )
 
 
 _SNAP = "/var/snap/"

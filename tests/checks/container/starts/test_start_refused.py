@@ -114,6 +114,22 @@ def test_a_folder_of_a_volume_that_came_late():
         assert name in finding.variables
 
 
+@pytest.mark.parametrize(
+    "reason", ["read-only file system", "permission denied", "no such device", "file exists"]
+)
+def test_a_mounted_folder_that_came_late(reason: str):
+    error = f"error while creating mount source path '/mnt/nas/media': mkdir /mnt/nas: {reason}"
+    container = container_in("exited", code=255, State={"Error": error})
+    there, gone = PathStatus(type="folder"), PathStatus(failed="missing")
+    for status, came_late in ((there, True), (gone, False)):
+        sources = BindSources({"/mnt/nas/media": status})
+        (finding,) = items(
+            judge("container.start-refused", containers=of(container), bind_sources=sources)
+        )
+        assert ("it is there now" in finding.summary) == came_late
+        assert ("came_late" in finding.variables) == came_late
+
+
 LOCAL = f"error while mounting volume '{VOLUME}': failed to mount local volume: mount "
 
 
