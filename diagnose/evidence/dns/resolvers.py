@@ -45,6 +45,7 @@ person's."""
 
 _EXTERNAL = LazyPattern(r"^# ExtServers: \[(.*)\]$", re.MULTILINE)
 _NONE_LEFT = "NO EXTERNAL NAMESERVERS DEFINED"
+_DEFAULTS = "# Used default nameservers."
 
 
 class Upstream(msgspec.Struct, frozen=True):
@@ -89,6 +90,8 @@ class ResolvConf(msgspec.Struct, frozen=True):
     26)."""
     none_left: bool = False
     """The engine's own comment that it knows no server (28.1 and newer)."""
+    has_defaults: bool = False
+    """The engine's own comment that it gave its public servers, as the host had none."""
     mtime: float | None = None
     """Unix time of the last edit, where it was asked for."""
 
@@ -137,6 +140,7 @@ def parse(text: str) -> ResolvConf:
         tuple(options),
         () if _NONE_LEFT in text else external,
         none_left=_NONE_LEFT in text,
+        has_defaults=_DEFAULTS in text,
     )
 
 

@@ -9,8 +9,10 @@ from typing import Any
 
 import pytest
 
+from diagnose.evidence.containers.logs.repeated_errors import RepeatedError, RepeatedErrors
 from diagnose.evidence.dns.resolvers import ResolvConf
 from diagnose.model import Finding
+from diagnose.programs.telling_line import TellingLine
 from tests.checks.dns.evidence import (
     ADVICE,
     FALLBACK,
@@ -159,3 +161,44 @@ def test_old_servers_of_the_engine_s_resolver(
     heard = replies | {(LAN, True): "NOERROR"}
     result = judge_dns("dns.stale-resolv-conf", (SHOP, text), host=host, replies=heard)
     assert rows(result) == expected
+
+
+LEGACY = (
+    f"# Based on host file: '/etc/resolv.conf' (legacy)\n# Used default nameservers.\n{FALLBACK}"
+)
+"""The file of engine 28.5 where the host had no DNS server at the start."""
+
+
+def with_repeated_line(line: str, resolv_conf: str = LEGACY) -> list[Finding]:
+    error = RepeatedError(WEB, TellingLine(line), times=9, of=9)
+    result = judge_dns(
+        "dns.stale-resolv-conf",
+        (WEB, resolv_conf),
+        host=ResolvConf((LAN,), mtime=STARTED + 9),
+        replies={
+            (LAN, True): "NOERROR",
+            **{(server, False): "NOERROR" for server in ("8.8.8.8", "8.8.4.4", OTHER)},
+        },
+        repeated_errors=RepeatedErrors((error,)),
+    )
+    return [finding for finding in result.findings if isinstance(finding, Finding)]
+
+
+def test_a_name_that_keeps_failing_makes_an_old_server_a_cause() -> None:
+    line = "php_network_getaddresses: getaddrinfo failed: Name or service not known"
+    (finding,) = with_repeated_line(line)
+    assert (finding.severity, finding.signs) == (WARNING, frozenset({"dns"}))
+    assert "its log repeats that a name does not resolve" in finding.summary
+    assert finding.evidence["log"] == line
+
+
+def test_another_error_does_not() -> None:
+    (finding,) = with_repeated_line('ERROR: relation "orders" does not exist')
+    assert (finding.severity, finding.signs) == (ADVICE, None)
+
+
+def test_the_engine_s_own_servers_are_not_called_the_host_s() -> None:
+    (finding,) = with_repeated_line("")
+    assert "8.8.8.8, which the engine gave it since the host had no DNS server" in finding.summary
+    (finding,) = with_repeated_line("", nameserver(OTHER))
+    assert f"{OTHER}, which the host has replaced by {LAN}" in finding.summary
