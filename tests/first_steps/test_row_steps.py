@@ -274,6 +274,17 @@ STEPS: dict[str, tuple[str, dict[str, Any], dict[str, str]]] = {
         {"Mounts": [mounted("/srv/mysql", "/var/lib/mysql")]},
         {"emptied": "/var/lib/mysql", "new_volume": "web-new:/var/lib/mysql"},
     ),
+    "a volume without a name": (
+        "volume-required",
+        {
+            "Mounts": [
+                mounted("/srv/web.env", "/app/.env"),
+                {**mounted("", "/data"), "Type": "volume", "Name": "0f" * 32},
+            ]
+        },
+        {"named_volume": "web-data:/data"},
+    ),
+    "no volume at all": ("volume-required", {"Mounts": []}, {}),
     "settings that are mounted read-only": (
         "configuration-read-only",
         {

@@ -117,6 +117,15 @@ def _mount_new_volume(remedy: remedies.NewVolume, case: RowCase) -> PageVariable
     return {"emptied": at, "new_volume": f"{case.container.name}-new:{at}"}
 
 
+@steps.register(remedies.NamedVolume)
+def _name_volume(_remedy: remedies.NamedVolume, case: RowCase) -> PageVariables:
+    """The page variable of a named volume, at the folder that the image calls a volume."""
+    anonymous = only([mount for mount in case.container.mounts if mount.is_anonymous])
+    if anonymous is None:
+        return {}
+    return {"named_volume": f"{case.container.name}-data:{anonymous.destination}"}
+
+
 @steps.register(remedies.Uncovered)
 def _uncover_folder(remedy: remedies.Uncovered, case: RowCase) -> PageVariables:
     folders = (case.failure.filled(folder) for folder in remedy.folders)

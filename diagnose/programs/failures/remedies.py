@@ -190,6 +190,10 @@ class NewVolume(msgspec.Struct, frozen=True):
     folders: tuple[str, ...]
 
 
+class NamedVolume(msgspec.Struct, frozen=True):
+    """A volume with a name takes the place of the container's only anonymous one."""
+
+
 class Uncovered(msgspec.Struct, frozen=True):
     """The mount at one of these folders is removed, so that the program sees the folder of its
     image."""

@@ -4,7 +4,7 @@ import re
 
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.programs.failures.recognition import NEVER, Failure
-from diagnose.programs.failures.remedies import Inside, NamedNumber, Raised, TypedLike
+from diagnose.programs.failures.remedies import Inside, NamedNumber, NamedVolume, Raised, TypedLike
 
 _MANY = "many programs"
 _OPTION = "container.option-missing"
@@ -265,9 +265,11 @@ SURROUNDINGS = (
             | \b(?:did\ not|must|have\ to|need\ to|please)\ (?:configure|mount|attach|provide)\ (?:a|the
                 |your)\ (?:persistent\ |data\ )?volume
         """,
-        cause="the program does not start without a volume for its data, and its container has none there",
+        cause="the program does not start without a volume of its own for its data: nobody gave its "
+        "container one, and what it has there is lost with the container",
         cure="mount a volume at the folder of its data that the image's documentation names",
         source="dani-garcia/vaultwarden's own message",
+        remedy=NamedVolume(),
     ),
     Failure(
         name="descriptors-used-up",
