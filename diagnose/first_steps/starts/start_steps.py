@@ -56,6 +56,7 @@ def _larger_memory(container: Container) -> str:
 LOCAL = "local"
 """The engine's own driver of volumes."""
 _OF_THE_KERNEL = ("/proc/", "/sys/", "/dev/")
+_NO_ROOM = "no space left on device"
 
 
 def driver_of(volume: str, container: Container) -> str:
@@ -96,7 +97,12 @@ def swapped_address(container: Container, containers: Containers) -> PageVariabl
 
 def _path_variables(container: Container) -> PageVariables:
     """The page variable of the host's path at which an unknown error ends; another start meets it
-    too."""
+    too.
+
+    None for a file system that was full: a start works as soon as there is room.
+    """
+    if _NO_ROOM in container.state.error:
+        return {}
     path = path_of_error(container.state.error)
     return {} if path.startswith(_OF_THE_KERNEL) else present({"refused_path": path})
 

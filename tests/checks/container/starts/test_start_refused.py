@@ -115,6 +115,17 @@ def test_a_folder_of_a_volume_that_came_late():
 
 
 @pytest.mark.parametrize(
+    ("reason", "expected"),
+    [("input/output error", "refused_path"), ("no space left on device", "retry")],
+)
+def test_a_disk_that_was_full_refuses_no_path(reason: str, expected: str):
+    path = "/var/lib/docker/overlay2/0f0f/merged"
+    container = container_in("exited", code=128, State={"Error": f"mkdir {path}: {reason}"})
+    (finding,) = items(judge("container.start-refused", containers=of(container)))
+    assert expected in finding.variables
+
+
+@pytest.mark.parametrize(
     "reason", ["read-only file system", "permission denied", "no such device", "file exists"]
 )
 def test_a_mounted_folder_that_came_late(reason: str):
