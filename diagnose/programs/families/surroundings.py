@@ -46,8 +46,8 @@ SURROUNDINGS = (
             | \bdocker\ socket\ is\ not\ (?:available|mounted)\b
             | \bError\ while\ fetching\ server\ API\ version:.{0,40}FileNotFoundError
         """,
-        cause="the program commands the Docker engine, and its container does not have the engine's "
-        "socket; who has that socket can do anything on the host",
+        cause="the program commands the Docker engine, and does not reach the engine's socket; "
+        "who has that socket can do anything on the host",
         cure="recreate it with --volume=/var/run/docker.sock:/var/run/docker.sock",
         source="docker's own message",
         confirmed_by=_OPTION,

@@ -202,7 +202,7 @@ def test_a_warning_about_what_was_not_given(
     result = judge("container.errors-in-log", repeated_errors=errors, asked_devices=AskedDevices())
     findings = result.findings
     assert [finding.variables.get("needed_option") for finding in findings] == expected
-    assert all("does not have the engine's socket" in finding.summary for finding in findings)
+    assert all("does not reach the engine's socket" in finding.summary for finding in findings)
 
 
 DISTRUSTS = (
