@@ -352,6 +352,7 @@ Remedy = (
     | Job
     | MoreTime
     | NamedNumber
+    | NamedVolume
     | NewerBuild
     | NewKey
     | NewVolume

@@ -116,7 +116,7 @@ SERVER_FILES = (
               (?P<text>[\w-]{1,60})
         """,
         cause="Redis does not read the line {text} of its configuration (line {line}): {why}",
-        cure="correct the line: a variable in it is empty, or a value with a space has no quotes",
+        cure="correct the line; a variable in it may be empty, or a value with a space may lack its quotes",
         source="Redis' own message",
     ),
     Failure(
