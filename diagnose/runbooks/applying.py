@@ -48,7 +48,7 @@ def applying(
     values = {name: clean(value) for name, value in variables.items()}
     cases = tuple(_cases(page.body))
     kept = _without_empty_sections(
-        [fitting for case in cases if (fitting := _fitting(case, page.id, values, place))]
+        [fitting for case in cases if (fitting := _fitting_case(case, page.id, values, place))]
     )
     body = "\n\n".join(text for case in kept for text in _texts(case, values, place))
     return ApplyingPage(body=f"{body}\n", left_out=_fences_in(cases) - _fences_in(kept))
@@ -63,7 +63,7 @@ def _texts(case: _Case, variables: Mapping[str, str], place: Place) -> Iterator[
     if case.prose:
         yield _filled_prose(case.prose, variables, place)
     for fence in case.fences:
-        yield _filled(fence, variables, place)
+        yield _filled_fence(fence, variables, place)
 
 
 def _cases(body: str) -> Iterator[_Case]:
@@ -104,7 +104,9 @@ def _pieces(body: str) -> Iterator[str]:
         yield "\n".join(piece)
 
 
-def _fitting(case: _Case, page_id: str, variables: Mapping[str, str], place: Place) -> _Case | None:
+def _fitting_case(
+    case: _Case, page_id: str, variables: Mapping[str, str], place: Place
+) -> _Case | None:
     """The case with the blocks that apply; None where none does, or its prose lacks a value."""
     if not placeholders(case.prose) <= {*variables, "docker"}:
         return None
@@ -135,7 +137,7 @@ def _is_empty_section(case: _Case, next_case: _Case | None) -> bool:
     return next_case is None or 0 < next_case.heading_level <= case.heading_level
 
 
-def _filled(fence: str, variables: Mapping[str, str], place: Place) -> str:
+def _filled_fence(fence: str, variables: Mapping[str, str], place: Place) -> str:
     """A block of commands with its values. No value can end the block."""
     opening, _, rest = fence.partition("\n")
     commands = fill(rest.removesuffix(f"\n{_FENCE}"), variables, place.docker)
