@@ -26,12 +26,10 @@ def render(page: Page, stream: TextIO, *, color: bool | None, width: int | None 
 
     Prose as Markdown, each command with what it is for and what it risks, never wrapped.
     """
-    has_values = any(placeholders(block.text) - {"docker"} for block in page.blocks)
-    note = (
-        f"A report fills in the {{braces}}. What applies on this host: diagnose explain {page.id} --here"
-        if has_values
-        else ""
-    )
+    note = ""
+    if any(placeholders(block.text) - {"docker"} for block in page.blocks):
+        here = f"diagnose explain {page.id} --here"
+        note = f"A report fills in the {{braces}}. What applies on this host: {here}"
     _print_page(page.id, note, page.body, _console(stream, color=color, width=width))
 
 

@@ -50,7 +50,8 @@ def applying(
     kept = _without_empty_sections(
         [fitting for case in cases if (fitting := _fitting_case(case, page.id, values, place))]
     )
-    body = "\n\n".join(text for case in kept for text in _texts(case, values, place))
+    texts = itertools.chain.from_iterable(_texts(case, values, place) for case in kept)
+    body = "\n\n".join(texts)
     return ApplyingPage(body=f"{body}\n", left_out=_fences_in(cases) - _fences_in(kept))
 
 
@@ -112,12 +113,13 @@ def _fitting_case(
         return None
     if not case.fences:
         return case
-    fences = tuple(
-        fence
-        for fence in case.fences
-        if all(block.suits(variables, place.traits) for block in blocks_in(fence, page_id))
-    )
+    fences = tuple(fence for fence in case.fences if _suits(fence, page_id, variables, place))
     return _Case(case.prose, fences) if fences else None
+
+
+def _suits(fence: str, page_id: str, variables: Mapping[str, str], place: Place) -> bool:
+    """Whether a block applies; one that holds no commands always does."""
+    return all(block.suits(variables, place.traits) for block in blocks_in(fence, page_id))
 
 
 def _without_empty_sections(cases: Sequence[_Case]) -> list[_Case]:

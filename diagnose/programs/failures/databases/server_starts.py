@@ -185,7 +185,7 @@ SERVER_STARTS = (
     ),
     Failure(
         name="minio-endpoints",
-        mark=("endpoint", "distribution detected", "set drive count"),
+        mark=("endpoint", "distribution detected", "set drive count", "empty or root path"),
         pattern=r"""(?x)
             (?P<why>Incorrect\ number\ of\ endpoints\ provided | No\ symmetric\ distribution\ detected
                 | Invalid\ set\ drive\ count | mixed\ (?:style|scheme)\ endpoints?\ (?:are|is)\ not\ supported
