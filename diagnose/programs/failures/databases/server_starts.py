@@ -209,7 +209,7 @@ SERVER_STARTS = (
     ),
     Failure(
         name="rabbit-plugin-unfit",
-        mark=("incompatible (more recent?) version of erlang", "support current server version"),
+        mark=("built with an incompatible", "support current server version"),
         pattern=r'Failed to enable plugin "[^"\n]{1,120}": it may have been built with an incompatible'
         r"|Plugin doesn't support current server version",
         cause="a plugin in RabbitMQ's list enabled_plugins was built for another release of RabbitMQ or Erlang than this image has",
