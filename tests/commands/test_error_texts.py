@@ -12,6 +12,13 @@ _OCI = (
     "create failed: runc create failed: unable to start container process: "
 )
 PAGES = {
+    "docker: Error response from daemon: failed to create task for container: failed to start shim: start failed: "
+    'exec: "containerd-shim-runc-v2": executable file not found in $PATH: unknown': "container.start-refused",
+    "Error response from daemon: driver failed programming external connectivity on endpoint web (abc): Error "
+    "starting userland proxy: listen tcp4 10.9.9.9:80: bind: cannot assign requested address": "network.bind-address-missing",
+    "WARNING: Error loading config file: /root/.docker/config.json: unexpected end of JSON "
+    "input": "image.client-config-unreadable",
+    "Error response from daemon: Client sent an HTTP request to an HTTPS server.": "daemon.tls-client-refused",
     f'{_OCI}exec: "nginx": executable file not found in $PATH: unknown.': "container.entrypoint-missing",
     f'{_OCI}exec: "/entrypoint.sh": permission denied: unknown.': "container.entrypoint-forbidden",
     f"{_OCI}error during container init: open sysctl net.ipv4.ip_unprivileged_port_start file: reopen fd 8: "

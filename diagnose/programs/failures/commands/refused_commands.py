@@ -30,6 +30,34 @@ from diagnose.programs.failures.recognition import Failure
 
 _CREATE = (
     Failure(
+        name="tls-socket-called-plainly",
+        mark="client sent an http request to an https server",
+        pattern=r"response from daemon: Client sent an HTTP request to an HTTPS server",
+        cause="the engine's socket wants TLS, and the client speaks plain HTTP to it",
+        cure="export DOCKER_TLS_VERIFY=1, and DOCKER_CERT_PATH with the folder of ca.pem, cert.pem and key.pem; or use the local "
+        "socket: unset DOCKER_HOST",
+        source="Go's own message",
+        confirmed_by="daemon.tls-client-refused",
+    ),
+    Failure(
+        name="network-of-the-engine",
+        mark="is a pre-defined network",
+        pattern=r"(?P<network>bridge|host|none) is a pre-defined network",
+        cause="network {network} is one of the engine's own three (bridge, host, none), which can be neither removed nor made",
+        cure="docker network create NAME makes one with DNS for its containers; where {network} has the wrong addresses, "
+        "bip in daemon.json sets those of bridge",
+        source="moby/moby's own message",
+    ),
+    Failure(
+        name="object-not-there",
+        mark="no such object",
+        pattern=r"Error(?: response from daemon)?: No such object: (?P<name>[\w][\w./:@-]{0,200})",
+        cause="this engine has no container, image, network or volume with the name {name}: it was removed, is misspelt, or "
+        "belongs to another engine",
+        cure="docker ps --all and docker images show what there is; docker context ls shows which engine answers",
+        source="docker/cli's own message",
+    ),
+    Failure(
         name="name-taken",
         mark="is already in use by container",
         pattern=r"container name \"/?(?P<name>[\w.-]+)\" is already in use by container",

@@ -34,6 +34,15 @@ REFUSED_PULLS = (
         confirmed_by="image.client-config-unreadable",
     ),
     Failure(
+        name="client-config-broken",
+        mark="error loading config file",
+        pattern=r"error loading config file: (?P<path>/[^\s:]{1,300}): (?P<why>(?:invalid|unexpected|json)[^\n]{1,200})",
+        cause="{path} is not valid JSON ({why}), so that the docker command knows no stored login",
+        cure="python3 -m json.tool {path} shows the place: correct it, or move the file away and docker login again",
+        source="docker/cli's own message",
+        confirmed_by="image.client-config-unreadable",
+    ),
+    Failure(
         name="login-at-no-registry",
         mark="failed with status: 404",
         pattern=r"login attempt to (?P<registry>https?://[\w.:/-]{1,200}?)(?:/v2/)? failed with status: 404",

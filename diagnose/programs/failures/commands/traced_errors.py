@@ -25,6 +25,15 @@ _PORTS = (
         confirmed_by="network.port-held-by-process",
     ),
     Failure(
+        name="address-of-another-host",
+        mark="cannot assign requested address",
+        pattern=r"(?:failed to bind host port (?:for )?|listen (?:tcp|udp|sctp)\S? )(?P<address>[\d.:\[\]a-f]{1,60}?):"
+        r"(?P<port>\d{1,5})(?::\S{1,80}|/(?:tcp|udp|sctp))?: (?:bind: )?cannot assign requested address",
+        cause="the container publishes port {port} at address {address}, which this host does not have",
+        cure="ip -brief address shows the host's addresses; publish at one of them, or leave the address out",
+        confirmed_by="network.bind-address-missing",
+    ),
+    Failure(
         name="proxy-not-started",
         mark="docker-proxy",
         pattern=r"failed to start docker-proxy|docker-proxy[^\n]{0,80}(?:executable file not found|no such file)",
@@ -201,6 +210,17 @@ _PROGRAMS = (
         cause="the engine should start the container with the runtime {runtime}, which is not installed on the host",
         cure="install it (nvidia: the package nvidia-container-toolkit), or start the container without --runtime",
         confirmed_by="daemon.runtime-missing",
+    ),
+    Failure(
+        name="program-of-engine-missing",
+        mark="executable file not found",
+        pattern=r"exec: \"(?P<program>containerd-shim[\w-]{0,30}|runc|crun|docker-init)\": executable file not found",
+        cause="the engine cannot find {program}, a program of this host: its package is missing or incomplete, or the "
+        "PATH of the engine does not lead to it",
+        cure="command -v {program} says whether it is there: if not, install containerd and runc again; if it is, add its "
+        "folder to PATH in the unit of the engine",
+        source="containerd/containerd#2481",
+        confirmed_by="container.start-refused",
     ),
     Failure(
         name="program-not-in-image",
