@@ -30,6 +30,7 @@ _METHODS = words(
 _PLACEHOLDER = re.compile(
     r"""
       \$\{\w+\} | \$\(\w+\) | \$[A-Z_][A-Z0-9_]*            # a shell's variables
+    | (?:\$\((?:cat\ |<)\ ?|`cat\ )/[\w./-]{1,200}[)`]        # a file that a shell reads
     | \{\{[^{}]*\}\} | \$\{\{[^{}]*\}\}                     # a template's
     | %\(\w+\)s | %[sdv] | %[A-Z_]+% | @[A-Z_]+@            # formats, Windows, autoconf
     | [*•]+ | \.{3,} | x{3,} | X{3,}                        # starred out

@@ -220,6 +220,7 @@ RULES: tuple[RedactionRule, ...] = (
             "docker run -p 8080:80 nginx",
             "mysql -h db -uroot -P3306",
             "curl -s \\\n  -u bob http://es:9200",
+            'mysqladmin ping --password="$(cat /run/secrets/db-password)"',
         ),
     ),
     RedactionRule(

@@ -32,6 +32,15 @@ def test_a_line_belongs_to_its_family(name: str):
         assert "{" not in found.cause + found.cure
 
 
+@pytest.mark.parametrize(
+    "line",
+    ["No pending migrations to apply.", "INFO  0 pending migrations", "no pending migration"],
+)
+def test_a_database_of_the_right_version_is_no_complaint(line: str):
+    found = recognise_family(TellingLine(line), FAMILIES)
+    assert found is None or found.failure.name != "data-older"
+
+
 def alternatives(pattern: str) -> list[str]:
     """The alternatives of a pattern that stand outside of all brackets."""
     found, depth, in_set = [""], 0, False

@@ -100,7 +100,7 @@ DATA = (
                 |outdated)\b
             | (?:must|need\ to|please|it\ is\ required\ to|have\ to)\ (?:first\ )?upgrade\ to
             | needs?\ (?:to\ be\ )?(?:migrated|bootstrapping|bootstrapped|initiali[sz]ed)\b
-            | pending\ ?migrations?
+            | (?<!no\ )(?<!\b0\ )pending\ ?migrations?  # Prisma: No pending migrations to apply
             | \b(?:db:migrate|manage\.py\ migrate|artisan\ migrate|prisma\ migrate\ (?:deploy|dev)
                 |alembic\ upgrade|flask\ db\ upgrade|knex\ migrate:latest|sequelize\ db:migrate)\b
             | migrations\ are\ pending | \bnew\ migrations\ available\b

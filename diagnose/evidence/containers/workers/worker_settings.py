@@ -58,6 +58,8 @@ _OF_SETTINGS = LazyPattern(
     r"|[^/]{0,200}\.(?:ya?ml|toml|json|ini|conf|env|php)$)"
 )
 """Files and folders from which a program may take settings that no variable has."""
+_OF_PROGRAM = LazyPattern(r"^/(?:app|code|srv|var/www|usr/src/[\w-]{1,40})(?:/html)?/?$")
+"""Usual folders of a whole program, whose settings lie beside its code."""
 
 
 class WorkerDifference(msgspec.Struct, frozen=True):
@@ -285,7 +287,8 @@ def share_settings(worker: Container, program: Container) -> bool:
         if mount.source not in sources_of_worker:
             continue
         has_program = any(is_within(folder, mount.destination) for folder in folders)
-        if has_program or _OF_SETTINGS.search(mount.destination):
+        is_program = has_program or _OF_PROGRAM.search(mount.destination)
+        if is_program or _OF_SETTINGS.search(mount.destination):
             return True
     return False
 

@@ -12,6 +12,7 @@ from diagnose.evidence.containers.workers.worker_folders import worker_folders
 from diagnose.evidence.containers.workers.worker_settings import (
     MOST,
     WorkerDifferences,
+    share_settings,
     worker_differences,
 )
 from tests.hosts import Made
@@ -143,6 +144,16 @@ def test_workers_beyond_those_that_are_compared_are_said() -> None:
         "unknown",
         ["2 workers beyond the 60 that are compared"],
     )
+
+
+@pytest.mark.parametrize(
+    ("path", "expected"),
+    [("/var/www/html", True), ("/usr/src/shop", True), ("/var/lib/files", False)],
+)
+def test_a_shared_folder_of_the_program_has_its_settings(path: str, expected: bool) -> None:
+    mounts = [{"Type": "volume", "Name": "shop", "Source": "/v/shop", "Destination": path}]
+    program, worker = (container(name, Mounts=mounts) for name in ("app", "cron"))
+    assert share_settings(worker, program) is expected
 
 
 MEDIA = {
