@@ -33,6 +33,8 @@ TRACED = {
     "containerd-late": "failed to start containerd: timeout waiting for containerd to start",
     "port-published-twice": "docker: Error response from daemon: driver failed programming external connectivity on endpoint web (9f2c0a7f): Bind for 0.0.0.0:8080 failed: port is already allocated.",
     "port-of-a-process": "Error response from daemon: failed to set up container networking: driver failed programming external connectivity on endpoint web (5f1e): failed to bind host port for 0.0.0.0:80:172.17.0.2:80/tcp: address already in use",
+    "address-of-another-host": "Error response from daemon: driver failed programming external connectivity on endpoint web (5f1e): Error starting userland proxy: listen tcp4 10.9.9.9:80: bind: cannot assign requested address",
+    "program-of-engine-missing": 'failed to create task for container: failed to start shim: start failed: exec: "containerd-shim-runc-v2": executable file not found in $PATH: unknown',
     "proxy-not-started": "Error response from daemon: driver failed programming external connectivity on endpoint web: failed to start docker-proxy, check that the current version is in your $PATH",
     "own-rules-of-container": 'level=error msg="Resolver Start failed for container 4f2d, \\"setting up DNAT/SNAT rules failed: (iptables failed: iptables --wait -t nat -I DOCKER_OUTPUT: iptables: No chain/target/match by that name)\\""',
     "chain-flushed": "Error response from daemon: driver failed programming external connectivity on endpoint web: (iptables failed: iptables --wait -t nat -A DOCKER -p tcp -d 0/0 --dport 8080 -j DNAT --to-destination 172.17.0.2:80 ! -i docker0: iptables: No chain/target/match by that name. (exit status 1))",

@@ -83,6 +83,11 @@ LINES = (
         'the --remove-orphans flag to clean it up."',
         "credential-helper": 'error getting credentials - err: exec: "docker-credential-desktop": executable file not '
         "found in $PATH, out: ``",
+        "tls-socket-called-plainly": f"{_DAEMON}Client sent an HTTP request to an HTTPS server.",
+        "network-of-the-engine": f"{_DAEMON}bridge is a pre-defined network and cannot be removed",
+        "object-not-there": "Error: No such object: web",
+        "client-config-broken": "WARNING: Error loading config file: /root/.docker/config.json: unexpected end of JSON "
+        "input",
         "client-config-forbidden": "WARNING: Error loading config file: open /home/u/.docker/config.json: permission denied",
         "push-denied": "denied: requested access to the resource is denied",
         "registry-login-missing": f"{_DAEMON}unauthorized: authentication required",
