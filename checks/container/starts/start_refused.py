@@ -14,7 +14,7 @@ from checks.container.starts.start_errors import failed_start, joined_by_error
 from diagnose.evidence.containers.events import Events
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.mounts.access.closed_mounts import ClosedMounts
-from diagnose.evidence.containers.mounts.bind_mounts import MOUNTING, BindSources
+from diagnose.evidence.containers.mounts.bind_mounts import MOUNTING, UNMADE_SOURCE, BindSources
 from diagnose.evidence.containers.mounts.moved_sources import MovedSources
 from diagnose.evidence.containers.programs.missing_programs import own_program
 from diagnose.evidence.containers.programs.start_refusals import (
@@ -46,8 +46,6 @@ _EXPLAINED = LazyPattern(
     r"|no available IPv4 addresses"
 )
 """Errors that checks of other families report."""
-_UNMADE_SOURCE = LazyPattern(r"error while creating mount source path '(?P<path>[^']+)': ")
-"""The engine finds no such path, and cannot make a folder of that name."""
 
 
 @check(
@@ -152,7 +150,7 @@ def _late_source_finding(container: Container, bind_sources: BindSources | None)
 
     A share or a disk that is mounted after the engine has started does so at each boot.
     """
-    error = _UNMADE_SOURCE.search(container.state.error)
+    error = UNMADE_SOURCE.search(container.state.error)
     if error is None or bind_sources is None:
         return None
     path = error["path"]

@@ -29,6 +29,8 @@ MOUNTING = LazyPattern(
 )
 """The runtime's error about a mount that it could not create; before runc 1.0 the target is a path
 of the host."""
+UNMADE_SOURCE = LazyPattern(r"error while creating mount source path '(?P<path>[^']+)': ")
+"""The engine's error about a path of the host that was not there, and that it could not make."""
 _CLOSING = {"'": "'", '"': '"', "`": "'", "‘": "’", "“": "”"}
 """The quotation mark that ends a text, by the one that begins it."""
 _WORD = LazyPattern(r"[\s'\"`’”:,;()\[\]]")
@@ -308,8 +310,13 @@ def bind_sources(
 
 
 def _absent_at_start(container: Container, containers: Containers) -> set[str]:
-    """The device and folder of a volume that were missing at start, as of a late share."""
-    absent = refusal_of(container, containers).absent if container.start_failed else None
+    """The mounted path, or the device and folder of a volume, that were missing at start, as of a
+    late share."""
+    if not container.start_failed:
+        return set()
+    if unmade := UNMADE_SOURCE.search(container.state.error):
+        return {unmade["path"]}
+    absent = refusal_of(container, containers).absent
     return set() if absent is None or ":" in absent.device else {absent.device, absent.folder}
 
 

@@ -199,6 +199,26 @@ def folder_of_a_volume(box: Box) -> None:
 # -- disks that are not mounted, or too late ----------------------------------------
 
 
+@fault("container.start-refused", subject="container:plex13", shareable=True)
+def share_that_came_after_the_start(box: Box) -> None:
+    """A share was not mounted yet when the engine started a container again, and is there by now.
+
+    The first command starts the container.
+    """
+    box.sh("mkdir -p /mnt/nas13/media")
+    box.docker(*SAFE, "--name=plex13", "-v", "/mnt/nas13/media:/media", "bb:1.36", "sleep", "1000")
+    box.docker("stop", "--time=0", "plex13")
+    box.sh("mount -t tmpfs -o ro absent13 /mnt/nas13")
+    refused = box.docker("start", "plex13", check=False)
+    assert "read-only file system" in refused.stderr, refused.stderr
+    box.sh("umount /mnt/nas13")
+    (finding,) = box.diagnose(
+        "check", "container.start-refused", "--container", "plex13", "--format", "json"
+    ).findings
+    assert "it is there now" in finding["summary"], finding["summary"]
+    assert finding["fix"][0]["command"] == "docker start plex13"
+
+
 def _planned_disk(box: Box, name: str) -> None:
     """A disk with one film, which fstab names and nothing has mounted yet."""
     small_disk(box, name)
