@@ -4,10 +4,11 @@ from collections.abc import Iterator
 
 from msgspec.structs import replace
 
+from diagnose.evidence.containers.events import Events
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.logs.tail import LogTail
 from diagnose.evidence.containers.mounts.empty_mounts import EmptyMounts
-from diagnose.evidence.containers.peers.network_sharers import absent_sharers
+from diagnose.evidence.containers.peers.network_sharers import absent_sharers, parted_sharers
 from diagnose.evidence.containers.peers.unanswered_peers import called_too_early, calls_of
 from diagnose.evidence.containers.port_binding import in_long_ranges
 from diagnose.evidence.machine.clock import Clock
@@ -48,6 +49,7 @@ _WHY_A_PROGRAM_FAILED = (
     "container.option-missing",
     "container.own-files-refused",
     "container.restart-loop",
+    "container.start-refused",
     "container.syscall-refused",
     "container.variable-malformed",
     "container.variable-missing",
@@ -71,6 +73,7 @@ def published_port_not_listening(
     empty_mounts: EmptyMounts | None,
     inward_programs: InwardPrograms | None,
     udp_flows: UdpFlows | None,
+    events: Events | None,
     *,
     grace: Seconds = Seconds(20),
 ) -> CheckResult:
@@ -84,7 +87,8 @@ def published_port_not_listening(
     failed. Many programs open ports for UDP when they need them: a UDP port is reported where the
     program listens there only for TCP, and where packets of clients came and got no answer. A
     container that shares its network may be the one that serves the port, and is named where it
-    does not run. Where the host's port has the number of the one that is served, and leads to
+    does not run, also where it asks for the former container, which was recreated since. Where
+    the host's port has the number of the one that is served, and leads to
     another one (80:8000), the container's other ports are advice.
     """
     hidden = empty_mounts or EmptyMounts()
@@ -103,7 +107,12 @@ def published_port_not_listening(
         absent = tuple(absent_sharers(container, containers, clock, grace))
         deaf = tuple(peer for peer in calls.callees if calls.inner_socket(peer) is not None)
         reason = UnservedReason(
-            tail, ready, silent.watcher_of(container), absent, deaf=deaf if tail.lines else ()
+            tail,
+            ready,
+            silent.watcher_of(container),
+            absent,
+            parted=tuple(parted_sharers(container, containers, events)),
+            deaf=deaf if tail.lines else (),
         )
         yield from _tcp_findings(container, netns, reason, hidden, programs)
         yield from _udp_findings(container, netns, udp_flows)
@@ -136,7 +145,7 @@ def _tcp_findings(
         unread = None
         if inward:
             tail = known_failure_line(programs.tails.get(container.id, LogTail(())))
-            of_port = replace(reason, tail=tail, absent=(), deaf=())
+            of_port = replace(reason, tail=tail, absent=(), parted=(), deaf=())
             unread = programs.unread.get(container.id)
         elif served:
             of_port = replace(reason, tail=LogTail(()), deaf=())
@@ -219,7 +228,7 @@ def _tcp_finding(port: UnservedPort, hidden: EmptyMounts, severity: Severity) ->
         discriminator=str(port.port),
         severity=severity,
         signs=reason.tail.signs or None,
-        calls=subjects_of((*reason.absent, *reason.deaf)),
+        calls=subjects_of((*reason.absent, *reason.parted, *reason.deaf)),
         stable=(container.life,),
         variables={"port": str(port.port)},
     )
@@ -233,6 +242,12 @@ def _reasons(port: UnservedPort) -> Iterator[str]:
     if reason.absent:
         sharers = named("container", names_of(reason.absent))
         yield f"{sharers} may be meant to serve it, shares its network, and is not running"
+        return
+    if reason.parted:
+        yield (
+            f"{named('container', names_of(reason.parted))} shared its network until it was recreated, "
+            "may be meant to serve it, and is not running"
+        )
         return
     failure = reason.tail.failure
     if reason.ready:

@@ -40,6 +40,8 @@ class UnservedReason(msgspec.Struct, frozen=True):
     none."""
     absent: tuple[Container, ...] = ()
     """The containers that share its network, may be meant to serve the port, and do not run."""
+    parted: tuple[Container, ...] = ()
+    """The containers that shared its network until it was recreated, and do not run since."""
     deaf: tuple[Container, ...] = ()
     """The containers that its program called without an answer, and that listen only for
     themselves."""
@@ -96,6 +98,8 @@ def steps_to_port(port: UnservedPort, hidden: EmptyMounts) -> PageVariables:
         return with_host(container, port.port, ANY) or _loopback_variables(port)
     if port.why.absent:
         return {"sharer": port.why.absent[0].name}
+    if port.why.parted:
+        return {}
     if port.is_for_udp:
         return publish_instead(container, f"{port.port}/udp")
     if port.why.ready:

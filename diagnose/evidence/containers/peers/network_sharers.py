@@ -2,8 +2,10 @@
 
 from collections.abc import Iterator
 
+from diagnose.evidence.containers.events import Events
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.machine.clock import Clock
+from diagnose.evidence.network.wiring.lost_networks import successor_of
 
 
 def absent_sharers(
@@ -19,4 +21,16 @@ def absent_sharers(
             continue
         is_settled = not other.restart_count or clock.has_passed(other.started_at, grace)
         if not (other.is_running and is_settled):
+            yield other
+
+
+def parted_sharers(
+    container: Container, containers: Containers, events: Events | None
+) -> Iterator[Container]:
+    """The containers that ask for the network of a container that this one has replaced.
+
+    They cannot start: the engine knows the former one no more.
+    """
+    for other in containers:
+        if not other.is_running and successor_of(other, containers, events) == container.name:
             yield other

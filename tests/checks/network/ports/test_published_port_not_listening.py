@@ -8,6 +8,7 @@ import msgspec
 import pytest
 
 from diagnose import registry
+from diagnose.evidence.containers.events import Event, Events
 from diagnose.evidence.containers.inspect import HostConfig
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.logs.tail import LogTail
@@ -32,6 +33,7 @@ def judged(
     unserved: UnservedPorts,
     clock: Clock = LATER,
     others: tuple[Container, ...] = (),
+    events: Events | None = None,
 ) -> Result:
     return judge(
         "network.published-port-not-listening",
@@ -39,6 +41,7 @@ def judged(
         namespaces=namespaces,
         clock=clock,
         unserved=unserved,
+        events=events,
     )
 
 
@@ -306,6 +309,24 @@ def test_the_port_may_be_that_of_a_container_that_shares_the_network(
     assert finding.variables.get("sharer") == ("exporter" if is_named else None)
     assert ("publish" in finding.variables) != is_named
     assert finding.calls == ((other.subject,) if is_named else ())
+
+
+def test_a_port_of_a_container_that_asks_for_the_former_one_is_left_as_it_is() -> None:
+    """The VPN client was recreated, and the client beside it cannot start: its port is right."""
+    former = "f" * 64
+    mode = {"NetworkMode": f"container:{former}"}
+    torrent = container("torrent", State=ENDED, HostConfig=mode)
+    removal = Event(1.0, "container", "destroy", "", former, {"name": "web"})
+    (finding,) = judged(
+        WEB,
+        namespaces_of(WEB, Socket("tcp", "0.0.0.0", 8000)),
+        UnservedPorts(),
+        others=(torrent,),
+        events=Events((removal,)),
+    ).findings
+    assert not {"publish", "sharer"} & finding.variables.keys()
+    assert finding.calls == (torrent.subject,)
+    assert 'container "torrent" shared its network until it was recreated' in finding.summary
 
 
 def test_a_program_that_prints_no_error_may_wait_for_its_share_of_cpu() -> None:
