@@ -14,10 +14,11 @@ from checks.container.starts.start_errors import failed_start, joined_by_error
 from diagnose.evidence.containers.events import Events
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.mounts.access.closed_mounts import ClosedMounts
-from diagnose.evidence.containers.mounts.bind_mounts import MOUNTING, UNMADE_SOURCE, BindSources
+from diagnose.evidence.containers.mounts.bind_mounts import MOUNTING, BindSources
 from diagnose.evidence.containers.mounts.moved_sources import MovedSources
 from diagnose.evidence.containers.programs.missing_programs import own_program
 from diagnose.evidence.containers.programs.start_refusals import (
+    UNMADE_SOURCE,
     Refusal,
     held_addresses,
     is_of_own_runtime,

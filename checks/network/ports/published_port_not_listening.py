@@ -28,7 +28,7 @@ from diagnose.first_steps.network.unserved_ports import (
     was_taken,
 )
 from diagnose.mappings import evidence_of, names_of, present, subjects_of
-from diagnose.model import CheckResult, Finding, Json, Seconds, Severity
+from diagnose.model import CheckResult, EvidenceGroup, Finding, Json, Seconds, Severity
 from diagnose.phrases import agree, counted, named, sentence
 from diagnose.registry import check
 
@@ -59,6 +59,13 @@ _WHY_A_PROGRAM_FAILED = (
 another container ended that shares its network and serves its ports."""
 
 
+class Surroundings(EvidenceGroup, frozen=True):
+    """Evidence of what else keeps a program from its port: empty mounts, recreated containers."""
+
+    empty_mounts: EmptyMounts | None
+    events: Events | None
+
+
 @check(
     "network.published-port-not-listening",
     severity=Severity.warning,
@@ -70,10 +77,9 @@ def published_port_not_listening(
     namespaces: Namespaces,
     clock: Clock,
     unserved: UnservedPorts | None,
-    empty_mounts: EmptyMounts | None,
     inward_programs: InwardPrograms | None,
     udp_flows: UdpFlows | None,
-    events: Events | None,
+    surroundings: Surroundings,
     *,
     grace: Seconds = Seconds(20),
 ) -> CheckResult:
@@ -91,7 +97,7 @@ def published_port_not_listening(
     the host's port has the number of the one that is served, and leads to
     another one (80:8000), the container's other ports are advice.
     """
-    hidden = empty_mounts or EmptyMounts()
+    hidden = surroundings.empty_mounts or EmptyMounts()
     programs = inward_programs or InwardPrograms()
     publishing = [container for container in containers.running if container.published_ports]
     subjects = frozenset(subjects_of(publishing))
@@ -111,7 +117,7 @@ def published_port_not_listening(
             ready,
             silent.watcher_of(container),
             absent,
-            parted=tuple(parted_sharers(container, containers, events)),
+            parted=tuple(parted_sharers(container, containers, surroundings.events)),
             deaf=deaf if tail.lines else (),
         )
         yield from _tcp_findings(container, netns, reason, hidden, programs)

@@ -7,7 +7,7 @@ Each program checks a few of its own; the words in which they say so are the sam
 import re
 
 from diagnose.lazy_pattern import LazyPattern
-from diagnose.programs.failures.recognition import NEVER, Failure
+from diagnose.programs.failures.recognition import ABOUT_SETTINGS, NEVER, Failure
 
 _WORD = r"(?<![\w-])(?:--?)?[A-Za-z][\w.*/-]{1,60}"
 _NO_NAME = r"(?!(?:and|as|at|but|if|is|or|than|to|together|when|while|with|without)\b)"
@@ -117,7 +117,7 @@ COMBINATIONS = (
     ),
     Failure(
         name="value-of-setting",
-        of_running=NEVER,
+        of_running=ABOUT_SETTINGS,
         unlike=_OF_A_REQUEST,
         mark="",
         pattern=rf"""(?xi)

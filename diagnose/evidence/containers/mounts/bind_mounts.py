@@ -11,7 +11,7 @@ from diagnose.evidence.containers.inspect import Mount
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.logs.tail import LogTail
 from diagnose.evidence.containers.logs.tails import LogTails
-from diagnose.evidence.containers.programs.start_refusals import refusal_of
+from diagnose.evidence.containers.programs.start_refusals import absent_at_start
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.run.options import Options
 from diagnose.lazy_pattern import LazyPattern
@@ -29,8 +29,6 @@ MOUNTING = LazyPattern(
 )
 """The runtime's error about a mount that it could not create; before runc 1.0 the target is a path
 of the host."""
-UNMADE_SOURCE = LazyPattern(r"error while creating mount source path '(?P<path>[^']+)': ")
-"""The engine's error about a path of the host that was not there, and that it could not make."""
 _CLOSING = {"'": "'", '"': '"', "`": "'", "‘": "’", "“": "”"}
 """The quotation mark that ends a text, by the one that begins it."""
 _WORD = LazyPattern(r"[\s'\"`’”:,;()\[\]]")
@@ -296,7 +294,7 @@ def bind_sources(
     for container in containers:
         mistaken |= dict.fromkeys(_mistaken_sources(container, log_tails))
         sources |= _refused_sources(container, log_tails)
-        sources |= _absent_at_start(container, containers)
+        sources |= absent_at_start(container, containers)
         if never_started(container, clock.wall, options.since_s):
             sources |= {*asked_for(container)}
     sources |= mistaken.keys()
@@ -307,17 +305,6 @@ def bind_sources(
     return BindSources(
         answer, _steps(host, containers, log_tails), _entries(host, mistaken, answer), owned
     )
-
-
-def _absent_at_start(container: Container, containers: Containers) -> set[str]:
-    """The mounted path, or the device and folder of a volume, that were missing at start, as of a
-    late share."""
-    if not container.start_failed:
-        return set()
-    if unmade := UNMADE_SOURCE.search(container.state.error):
-        return {unmade["path"]}
-    absent = refusal_of(container, containers).absent
-    return set() if absent is None or ":" in absent.device else {absent.device, absent.folder}
 
 
 def _mount_sources_of_engines(host: Host, containers: Containers) -> frozenset[str]:

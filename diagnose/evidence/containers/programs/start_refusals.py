@@ -60,6 +60,8 @@ _SYSCTL = LazyPattern(
 """A sysctl that runc could not write; older releases name its file."""
 _LONGEST = 140
 """Characters of the innermost words of an error in a sentence."""
+UNMADE_SOURCE = LazyPattern(r"error while creating mount source path '(?P<path>[^']+)': ")
+"""The engine's error about a path of the host that was not there, and that it could not make."""
 
 
 class AbsentMount(msgspec.Struct, frozen=True):
@@ -231,3 +233,14 @@ def innermost(error: str) -> str:
         chain = chain.rpartition(outer)[2]
     chain = _ENDPOINT.sub("", " ".join(chain.split()))
     return chain if len(chain) <= _LONGEST else f"{chain[:60]} ... {chain[-75:]}"
+
+
+def absent_at_start(container: Container, containers: Containers) -> set[str]:
+    """The mounted path, or the device and folder of a volume, that were missing at start, as of a
+    late share."""
+    if not container.start_failed:
+        return set()
+    if unmade := UNMADE_SOURCE.search(container.state.error):
+        return {unmade["path"]}
+    absent = refusal_of(container, containers).absent
+    return set() if absent is None or ":" in absent.device else {absent.device, absent.folder}
