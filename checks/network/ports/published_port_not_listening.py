@@ -101,6 +101,7 @@ def published_port_not_listening(
     programs = inward_programs or InwardPrograms()
     publishing = [container for container in containers.running if container.published_ports]
     subjects = frozenset(subjects_of(publishing))
+    parted = parted_sharers(containers, surroundings.events)
     yield from (missed for missed in namespaces.unvisited if missed.subject in subjects)
     for container in publishing:
         netns = namespaces.of(container)
@@ -117,7 +118,7 @@ def published_port_not_listening(
             ready,
             silent.watcher_of(container),
             absent,
-            parted=tuple(parted_sharers(container, containers, surroundings.events)),
+            parted=tuple(parted.get(container.name, ())),
             deaf=deaf if tail.lines else (),
         )
         yield from _tcp_findings(container, netns, reason, hidden, programs)

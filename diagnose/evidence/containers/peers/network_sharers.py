@@ -6,6 +6,7 @@ from diagnose.evidence.containers.events import Events
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.network.wiring.lost_networks import successor_of
+from diagnose.mappings import by_key
 
 
 def absent_sharers(
@@ -24,13 +25,13 @@ def absent_sharers(
             yield other
 
 
-def parted_sharers(
-    container: Container, containers: Containers, events: Events | None
-) -> Iterator[Container]:
-    """The containers that ask for the network of a container that this one has replaced.
+def parted_sharers(containers: Containers, events: Events | None) -> dict[str, list[Container]]:
+    """The containers that ask for the network of one that was recreated, by the name of that one.
 
-    They cannot start: the engine knows the former one no more.
+    They cannot start: the engine knows the former container no more.
     """
-    for other in containers:
-        if not other.is_running and successor_of(other, containers, events) == container.name:
-            yield other
+    parted = [
+        other for other in containers if other.joins_network_of_other and not other.is_running
+    ]
+    by_successor = by_key((successor_of(other, containers, events), other) for other in parted)
+    return {name: others for name, others in by_successor.items() if name}

@@ -6,6 +6,12 @@ explained as well. Its values are in the sentence.
 
 from diagnose.programs.failures.recognition import Failure
 
+_BINDING = (
+    r"(?:failed to bind host port (?:for )?|listen (?:tcp|udp|sctp)\S? )(?P<address>[\d.:\[\]a-f]{1,60}?):"
+    r"(?P<port>\d{1,5})(?::\S{1,80}|/(?:tcp|udp|sctp))?: (?:bind: )?"
+)
+"""The engine's words about a port of the host at which it cannot listen, before the reason."""
+
 _PORTS = (
     Failure(
         name="port-published-twice",
@@ -18,8 +24,7 @@ _PORTS = (
     Failure(
         name="port-of-a-process",
         mark="address already in use",
-        pattern=r"(?:failed to bind host port (?:for )?|listen (?:tcp|udp|sctp)\S? )(?P<address>[\d.:\[\]a-f]{1,60}?:"
-        r"(?P<port>\d{1,5}))(?::\S{1,80}|/(?:tcp|udp|sctp))?: (?:bind: )?address already in use",
+        pattern=rf"{_BINDING}address already in use",
         cause="a program of the host, outside docker, listens on port {port} already",
         cure="ss -ltnup 'sport = :{port}' names it; stop it, or publish another port on the left of the colon",
         confirmed_by="network.port-held-by-process",
@@ -27,8 +32,7 @@ _PORTS = (
     Failure(
         name="address-of-another-host",
         mark="cannot assign requested address",
-        pattern=r"(?:failed to bind host port (?:for )?|listen (?:tcp|udp|sctp)\S? )(?P<address>[\d.:\[\]a-f]{1,60}?):"
-        r"(?P<port>\d{1,5})(?::\S{1,80}|/(?:tcp|udp|sctp))?: (?:bind: )?cannot assign requested address",
+        pattern=rf"{_BINDING}cannot assign requested address",
         cause="the container publishes port {port} at address {address}, which this host does not have",
         cure="ip -brief address shows the host's addresses; publish at one of them, or leave the address out",
         confirmed_by="network.bind-address-missing",
