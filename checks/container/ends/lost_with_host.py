@@ -66,7 +66,7 @@ def _finding(down: Sequence[Container], clock: Clock, began: float) -> Finding:
             "exit codes": codes,
             "containers that stayed down": names,
         },
-        variables={"container": down[0].name, "code": str(codes[-1])},
+        variables={"container": down[0].name, "lost": "\n".join(names)},
         touches=subjects_of(down),
         onset=began,
     )

@@ -99,3 +99,9 @@ def test_one_alone_did_not_fail_at_its_start(
     at_start = judge("container.exits-at-start", **host)
     assert [finding.subject.name for finding in at_start.findings] == own
     assert rows(judge("container.crashed", stops=Stops({container.id: False}), **host)) == down
+
+
+def test_jobs_that_had_ended_before_are_not_started() -> None:
+    lost_ones = [lost("a", code=0), lost("b")]
+    (finding,) = power_loss(*lost_ones, lost("job", code=0, finished=4000)).findings
+    assert finding.variables["lost"] == "a\nb"
