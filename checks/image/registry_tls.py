@@ -36,7 +36,8 @@ def registry_tls(
     is from a proxy that opens TLS, unless the system has no list of authorities. The engine reads
     that list only once: an authority that was added later counts from its next start on.
     127.0.0.0/8 is always taken without TLS. The first question to an insecure registry is sent with
-    TLS and fails; that line of the log is no failure and is left out.
+    TLS and fails; that line of the log is no failure and is left out. A registry that the engine
+    takes without TLS by now has no more such failures.
     """
     failures = FailedPulls(pulls, clock, repeated, recent_s)
     proxy = ProxyOfEngine.of(info)
@@ -54,7 +55,8 @@ def registry_tls(
             proof={**cause.proof, **(proxy.proof if by_proxy else {})},
         )
     for trouble in pulls.of("plain-http"):
-        yield _plain_http_finding(failures, trouble, config, info)
+        if not _is_taken_without_tls(trouble.host, info):
+            yield _plain_http_finding(failures, trouble, config, info)
 
 
 def _plain_http_finding(
@@ -83,6 +85,13 @@ def _insecure_registry(host: str, config: DaemonConfig | None) -> PageVariables:
     listed = config.in_file(INSECURE)
     known_registries = listed if isinstance(listed, list) else []
     return {"insecure_json": json.dumps({INSECURE: [*known_registries, host]})}
+
+
+def _is_taken_without_tls(host: str, info: Info | None) -> bool:
+    """Whether the running engine asks this registry without TLS."""
+    registries = info.registry_config if info is not None else None
+    index = (registries.index_configs or {}).get(host) if registries is not None else None
+    return index is not None and not index.secure
 
 
 def _is_unread(host: str, config: DaemonConfig, info: Info | None) -> bool:

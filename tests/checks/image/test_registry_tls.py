@@ -112,13 +112,6 @@ def test_the_proxy_of_the_engine_is_asked_for_the_certificate(
     assert ("proxy_port" in finding.variables) == (variable == "proxied")
 
 
-READ = Info(
-    registry_config=RegistryConfig(
-        {"docker.io": RegistryIndex(), "r:5000": RegistryIndex(secure=False)}
-    )
-)
-
-
 UNREAD = Info(registry_config=RegistryConfig({"docker.io": RegistryIndex()}))
 
 
@@ -129,7 +122,6 @@ NAMED_IN_FILE = DaemonConfig(
 
 INSECURE = {
     "named, and not read": (NAMED_IN_FILE, UNREAD, {"unread"}),
-    "named, and read": (NAMED_IN_FILE, READ, {"insecure_json"}),
     "not named": (DaemonConfig("/etc/docker/daemon.json", pid=812), UNREAD, {"insecure_json"}),
     "an engine that says nothing": (NAMED_IN_FILE, None, {"insecure_json"}),
 }
@@ -278,3 +270,24 @@ def test_what_an_authoritys_file_holds(text: str, holds: str) -> None:
     assert [file.registry for file in found.unread] == (["r:5000"] if holds else [])
     assert all(holds in file.holds for file in found.unread)
     assert all(file.is_binary == ("DER" in file.holds) for file in found.unread)
+
+
+IN_FORCE = {
+    "listed by now": (RegistryConfig({"r:5000": RegistryIndex(secure=False)}), False),
+    "called over TLS": (RegistryConfig({"r:5000": RegistryIndex()}), True),
+    "another one is listed": (RegistryConfig({"q:5000": RegistryIndex(secure=False)}), True),
+}
+
+
+@pytest.mark.parametrize(("config", "fails"), IN_FORCE.values(), ids=IN_FORCE)
+def test_a_registry_that_the_engine_takes_without_tls_by_now(
+    config: RegistryConfig, fails: bool
+) -> None:
+    refused = "server gave HTTP response to HTTPS client"
+    failed = Pulls(
+        (PullTrouble("plain-http", "r:5000", "", 1, NOW - 60, NOW - 60, refused),), "log"
+    )
+    result = judge(
+        "image.registry-tls", pulls=failed, clock=CLOCK, info=Info(registry_config=config)
+    )
+    assert bool(result.findings) is fails
