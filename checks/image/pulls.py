@@ -5,13 +5,15 @@ from collections.abc import Mapping
 from checks.image.failed_pulls import FailedPulls, image_of, mirrors_of, reason_of
 from diagnose.evidence.engine.config import DaemonConfig
 from diagnose.evidence.engine.info import Info
+from diagnose.evidence.images.build_cache import BuildCache
+from diagnose.evidence.images.listing import Images
 from diagnose.evidence.images.pulls import Pulls
 from diagnose.evidence.images.registry_names import HUB_HOST
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.storage.filesystems import Filesystems
 from diagnose.evidence.storage.loop_images import LoopImages, in_image
 from diagnose.mappings import present
-from diagnose.model import CheckResult, Count, Json, Seconds, Severity
+from diagnose.model import CheckResult, Count, Json, PageVariables, Seconds, Severity
 from diagnose.phrases import size
 from diagnose.registry import check
 
@@ -30,6 +32,8 @@ def pull_no_space(
     clock: Clock,
     filesystems: Filesystems | None,
     loop_images: LoopImages | None,
+    images: Images | None,
+    cache: BuildCache | None,
     *,
     repeated: Count = Count(3),
     recent_s: Seconds = Seconds(3600),
@@ -39,13 +43,14 @@ def pull_no_space(
     The engine removes the unfinished layers, so the room is back a moment later and the disk looks
     well. An image needs its unpacked size and, while it is pulled, its packed layers as well. The
     data root may lie in an image file that is smaller than the disk around it (docker.img on
-    Unraid).
+    Unraid). A prune that would free nothing is not offered.
     """
     disk = filesystems.of_data_root if filesystems is not None else None
     failures = FailedPulls(pulls, clock, repeated, recent_s)
     for trouble in pulls.of("no-space"):
+        variables = {**image_of(trouble), **_prunes(images, cache)}
         if disk is None:
-            yield failures.finding(trouble, variables=image_of(trouble))
+            yield failures.finding(trouble, variables=variables)
             continue
         available = size(disk.usage.available)
         image = loop_images.by_point.get(disk.point) if loop_images is not None else None
@@ -53,13 +58,28 @@ def pull_no_space(
             trouble,
             proof={f"statvfs({disk.point}).available": available},
             variables={
-                **image_of(trouble),
+                **variables,
                 "point": disk.point,
                 **(image.variables if image is not None else {}),
             },
             touches=(disk.subject,),
             clause=f"; {disk.point} has {available} free now{in_image(image)}",
         )
+
+
+def _prunes(images: Images | None, cache: BuildCache | None) -> PageVariables:
+    """The page variables of the prunes that free room, or that may do so for all that is known."""
+    has_cache = cache is None or bool(cache.not_asked) or cache.bytes > 0
+    counted = images if images is not None and images.users_known else None
+    has_nameless = counted is None or bool(counted.dangling)
+    has_unused = counted is None or bool(counted.unused)
+    return present(
+        {
+            "cache": "--force" if has_cache else "",
+            "nameless": "--force" if has_nameless else "",
+            "unused": "--force" if has_unused else "",
+        }
+    )
 
 
 @check("image.ids-out-of-range", severity=Severity.warning)

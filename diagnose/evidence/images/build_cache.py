@@ -2,6 +2,7 @@
 
 import msgspec
 
+from diagnose.evidence.images.pulls import Pulls
 from diagnose.evidence.run.options import Options
 from diagnose.evidence.storage.filesystems import Filesystem, Filesystems
 from diagnose.evidence.storage.usage.disk_usage import FAMILIES, WORTH_PCT
@@ -25,10 +26,13 @@ class BuildCache(msgspec.Struct, frozen=True):
 
 
 @evidence
-def build_cache(host: Host, options: Options, filesystems: Filesystems) -> BuildCache | Unavailable:
+def build_cache(
+    host: Host, options: Options, filesystems: Filesystems, pulls: Pulls | None
+) -> BuildCache | Unavailable:
     """The build cache, by BuildKit's records.
 
-    Asked after everything else, where the disk is filling or the user asked about disks.
+    Asked after everything else, where the disk is filling, a pull has filled it, or the user asked
+    about disks.
     """
     disk = filesystems.of_data_root
     if disk is None:
@@ -36,7 +40,8 @@ def build_cache(host: Host, options: Options, filesystems: Filesystems) -> Build
     asked_for = options.wanted and all(
         selector.partition(".")[0] in FAMILIES for selector in options.wanted
     )
-    if disk.usage.used_pct < WORTH_PCT and not asked_for:
+    has_filled = pulls is not None and bool(pulls.of("no-space"))
+    if disk.usage.used_pct < WORTH_PCT and not asked_for and not has_filled:
         return BuildCache(
             disk,
             not_asked=(

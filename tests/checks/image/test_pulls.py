@@ -8,6 +8,8 @@ import pytest
 
 from diagnose.evidence.engine.config import DaemonConfig
 from diagnose.evidence.engine.info import Info
+from diagnose.evidence.images.build_cache import BuildCache
+from diagnose.evidence.images.listing import Image, Images
 from diagnose.evidence.images.pull_errors import Why
 from diagnose.evidence.images.pulls import Pulls, PullTrouble
 from diagnose.questions.engine import RegistryConfig
@@ -89,3 +91,32 @@ def test_a_limit_that_the_mirror_would_spare() -> None:
     for info, is_named in ((MIRRORED, True), (Info(), False)):
         (finding,) = judge("image.pull-rate-limited", pulls=pulls, clock=CLOCK, info=info).findings
         assert ("mirror r:5000" in finding.summary) == is_named
+
+
+TAGGED = Image("sha256:1", ("shop:1.4",))
+NAMELESS = Image("sha256:2", ())
+PRUNES = {
+    "nothing to free": (Images((TAGGED,), {"sha256:1": ("web",)}), BuildCache(), set()),
+    "an image that nobody uses": (Images((TAGGED,)), BuildCache(), {"unused"}),
+    "an image without a name": (Images((NAMELESS,)), BuildCache(), {"nameless"}),
+    "a build cache": (Images(()), BuildCache(bytes=9), {"cache"}),
+    "a build cache that was not measured": (Images(()), BuildCache(not_asked="no"), {"cache"}),
+    "containers that are not known": (
+        Images((TAGGED,), users_known=False),
+        BuildCache(),
+        {"nameless", "unused"},
+    ),
+    "nothing known": (None, None, {"cache", "nameless", "unused"}),
+}
+
+
+@pytest.mark.parametrize(("images", "cache", "offered"), PRUNES.values(), ids=PRUNES)
+def test_no_prune_that_frees_nothing_is_offered(
+    images: Images | None, cache: BuildCache | None, offered: set[str]
+) -> None:
+    known = {"images": images, "cache": cache}
+    given = {name: evidence for name, evidence in known.items() if evidence is not None}
+    (finding,) = judge(
+        "image.pull-no-space", pulls=failed_pull("no-space"), clock=CLOCK, **given
+    ).findings
+    assert set(finding.variables) & {"cache", "nameless", "unused"} == offered
