@@ -32,6 +32,7 @@ _OF_REQUESTS = (REFUSED_COMMANDS, REGISTRY_ERRORS, TRACED_ERRORS)
 _ID = LazyPattern(r"\b[0-9a-f]{64}\b")
 _NETWORK = LazyPattern(r"\bnetwork (?P<id>[0-9a-f]{64}|[0-9a-z]{25})\b")
 _SILENT_SERVER = LazyPattern(r"\bDNS server\b.{0,80}->(?P<address>[0-9.]{7,15}):53: i/o timeout")
+_VOLUME = LazyPattern(r"/volumes/(?P<name>[\w.-]{1,200})/_data\b")
 _REQUEST = LazyPattern(
     r"Handler for (?P<method>[A-Z]{3,7}) (?:/v[\d.]{1,8})?/"
     r"(?P<path>\S{1,300}) returned error: (?P<error>.+)",
@@ -112,6 +113,7 @@ def _finding(error: SaidError, subject: Subject, log: DaemonLog, clock: Clock) -
         summary=f"the engine logged an error {times}: {_meaning(error, recognised)}",
         evidence=evidence,
         variables={name_variable: log.name, **_named_variables(error.line.text, recognised)},
+        touches=_named_volumes(error.line.text),
         discriminator=shortened(error.kind, KEY),
         signs=signs(error.line.text) or None,
         onset=error.first,
@@ -134,6 +136,13 @@ def _named_variables(text: str, recognised: Recognised | None) -> PageVariables:
         "parent": recognised.values.get("parent", "") if recognised is not None else "",
     }
     return present(named_variables) or present({"repeated": steady_words(text, (text,))})
+
+
+def _named_volumes(text: str) -> tuple[Subject, ...]:
+    """The volumes that the error names by their folders: what keeps one from being mounted may be
+    its cause."""
+    names = {match["name"] for match in _VOLUME.finditer(text)}
+    return tuple(Subject("volume", name) for name in sorted(names))
 
 
 def _container(error: SaidError, containers: Containers | None) -> Container | None:

@@ -101,9 +101,8 @@ def _deleted_layer_finding(stored: Layers, containers: Containers) -> Finding:
     named_in_records = [names[id] for id in stored.robbed_containers if id in names]
     robbed = sorted({*named_in_records, *nameless})
     lost_layers = stored.lost_of_images
-    container_clause = (
-        f"; {named('container', robbed)} lost their writable layers too" if robbed else ""
-    )
+    own_layers = agree(robbed, "its writable layer", "their writable layers")
+    container_clause = f"; {named('container', robbed)} lost {own_layers} too" if robbed else ""
     return Finding(
         subject=DAEMON,
         summary=(

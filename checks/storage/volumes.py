@@ -23,7 +23,9 @@ MODULES = {
 
 
 @check(
-    "storage.filesystem-unsupported", severity=Severity.critical, causes=["container.start-refused"]
+    "storage.filesystem-unsupported",
+    severity=Severity.critical,
+    causes=["container.start-refused", "daemon.errors-in-log"],
 )
 def filesystem_unsupported(volumes: RefusedVolumes) -> CheckResult:
     """A volume needs a file system that the kernel does not know.
@@ -56,7 +58,12 @@ def filesystem_unsupported(volumes: RefusedVolumes) -> CheckResult:
 @check(
     "storage.volume-source-missing",
     severity=Severity.critical,
-    causes=["container.start-refused", "container.restart-loop", "container.restarts-exhausted"],
+    causes=[
+        "container.start-refused",
+        "container.restart-loop",
+        "container.restarts-exhausted",
+        "daemon.errors-in-log",
+    ],
 )
 def volume_source_missing(volume_sources: VolumeSources) -> CheckResult:
     """A volume refers to a folder of the host that does not exist.

@@ -12,6 +12,7 @@ from diagnose.evidence.engine.log import DaemonLog
 from diagnose.evidence.engine.log_lines import parse
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.run.options import Options
+from diagnose.model import Subject
 from diagnose.phrases import unix
 from tests.checks.daemon.evidence import ALIVE
 from tests.inspected import container, of
@@ -191,3 +192,12 @@ NAMED = {
 def test_what_the_error_names_is_looked_at(message: str, named: dict[str, str]) -> None:
     (finding,) = _judged([UP, _at(20, message)], of()).findings
     assert {name: text for name, text in finding.variables.items() if name != "log"} == named
+
+
+def test_the_volume_of_a_refused_container_may_be_the_cause() -> None:
+    refused = (
+        "Handler for POST /v1.51/containers/create returned error: failed to mount local volume: "
+        "mount :/exports:/var/lib/docker/volumes/exports/_data, data: addr=192.0.2.9: no such device"
+    )
+    (finding,) = _judged([UP, _at(20, refused)], of()).findings
+    assert finding.touches == (Subject("volume", "exports"),)
