@@ -36,6 +36,8 @@ LEGACY = LazyPattern(
 POOLS = "default-address-pools"
 ADDRESS_KEYS = ("bip", "bip6", "fixed-cidr", "fixed-cidr-v6", POOLS)
 _POOL_SIZE = 24
+_NO_SUCH_BRIDGE = "must be created manually"
+"""The end of the engine's words about a `bridge` that is not on the host."""
 _NOT_SET_UP = "the engine does not start, because its networks cannot be set up"
 
 
@@ -163,5 +165,7 @@ def _network_variables(
         return variables
     if config is None:
         return {"path": DEFAULT_PATH}
+    if _NO_SUCH_BRIDGE in start.line.text and config.in_file("bridge") is not None:
+        return {"path": config.path, "key": "bridge"}
     keys = [key for key in ADDRESS_KEYS if config.in_file(key) is not None]
     return present({"path": config.path, "key": only(keys)})

@@ -1,5 +1,6 @@
 """Advice about the engine: its age, its debug mode, and whether containers outlive it."""
 
+from diagnose.evidence.containers.listing import Containers
 from diagnose.evidence.engine.daemon import Daemon
 from diagnose.evidence.engine.info import Info, Ping
 from diagnose.lazy_pattern import LazyPattern
@@ -57,10 +58,11 @@ def _line(version: tuple[int, ...]) -> str:
 
 
 @check("daemon.live-restore-off", severity=Severity.advice, posture=True)
-def live_restore_off(info: Info, daemon: Daemon) -> CheckResult:
+def live_restore_off(info: Info, daemon: Daemon, containers: Containers | None) -> CheckResult:
     """A restart of the engine stops every container, because live-restore is off.
 
-    Swarm does not allow it, and on an engine without containers it changes nothing.
+    Swarm does not allow it, and on an engine without containers it changes nothing. Containers with
+    a restart policy start again with the engine; the others are counted.
     """
     if daemon.is_podman:
         return Skipped("Podman has no daemon that could be restarted")
@@ -70,15 +72,27 @@ def live_restore_off(info: Info, daemon: Daemon) -> CheckResult:
         return None
     yield Finding(
         subject=DAEMON,
-        summary=(
-            "a restart or upgrade of the engine would stop "
-            f"{count(info.containers_running, 'running container')}"
-        ),
+        summary=_effect_of_restart(info, containers),
         evidence={
             "GET /info LiveRestoreEnabled": False,
             "GET /info ContainersRunning": info.containers_running,
         },
     )
+
+
+def _effect_of_restart(info: Info, containers: Containers | None) -> str:
+    """The sentence about the containers that a restart of the engine stops, and those that do not
+    start again."""
+    interrupted = count(info.containers_running, "running container")
+    if containers is None:
+        return f"a restart or upgrade of the engine would stop {interrupted}"
+    left_down = sum(not container.restarts_always for container in containers.running)
+    if not left_down:
+        return f"a restart or upgrade of the engine would interrupt {interrupted}, and start them again"
+    stopped = f"a restart or upgrade of the engine would stop {interrupted}"
+    if left_down == len(containers.running):
+        return f"{stopped}, without a restart policy that starts them again"
+    return f"{stopped}, and {left_down} of them would stay down"
 
 
 @check("daemon.debug-on", severity=Severity.advice, posture=True)

@@ -9,6 +9,8 @@ from diagnose.evidence.engine.daemon import Daemon
 from diagnose.evidence.engine.daemon_json.blame import blamed_key
 from diagnose.evidence.engine.daemon_json.faults import ConfigFaults
 from diagnose.evidence.engine.log import DaemonLog
+from diagnose.evidence.network.interfaces import Interfaces
+from diagnose.mappings import distinct
 from diagnose.model import Failed
 from diagnose.questions import Host
 from diagnose.questions.files import ReadFile
@@ -22,9 +24,26 @@ def _next_step(daemon: Daemon) -> Then:
     return "restart" if daemon.is_down else "nothing"
 
 
+def _key_to_remove(key: str, config: DaemonConfig, interfaces: Interfaces | None) -> str:
+    """The key that has to go so that the engine starts, where its words name this key.
+
+    `bip` and `bridge` exclude each other, and the engine names `bip`. Where the host has no
+    interface with the name of `bridge`, an engine without `bip` refuses `bridge` next.
+    """
+    bridge = config.in_file("bridge")
+    if key != "bip" or interfaces is None or not isinstance(bridge, str):
+        return key
+    is_missing = bridge not in ("", "none") and bridge not in interfaces.by_name
+    return "bridge" if is_missing else key
+
+
 @repairs("daemon.config-invalid")
 def file_without_slips(
-    host: Host, config: ConfigFaults, settings: DaemonConfig, daemon: Daemon
+    host: Host,
+    config: ConfigFaults,
+    settings: DaemonConfig,
+    daemon: Daemon,
+    interfaces: Interfaces | None,
 ) -> Sequence[Difference]:
     """The edits after which the engine accepts the file, where none of them needs a decision.
 
@@ -36,7 +55,8 @@ def file_without_slips(
     if config.rewritten:
         return (FileChange(config.path, file.text, config.rewritten, then=_next_step(daemon)),)
     if config.mending is None:
-        keys = removable_keys(config) if daemon.is_down else []
+        named_keys = removable_keys(config) if daemon.is_down else []
+        keys = distinct(_key_to_remove(key, settings, interfaces) for key in named_keys)
         return daemon_keys(settings, dict.fromkeys(keys), host, "restart") if keys else ()
     mended = file.text
     for edit in config.mending.edits:
@@ -73,10 +93,11 @@ def no_address_for_everyone(host: Host, config: DaemonConfig) -> Sequence[Differ
 
 @repairs("daemon.not-running")
 def without_the_setting_that_its_log_names(
-    host: Host, config: DaemonConfig, log: DaemonLog, daemon: Daemon
+    host: Host, config: DaemonConfig, log: DaemonLog, daemon: Daemon, interfaces: Interfaces | None
 ) -> Sequence[Difference]:
     """Removes the key to which the last start objected from the file."""
-    key = blamed_key(config, log.last_failure.text if log.last_failure is not None else "")
+    blamed = blamed_key(config, log.last_failure.text if log.last_failure is not None else "")
+    key = _key_to_remove(blamed, config, interfaces)
     return daemon_keys(config, {key: None}, host, _next_step(daemon)) if key else ()
 
 

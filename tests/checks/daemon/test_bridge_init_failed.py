@@ -117,6 +117,21 @@ def test_ipv6_without_a_subnet_gets_one() -> None:
     assert cure.text.startswith('diagnose repair --set \'{"fixed-cidr-v6": "fd00:')
 
 
+def test_a_bridge_that_is_not_there_is_taken_out_of_the_file() -> None:
+    said = log(
+        "failed to start daemon: Error initializing network controller: error creating default "
+        '"bridge" network: bridge device with non default name br0 must be created manually'
+    )
+    values = {"bridge": "br0", "mtu": 1400}
+    config = DaemonConfig("/etc/docker/daemon.json", values=values)
+    finding = only_finding(
+        judge("daemon.bridge-init-failed", daemon=daemon(), log=said, config=config).findings
+    )
+    cure = runbooks.cure("daemon.bridge-init-failed", finding.variables, runbooks.Place())
+    assert cure is not None
+    assert cure.text.startswith("diagnose repair --set")
+
+
 _LACKS = {
     "legacy iptables": "can't initialize iptables table `nat': Table does not exist (do you need to insmod?)",
     "nf_tables": "iptables v1.8.7 (nf_tables):  RULE_APPEND failed (No such file or directory)",

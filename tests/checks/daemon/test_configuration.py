@@ -9,13 +9,19 @@ from typing import Any
 
 import pytest
 
-from checks.daemon.repairs import settings_on_the_command_line_alone
+from checks.daemon.repairs import (
+    settings_on_the_command_line_alone,
+    without_the_setting_that_its_log_names,
+)
 from diagnose.evidence.engine.config import DaemonConfig
 from diagnose.evidence.engine.daemon_json.faults import ConfigFaults
 from diagnose.evidence.engine.daemon_json.mending import mending
 from diagnose.evidence.engine.daemon_json.other_text import as_json, form_of
 from diagnose.evidence.engine.daemon_json.refusals import faults_of
 from diagnose.evidence.engine.daemon_json.syntax import Fault
+from diagnose.evidence.network.interfaces import Interfaces
+from diagnose.questions.network import Interface
+from diagnose.repair.differences import FileChange
 from tests.checks.daemon.evidence import config, daemon, log
 from tests.hosts import Made
 from tests.judging import judge, rows
@@ -344,3 +350,25 @@ def test_a_repair_is_offered_only_for_what_is_still_in_the_file(values: dict[str
     file = Made({"file.read": {"text": json.dumps(values), "size": 40}})
     repair = settings_on_the_command_line_alone(file, one, said, daemon())
     assert ("dead" in finding.variables) == bool(repair) == ("hosts" in values)
+
+
+EXCLUDED = "failed to start daemon: You specified -b & --bip, mutually exclusive options."
+
+
+@pytest.mark.parametrize(
+    ("bridge", "removed"),
+    [
+        pytest.param("br0", "bip", id="a bridge of this host"),
+        pytest.param("br-office", "bridge", id="a bridge that is not there"),
+        pytest.param("none", "bip", id="no bridge at all"),
+    ],
+)
+def test_a_bridge_that_is_not_there_goes_and_the_address_stays(bridge: str, removed: str) -> None:
+    values = {"bip": "10.99.0.1/24", "bridge": bridge}
+    file = Made({"file.read": {"text": json.dumps(values), "size": 60}})
+    interfaces = Interfaces((Interface(index=3, name="br0"),))
+    (change,) = without_the_setting_that_its_log_names(
+        file, config(values=values), log(EXCLUDED), daemon(), interfaces
+    )
+    assert isinstance(change, FileChange)
+    assert values.keys() - json.loads(change.after).keys() == {removed}

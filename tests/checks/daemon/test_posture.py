@@ -8,6 +8,7 @@ from diagnose.evidence.engine.daemon import Caller, Daemon, ProcessDetail
 from diagnose.evidence.engine.info import Info, Ping
 from diagnose.questions.engine import SwarmMembership
 from tests.checks.daemon.evidence import ALIVE, NAMED, daemon
+from tests.inspected import container, of
 from tests.judging import judge, rows
 
 
@@ -56,6 +57,27 @@ def test_live_restore_off() -> None:
         ).verdict
         == "skipped"
     )
+
+
+RETURNING = {"RestartPolicy": {"Name": "always"}}
+RESTARTS = {
+    "all start again": ([RETURNING, RETURNING], "and start them again"),
+    "one stays down": ([RETURNING, {}], "2 running containers, and 1 of them would stay down"),
+    "none starts again": ([{}, {}], "2 running containers, without a restart policy"),
+}
+
+
+@pytest.mark.parametrize(("configs", "words"), RESTARTS.values(), ids=RESTARTS)
+def test_containers_that_start_again_are_not_counted_as_stopped(
+    configs: list[dict[str, object]], words: str
+) -> None:
+    running = of(
+        *(container(f"web{number}", HostConfig=config) for number, config in enumerate(configs))
+    )
+    (finding,) = judge(
+        "daemon.live-restore-off", info=Info(containers_running=2), daemon=ALIVE, containers=running
+    ).findings
+    assert words in finding.summary, finding.summary
 
 
 DEBUGGING = {

@@ -3,11 +3,12 @@
 import pytest
 
 from diagnose.evidence.containers.containers import Containers
+from diagnose.evidence.containers.listing import Container
 from diagnose.evidence.containers.logs.recent import RecentLogs
 from diagnose.evidence.containers.logs.recent_line import RecentLine
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.machine.processes import Processes
-from diagnose.evidence.network.proxies.nginx.slow_answers import slow_answers
+from diagnose.evidence.network.proxies.nginx.slow_answers import SlowAnswers, slow_answers
 from diagnose.questions.processes import Process
 from tests.checks.network.evidence import container
 from tests.hosts import Made
@@ -35,25 +36,41 @@ CASES: dict[str, tuple[list[str], str, list[tuple[str, str]], str]] = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize(("lines", "settings", "expected", "words"), CASES.values(), ids=CASES)
-def test_requests_that_nginx_gives_up(
-    lines: list[str], settings: str, expected: list[tuple[str, str]], words: str
-) -> None:
+def _edge_and_shop() -> tuple[Container, Container]:
     mounted = {"Type": "bind", "Source": "/srv/edge", "Destination": "/etc/nginx"}
     nets = {"shop": {"IPAddress": "172.18.0.2"}}
     edge = container("edge", Mounts=[mounted], NetworkSettings={"Networks": nets})
     place = {"IPAddress": "172.18.0.3", "Aliases": ["shop"]}
     shop = container("shop", NetworkSettings={"Networks": {"shop": place}})
+    return edge, shop
+
+
+def _slow_answers(lines: list[str], settings: str, read_at: float = 0.0) -> SlowAnswers:
+    """What was given up. read_at: seconds after the first line at which nginx read its files."""
+    edge, shop = _edge_and_shop()
     text = SITE % settings
-    found = slow_answers(
+    return slow_answers(
         Made({"file.read": {"text": text, "size": len(text)}}),
         Containers((edge, shop)),
         RecentLogs({edge.id: tuple(RecentLine(2e9 + at, line) for at, line in enumerate(lines))}),
         Clock(2_000_000_010.0, 0.0),
-        Processes((Process(7, comm="nginx", container=edge.id),)),
+        Processes((Process(7, comm="nginx", start=2e9 + read_at, container=edge.id),)),
     )
+
+
+@pytest.mark.parametrize(("lines", "settings", "expected", "words"), CASES.values(), ids=CASES)
+def test_requests_that_nginx_gives_up(
+    lines: list[str], settings: str, expected: list[tuple[str, str]], words: str
+) -> None:
+    found = _slow_answers(lines, settings)
     result = judge("network.slow-answers-cut", slow_answers=found)
     assert rows(result) == expected
     assert all(words in finding.summary for finding in result.findings)
     assert all("300s" in finding.variables["script"] for finding in result.findings if words)
-    assert found.explains(shop, 8000) == bool(expected)
+    assert found.explains(_edge_and_shop()[1], 8000) == bool(expected)
+
+
+def test_an_nginx_with_new_settings_is_not_judged_by_its_former_lines() -> None:
+    lines = [*[GIVEN_UP] * 3, SERVED]
+    assert _slow_answers(lines, "proxy_read_timeout 300s;", read_at=0.0).items
+    assert not _slow_answers(lines, "proxy_read_timeout 300s;", read_at=5.0).items

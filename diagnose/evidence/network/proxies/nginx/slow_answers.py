@@ -14,7 +14,11 @@ from diagnose.evidence.containers.logs.recent_line import RecentLine
 from diagnose.evidence.items import Items
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.machine.processes import Processes
-from diagnose.evidence.network.proxies.nginx.configurations import HopFile, NginxConfigurations
+from diagnose.evidence.network.proxies.nginx.configurations import (
+    HopFile,
+    NginxConfigurations,
+    configured_at,
+)
 from diagnose.evidence.network.proxies.nginx.hops import NginxHop, hops_for_path
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.mappings import by_key, only
@@ -82,13 +86,14 @@ def slow_answers(
 ) -> SlowAnswers:
     """The requests that an nginx gives up while the program answers others.
 
-    A configuration is read only where a log has several of them.
+    A configuration is read only where a log has several of them. Lines from before nginx read its
+    files the last time are left out: another limit may have held then.
     """
-    shown = [
-        (proxy, lines)
-        for proxy in containers.running
-        for lines in _given_up(recent_logs.of(proxy), clock)
-    ]
+    shown = []
+    for proxy in containers.running:
+        begun = configured_at(proxy, processes, clock)
+        present_lines = [line for line in recent_logs.of(proxy) if line.at >= begun]
+        shown += [(proxy, lines) for lines in _given_up(present_lines, clock)]
     if not shown:
         return SlowAnswers()
     nginx = NginxConfigurations(host, containers, processes)
