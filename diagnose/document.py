@@ -20,7 +20,7 @@ from diagnose.model import (
     Verdict,
 )
 from diagnose.model.findings import number_of
-from diagnose.phrases import rfc3339
+from diagnose.phrases import rfc3339, rfc3339_if_known
 
 SCHEMA_VERSION = 1
 MOST_UNEXAMINED = 100
@@ -112,7 +112,7 @@ def _profile(profile: HostProfile | None) -> dict[str, Json]:
         "site_name": profile.name or None,
         "labels": dict(profile.labels),
         "facts": dict(profile.facts),
-        "changed": {path: _time(moment) for path, moment in profile.changed.items()},
+        "changed": {path: rfc3339_if_known(moment) for path, moment in profile.changed.items()},
     }
 
 
@@ -163,9 +163,9 @@ def _finding(
         "evidence": dict(finding.finding.evidence),
         "root": finding.root,
         **_links(finding, by_key),
-        "onset": _time(finding.finding.onset),
+        "onset": rfc3339_if_known(finding.finding.onset),
         "changed_before": [
-            {"at": _time(change.at), "text": change.text} for change in finding.changes
+            {"at": rfc3339_if_known(change.at), "text": change.text} for change in finding.changes
         ],
         "selected": finding.selected,
         "silenced": finding.silenced or None,
@@ -186,7 +186,3 @@ def _cause(finding: Reported) -> dict[str, Json]:
 
 def _strength_of_link(link: CauseLink) -> dict[str, Json]:
     return {"strength": str(link.strength), "jointly": link.jointly}
-
-
-def _time(moment: float | None) -> str | None:
-    return None if moment is None else rfc3339(moment)

@@ -42,6 +42,11 @@ def rfc3339(moment: float) -> str:
     return datetime.fromtimestamp(moment, UTC).isoformat()
 
 
+def rfc3339_if_known(moment: float | None) -> str | None:
+    """A Unix time as programs read it; None for a time that is not known."""
+    return None if moment is None else rfc3339(moment)
+
+
 def time_of_day(moment: float) -> str:
     """A Unix time as people read it within a day: 09:15:00, in UTC."""
     return datetime.fromtimestamp(moment, UTC).strftime("%H:%M:%S")

@@ -79,7 +79,7 @@ def push_failed(
         )
 
 
-def _variables(failed: FailedPush, containers: Containers | None) -> dict[str, str]:
+def _variables(failed: FailedPush, containers: Containers | None) -> PageVariables:
     """The page variables for a failed push, by the kind of the failure."""
     if failed.why == "size":
         return {"body_size": "client_max_body_size"}

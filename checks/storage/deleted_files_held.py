@@ -24,8 +24,8 @@ def deleted_files_held(
 ) -> CheckResult:
     """A deleted file is still held open, so its space is not freed.
 
-    A file counts from `of_disk` percent of its disk on, or from `least` bytes where that is more
-    than the disk has left. Files in memory (memfd, /dev/shm) and small ones are everyday, and
+    A file counts if it has `of_disk` percent of its disk, or `least` bytes and as much as the disk
+    has left. Files in memory (memfd, /dev/shm) and small ones are everyday, and
     databases work on files of their own that they have deleted. A file in a container's writable
     layer is counted to the data root.
     """
@@ -36,8 +36,9 @@ def deleted_files_held(
         disk = disks.get(file.dev) or of_layer
         if disk is None:
             continue
-        many = max(least, disk.usage.available)
-        if file.bytes >= min(disk.usage.size * of_disk / 100, many):
+        share = disk.usage.size * of_disk / 100
+        more_than_free = max(least, disk.usage.available)
+        if file.bytes >= min(share, more_than_free):
             owner = names.get(_owner_of(file), "")
             fills = file.bytes * 100 >= of_disk * disk.usage.used
             yield _deleted_files_finding(file, disk, owner, fills=fills)

@@ -142,7 +142,7 @@ TEMPORARY = ("/tmp", "/var/tmp")  # noqa: S108 - folders of containers
 """Folders whose files no program expects to find again."""
 
 
-def _writers_cure(layer: WrittenLayer) -> dict[str, str]:
+def _writers_cure(layer: WrittenLayer) -> PageVariables:
     """The page variables of a container whose writable layer has most of the inodes."""
     is_temporary = any(f"{layer.crowd}/".startswith(f"{top}/") for top in TEMPORARY)
     if is_temporary and layer.is_running:

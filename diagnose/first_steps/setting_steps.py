@@ -175,7 +175,7 @@ def _only_folder(container: Container) -> str:
     return sources[0] if len(sources) == 1 else ""
 
 
-def _scheme_of_postgres(tail: LogTail, setting: NamedSetting) -> dict[str, str]:
+def _scheme_of_postgres(tail: LogTail, setting: NamedSetting) -> PageVariables:
     """The page variable with the variable whose address has a scheme that SQLAlchemy no longer
     accepts."""
     failure = tail.failure_named("url-scheme")

@@ -289,7 +289,7 @@ class Live(msgspec.Struct, dict=True, eq=False):
         if isinstance(part, list):
             return [self._clean_part(question, child) for child in part]
         if isinstance(part, dict):
-            # under its own name each: the name tells whether a value is a secret
+            # Each value goes with its name, which tells whether the value is a secret.
             fields: dict[str, Json] = {}
             for name, value in part.items():
                 whole = self._clean_part(question, {name: value})
@@ -298,6 +298,7 @@ class Live(msgspec.Struct, dict=True, eq=False):
         return REMOVED
 
     def _clean_part(self, question: AnyQuestion, part: Json) -> Json:
+        """A part without its secrets; where it cannot be searched, its own parts are tried."""
         try:
             return self.redactor.answer(question.kind, question.args, part)
         except UNSEARCHABLE:

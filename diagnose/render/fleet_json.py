@@ -4,7 +4,7 @@ import msgspec
 
 from diagnose.fleet.model import FleetAnswer, FleetCause, OddHost, Span
 from diagnose.model import Json
-from diagnose.phrases import rfc3339
+from diagnose.phrases import rfc3339_if_known
 from diagnose.render.fleet_words import command_of
 
 SCHEMA_VERSION = 1
@@ -24,7 +24,8 @@ def document(answer: FleetAnswer) -> dict[str, Json]:
         "different": [_odd_row(odd) for odd in answer.odd],
         "lost_sight": [{"id": lost.id, "hosts": list(lost.hosts)} for lost in answer.lost],
         "silent": [
-            {"host": silence.host, "last": _time(silence.last)} for silence in answer.silent
+            {"host": silence.host, "last": rfc3339_if_known(silence.last)}
+            for silence in answer.silent
         ],
         "not_counted": [msgspec.to_builtins(unusable) for unusable in answer.unusable],
         "notes": list(answer.notes),
@@ -70,12 +71,8 @@ def _cause(cause: FleetCause) -> dict[str, Json]:
 
 def _span(span: Span) -> dict[str, Json]:
     return {
-        "first": _time(span.first),
-        "half": _time(span.half),
-        "last": _time(span.last),
+        "first": rfc3339_if_known(span.first),
+        "half": rfc3339_if_known(span.half),
+        "last": rfc3339_if_known(span.last),
         "known": span.known,
     }
-
-
-def _time(moment: float | None) -> str | None:
-    return None if moment is None else rfc3339(moment)

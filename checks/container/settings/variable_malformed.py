@@ -75,16 +75,17 @@ def variable_malformed(
     advice, where the value in the container is what compose leaves. In a command it does so too
     where only the container has the variable: the words of its command show it.
 
-    The name of a container near by needs no log: no program reads it in quotes where an address is
-    due, or as the path of an address without a host (`mqtt:///broker`). It is a warning where the
-    container runs, and so is a carriage return in a value that the errors of a running program
-    name.
+    Quotes around the name of another container need no line of a log: no program finds a host by a
+    quoted name, nor by one that stands as the path of an address (`mqtt:///broker`). Such a name is
+    a warning where the container runs. So is a carriage return in a value that the errors of a
+    running program name.
 
     A space before or behind a URL, a number, a switch or a path is advice: `--env-file` keeps it.
 
-    Quotes around a schedule of cron are one where the log shows them as a part of it, and advice
-    elsewhere; around a number, a switch, a path or a URL they are advice. Browsers, curl and Node
-    read `http:///broker`, so that of the web's addresses only those of failed containers count.
+    Quotes around a schedule of cron are a warning where the log shows them as a part of the
+    schedule, and advice elsewhere; around a number, a switch, a path or a URL they are advice.
+    Browsers, curl and Node read `http:///broker`, so that of the web's addresses only those of
+    failed containers count.
     """
     misread = {address.container.id: address for address in misread_addresses or ()}
     for address in misread.values():

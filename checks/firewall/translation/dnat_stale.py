@@ -11,7 +11,7 @@ from diagnose.evidence.network.rules.simulated_repair import SimulatedRepair
 from diagnose.evidence.network.rules.stale_port_rules import serving_listener, stale_rules
 from diagnose.evidence.network.sockets.listeners import Listeners
 from diagnose.mappings import names_of, present, subjects_of
-from diagnose.model import HOST, CheckResult, Finding, Severity, Skipped
+from diagnose.model import HOST, CheckResult, Finding, PageVariables, Severity, Skipped
 from diagnose.registry import check
 
 
@@ -89,7 +89,7 @@ def _finding(
     )
 
 
-def _removal(rule: PortRule) -> dict[str, str]:
+def _removal(rule: PortRule) -> PageVariables:
     """The page variables of the command that removes the rule."""
     legacy = "-legacy" if rule.table.backend == "legacy" else ""
     return {

@@ -17,7 +17,8 @@ from diagnose.evidence.network.sockets.listeners import Listener, Listeners
 from diagnose.model import Failed, Unavailable
 from diagnose.questions import Host
 from diagnose.questions.dns import QueryDns
-from diagnose.questions.files import FolderListing, ListFolder, ReadFile
+from diagnose.questions.file_answers import folder_listing
+from diagnose.questions.files import ReadFile
 from diagnose.questions.processes import InspectProcess
 from diagnose.registry import evidence
 
@@ -101,7 +102,7 @@ def _servers_in_files(host: Host, program: str) -> Iterator[AskedServer]:
     files, folder = _FILES.get(program, ((), ""))
     paths = list(files)
     if folder:
-        names = host.answer_or(ListFolder(folder), FolderListing()).names
+        names = folder_listing(host, folder).names
         paths += [f"{folder}/{name}" for name in names if not name.startswith(".")]
     for path in paths[:_MOST_FILES]:
         text = host.ask(ReadFile(path, parts="dns upstreams"))

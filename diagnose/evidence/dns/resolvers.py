@@ -17,7 +17,8 @@ from diagnose.lazy_pattern import LazyPattern
 from diagnose.model import Failed, Unavailable, Unexamined
 from diagnose.numbers import is_number
 from diagnose.questions import Host
-from diagnose.questions.files import NOT_ASKED, ReadFile, StatPaths
+from diagnose.questions.file_answers import path_statuses
+from diagnose.questions.files import NOT_ASKED, ReadFile
 from diagnose.registry import evidence
 
 EMBEDDED = "127.0.0.11"
@@ -350,7 +351,7 @@ def resolvers(host: Host, containers: Containers | None, daemon: DaemonConfig | 
 
 def _dangling_target(host: Host) -> str:
     """The target of the host's resolv.conf where it is a dangling link; or ""."""
-    statuses = host.answer_or(StatPaths([HOST_FILE], follow=False), {})
+    statuses = path_statuses(host, [HOST_FILE], follow=False)
     link = statuses.get(HOST_FILE, NOT_ASKED).link or ""
     return link if isinstance(_read(host, HOST_FILE), Unavailable) else ""
 

@@ -22,7 +22,8 @@ from diagnose.model import Failed, Unavailable
 from diagnose.questions import Host, Question
 from diagnose.questions.endpoint import DEFAULT_SOCKETS, Endpoint, FindEndpoint, FindLocality
 from diagnose.questions.engine import PingEngine
-from diagnose.questions.files import NOT_ASKED, StatPaths
+from diagnose.questions.file_answers import path_statuses
+from diagnose.questions.files import NOT_ASKED
 from diagnose.questions.processes import ProcessDetail
 from diagnose.questions.run import Caller, IdentifyCaller
 from diagnose.questions.service import ReadUnit, Unit
@@ -237,6 +238,6 @@ def _pinged_daemon(host: Host) -> Daemon:
 
 def _closed_podman(host: Host, path: str) -> str:
     """The socket of Podman at this path, or that a link there names (package podman-docker)."""
-    statuses = host.answer_or(StatPaths([path], follow=False), {})
+    statuses = path_statuses(host, [path], follow=False)
     target = statuses.get(path, NOT_ASKED).link or path
     return target if target.endswith("/podman.sock") else ""

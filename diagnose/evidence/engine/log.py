@@ -11,7 +11,8 @@ from diagnose.model import Failed, Unavailable
 from diagnose.questions import Host
 from diagnose.questions.endpoint import FindEndpoint, FindLocality
 from diagnose.questions.engine import PingEngine
-from diagnose.questions.files import NOT_ASKED, ReadFile, StatPaths
+from diagnose.questions.file_answers import path_statuses
+from diagnose.questions.files import NOT_ASKED, ReadFile
 from diagnose.questions.service import ReadJournal
 from diagnose.registry import evidence
 
@@ -187,7 +188,7 @@ def _own_file(host: Host) -> Iterator[_LogFile]:
     pid = None if isinstance(place, Failed) else place.engine_pid
     if pid:
         link = f"/proc/{pid}/fd/2"
-        statuses = host.answer_or(StatPaths([link], follow=False), {})
+        statuses = path_statuses(host, [link], follow=False)
         target = statuses.get(link, NOT_ASKED).link or ""
         if target.startswith("/") and not target.startswith("/dev/"):
             is_deleted = target.endswith(" (deleted)")

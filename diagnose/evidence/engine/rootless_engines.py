@@ -10,7 +10,8 @@ from diagnose.evidence.items import Items
 from diagnose.evidence.machine.passwd import USERS_FILE, user_entries
 from diagnose.model import Failed
 from diagnose.questions import Host
-from diagnose.questions.files import FileText, ListFolder, PathStatus, ReadFile, StatPaths
+from diagnose.questions.file_answers import path_statuses
+from diagnose.questions.files import FileText, ListFolder, PathStatus, ReadFile
 from diagnose.registry import evidence
 
 __all__ = ["RootlessEngine", "RootlessEngines", "rootless_engines"]
@@ -82,7 +83,7 @@ def rootless_engines(host: Host, daemon: Daemon, containers: Containers | None) 
     if not stopped:
         return RootlessEngines()
     paths = [path for user in stopped for path in (user.containers, user.linger, user.runtime)]
-    statuses = host.answer_or(StatPaths([SYSTEMD, *paths]), {})
+    statuses = path_statuses(host, [SYSTEMD, *paths])
     if not _is_there(statuses, SYSTEMD):
         return RootlessEngines()
     stopped_here = [user for user in stopped if _is_there(statuses, user.containers)]

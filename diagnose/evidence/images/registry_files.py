@@ -9,7 +9,8 @@ from diagnose.evidence.images.pulls import Pulls
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.model import Failed, Unavailable
 from diagnose.questions import Host
-from diagnose.questions.files import FolderEntry, FolderListing, ListFolder, ReadFile, StatPaths
+from diagnose.questions.file_answers import folder_listing, path_statuses
+from diagnose.questions.files import FolderEntry, ListFolder, ReadFile, StatPaths
 from diagnose.registry import evidence
 
 CERTIFICATES = "/etc/docker/certs.d"
@@ -199,8 +200,8 @@ def _younger_anchors(host: Host, changed: float | None) -> Iterator[str]:
     """The authorities that were added to the system after this Unix time."""
     watched_folders = LOCAL_FOLDERS if changed is not None else ()
     for folder in watched_folders:
-        names = host.answer_or(ListFolder(folder), FolderListing()).names
-        statuses = host.answer_or(StatPaths([f"{folder}/{name}" for name in names][:MOST]), {})
+        names = folder_listing(host, folder).names
+        statuses = path_statuses(host, [f"{folder}/{name}" for name in names][:MOST])
         for path, status in statuses.items():
             if status.mtime is not None and changed is not None and status.mtime > changed:
                 yield path

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from diagnose.questions import Host
-from diagnose.questions.files import FolderListing, ListFolder
+from diagnose.questions.file_answers import folder_listing
 
 
 def drop_in_paths(host: Host, folders: Sequence[str], ending: str) -> list[str]:
@@ -13,7 +13,7 @@ def drop_in_paths(host: Host, folders: Sequence[str], ending: str) -> list[str]:
     """
     by_name: dict[str, str] = {}
     for folder in folders:
-        for name in host.answer_or(ListFolder(folder), FolderListing()).names:
+        for name in folder_listing(host, folder).names:
             if name.endswith(ending):
                 by_name.setdefault(name, f"{folder}/{name}")
     return [path for _, path in sorted(by_name.items())]

@@ -7,7 +7,8 @@ import msgspec
 from diagnose.evidence.containers.logs.repeated_errors import RepeatedError, RepeatedErrors
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.questions import Host
-from diagnose.questions.files import NOT_ASKED, FolderListing, ListFolder, StatPaths
+from diagnose.questions.file_answers import folder_listing, path_statuses
+from diagnose.questions.files import NOT_ASKED
 from diagnose.registry import evidence
 
 _UNTRUSTED = "certificate-untrusted"
@@ -80,7 +81,7 @@ def local_authorities(host: Host, repeated_errors: RepeatedErrors) -> LocalAutho
     listless = _containers_without_list(host, distrusting)
     own_bundle = _bundle_of(host) if listless else ""
     for folder, bundle in _STORES:
-        names = host.answer_or(ListFolder(folder), FolderListing()).names
+        names = folder_listing(host, folder).names
         files = sorted(f"{folder}/{name}" for name in names if name.endswith(_CERTIFICATES))
         if files:
             return LocalAuthorities(tuple(files), bundle, own_bundle, listless)
@@ -107,7 +108,7 @@ def _containers_without_list(host: Host, errors: Iterable[RepeatedError]) -> fro
         root = f"/proc/{pid}/root"
         paths = tuple(f"{root}{path}" for path in (_ALWAYS_THERE, *LIST_PLACES))
         # an absolute link leads out of the container, and is a list all the same
-        stats = host.answer_or(StatPaths(paths, follow=False), {})
+        stats = path_statuses(host, paths, follow=False)
         may_look = paths[0] in stats and not stats[paths[0]].failed
         lists = [stats.get(path, NOT_ASKED) for path in paths[1:]]
         if may_look and all(status.failed == "missing" for status in lists):
@@ -118,6 +119,6 @@ def _containers_without_list(host: Host, errors: Iterable[RepeatedError]) -> fro
 def _bundle_of(host: Host) -> str:
     """The host's file with all authorities; "" where none of the usual ones is there."""
     bundles = tuple(bundle for _, bundle in _STORES)
-    stats = host.answer_or(StatPaths(bundles), {})
+    stats = path_statuses(host, bundles)
     existing = (bundle for bundle in bundles if bundle in stats and not stats[bundle].failed)
     return next(existing, "")

@@ -10,7 +10,8 @@ from diagnose.lazy_pattern import LazyPattern
 from diagnose.model import Failed, Unavailable
 from diagnose.phrases import and_more
 from diagnose.questions import Host
-from diagnose.questions.files import FolderListing, ListFolder, ReadFile, StatPaths
+from diagnose.questions.file_answers import folder_listing
+from diagnose.questions.files import ReadFile, StatPaths
 from diagnose.questions.run import IdentifyKernel
 from diagnose.registry import evidence
 
@@ -97,7 +98,7 @@ def modules(host: Host) -> Modules | Unavailable:
 
 def _releases(host: Host) -> tuple[str, ...]:
     """The releases of kernels whose modules are on disk; none where nobody could look."""
-    listing = host.answer_or(ListFolder(FOLDERS[0]), FolderListing())
+    listing = folder_listing(host, FOLDERS[0])
     return tuple(name for name in listing.names if name[:1].isdigit())
 
 

@@ -27,7 +27,8 @@ from diagnose.lazy_pattern import LazyPattern
 from diagnose.model import EvidenceGroup, Failed, HostProfile, Json, Unavailable
 from diagnose.phrases import count, short_id
 from diagnose.questions import Host
-from diagnose.questions.files import FolderListing, ListFolder, ReadFile, StatPaths
+from diagnose.questions.file_answers import path_statuses
+from diagnose.questions.files import FolderListing, ListFolder, ReadFile
 from diagnose.questions.machine import ReadClockState
 from diagnose.questions.question import Question
 from diagnose.questions.run import IdentifySite, SiteIdentity
@@ -171,7 +172,7 @@ def _files(host: Host, answers: Mapping[Question[Json], Json]) -> SteeringFiles:
         if names is not None:
             facts[f"folder {folder}"] = count(len(names), "file")
             paths += [f"{folder}/{name}" for name in names if name.endswith(".conf")]
-    statuses = host.answer_or(StatPaths(paths[:MOST_FILES]), {})
+    statuses = path_statuses(host, paths[:MOST_FILES])
     changed: dict[str, float] = {}
     for path, status in statuses.items():
         if status.failed in ("", "missing"):

@@ -22,7 +22,8 @@ from diagnose.lazy_pattern import LazyPattern
 from diagnose.model import RecentChange, RecentChanges, Subject
 from diagnose.phrases import agree, count, named
 from diagnose.questions import Host
-from diagnose.questions.files import NOT_ASKED, ListFolder, StatPaths
+from diagnose.questions.file_answers import path_statuses
+from diagnose.questions.files import NOT_ASKED, ListFolder
 from diagnose.registry import evidence
 
 __all__ = ["RecentChanges", "recent_changes"]
@@ -92,7 +93,7 @@ def recent_changes(
 
 
 def _packages(host: Host, earliest: float) -> Iterator[RecentChange]:
-    statuses = host.answer_or(StatPaths(list(READERS)), {})
+    statuses = path_statuses(host, list(READERS))
     written = [path for path, status in statuses.items() if (status.mtime or 0.0) >= earliest]
     for packages in read_logs(host, written):
         yield from (_package_run(run) for run in _runs(packages))
@@ -127,7 +128,7 @@ def _files(host: Host, containers: Sequence[Container]) -> Iterator[RecentChange
     folders = [file for file in used if file.holds_settings][:MOST_FOLDERS]
     files = [file for file in (*used, *_entries(host, folders)) if _is_by_people(file.path)]
     paths = list(dict.fromkeys(file.path for file in files))[:MOST_PATHS]
-    statuses = host.answer_or(StatPaths(paths, follow=True), {}) if paths else {}
+    statuses = path_statuses(host, paths, follow=True)
     for file in files:
         status = statuses.get(file.path, NOT_ASKED)
         if status.type == "file" and status.mtime is not None:

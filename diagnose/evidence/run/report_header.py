@@ -17,7 +17,8 @@ from diagnose.model import Failed, HostFacts, Json, Trait, Unavailable
 from diagnose.model.findings import number_of
 from diagnose.questions import Host
 from diagnose.questions.endpoint import Endpoint, FindEndpoint
-from diagnose.questions.files import NOT_ASKED, FileText, ReadFile, StatPaths
+from diagnose.questions.file_answers import path_statuses
+from diagnose.questions.files import NOT_ASKED, FileText, ReadFile
 from diagnose.questions.run import IdentifyKernel, KernelIdentity
 from diagnose.registry import evidence
 
@@ -165,7 +166,7 @@ def _traits(host: Host, ping: Ping | Unavailable, info: Info | Unavailable) -> f
 
 def _has_systemd(host: Host) -> bool:
     """Whether the host has systemd; True where nobody could look, as on most hosts."""
-    statuses = host.answer_or(StatPaths([SYSTEMD_FOLDER]), {})
+    statuses = path_statuses(host, [SYSTEMD_FOLDER])
     return statuses.get(SYSTEMD_FOLDER, NOT_ASKED).failed != "missing"
 
 

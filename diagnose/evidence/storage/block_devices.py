@@ -11,7 +11,8 @@ import msgspec
 from diagnose.evidence.storage.mounts import Mounted, Mounts
 from diagnose.model import Failed
 from diagnose.questions import Host
-from diagnose.questions.files import ListFolder, ReadFile, StatPaths
+from diagnose.questions.file_answers import path_statuses
+from diagnose.questions.files import ListFolder, ReadFile
 from diagnose.registry import evidence
 
 STACKED = ("dm-", "md", "bcache")
@@ -45,7 +46,7 @@ def block_devices(host: Host, mounts: Mounts) -> BlockDevices:
         for mount in devices.values()
         if not mount.dev.startswith("0:")
     }
-    statuses = host.answer_or(StatPaths(sorted(disks)), {}) if disks else {}
+    statuses = path_statuses(host, sorted(disks))
     disks_by_name = {
         posixpath.basename(status.link): disks[path]
         for path, status in statuses.items()

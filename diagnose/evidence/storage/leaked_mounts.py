@@ -15,7 +15,7 @@ from diagnose.file_paths import is_within
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.model import Failed
 from diagnose.questions import Host
-from diagnose.questions.files import StatPaths
+from diagnose.questions.file_answers import path_statuses
 from diagnose.registry import evidence
 
 BUSY = LazyPattern(
@@ -102,6 +102,6 @@ def _processes_of_namespaces(host: Host, processes: Processes) -> list[Process]:
     links = {
         f"/proc/{process.pid}/ns/mnt": process for process in processes if not process.is_zombie
     }
-    statuses = host.answer_or(StatPaths(list(links), follow=False), {})
+    statuses = path_statuses(host, list(links), follow=False)
     chosen = {status.link: links[path] for path, status in statuses.items() if status.link}
     return list(chosen.values())[:MOST_NAMESPACES]

@@ -8,7 +8,8 @@ from diagnose.evidence.storage.filesystems import Filesystem, Filesystems
 from diagnose.model import Failed, PageVariables
 from diagnose.phrases import size
 from diagnose.questions import Host
-from diagnose.questions.files import FileText, ReadFile, StatPaths
+from diagnose.questions.file_answers import path_statuses
+from diagnose.questions.files import FileText, ReadFile
 from diagnose.questions.filesystems import StatFilesystem
 from diagnose.registry import evidence
 
@@ -77,7 +78,7 @@ def _image(host: Host, disk: Filesystem) -> LoopImage | None:
     file = host.answer_or(ReadFile(name), FileText("")).text.strip()
     if not file.startswith("/"):
         return None
-    status = host.answer_or(StatPaths([file]), {}).get(file)
+    status = path_statuses(host, [file]).get(file)
     enclosing = host.ask(StatFilesystem(file))
     if status is None or status.failed or isinstance(enclosing, Failed):
         return None

@@ -5,6 +5,7 @@ from diagnose.evidence.containers.peers.called_peers import named_peers
 from diagnose.evidence.containers.workers.worker_roles import is_background, names_server
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.mappings import only, present
+from diagnose.model import PageVariables
 from diagnose.programs.failures import Recognised
 from diagnose.programs.failures.remedies import AtServer
 
@@ -21,7 +22,7 @@ def is_of_a_server(failure: Recognised | None) -> bool:
 
 def server_of(
     container: Container, failure: Recognised | None, containers: Containers | None
-) -> dict[str, str]:
+) -> PageVariables:
     """The page variables of the server that the line is about.
 
     It is this container, or the one that it calls.

@@ -13,6 +13,7 @@ from diagnose.evidence.containers.container import Container
 from diagnose.evidence.containers.settings.changed_words import spliced
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.mappings import only
+from diagnose.model import PageVariables
 from diagnose.numbers import is_number
 from diagnose.redact import holds_token
 
@@ -74,7 +75,7 @@ def _only_harmless(corrections: Iterable[Correction]) -> Correction | None:
     return correction
 
 
-def with_host(container: Container, port: int, host: str) -> dict[str, str]:
+def with_host(container: Container, port: int, host: str) -> PageVariables:
     """The page variables that replace loopback by another host.
 
     `command`: the words behind the image; `assignment`: one variable of the environment; `spliced`:
@@ -108,7 +109,7 @@ _BEHIND_LOGIN = LazyPattern(
 """An address on the loopback with a user and a password before it."""
 
 
-def _spliced_host(container: Container, port: int, host: str) -> dict[str, str]:
+def _spliced_host(container: Container, port: int, host: str) -> PageVariables:
     """The page variables that replace loopback in the only address with a login that may be meant:
     at this port, or without one."""
     hosts = [
@@ -217,7 +218,7 @@ def with_advertised(broker: Container, port: int, host: str) -> Correction | Non
     )
 
 
-def with_name(container: Container, address: str, name: str) -> dict[str, str]:
+def with_name(container: Container, address: str, name: str) -> PageVariables:
     """The page variables that replace an address by a name, or one place by another.
 
     Empty where no word or several hold the address, as those of `with_host`.
@@ -240,7 +241,7 @@ _ADDRESS_LIST = LazyPattern(
 """Addresses of the members of a cluster: 10.0.0.2,10.0.0.3"""
 
 
-def with_names_for_list(container: Container, address: str, names: Sequence[str]) -> dict[str, str]:
+def with_names_for_list(container: Container, address: str, names: Sequence[str]) -> PageVariables:
     """The page variables that replace a list of addresses with this one by names.
 
     Empty where no word or several hold a list with it, and where it has more addresses than there

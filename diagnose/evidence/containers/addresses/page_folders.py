@@ -8,7 +8,8 @@ import msgspec
 from diagnose.evidence.containers.listing import Container
 from diagnose.file_paths import is_below
 from diagnose.questions import Host
-from diagnose.questions.files import NOT_ASKED, StatPaths
+from diagnose.questions.file_answers import path_statuses
+from diagnose.questions.files import NOT_ASKED
 
 _OF_NEXT = ".next/static"
 _BELOW_CODE = (_OF_NEXT, "dist", "build", "out", "public")
@@ -97,7 +98,7 @@ def _named_folders(container: Container) -> Iterator[str]:
 def _with_file(host: Host, places: Sequence[_Place], file: str) -> list[_Place]:
     """The places that have a file."""
     paths = [place.path_of(file) for place in places]
-    statuses = host.answer_or(StatPaths(paths, follow=False), {}) if paths else {}
+    statuses = path_statuses(host, paths, follow=False)
     return [
         place
         for place, path in zip(places, paths, strict=True)

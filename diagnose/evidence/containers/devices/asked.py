@@ -13,7 +13,8 @@ from diagnose.mappings import present
 from diagnose.model import Unavailable
 from diagnose.programs.failures import Recognised
 from diagnose.questions import Host
-from diagnose.questions.files import FolderListing, ListFolder, StatPaths
+from diagnose.questions.file_answers import folder_listing
+from diagnose.questions.files import StatPaths
 from diagnose.registry import evidence
 
 OPTION = "--device="
@@ -114,7 +115,7 @@ def _given_devices(containers: Iterable[Container]) -> set[str]:
 def _devices_of_same_kind(host: Host, path: str) -> tuple[str, ...]:
     """The devices of the host that differ in their number, or that are serial too."""
     folder, _, name = path.rpartition("/")
-    names = host.answer_or(ListFolder(folder), FolderListing()).names
+    names = folder_listing(host, folder).names
     stem = name.rstrip("0123456789")
     is_serial = bool(_SERIAL.search(name)) or folder == _BY_ID
     same_kind = re.compile(rf"{re.escape(stem)}\d+")

@@ -18,6 +18,7 @@ from diagnose.lazy_pattern import LazyPattern
 from diagnose.model import Failed, Unavailable, Unexamined
 from diagnose.phrases import quoted, unix
 from diagnose.questions import Host
+from diagnose.questions.file_answers import path_statuses
 from diagnose.questions.files import ListFolder, PathStatus, StatPaths
 from diagnose.registry import evidence
 
@@ -380,7 +381,7 @@ def _steps(host: Host, containers: Containers, log_tails: LogTails) -> dict[str,
             steps |= {*refused.on_host[1:]}
     if not steps:
         return {}
-    return host.answer_or(StatPaths(sorted(steps), follow=False), {})
+    return path_statuses(host, sorted(steps), follow=False)
 
 
 def _entries(

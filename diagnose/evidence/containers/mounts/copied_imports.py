@@ -17,7 +17,8 @@ from diagnose.evidence.storage.mounts import Mounts
 from diagnose.file_paths import is_within
 from diagnose.programs.file_movers import FILE_MOVERS, FileMover
 from diagnose.questions import Host
-from diagnose.questions.files import NOT_ASKED, StatPaths
+from diagnose.questions.file_answers import path_statuses
+from diagnose.questions.files import NOT_ASKED
 from diagnose.registry import evidence
 
 
@@ -75,7 +76,7 @@ def _is_pair(mover: FileMover, arrival: Mount, place: Mount) -> bool:
 def _is_one_file_system(host: Host, mounts: Mounts, copied: CopiedImport) -> bool:
     """Whether the host itself can link from one to the other, and mount what holds both."""
     paths = [copied.arrival.source, copied.place.source, copied.parent]
-    statuses = host.answer_or(StatPaths(paths, follow=True), {})
+    statuses = path_statuses(host, paths, follow=True)
     statuses_of_pair = [statuses.get(path, NOT_ASKED) for path in paths]
     points = {mounted.point for mounted in map(mounts.of, paths) if mounted is not None}
     devices = {status.dev for status in statuses_of_pair}

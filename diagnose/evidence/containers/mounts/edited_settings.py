@@ -22,7 +22,8 @@ from diagnose.model import Failed
 from diagnose.programs.start_settings import START_SETTINGS, StartSettings
 from diagnose.questions import Host
 from diagnose.questions.containers import ReadLogs
-from diagnose.questions.files import FolderEntry, ListFolder, PathStatus, StatPaths
+from diagnose.questions.file_answers import path_statuses
+from diagnose.questions.files import FolderEntry, ListFolder, PathStatus
 from diagnose.registry import evidence
 
 MOST = 80
@@ -176,7 +177,7 @@ def _edited_files(host: Host, server: _Server) -> _EditedFiles:
     files = {file.path: file for file in itertools.islice(_files(host, server), MOST)}
     if not files:
         return _EditedFiles()
-    statuses = host.answer_or(StatPaths(sorted(files), follow=True), {})
+    statuses = path_statuses(host, sorted(files), follow=True)
     started = server.container.started_at or 0.0
     read_until = max(server.loaded_at + _SLACK_S, started + _SET_UP_S)
     edited = []

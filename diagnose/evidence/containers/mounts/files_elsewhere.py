@@ -14,7 +14,7 @@ from diagnose.file_paths import is_within
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.mappings import by_key, only
 from diagnose.questions import Host
-from diagnose.questions.files import StatPaths
+from diagnose.questions.file_answers import path_statuses
 from diagnose.registry import evidence
 
 _SETTINGS = LazyPattern(
@@ -66,7 +66,7 @@ def files_elsewhere(host: Host, containers: Containers, log_tails: LogTails) -> 
     if not candidates:
         return FilesElsewhere()
     paths = sorted({candidate.on_host for candidate in candidates})
-    statuses = host.answer_or(StatPaths(paths, follow=True), {})
+    statuses = path_statuses(host, paths, follow=True)
     files = {path for path, status in statuses.items() if status.type == "file"}
     present = [candidate for candidate in candidates if candidate.on_host in files]
     grouped = by_key((candidate.container.id, candidate) for candidate in present)

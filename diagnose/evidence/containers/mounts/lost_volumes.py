@@ -8,7 +8,8 @@ from diagnose.evidence.containers.inspect import Mount
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.items import Items
 from diagnose.questions import Host
-from diagnose.questions.files import NOT_ASKED, StatPaths
+from diagnose.questions.file_answers import path_statuses
+from diagnose.questions.files import NOT_ASKED
 from diagnose.registry import evidence
 
 MOST = 500
@@ -40,7 +41,7 @@ def lost_volumes(host: Host, containers: Containers) -> LostVolumes:
     ][:MOST]
     folders = {lost.mount.source for lost in mounted}
     roots = {_root_of_volumes(folder) for folder in folders}
-    statuses = host.answer_or(StatPaths(sorted(folders | roots)), {}) if folders else {}
+    statuses = path_statuses(host, sorted(folders | roots))
     return LostVolumes(
         tuple(
             lost

@@ -11,9 +11,10 @@ from diagnose.evidence.containers.mounts.bind_mounts import BindSources
 from diagnose.file_paths import is_within
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.mappings import only
-from diagnose.model import Failed
+from diagnose.model import Failed, PageVariables
 from diagnose.questions import Host
-from diagnose.questions.files import NOT_ASKED, FolderListing, ListFolder, StatPaths
+from diagnose.questions.file_answers import folder_listing, path_status, path_statuses
+from diagnose.questions.files import ListFolder
 from diagnose.registry import evidence
 
 MOST = 20
@@ -43,7 +44,7 @@ class MovedSources(msgspec.Struct, frozen=True):
 
     by_source: dict[str, MovedSource]
 
-    def variables_of(self, source: str) -> dict[str, str]:
+    def variables_of(self, source: str) -> PageVariables:
         """The page variables that move a source back; empty where nothing was moved."""
         moved = self.by_source.get(source)
         return {} if moved is None else {"place": moved.place, "displaced": moved.moved}
@@ -97,7 +98,7 @@ def _moved_source(host: Host, source: str, used: Collection[str]) -> MovedSource
 
 def _is_free(host: Host, place: str) -> bool:
     """Whether the place is free: missing, an empty folder, or a dangling link."""
-    status = host.answer_or(StatPaths([place], follow=True), {}).get(place, NOT_ASKED)
+    status = path_status(host, place, follow=True)
     if status.type != "folder":
         return status.failed == "missing"
     listing = host.ask(ListFolder(place))
@@ -109,11 +110,11 @@ def _names_beside(host: Host, place: str, rest: str) -> Sequence[str]:
     folder, name = posixpath.split(place)
     if not name or not folder:
         return ()
-    listing = host.answer_or(ListFolder(folder), FolderListing())
+    listing = folder_listing(host, folder)
     aside = re.compile(re.escape(name) + _ASIDE)
     paths = [f"{folder.rstrip('/')}/{other}" for other in listing.names if aside.match(other)]
     if not rest or not paths:
         return paths
-    statuses = host.answer_or(StatPaths([f"{path}/{rest}" for path in paths], follow=True), {})
+    statuses = path_statuses(host, [f"{path}/{rest}" for path in paths], follow=True)
     existing = {path for path, status in statuses.items() if not status.failed}
     return [path for path in paths if f"{path}/{rest}" in existing]

@@ -15,7 +15,8 @@ from diagnose.evidence.containers.mounts.missing_files import MADE_AT_RUN
 from diagnose.evidence.items import Items
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.questions import Host
-from diagnose.questions.files import NOT_ASKED, PathStatus, StatPaths
+from diagnose.questions.file_answers import path_statuses
+from diagnose.questions.files import NOT_ASKED, PathStatus
 from diagnose.registry import evidence
 
 MOST = 20
@@ -142,5 +143,5 @@ def _is_data(neighbour: Container, path: str, status: PathStatus) -> bool:
 def _statuses(host: Host, container: Container, paths: Iterable[str]) -> dict[str, PathStatus]:
     """The status of what lies at each path in a container."""
     root = f"/proc/{container.state.pid}/root"
-    statuses = host.answer_or(StatPaths([f"{root}{path}" for path in paths], follow=False), {})
+    statuses = path_statuses(host, [f"{root}{path}" for path in paths], follow=False)
     return {path: statuses.get(f"{root}{path}", NOT_ASKED) for path in paths}

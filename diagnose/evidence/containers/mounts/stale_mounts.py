@@ -14,7 +14,8 @@ from diagnose.evidence.storage.volumes.volume_sources import BoundVolumes
 from diagnose.mappings import by_key
 from diagnose.model import Failed, Unexamined
 from diagnose.questions import Host
-from diagnose.questions.files import PathStatus, StatPaths
+from diagnose.questions.file_answers import path_statuses
+from diagnose.questions.files import PathStatus
 from diagnose.registry import evidence
 
 DELETED = "//deleted"
@@ -245,7 +246,7 @@ def _statuses(host: Host, paths: Collection[str]) -> dict[str, PathStatus]:
     """The status of each path, links followed; empty where the host does not answer."""
     if not paths:
         return {}
-    return host.answer_or(StatPaths(sorted(paths), follow=True), {})
+    return path_statuses(host, sorted(paths), follow=True)
 
 
 def _is_same_device(source: PathStatus | None, point: PathStatus | None) -> bool:

@@ -21,7 +21,8 @@ from diagnose.evidence.storage.mounts import Mounts
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.mappings import only
 from diagnose.questions import Host
-from diagnose.questions.files import NOT_ASKED, FolderListing, ListFolder, PathStatus, StatPaths
+from diagnose.questions.file_answers import folder_listing, path_statuses
+from diagnose.questions.files import NOT_ASKED, PathStatus
 from diagnose.registry import evidence
 from diagnose.word_sets import vocabulary
 
@@ -149,7 +150,7 @@ def unopened_settings(
     ]
     candidates = [(own, mount) for own in reading for mount in own.bind_mounts if _is_wanted(mount)]
     paths = sorted({mount.source for _, mount in candidates[:MOST]})
-    statuses = host.answer_or(StatPaths(paths), {}) if paths else {}
+    statuses = path_statuses(host, paths)
     unopened_files: dict[str, UnopenedSettings] = {}
     for container, mount in candidates[:MOST]:
         files = _settings_below(host, container, mount, statuses.get(mount.source, NOT_ASKED))
@@ -229,11 +230,11 @@ def _settings_below(
         return [_SettingsFile(mount.destination, mount, status)] if is_own else []
     if status.type != "folder" or not _FOLDER.search(mount.destination):
         return []
-    listing = host.answer_or(ListFolder(mount.source), FolderListing())
+    listing = folder_listing(host, mount.source)
     if not 0 < len(listing.names) <= _MOST_ENTRIES:
         return []
     inside = {name: f"{mount.source.rstrip('/')}/{name}" for name in listing.names}
-    statuses = host.answer_or(StatPaths(list(inside.values())), {})
+    statuses = path_statuses(host, list(inside.values()))
     files = [
         _SettingsFile(
             f"{mount.destination.rstrip('/')}/{name}", mount, statuses.get(path, NOT_ASKED)
@@ -274,7 +275,7 @@ def _has_own_file(host: Host, container: Container, path: str) -> bool | None:
     steps = path.strip("/").split("/")
     root = f"/proc/{container.state.pid}/root"
     ways = [f"{root}/{'/'.join(steps[:end])}" for end in range(1, len(steps) + 1)]
-    statuses = host.answer_or(StatPaths(ways, follow=False), {})
+    statuses = path_statuses(host, ways, follow=False)
     statuses_of_ways = [statuses.get(way, NOT_ASKED) for way in ways]
     if any(status.type == "link" for status in statuses_of_ways):
         return None
@@ -355,5 +356,5 @@ def _image_file(host: Host, container: Container, path: str) -> str:
 def _files_of_image(host: Host, container: Container, paths: Sequence[str]) -> list[str]:
     """The paths at which a container has a file."""
     root = f"/proc/{container.state.pid}/root"
-    statuses = host.answer_or(StatPaths([f"{root}{path}" for path in paths], follow=False), {})
+    statuses = path_statuses(host, [f"{root}{path}" for path in paths], follow=False)
     return [path for path in paths if statuses.get(f"{root}{path}", NOT_ASKED).type == "file"]

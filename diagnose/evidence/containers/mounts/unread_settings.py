@@ -15,7 +15,7 @@ from diagnose.evidence.items import ByContainer
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.mappings import only
 from diagnose.questions import Host
-from diagnose.questions.files import StatPaths
+from diagnose.questions.file_answers import path_statuses
 from diagnose.registry import evidence
 
 _OF_COMMAND = LazyPattern(
@@ -127,7 +127,7 @@ def unread_settings(
     paths = sorted(
         {_file_of_same_name(settings) for items in candidates.values() for settings in items}
     )
-    statuses = host.answer_or(StatPaths(paths, follow=True), {}) if paths else {}
+    statuses = path_statuses(host, paths, follow=True)
     files = {path for path, status in statuses.items() if status.type == "file"}
     unread = {}
     for id, items in candidates.items():

@@ -16,7 +16,8 @@ from diagnose.evidence.items import Items
 from diagnose.file_paths import is_below, is_within
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.questions import Host
-from diagnose.questions.files import FolderListing, ListFolder, PathStatus, StatPaths
+from diagnose.questions.file_answers import folder_listing, path_statuses
+from diagnose.questions.files import PathStatus
 from diagnose.registry import evidence
 
 MOST = 40
@@ -95,15 +96,15 @@ def unseen_data(host: Host, containers: Containers) -> UnseenDataList:
 
 def _links_out(host: Host, container: Container, mount: Mount) -> Iterator[UnseenData]:
     """The first link of a mounted folder that leads to where the container has nothing."""
-    listing = host.answer_or(ListFolder(mount.source), FolderListing())
+    listing = folder_listing(host, mount.source)
     names = [entry.name for entry in listing.entries if entry.type == "link"][:MOST_LINKS]
-    statuses = _statuses(host, [f"{mount.source}/{name}" for name in names], follow=False)
+    statuses = path_statuses(host, [f"{mount.source}/{name}" for name in names], follow=False)
     ends = {
         path: posixpath.normpath(posixpath.join(mount.source, status.link))
         for path, status in statuses.items()
         if status.link and _leads_out(container, mount, status.link)
     }
-    target_statuses = _statuses(host, sorted(set(ends.values())), follow=True)
+    target_statuses = path_statuses(host, sorted(set(ends.values())), follow=True)
     lost = [
         path for path, end in ends.items() if target_statuses.get(end, _NOTHING).type == "folder"
     ]
@@ -117,10 +118,6 @@ def _links_out(host: Host, container: Container, mount: Mount) -> Iterator[Unsee
 
 
 _NOTHING = PathStatus(failed="missing")
-
-
-def _statuses(host: Host, paths: list[str], *, follow: bool) -> dict[str, PathStatus]:
-    return host.answer_or(StatPaths(paths, follow=follow), {}) if paths else {}
 
 
 def _leads_out(container: Container, mount: Mount, link: str) -> bool:
@@ -158,4 +155,4 @@ def _hidden_folders(host: Host, container: Container) -> Iterator[UnseenData]:
 
 
 def _names(host: Host, path: str) -> frozenset[str]:
-    return frozenset(host.answer_or(ListFolder(path), FolderListing()).names) - _MARKS
+    return frozenset(folder_listing(host, path).names) - _MARKS

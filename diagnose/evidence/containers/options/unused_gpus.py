@@ -12,7 +12,7 @@ from diagnose.evidence.items import Items
 from diagnose.evidence.machine.gpu import DRIVER
 from diagnose.model import Failed
 from diagnose.questions import Host
-from diagnose.questions.files import NOT_ASKED, StatPaths
+from diagnose.questions.file_answers import path_status
 from diagnose.questions.images import InspectImage
 from diagnose.registry import evidence
 
@@ -43,7 +43,7 @@ def unused_gpus(host: Host, containers: Containers, info: Info | None) -> Unused
     if info is not None and info.default_runtime == _RUNTIME:
         return UnusedGpus()
     candidates = [container for container in containers.running if _wants_one(container)]
-    if not candidates or host.answer_or(StatPaths([DRIVER]), {}).get(DRIVER, NOT_ASKED).failed:
+    if not candidates or path_status(host, DRIVER).failed:
         return UnusedGpus()
     chosen = host.first(candidates, MOST, "containers with a GPU in a variable")
     return UnusedGpus(

@@ -18,7 +18,8 @@ from diagnose.mappings import paired
 from diagnose.model import Failed
 from diagnose.numbers import is_number
 from diagnose.questions import Host
-from diagnose.questions.files import NOT_ASKED, ListFolder, StatPaths
+from diagnose.questions.file_answers import path_statuses
+from diagnose.questions.files import NOT_ASKED, ListFolder
 from diagnose.registry import evidence
 
 MOST = 12
@@ -159,7 +160,7 @@ def _written_since(
 ) -> Iterator[str]:
     """The files with some content that were written after this time."""
     paths = [f"{root}{file}" for file in files]
-    statuses = host.answer_or(StatPaths(paths, follow=False), {}) if paths else {}
+    statuses = path_statuses(host, paths, follow=False)
     for path, file in zip(paths, files, strict=True):
         status = statuses.get(path, NOT_ASKED)
         if since is not None and status.size >= _LEAST and (status.mtime or 0.0) > since:

@@ -21,8 +21,9 @@ from diagnose.evidence.machine.processes import Processes
 from diagnose.file_paths import is_within
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.questions import Host
+from diagnose.questions.file_answers import folder_listing, path_statuses
 from diagnose.questions.file_texts import FindTexts
-from diagnose.questions.files import NOT_ASKED, FolderListing, ListFolder, StatPaths
+from diagnose.questions.files import NOT_ASKED
 from diagnose.questions.processes import InspectProcess
 from diagnose.registry import evidence
 from diagnose.word_sets import vocabulary
@@ -155,7 +156,7 @@ def _jobs_of_laravel(host: Host, container: Container) -> Iterator[AbsentWorker]
     """The queue and the schedule of an application of Laravel in a container."""
     root = f"/proc/{container.state.pid}/root"
     marks = {f"{root}{folder}/artisan": folder for folder in code_folders(container)}
-    statuses = host.answer_or(StatPaths([*marks], follow=False), {})
+    statuses = path_statuses(host, [*marks], follow=False)
     folders = (
         folder for path, folder in marks.items() if statuses.get(path, NOT_ASKED).type == "file"
     )
@@ -166,7 +167,7 @@ def _jobs_of_laravel(host: Host, container: Container) -> Iterator[AbsentWorker]
     if host.answer_or(FindTexts(file, [_FOR_DEVELOPERS], root=root), []):
         return
     driver = _driver(host, container, file)
-    jobs = host.answer_or(ListFolder(f"{folder}/app/Jobs", root=root), FolderListing())
+    jobs = folder_listing(host, f"{folder}/app/Jobs", root=root)
     if driver and any(name.endswith(".php") for name in jobs.names):
         yield AbsentWorker(container, "queue", f"{_QUEUE}={driver}", folder)
     for file, text in _SCHEDULES:
@@ -269,7 +270,7 @@ def _is_in_crontab(host: Host, absent: AbsentWorker) -> bool:
     """Whether a crontab or a unit of the host mentions the program or its `artisan`."""
     paths = ["/etc/crontab"]
     for folder in _CRONTABS:
-        listing = host.answer_or(ListFolder(folder), FolderListing())
+        listing = folder_listing(host, folder)
         paths += [
             posixpath.join(folder, entry.name)
             for entry in listing.entries

@@ -12,7 +12,8 @@ from diagnose.evidence.items import Items
 from diagnose.evidence.machine.passwd import USERS_FILE, user_entries
 from diagnose.evidence.machine.processes import Processes
 from diagnose.questions import Host
-from diagnose.questions.files import FileText, FolderListing, ListFolder, ReadFile
+from diagnose.questions.file_answers import folder_listing
+from diagnose.questions.files import FileText, ReadFile
 from diagnose.registry import evidence
 
 MOST = 12
@@ -87,7 +88,7 @@ def cron_jobs(host: Host, containers: Containers, processes: Processes) -> CronJ
 def names_of_tables(host: Host, root: str, folder: str) -> list[str]:
     """The files of a folder that cron reads; it passes over those with a dot in front, and those
     that crontab is about to write."""
-    listing = host.answer_or(ListFolder(folder, root=root), FolderListing())
+    listing = folder_listing(host, folder, root=root)
     return [
         entry.name
         for entry in listing.entries

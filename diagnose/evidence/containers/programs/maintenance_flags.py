@@ -14,7 +14,8 @@ from diagnose.lazy_pattern import LazyPattern
 from diagnose.model import Failed
 from diagnose.programs.maintenance import MAINTENANCE_MODES, MaintenanceMode
 from diagnose.questions import Host
-from diagnose.questions.files import PathStatus, ReadFile, StatPaths
+from diagnose.questions.file_answers import path_statuses
+from diagnose.questions.files import PathStatus, ReadFile
 from diagnose.registry import evidence
 
 _UNAVAILABLE = 503
@@ -131,7 +132,7 @@ def _flag(
     modes = [mode for mode in MAINTENANCE_MODES if mode.mark or is_any]
     places = [(folder, mode) for folder in code_folders(container) for mode in modes]
     paths = {f"{root}{path}" for folder, mode in places for path in _paths(folder, mode)}
-    statuses = host.answer_or(StatPaths(sorted(paths), follow=False), {})
+    statuses = path_statuses(host, sorted(paths), follow=False)
     for folder, mode in places:
         if not all(_is_file(statuses, f"{root}{path}") for path in _paths(folder, mode)):
             continue

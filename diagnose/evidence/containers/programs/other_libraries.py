@@ -17,7 +17,8 @@ from diagnose.model import Failed, Json, PageVariables
 from diagnose.phrases import and_more
 from diagnose.questions import Host
 from diagnose.questions.containers import ReadContainerFile
-from diagnose.questions.files import ListFolder, StatPaths
+from diagnose.questions.file_answers import path_statuses
+from diagnose.questions.files import ListFolder
 from diagnose.questions.images import InspectImage
 from diagnose.registry import evidence
 
@@ -135,7 +136,7 @@ def _listed_folders(host: Host, container: Container) -> Iterator[tuple[str, Seq
     if isinstance(detail, Failed) or not detail.layers:
         return
     inside = {f"{layer}/diff{folder}": folder for layer in detail.layers for folder in _FOLDERS}
-    statuses = host.answer_or(StatPaths(list(inside), follow=False), {})
+    statuses = path_statuses(host, list(inside), follow=False)
     folders = [path for path, status in statuses.items() if status.type == "folder"]
     for path, listing in host.answers_about(folders, ListFolder).items():
         yield inside[path], listing.names

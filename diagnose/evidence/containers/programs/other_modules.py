@@ -24,7 +24,8 @@ from diagnose.mappings import present
 from diagnose.model import Failed, Json, PageVariables
 from diagnose.questions import Host
 from diagnose.questions.containers import ContainerFile, ReadContainerFile
-from diagnose.questions.files import FolderListing, ListFolder, StatPaths
+from diagnose.questions.file_answers import folder_listing, path_statuses
+from diagnose.questions.files import ListFolder
 from diagnose.questions.images import InspectImage
 from diagnose.registry import evidence
 
@@ -241,7 +242,7 @@ class _Search(msgspec.Struct, frozen=True):
 
     def there(self, paths: Sequence[str]) -> list[str]:
         """The paths of these that the host has."""
-        statuses = self.host.answer_or(StatPaths(paths, follow=False), {}) if paths else {}
+        statuses = path_statuses(self.host, paths, follow=False)
         return [path for path, status in statuses.items() if status.type in ("folder", "file")]
 
 
@@ -325,7 +326,7 @@ def _is_open(search: _Search, folder: str, user: str) -> bool:
 
 
 def _has_compiled(search: _Search, path: str) -> bool:
-    listing = search.host.answer_or(ListFolder(path), FolderListing())
+    listing = folder_listing(search.host, path)
     return any(name.endswith(_COMPILED) for name in listing.names)
 
 

@@ -9,7 +9,7 @@ from diagnose.evidence.containers.programs.missing_programs import own_program
 from diagnose.evidence.containers.programs.refused_programs import Programs
 from diagnose.evidence.items import ByContainer
 from diagnose.questions import Host
-from diagnose.questions.files import StatPaths
+from diagnose.questions.file_answers import path_statuses
 from diagnose.registry import evidence
 
 _EXECUTE = 0o111
@@ -30,7 +30,7 @@ def shut_scripts(host: Host, containers: Containers, programs: Programs | None) 
     if not places:
         return ShutScripts()
     steps = {place.path: steps_from(place.mount.source, place.path) for place in places.values()}
-    statuses = host.answer_or(StatPaths(sorted(steps)), {})
+    statuses = path_statuses(host, sorted(steps))
     links = linked_paths(host, steps) if statuses else ()
     not_executable = {
         path

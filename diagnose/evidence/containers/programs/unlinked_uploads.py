@@ -16,7 +16,8 @@ from diagnose.evidence.containers.programs.code_folders import code_folders
 from diagnose.evidence.items import Items
 from diagnose.evidence.machine.processes import Processes
 from diagnose.questions import Host
-from diagnose.questions.files import NOT_ASKED, FolderListing, ListFolder, PathStatus, StatPaths
+from diagnose.questions.file_answers import path_status, path_statuses
+from diagnose.questions.files import NOT_ASKED, FolderListing, ListFolder, PathStatus
 from diagnose.registry import evidence
 
 MOST = 8
@@ -92,7 +93,7 @@ def _is_shown_by_another(host: Host, uploads: UnlinkedUploads, neighbours: list[
     paths = [
         f"/proc/{other.state.pid}/root{uploads.link}" for other in neighbours if other.state.pid
     ]
-    statuses = host.answer_or(StatPaths(paths, follow=False), {}) if paths else {}
+    statuses = path_statuses(host, paths, follow=False)
     return any(status.type for status in statuses.values())
 
 
@@ -101,7 +102,7 @@ def _folder_of_laravel(host: Host, container: Container) -> str:
     root = f"/proc/{container.state.pid}/root"
     folders = code_folders(container)
     paths = [f"{root}{folder}/{file}" for folder in folders for file in (_PROGRAM, _PAGES)]
-    statuses = host.answer_or(StatPaths(paths, follow=False), {})
+    statuses = path_statuses(host, paths, follow=False)
     files = {path for path in paths if statuses.get(path, NOT_ASKED).type == "file"}
     upload_folders = (
         folder
@@ -114,7 +115,7 @@ def _folder_of_laravel(host: Host, container: Container) -> str:
 def _status(host: Host, container: Container, path: str) -> PathStatus:
     """The stat of a path of a container; links are not followed."""
     whole = f"/proc/{container.state.pid}/root{path}"
-    return host.answer_or(StatPaths([whole], follow=False), {}).get(whole, NOT_ASKED)
+    return path_status(host, whole, follow=False)
 
 
 def _leads_to_nothing(host: Host, container: Container, link: str, itself: PathStatus) -> bool:

@@ -24,8 +24,8 @@ from diagnose.model import Failed
 from diagnose.programs.first_start_files import FIRST_START_FILES, FirstStartFile
 from diagnose.questions import Host
 from diagnose.questions.containers import ReadContainerFile
+from diagnose.questions.file_answers import path_status
 from diagnose.questions.file_texts import FindTexts
-from diagnose.questions.files import NOT_ASKED, StatPaths
 from diagnose.questions.images import InspectImage
 from diagnose.redact import holds_token
 from diagnose.registry import evidence
@@ -237,7 +237,7 @@ def _is_of_earlier_life(host: Host, container: Container, path: str) -> bool:
 
     Of a large file only the beginning is searched, and a link leads to a file of the container.
     """
-    status = host.answer_or(StatPaths([path], follow=False), {}).get(path, NOT_ASKED)
+    status = path_status(host, path, follow=False)
     created_at = container.created_at
     is_file = status.type == "file" and status.size <= _LARGEST
     is_known = is_file and status.mtime is not None and created_at is not None

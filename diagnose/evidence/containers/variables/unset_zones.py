@@ -14,7 +14,8 @@ from diagnose.evidence.items import Items
 from diagnose.evidence.machine.clock import Clock
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.questions import Host
-from diagnose.questions.files import NOT_ASKED, FileText, ReadFile, StatPaths
+from diagnose.questions.file_answers import path_status
+from diagnose.questions.files import FileText, ReadFile
 from diagnose.registry import evidence
 
 _IS_SCHEDULE = LazyPattern(r"(?:^|_)(?:CRON|CRONTAB|SCHEDULE|CRON_\w{1,20}|SCHEDULE_\w{1,20})$")
@@ -83,7 +84,7 @@ def _has_zone(container: Container) -> bool:
 def _zone_of_host(host: Host) -> str:
     """The name of the host's zone; "" where it is not known."""
     link, file = _FILES
-    status = host.answer_or(StatPaths([link], follow=False), {}).get(link, NOT_ASKED)
+    status = path_status(host, link, follow=False)
     _, folder, name = (status.link or "").rpartition(_FOLDER)
     if not folder:
         name = host.answer_or(ReadFile(file, max_bytes=200), FileText("")).text.strip()

@@ -12,7 +12,7 @@ from diagnose.evidence.machine.processes import Processes
 from diagnose.file_paths import is_within
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.questions import Host
-from diagnose.questions.files import StatPaths
+from diagnose.questions.file_answers import path_statuses
 from diagnose.registry import evidence
 
 MOST = 20
@@ -54,7 +54,7 @@ def led_servers(host: Host, containers: Containers, processes: Processes) -> Led
         if process.comm in _SERVERS
     ]
     chosen = host.first(servers, MOST, "servers of Redis")
-    links = host.answer_or(StatPaths([path for _, path in chosen], follow=False), {})
+    links = path_statuses(host, [path for _, path in chosen], follow=False)
     led: dict[str, LedServer] = {}
     for container, path in chosen:
         status = links.get(path)

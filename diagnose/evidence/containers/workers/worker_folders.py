@@ -16,7 +16,8 @@ from diagnose.evidence.items import Items
 from diagnose.file_paths import is_within
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.questions import Host
-from diagnose.questions.files import NOT_ASKED, PathStatus, StatPaths
+from diagnose.questions.file_answers import path_statuses
+from diagnose.questions.files import NOT_ASKED, PathStatus
 from diagnose.registry import evidence
 
 MOST = 20
@@ -134,7 +135,7 @@ def _file_of_its_own(host: Host, worker: Container, program: Container, top: str
 def _statuses(host: Host, container: Container, files: list[str]) -> dict[str, PathStatus]:
     """The status of each file of a container."""
     root = f"/proc/{container.state.pid}/root"
-    statuses = host.answer_or(StatPaths([f"{root}{file}" for file in files], follow=False), {})
+    statuses = path_statuses(host, [f"{root}{file}" for file in files], follow=False)
     return {path.removeprefix(root): status for path, status in statuses.items()}
 
 

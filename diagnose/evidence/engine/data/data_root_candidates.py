@@ -20,7 +20,8 @@ from diagnose.lazy_pattern import LazyPattern
 from diagnose.model import Failed, Unavailable
 from diagnose.model.findings import number_of
 from diagnose.questions import Host
-from diagnose.questions.files import FileText, FolderListing, ListFolder, ReadFile, StatPaths
+from diagnose.questions.file_answers import folder_listing
+from diagnose.questions.files import FileText, ReadFile, StatPaths
 from diagnose.registry import evidence
 
 FSTAB = "/etc/fstab"
@@ -134,7 +135,7 @@ def data_root_candidates(
 def planned_mounts(host: Host) -> Iterator[PlannedMount]:
     """All mounts that fstab and the units of systemd ask for at boot."""
     yield from planned_in_fstab(host.answer_or(ReadFile(FSTAB), FileText("")).text)
-    names = host.answer_or(ListFolder(UNIT_FOLDER), FolderListing()).names
+    names = folder_listing(host, UNIT_FOLDER).names
     units = [name for name in names if name.endswith(".mount")]
     for name in units[:MOST_UNITS]:
         path = f"{UNIT_FOLDER}/{name}"
@@ -232,7 +233,7 @@ def _other_roots(
 
 
 def _count_of_containers(host: Host, root: str) -> int:
-    listing = host.answer_or(ListFolder(f"{root}/containers"), FolderListing())
+    listing = folder_listing(host, f"{root}/containers")
     return sum(bool(_ID.fullmatch(name)) for name in listing.names)
 
 
@@ -254,5 +255,5 @@ def likely_roots(root: str, mounts: Mounts) -> Iterable[str]:
 
 def _remapped_below(host: Host, root: str) -> list[str]:
     """Data roots of the time when this engine remapped its users, below the one in use."""
-    names = host.answer_or(ListFolder(root), FolderListing()).names
+    names = folder_listing(host, root).names
     return [f"{root}/{name}" for name in names if REMAPPED.fullmatch(f"/{name}")]

@@ -4,7 +4,7 @@ import msgspec
 
 from diagnose.model import Trait
 from diagnose.questions import Host
-from diagnose.questions.files import StatPaths
+from diagnose.questions.file_answers import path_statuses
 
 USUAL_PROGRAMS = ("/usr/bin/dockerd", "/usr/sbin/dockerd", "/usr/local/bin/dockerd")
 """Paths of dockerd in packages of distributions, and in Docker's own."""
@@ -58,7 +58,7 @@ program is no host of the snap's kind: packages put that program there."""
 def packaging(host: Host) -> Packaging:
     """The kind of engine installation on this host; the common one where nobody could look."""
     marks = [kind.mark for kind in KINDS]
-    statuses = host.answer_or(StatPaths([*marks, *USUAL_PROGRAMS, SYSTEMD_FOLDER]), {})
+    statuses = path_statuses(host, [*marks, *USUAL_PROGRAMS, SYSTEMD_FOLDER])
     existing = {path for path, status in statuses.items() if not status.failed}
     has_usual_program = not existing.isdisjoint(USUAL_PROGRAMS)
     for kind in KINDS:

@@ -5,7 +5,8 @@ from collections.abc import Iterable, Mapping
 import msgspec
 
 from diagnose.questions import Host
-from diagnose.questions.files import PathStatus, StatPaths
+from diagnose.questions.file_answers import path_statuses
+from diagnose.questions.files import PathStatus
 
 
 class FileState(msgspec.Struct, frozen=True):
@@ -41,5 +42,5 @@ class PathStates(msgspec.Struct, frozen=True):
 
 def path_states(host: Host, *paths: str) -> PathStates:
     """Ask the host for these paths."""
-    statuses = host.answer_or(StatPaths(paths), {})
+    statuses = path_statuses(host, paths)
     return PathStates(statuses)

@@ -9,7 +9,8 @@ from diagnose.evidence.containers.programs.start_refusals import STOCK, TOOL
 from diagnose.evidence.engine.daemon import Daemon
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.questions import Host
-from diagnose.questions.files import PathStatus, StatPaths
+from diagnose.questions.file_answers import path_statuses
+from diagnose.questions.files import PathStatus
 from diagnose.questions.processes import ProcessDetail
 from diagnose.registry import evidence
 
@@ -95,7 +96,7 @@ def _program(host: Host, name: str, daemon: Daemon) -> UnfoundProgram | None:
     programs = (name,) if name in _BY_ENGINE else (name, STOCK)
     folders = dict.fromkeys([*known_folders, *searched_folders])
     paths = [f"{folder}/{program}" for folder in folders for program in programs]
-    statuses = host.answer_or(StatPaths([*paths, *searched_folders]), {})
+    statuses = path_statuses(host, [*paths, *searched_folders])
     found_in = {
         program: _holding_folder(program, known_folders, searched_folders, statuses)
         for program in programs

@@ -180,9 +180,13 @@ class _LostDockerRules:
 
 
 def _only_closes_ports(step: Step, ways: DroppedWays, paths: PacketPaths) -> bool:
-    """Whether a rule that lets containers out closes ports: in DOCKER-USER, or some of several."""
+    """Whether a rule closes ports, and drops nothing that containers send themselves.
+
+    A rule in DOCKER-USER is there for that; another one counts if it leaves a port open.
+    """
     if ways.outlets or ways.queries:
         return False
-    inlets = ways.inlets
-    of_family = paths.inlets6 if inlets and inlets[0].family == "ip6" else paths.inlets
-    return step.chain == USER_CHAIN or len(inlets) < len(of_family)
+    if step.chain == USER_CHAIN:
+        return True
+    ports_of_family = paths.inlets6 if ways.family == "ip6" else paths.inlets
+    return len(ways.inlets) < len(ports_of_family)

@@ -30,7 +30,8 @@ from diagnose.evidence.network.proxies.nginx.sites import certified_servers
 from diagnose.model import HOST, Failed, Unexamined
 from diagnose.nginx_text import Directive
 from diagnose.questions import Host
-from diagnose.questions.files import FileText, ListFolder, PathStatus, ReadFile, StatPaths
+from diagnose.questions.file_answers import path_statuses
+from diagnose.questions.files import FileText, ListFolder, PathStatus, ReadFile
 from diagnose.registry import evidence
 
 _PROGRAM = "nginx"
@@ -92,7 +93,7 @@ def host_certificates(
         site.path: site for site in _sites(files.directives(), containers) if "$" not in site.path
     }
     chosen = list(sites)[:_MOST]
-    statuses = host.answer_or(StatPaths(chosen, follow=True), {}) if chosen else {}
+    statuses = path_statuses(host, chosen, follow=True)
     loaded_at = configured_at(None, processes, clock)
     certificates: list[HostCertificate] = []
     unread: list[Unexamined] = []

@@ -15,6 +15,7 @@ from diagnose.evidence.network.interfaces import Interface
 from diagnose.evidence.network.networks import DEFAULT_NETWORK, Network, Subnet, is_within
 from diagnose.evidence.network.routes import MAIN_TABLE, Route
 from diagnose.evidence.network.subnets.described_routes import DescribedRoutes
+from diagnose.model import PageVariables
 
 NOWHERE = ("blackhole", "unreachable", "prohibit")
 """Types of routes that reject or drop packets on purpose."""
@@ -105,7 +106,7 @@ class NetworkBesideRoutes(msgspec.Struct, frozen=True, dict=True):
         """The address that a container has on the network."""
         return member.endpoints[self.network.name].ip_address
 
-    def replacement_of(self, subnet: Subnet) -> dict[str, str]:
+    def replacement_of(self, subnet: Subnet) -> PageVariables:
         """The free subnet to which the page moves this network, as page variables.
 
         The default network cannot be removed, only configured by `bip` and `fixed-cidr-v6`. Private

@@ -9,7 +9,7 @@ from diagnose.evidence.machine.processes import Processes
 from diagnose.evidence.network.interfaces import Interface, Interfaces
 from diagnose.model import Failed
 from diagnose.questions import Host
-from diagnose.questions.files import NOT_ASKED, StatPaths
+from diagnose.questions.file_answers import path_status
 from diagnose.questions.network import ListTunnelHolders
 from diagnose.registry import evidence
 
@@ -76,4 +76,4 @@ def _kernel_owner(host: Host, link: Interface, processes: Processes | None) -> s
 
 
 def _exists(host: Host, path: str) -> bool:
-    return bool(host.answer_or(StatPaths([path]), {}).get(path, NOT_ASKED).type)
+    return bool(path_status(host, path).type)

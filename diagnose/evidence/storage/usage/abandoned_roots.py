@@ -15,7 +15,8 @@ from diagnose.mappings import by_key
 from diagnose.model import Failed
 from diagnose.questions import Host
 from diagnose.questions.data_root import WalkFolder
-from diagnose.questions.files import PathStatus, StatPaths
+from diagnose.questions.file_answers import path_statuses
+from diagnose.questions.files import PathStatus
 from diagnose.registry import evidence
 
 WORTH_PCT = 85.0
@@ -86,7 +87,7 @@ def _left_roots(
     likely = (*likely_roots(root.path, mounts), *_COPIES)
     paths = [path for path in likely if path != root.path]
     records = [f"{path}/{_RECORDS}" for path in (root.path, *paths)]
-    statuses = host.answer_or(StatPaths(records), {})
+    statuses = path_statuses(host, records)
     disks = {disk.usage.dev: disk for disk in full}
     known_places = {_place(statuses.get(records[0]))}
     for path, record in zip(paths, records[1:], strict=True):

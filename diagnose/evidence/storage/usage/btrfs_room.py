@@ -14,7 +14,8 @@ from diagnose.evidence.storage.block_devices import SECTOR, numbers_in
 from diagnose.evidence.storage.filesystems import Filesystems
 from diagnose.model import Failed
 from diagnose.questions import Host
-from diagnose.questions.files import FolderListing, ListFolder, ReadFile
+from diagnose.questions.file_answers import folder_listing
+from diagnose.questions.files import ListFolder, ReadFile
 from diagnose.registry import evidence
 
 __all__ = ["BtrfsRoom", "BtrfsRooms", "btrfs_rooms"]
@@ -98,7 +99,7 @@ def btrfs_rooms(host: Host, filesystems: Filesystems) -> BtrfsRooms:
 
 def _devices(host: Host) -> dict[str, list[str]]:
     """The names of the devices of each btrfs, by its id."""
-    names = host.answer_or(ListFolder(SYSFS), FolderListing()).names
+    names = folder_listing(host, SYSFS).names
     ids = [name for name in names if len(name) == ID_LENGTH]
     folders = host.answers_about(ids, lambda id: ListFolder(f"{SYSFS}/{id}/devices"))
     return {id: folder.names for id, folder in folders.items()}

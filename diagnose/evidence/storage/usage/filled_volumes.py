@@ -14,7 +14,7 @@ from diagnose.evidence.storage.usage.written_layers import DEPTH, WALK_S, WORTH_
 from diagnose.model import Failed
 from diagnose.questions import Host
 from diagnose.questions.data_root import WalkFolder
-from diagnose.questions.files import FolderListing, ListFolder
+from diagnose.questions.file_answers import folder_listing
 from diagnose.registry import evidence
 
 _DATA = "_data"
@@ -108,4 +108,4 @@ def _with_readers(host: Host, volume: FilledVolume, log: str) -> FilledVolume:
 
 
 def _names(host: Host, folder: str) -> Iterable[str]:
-    return host.answer_or(ListFolder(folder), FolderListing()).names
+    return folder_listing(host, folder).names

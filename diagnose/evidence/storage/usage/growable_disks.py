@@ -7,7 +7,7 @@ import msgspec
 from diagnose.evidence.storage.block_devices import SECTOR, numbers_in
 from diagnose.evidence.storage.filesystems import Filesystem, Filesystems
 from diagnose.questions import Host
-from diagnose.questions.files import NOT_ASKED, FolderListing, ListFolder, StatPaths
+from diagnose.questions.file_answers import folder_listing, path_status
 from diagnose.registry import evidence
 
 __all__ = ["GrowableDisk", "GrowableDisks", "growable_disks"]
@@ -89,7 +89,7 @@ def _is_worth_a_look(disk: Filesystem) -> bool:
 def _device(host: Host, device_number: str) -> _Device | None:
     """The device of this number, such as 8:1; None where sysfs does not show it."""
     folder = f"/sys/dev/block/{device_number}"
-    link = host.answer_or(StatPaths([folder]), {}).get(folder, NOT_ASKED).link
+    link = path_status(host, folder).link
     size_file = f"{folder}/size"
     start_file = f"{folder}/start"
     partition_file = f"{folder}/partition"
@@ -116,7 +116,7 @@ def _room_behind(host: Host, device: _Device) -> int:
 
 def _starts(host: Host, disk: str) -> list[int]:
     """The offsets of a disk's partitions, in bytes."""
-    listing = host.answer_or(ListFolder(f"/sys/class/block/{disk}"), FolderListing())
+    listing = folder_listing(host, f"/sys/class/block/{disk}")
     partitions = [name for name in listing.names if name.startswith(disk)]
     starts = numbers_in(host, [f"/sys/class/block/{name}/start" for name in partitions])
     return [start * SECTOR for start in starts.values()]

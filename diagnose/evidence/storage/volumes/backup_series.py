@@ -18,7 +18,8 @@ from diagnose.mappings import by_key
 from diagnose.model import Failed
 from diagnose.numbers import median
 from diagnose.questions import Host
-from diagnose.questions.files import NOT_ASKED, FolderListing, ListFolder, PathStatus, StatPaths
+from diagnose.questions.file_answers import path_statuses
+from diagnose.questions.files import NOT_ASKED, FolderListing, ListFolder, PathStatus
 from diagnose.registry import evidence
 
 MOST = 12
@@ -166,7 +167,7 @@ def _series(host: Host, folder: str, names: Sequence[str]) -> list[list[_Backup]
     candidates = candidates[:MOST_SIZES]
     if not candidates:
         return []
-    statuses = host.answer_or(StatPaths([f"{folder}/{name}" for name in candidates]), {})
+    statuses = path_statuses(host, [f"{folder}/{name}" for name in candidates])
     backups = []
     for name in candidates:
         status = statuses.get(f"{folder}/{name}", NOT_ASKED)

@@ -108,7 +108,7 @@ def empty_backups(host: Host, containers: Containers) -> EmptyBackups:
         namesakes = {other.mount.name: other for other in _namesakes(volume, by_name)}
         intended = tuple(namesakes.values()) or tuple(_namesake_folders(volume, containers))
         if intended and _is_empty(host, volume.mount.source) is True:
-            backups += _with_data(host, volume, intended)
+            backups += _filled_elsewhere(host, volume, intended)
     return EmptyBackups(tuple(backups))
 
 
@@ -173,10 +173,13 @@ def _is_empty(host: Host, folder: str) -> bool | None:
     return None if isinstance(listing, Failed) else not listing.entries
 
 
-def _with_data(
+def _filled_elsewhere(
     host: Host, volume: _MountedVolume, namesakes: Sequence[_MountedVolume]
 ) -> Iterator[EmptyBackup]:
-    """The one namesake that holds something; nothing where several do."""
+    """The empty backup, with the only namesake of its volume that holds something.
+
+    Nothing where several namesakes hold something: which of them was meant is not known.
+    """
     full = only([other for other in namesakes if _is_empty(host, other.mount.source) is False])
     if full is not None:
         full_mount = full.mount

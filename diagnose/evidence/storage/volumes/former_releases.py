@@ -14,7 +14,8 @@ from diagnose.evidence.items import Items
 from diagnose.evidence.machine.processes import Processes
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.questions import Host
-from diagnose.questions.files import NOT_ASKED, FolderListing, ListFolder, PathStatus, StatPaths
+from diagnose.questions.file_answers import folder_listing, path_statuses
+from diagnose.questions.files import NOT_ASKED, PathStatus
 from diagnose.registry import evidence
 
 MOST = 12
@@ -135,7 +136,7 @@ def _larger_releases(host: Host, container: Container, mount: Mount) -> Iterator
 
 def _data_folders(host: Host, mount: Mount) -> list[_DataFolder]:
     """The folders of releases below a mount; none where it has only one."""
-    listing = host.answer_or(ListFolder(mount.source), FolderListing())
+    listing = folder_listing(host, mount.source)
     releases = [
         entry.name
         for entry in listing.entries
@@ -146,7 +147,7 @@ def _data_folders(host: Host, mount: Mount) -> list[_DataFolder]:
     places = [f"{release}{inner}" for release in releases[:_MOST_FOLDERS] for inner in _INNER]
     files = (_MARK, _RUNS, _WRITTEN)
     paths = [f"{mount.source}/{place}/{file}" for place in places for file in files]
-    statuses = host.answer_or(StatPaths(paths, follow=False), {})
+    statuses = path_statuses(host, paths, follow=False)
     folders = []
     for place in places:
         path = f"{mount.source}/{place}"
@@ -177,10 +178,10 @@ def _bytes_on_disk(host: Host, folder: _DataFolder) -> int | None:
     waiting = [f"{folder.path}/{part}" for part in _PARTS]
     files: list[str] = []
     for number, path in enumerate(waiting):
-        listing = host.answer_or(ListFolder(path), FolderListing())
+        listing = folder_listing(host, path)
         if number >= _MOST_LISTED or listing.truncated or len(files) > _MOST_FILES:
             return None
         files += [f"{path}/{entry.name}" for entry in listing.entries if entry.type == "file"]
         waiting += [f"{path}/{entry.name}" for entry in listing.entries if entry.type == "folder"]
-    statuses = host.answer_or(StatPaths(files, follow=False), {}) if files else {}
+    statuses = path_statuses(host, files, follow=False)
     return sum(status.blocks_bytes for status in statuses.values())

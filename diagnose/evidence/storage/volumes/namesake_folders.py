@@ -19,7 +19,8 @@ from diagnose.evidence.storage.volumes.left_volumes import ALIKE, RECENT_S
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.mappings import only
 from diagnose.questions import Host
-from diagnose.questions.files import FolderListing, ListFolder, PathStatus, StatPaths
+from diagnose.questions.file_answers import folder_listing, path_statuses
+from diagnose.questions.files import PathStatus, StatPaths
 from diagnose.registry import evidence
 
 MOST = 12
@@ -109,7 +110,7 @@ def _unmounted_candidates(
 def _existing_folders(host: Host, paths: Set[str]) -> set[str]:
     if not paths:
         return set()
-    statuses = host.answer_or(StatPaths(sorted(paths), follow=False), {})
+    statuses = path_statuses(host, sorted(paths), follow=False)
     return {path for path, status in statuses.items() if status.type == "folder"}
 
 
@@ -127,7 +128,7 @@ def _is_in_a_home(path: str) -> bool:
 
 
 def _homes(host: Host) -> Sequence[str]:
-    listing = host.answer_or(ListFolder("/home"), FolderListing())
+    listing = folder_listing(host, "/home")
     users = [f"/home/{entry.name}" for entry in listing.entries if entry.type == "folder"]
     return ["/root", *users[:MOST_HOMES]]
 
@@ -185,7 +186,7 @@ def _match(host: Host, candidate: _Candidate) -> NamesakeFolder | None:
 
 
 def _names(host: Host, path: str) -> frozenset[str]:
-    listing = host.answer_or(ListFolder(path), FolderListing())
+    listing = folder_listing(host, path)
     return frozenset(listing.names) - {"lost+found", ".gitkeep", ".keep"}
 
 

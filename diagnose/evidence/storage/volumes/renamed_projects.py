@@ -16,7 +16,8 @@ from diagnose.mappings import by_key
 from diagnose.model import Failed
 from diagnose.phrases import unix
 from diagnose.questions import Host
-from diagnose.questions.files import ListFolder, StatPaths
+from diagnose.questions.file_answers import path_statuses
+from diagnose.questions.files import ListFolder
 from diagnose.registry import evidence
 
 _NOT_OF_A_NAME = LazyPattern(r"[^a-z0-9_-]")
@@ -165,7 +166,7 @@ def _without_folder(host: Host, pairs: Sequence[_Pair]) -> list[_Pair]:
 
 
 def _missing_folders(host: Host, folders: Sequence[str]) -> set[str]:
-    statuses = host.answer_or(StatPaths(folders), {})
+    statuses = path_statuses(host, folders)
     return {folder for folder, status in statuses.items() if status.failed == "missing"}
 
 

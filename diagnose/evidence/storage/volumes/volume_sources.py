@@ -14,6 +14,7 @@ from diagnose.lazy_pattern import LazyPattern
 from diagnose.mappings import only
 from diagnose.model import Subject, Unavailable
 from diagnose.questions import Host
+from diagnose.questions.file_answers import folder_listing, path_statuses
 from diagnose.questions.files import NOT_ASKED, FolderEntry, FolderListing, ListFolder, StatPaths
 from diagnose.questions.images import ListVolumes, Volume
 from diagnose.registry import evidence
@@ -135,7 +136,7 @@ def _moved_to(host: Host, device: str, places: set[str], *, was_mounted: bool) -
         for entry in _folders(host, parent)
     ]
     free = [path for path in nearby if not _is_taken(path, places, device)]
-    statuses = host.answer_or(StatPaths(free, follow=True), {}) if free else {}
+    statuses = path_statuses(host, free, follow=True)
     folders = [path for path, status in statuses.items() if status.type == "folder"]
     return only([path for path in folders if _folder_holds_something(host, path)]) or ""
 
@@ -155,14 +156,14 @@ def _includes(place: str, path: str, device: str) -> bool:
 
 
 def _is_missing(host: Host, path: str) -> bool:
-    statuses = host.answer_or(StatPaths([path], follow=True), {})
+    statuses = path_statuses(host, [path], follow=True)
     return statuses.get(path, NOT_ASKED).failed == "missing"
 
 
 def _folders(host: Host, path: str) -> list[FolderEntry]:
     if path in ("", "/"):
         return []
-    entries = host.answer_or(ListFolder(path), FolderListing()).entries
+    entries = folder_listing(host, path).entries
     if len(entries) > MOST_BESIDE:
         return []
     return [entry for entry in entries if entry.type == "folder"]

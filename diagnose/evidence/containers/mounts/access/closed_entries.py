@@ -13,7 +13,8 @@ from diagnose.evidence.engine.info import Info
 from diagnose.evidence.items import Items
 from diagnose.mappings import only
 from diagnose.questions import Host
-from diagnose.questions.files import FolderListing, ListFolder, PathStatus, StatPaths
+from diagnose.questions.file_answers import folder_listing, path_statuses
+from diagnose.questions.files import PathStatus
 from diagnose.registry import evidence
 
 MOST = 20
@@ -99,9 +100,9 @@ def _reading_user(
 def _closed_entry(host: Host, pair: _SharedFolder) -> Iterator[ClosedEntry]:
     """The first entry of a shared folder that one container wrote and the other may not read."""
     source = pair.mount.source
-    listing = host.answer_or(ListFolder(source), FolderListing())
+    listing = folder_listing(host, source)
     paths = [f"{source}/{entry.name}" for entry in listing.entries if entry.name != "lost+found"]
-    statuses = host.answer_or(StatPaths(paths[:MOST_ENTRIES], follow=False), {}) if paths else {}
+    statuses = path_statuses(host, paths[:MOST_ENTRIES], follow=False)
     closed = [
         (path, status)
         for path, status in statuses.items()

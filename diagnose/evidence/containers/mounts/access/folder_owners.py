@@ -9,7 +9,8 @@ from diagnose.evidence.containers.logs.tails import LogTails
 from diagnose.evidence.containers.mounts.access.mount_access import MountAccess
 from diagnose.evidence.containers.mounts.bind_mounts import is_shallow, refused_path
 from diagnose.questions import Host
-from diagnose.questions.files import FolderListing, ListFolder, PathStatus, StatPaths
+from diagnose.questions.file_answers import path_statuses
+from diagnose.questions.files import FolderListing, ListFolder, PathStatus
 from diagnose.registry import evidence
 
 MOST = 20
@@ -53,7 +54,7 @@ def _owners(host: Host, folder: str) -> Iterator[int]:
     """The users of the first entries of a folder; none for a file."""
     listing = host.answer_or(ListFolder(folder, limit=_MOST_ENTRIES), FolderListing())
     paths = [f"{folder.rstrip('/')}/{name}" for name in listing.names]
-    statuses = host.answer_or(StatPaths(paths, follow=False), {}) if paths else {}
+    statuses = path_statuses(host, paths, follow=False)
     for status in statuses.values():
         if not status.failed:
             yield status.uid

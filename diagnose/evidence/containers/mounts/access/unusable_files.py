@@ -25,7 +25,8 @@ from diagnose.foreign_words import in_english
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.model import Failed
 from diagnose.questions import Host
-from diagnose.questions.files import ListFolder, PathStatus, StatPaths
+from diagnose.questions.file_answers import path_statuses
+from diagnose.questions.files import ListFolder, PathStatus
 from diagnose.registry import evidence
 
 _FAILS = LazyPattern(
@@ -94,7 +95,7 @@ def unusable_files(host: Host, containers: Containers, log_tails: LogTails) -> U
     if not places:
         return UnusableFiles()
     paths = {path for _, place in places for path in place.on_host}
-    statuses = host.answer_or(StatPaths(sorted(paths), follow=True), {})
+    statuses = path_statuses(host, sorted(paths), follow=True)
     files_by_id: dict[str, list[UnusableFile]] = {}
     for container, place in places:
         is_absent = _CALLED_ABSENT.search(in_english(place.line)) is not None

@@ -14,7 +14,8 @@ from diagnose.evidence.items import Items
 from diagnose.model import Failed
 from diagnose.programs.data_markers import DATA_MARKERS, DataMarker
 from diagnose.questions import Host
-from diagnose.questions.files import NOT_ASKED, ReadFile, StatPaths
+from diagnose.questions.file_answers import path_statuses
+from diagnose.questions.files import NOT_ASKED, ReadFile
 from diagnose.registry import evidence
 
 MOST = 10
@@ -64,7 +65,7 @@ def _foreign_data_of(host: Host, container: Container, marker: DataMarker) -> It
             below = f"{folder}/{marker.file}"
             path = f"{mount.source}{below}"
             if marker.says is None:
-                statuses = host.answer_or(StatPaths([path], follow=False), {})
+                statuses = path_statuses(host, [path], follow=False)
                 is_there = statuses.get(path, NOT_ASKED).type == "file"
             else:
                 text = host.ask(ReadFile(below, max_bytes=_BYTES, root=mount.source))

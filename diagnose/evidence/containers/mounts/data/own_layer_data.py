@@ -21,6 +21,7 @@ from diagnose.mappings import only
 from diagnose.model import Failed
 from diagnose.questions import Host
 from diagnose.questions.data_root import WalkedFolder, WalkFolder
+from diagnose.questions.file_answers import path_statuses
 from diagnose.questions.files import ListFolder, StatPaths
 from diagnose.registry import evidence
 
@@ -267,7 +268,7 @@ def _is_program(host: Host, layer: _Layer, path: str) -> bool:
     """Whether the largest file of a folder of the layer is a program, as a start script unpacks."""
     folder = f"{layer.top}/{path}"
     largest = next((file.path for file in layer.walk.largest if is_within(file.path, folder)), "")
-    status = host.answer_or(StatPaths([largest]), {}).get(largest) if largest else None
+    status = path_statuses(host, [largest]).get(largest) if largest else None
     return status is not None and bool((status.mode or 0) & 0o111)
 
 
@@ -307,7 +308,7 @@ def _is_of_host(host: Host, mount: Mount) -> bool:
     /data.
     """
     path = mount.destination
-    statuses = host.answer_or(StatPaths([path]), {})
+    statuses = path_statuses(host, [path])
     return path.count("/") > 1 and path in statuses and statuses[path].type == "folder"
 
 

@@ -16,7 +16,8 @@ from diagnose.evidence.items import Items
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.model import Failed
 from diagnose.questions import Host
-from diagnose.questions.files import NOT_ASKED, ListFolder, StatPaths
+from diagnose.questions.file_answers import path_statuses
+from diagnose.questions.files import NOT_ASKED, ListFolder
 from diagnose.registry import evidence
 
 MOST = 30
@@ -113,7 +114,7 @@ def _stray_file(
     root = f"/proc/{container.state.pid}/root"
     inner = {f"{root}{place.path}": place for place in named_files}
     files = {mount.source: mount for mount in mounts}
-    statuses = host.answer_or(StatPaths([*inner, *files], follow=False), {})
+    statuses = path_statuses(host, [*inner, *files], follow=False)
     created_at = container.created_at or 0.0
     for on_host, place in inner.items():
         status = statuses.get(on_host, NOT_ASKED)

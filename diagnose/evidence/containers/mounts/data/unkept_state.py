@@ -15,7 +15,8 @@ from diagnose.evidence.machine.processes import Processes
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.model import Failed
 from diagnose.questions import Host
-from diagnose.questions.files import NOT_ASKED, FolderEntry, ListFolder, StatPaths
+from diagnose.questions.file_answers import path_statuses
+from diagnose.questions.files import NOT_ASKED, FolderEntry, ListFolder
 from diagnose.registry import evidence
 
 MOST = 12
@@ -112,7 +113,7 @@ def unkept_states(host: Host, containers: Containers, processes: Processes) -> U
         for below in place.below
     ]
     paths = [folder.on_host for folder in folders]
-    statuses = host.answer_or(StatPaths(paths, follow=False), {}) if paths else {}
+    statuses = path_statuses(host, paths, follow=False)
     states: dict[tuple[str, str], UnkeptState] = {}
     for folder in folders:
         if statuses.get(folder.on_host, NOT_ASKED).type == "folder":
@@ -173,7 +174,7 @@ def _number_in_folders(host: Host, folder: _Folder, entries: list[FolderEntry]) 
 def _number_changed(host: Host, folder: _Folder, names: list[str]) -> int:
     """The number of its entries that were changed after the container was made, or started."""
     paths = [f"{folder.on_host}/{name}" for name in names]
-    statuses = host.answer_or(StatPaths(paths, follow=False), {})
+    statuses = path_statuses(host, paths, follow=False)
     since = folder.container.created_at or 0.0
     if folder.place.is_made_at_start:
         since = (folder.container.started_at or 0.0) + _BY_HAND_S

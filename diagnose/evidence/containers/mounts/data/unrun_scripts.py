@@ -19,7 +19,8 @@ from diagnose.evidence.items import Items
 from diagnose.model import Failed
 from diagnose.programs.failures import Recognised
 from diagnose.questions import Host
-from diagnose.questions.files import FolderListing, ListFolder, ReadFile, StatPaths
+from diagnose.questions.file_answers import folder_listing, path_statuses
+from diagnose.questions.files import ReadFile, StatPaths
 from diagnose.registry import evidence
 
 _FOLDER = "/docker-entrypoint-initdb.d"
@@ -191,10 +192,10 @@ def _has_new_table(host: Host, script: UnrunScript, said_at: float) -> bool:
     if script.kind != "table" or not said_at:
         return False
     folder = script.data_folder
-    listing = host.answer_or(ListFolder(folder), FolderListing())
+    listing = folder_listing(host, folder)
     names = [entry.name for entry in listing.entries if entry.type == "folder"]
     paths = [f"{folder}/{name}" for name in names if name not in _NO_DATABASES][:_MOST]
-    statuses = host.answer_or(StatPaths(paths, follow=False), {})
+    statuses = path_statuses(host, paths, follow=False)
     return any((status.mtime or 0.0) > said_at for status in statuses.values())
 
 
@@ -214,7 +215,7 @@ def _places(host: Host, database: Container) -> Iterator[_ScriptPlace]:
                 mount.source, mount.destination, ReadFile(mount.source, _LONGEST, parts="created")
             )
             continue
-        listing = host.answer_or(ListFolder(mount.source), FolderListing())
+        listing = folder_listing(host, mount.source)
         names = [entry.name for entry in listing.entries if entry.type != "folder"]
         for name in names[:_MOST]:
             question = ReadFile(f"/{name}", _LONGEST, root=mount.source, parts="created")
@@ -235,7 +236,7 @@ def _data_of(host: Host, database: Container) -> _Data | None:
     sources = [mount.source for mount in database.mounts if mount.has_host_path]
     places = itertools.product(sources, _BELOW, _MADE_ONCE)
     paths = [f"{source}{below}/{file}" for source, below, file in places]
-    statuses = host.answer_or(StatPaths(paths, follow=False), {})
+    statuses = path_statuses(host, paths, follow=False)
     dated_files = [
         (at, path) for path, status in statuses.items() if (at := status.mtime) is not None
     ]

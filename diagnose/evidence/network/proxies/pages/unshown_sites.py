@@ -13,8 +13,8 @@ from diagnose.evidence.network.proxies.pages.front_pages import FrontPage, Front
 from diagnose.file_paths import is_within
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.questions import Host
+from diagnose.questions.file_answers import folder_listing
 from diagnose.questions.file_texts import FindTexts
-from diagnose.questions.files import FolderListing, ListFolder
 from diagnose.registry import evidence
 from diagnose.word_sets import vocabulary
 
@@ -138,10 +138,10 @@ def _is_named(host: Host, container: Container, server: _Server, folder: str) ->
 def _files_below(host: Host, root: str, folder: str) -> list[str]:
     """The files of a folder with settings and of the folders in it, which an `include` may name."""
     files: list[str] = []
-    for entry in host.answer_or(ListFolder(folder, root=root), FolderListing()).entries:
+    for entry in folder_listing(host, folder, root=root).entries:
         if entry.type != "folder":
             files.append(folder + entry.name)
             continue
-        within = host.answer_or(ListFolder(f"{folder}{entry.name}", root=root), FolderListing())
+        within = folder_listing(host, f"{folder}{entry.name}", root=root)
         files += [f"{folder}{entry.name}/{name}" for name in within.names]
     return files

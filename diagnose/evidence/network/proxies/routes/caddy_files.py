@@ -12,7 +12,7 @@ from diagnose.evidence.containers.mounts.mounted_files import mounted_file
 from diagnose.model import Failed
 from diagnose.nginx_text import Directive, read, text_of
 from diagnose.questions import Host
-from diagnose.questions.files import FolderListing, ListFolder
+from diagnose.questions.file_answers import folder_listing
 
 USUAL = "/etc/caddy/Caddyfile"
 _CONFIG_OPTION = "--config"
@@ -135,5 +135,5 @@ def _matching_files(host: Host, proxy: Container, pattern: str) -> list[str]:
     if mount is None or not mount.has_host_path:
         return []
     inside = folder.removeprefix(mount.destination.rstrip("/")) or "/"
-    listing = host.answer_or(ListFolder(inside, root=mount.source), FolderListing())
+    listing = folder_listing(host, inside, root=mount.source)
     return [posixpath.join(folder, name) for name in sorted(fnmatch.filter(listing.names, names))]

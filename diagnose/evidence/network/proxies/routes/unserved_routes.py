@@ -152,9 +152,11 @@ def _traefik_routes(
 
 
 def _unread_parts(proxy: Container, file: ReadStatic | Failed | None) -> Iterator[UnservedRoute]:
-    """The routes of its static settings, in which Traefik reads none."""
-    keys = dynamic_parts(file.text, proxy) if isinstance(file, ReadStatic) else ()
-    if keys and isinstance(file, ReadStatic):
+    """The routes that stand in Traefik's static settings: Traefik reads no routes there."""
+    if not isinstance(file, ReadStatic):
+        return
+    keys = dynamic_parts(file.text, proxy)
+    if keys:
         yield UnservedRoute(proxy, proxy, ", ".join(keys), UnreadParts(keys, file.path))
 
 
