@@ -9,17 +9,20 @@ from checks.container.access.tmpfs import tmpfs_of_root
 from checks.container.claims import Claim, claims, compose_variables, is_broken
 from checks.container.options.kernel_setting_low import ID as KERNEL_SETTING_LOW
 from diagnose.evidence.containers.devices.asked import AskedDevices
-from diagnose.evidence.containers.listing import Containers
+from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.logs.tails import LogTails
 from diagnose.evidence.containers.mounts.data.wanted_empty import SHOWN, FullFolder, WantedEmpty
+from diagnose.evidence.containers.mounts.program_places import place_of_program
 from diagnose.evidence.containers.options.unused_gpus import VARIABLE as GPU_VARIABLE
 from diagnose.evidence.containers.options.unused_gpus import UnusedGpu, UnusedGpus
 from diagnose.evidence.containers.peers.inner_engines import EngineBeside, engine_beside
+from diagnose.evidence.containers.programs.refused_programs import Programs
 from diagnose.evidence.containers.user_numbers import UserNumbers
 from diagnose.evidence.machine.clock import Clock
+from diagnose.evidence.storage.mounts import Mounts
 from diagnose.first_steps.rows.needed_options import ID, needed_options
 from diagnose.lazy_pattern import LazyPattern
-from diagnose.model import CheckResult, Finding, Severity
+from diagnose.model import CheckResult, EvidenceGroup, Finding, Severity
 from diagnose.phrases import and_more
 from diagnose.programs.failures.host.kernel_settings import LOW_PORTS_FOR_ALL, PORT_START
 from diagnose.registry import check
@@ -32,6 +35,22 @@ _POWERLESS = (
     "its root was left without this capability (--cap-drop), so that owner and mode of a file bind it "
     "as they bind others, and one that it needs belongs to another user"
 )
+
+
+class RefusedPrograms(EvidenceGroup, frozen=True):
+    """The programs that could not be executed, and where they lie."""
+
+    programs: Programs | None
+    mounts: Mounts | None
+
+    def holds_for_everyone(self, container: Container, line: str) -> bool:
+        """Whether the file of a program refuses it to each user, whatever the capabilities: it has
+        no x bit, or nothing may be executed where it lies."""
+        refused = self.programs.of(container) if self.programs is not None else None
+        if refused is None or refused.path not in line:
+            return False
+        place = place_of_program(container, refused.path, self.mounts)
+        return refused.lacks_execute_bit or (place is not None and place.is_noexec)
 
 
 @check(
@@ -47,6 +66,7 @@ def option_missing(
     numbers: UserNumbers | None,
     wanted_empty: WantedEmpty | None,
     unused_gpus: UnusedGpus | None,
+    refused_programs: RefusedPrograms,
 ) -> CheckResult:
     """A container was created without an option that its program needs.
 
@@ -67,7 +87,7 @@ def option_missing(
     is advice: the program works on the processor. It counts where the host has NVIDIA's driver.
     """
     claims_made = claims(ID, containers, log_tails, clock)
-    rootless = _powerless_root_claims(containers, log_tails, clock)
+    rootless = _powerless_root_claims(containers, log_tails, clock, refused_programs)
     for claim in (*claims_made, *_low_port_claims(containers, log_tails, clock), *rootless):
         missing = needed_options(claim.container, claim.failure, asked_devices, numbers)
         full = wanted_empty.of(claim.container) if wanted_empty is not None else None
@@ -134,16 +154,19 @@ def _low_port_claims(containers: Containers, log_tails: LogTails, clock: Clock) 
 
 
 def _powerless_root_claims(
-    containers: Containers, log_tails: LogTails, clock: Clock
+    containers: Containers, log_tails: LogTails, clock: Clock, refused_programs: RefusedPrograms
 ) -> Iterator[Claim]:
     """The containers whose root is bound by owners and modes, and was refused a file.
 
-    An operation that the kernel does not permit, or a write that fails, has other reasons.
+    An operation that the kernel does not permit, or a write that fails, has other reasons. So has a
+    program that nobody can execute.
     """
     for container in containers:
         failure = log_tails.failures.get(container.id)
         dropped = container.host_config.dropped_capabilities & {"ALL", _OVERRIDE}
         if failure is None or failure.name not in _PATH_DENIED or not dropped:
+            continue
+        if refused_programs.holds_for_everyone(container, failure.line):
             continue
         is_by_mode = _BY_MODE.search(failure.line) is not None
         if (

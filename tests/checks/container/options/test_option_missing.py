@@ -10,6 +10,9 @@ from diagnose.evidence.containers.devices.asked import AskedDevices
 from diagnose.evidence.containers.logs.tail import LogTail
 from diagnose.evidence.containers.logs.tails import LogTails
 from diagnose.evidence.containers.mounts.data.wanted_empty import wanted_empty
+from diagnose.evidence.containers.programs.program import Program
+from diagnose.evidence.containers.programs.refused_programs import Programs
+from diagnose.evidence.storage.mounts import Mounted, Mounts
 from tests.checks.container.evidence import CLOCK, FOUND, ON_SHOP, container_in, failed_with_log
 from tests.hosts import Made
 from tests.inspected import bind, of
@@ -364,6 +367,34 @@ def test_root_that_is_bound_by_owners_and_modes(
     assert [finding.variables["option"] for finding in result.findings] == [
         "--cap-add=DAC_OVERRIDE" for _ in expected
     ]
+
+
+SCRIPT_DENIED = "sh: /scripts/run.sh: Permission denied"
+EXECUTED = {
+    "where nothing may be executed": (False, "rw,noexec", []),
+    "without an x bit": (True, "rw", []),
+    "of another user": (False, "rw", FOUND),
+}
+
+
+@pytest.mark.parametrize(("lacks_bit", "options", "expected"), EXECUTED.values(), ids=EXECUTED)
+def test_a_program_that_nobody_can_execute(
+    lacks_bit: bool, options: str, expected: list[tuple[str, str]]
+) -> None:
+    scripts = bind("/mnt/scripts", Destination="/scripts")
+    parts = {"Config": {"User": "root"}, **DROPPED, **scripts}
+    container, log_tails = failed_with_log(SCRIPT_DENIED, **parts)
+    mode = 0o644 if lacks_bit else 0o755
+    script = Program("/scripts/run.sh", "permission denied", SCRIPT_DENIED, mode=mode)
+    result = judge(
+        "container.option-missing",
+        containers=of(container),
+        clock=CLOCK,
+        log_tails=log_tails,
+        programs=Programs({container.id: script}),
+        mounts=Mounts((Mounted("/mnt/scripts", options=options),)),
+    )
+    assert rows(result) == expected
 
 
 PRIVATE = "Error: DNS lookup 172.18.0.2(family:4, host:n8n) is not allowed. Because, It is private IP address."
