@@ -112,7 +112,8 @@ def _steps_for_a_new_probe(probe: HealthCheck) -> PageVariables | None:
     if probe.longer_timeout:
         return {"longer": probe.longer_timeout}
     heard = heard_command(probe.command)
-    if probe.is_for_a_shell and heard != probe.command:
+    is_silent = heard != probe.command or not probe.output.strip()
+    if probe.is_for_a_shell and is_silent:
         return {"traced": probe.container.name, "traced_probe": heard}
     return None
 

@@ -169,11 +169,24 @@ ASKED = {
         "",
         {"traced": "web", "traced_probe": "test -s /run/app.ready || exit 1"},
     ),
-    "no words of another program": ("pgrep app", "", {"restarted": "web"}),
+    "no words of another program": (
+        "pgrep app",
+        "",
+        {"traced": "web", "traced_probe": "pgrep app"},
+    ),
+    "words of another program": ("redis-cli ping", "NOAUTH", {"restarted": "web"}),
+    "a file that is not there": (
+        "test -f /data/ready",
+        "",
+        {"traced": "web", "traced_probe": "test -f /data/ready"},
+    ),
     "no words through a socket": (
         "curl -sf --unix-socket /run/app.sock http://localhost/health",
         "",
-        {"restarted": "web"},
+        {
+            "traced": "web",
+            "traced_probe": "curl -sf --unix-socket /run/app.sock http://localhost/health",
+        },
     ),
 }
 
