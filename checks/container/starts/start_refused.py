@@ -27,6 +27,7 @@ from diagnose.evidence.containers.programs.start_refusals import (
 )
 from diagnose.evidence.engine.data_root import DataRoot
 from diagnose.evidence.engine.starting.unfound_programs import UnfoundPrograms, missed_program
+from diagnose.evidence.images.own_users import ImageUsers
 from diagnose.first_steps.starts.start_steps import (
     LOCAL,
     driver_of,
@@ -63,6 +64,7 @@ def start_refused(
     unfound_programs: UnfoundPrograms | None,
     closed_mounts: ClosedMounts | None,
     events: Events | None,
+    image_users: ImageUsers | None,
 ) -> CheckResult:
     """The engine refuses to start a container, and says why.
 
@@ -88,8 +90,20 @@ def start_refused(
         if finding is not None:
             source = finding.variables.get("link", "")
             cure = moved_sources.variables_of(source) if moved_sources is not None else {}
+            own_user = image_users.of(container) if image_users is not None else None
+            if own_user is not None and own_user == container.config.user:
+                finding = _with_number_for_user(finding, container)
             refused.append((container, finding.with_variables(cure)))
     yield from joined_by_error(refused)
+
+
+def _with_number_for_user(finding: Finding, container: Container) -> Finding:
+    """The finding with a number in place of the user that the image itself names: the container has
+    no option that could be left out."""
+    if "userless" not in finding.variables:
+        return finding
+    numbered = {"numbered": container.name}
+    return finding.without_variable("userless").with_variables(numbered)
 
 
 def _finding(

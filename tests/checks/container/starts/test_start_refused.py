@@ -8,8 +8,10 @@ import pytest
 
 from diagnose.evidence.containers.mounts.bind_mounts import BindSources, PathStatus
 from diagnose.evidence.engine.data_root import DataRoot
+from diagnose.evidence.images.own_users import image_users
 from diagnose.model import DAEMON
 from tests.checks.container.evidence import UNKNOWN, container_in, items, start_refused
+from tests.hosts import Made
 from tests.inspected import container, of
 from tests.judging import judge
 
@@ -382,3 +384,25 @@ def test_an_engine_in_a_snap_sees_no_folder_outside_home(root: str, is_snap: boo
     (finding,) = result.findings
     assert ("installed as a snap" in finding.summary) is is_snap
     assert ("unseen" in finding.variables) is is_snap
+
+
+OWN_USERS = {
+    "of the image": ("bewcloud", "bewcloud", "numbered"),
+    "of an option": ("bewcloud", "app", "userless"),
+    "of an option, and the image has none": ("bewcloud", "", "userless"),
+}
+
+
+@pytest.mark.parametrize(("user", "of_image", "cure"), OWN_USERS.values(), ids=OWN_USERS)
+def test_a_user_that_the_image_does_not_have(user: str, of_image: str, cure: str) -> None:
+    error = f"unable to find user {user}: no matching entries in passwd file"
+    refused = container_in(
+        "created",
+        State={"Error": error, "ExitCode": 128},
+        Image=f"sha256:{'1' * 64}",
+        Config={"User": user},
+    )
+    host = Made({"api.image": {"Id": refused.image, "Config": {"User": of_image}}})
+    users = image_users(host, of(refused))
+    (finding,) = items(judge("container.start-refused", containers=of(refused), image_users=users))
+    assert finding.variables.keys() & {"numbered", "userless"} == {cure}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from tests.lab import Box, fault
+from tests.lab.images import Recipe, load
 from tests.lab.scenarios.container.helpers import GOOD, run
 
 
@@ -60,6 +61,14 @@ def user_that_the_image_does_not_have(box: Box) -> None:
     """A container is to run as a user whose name its image does not know."""
     run(box, "nobodys", *GOOD, "--user=postgres", "bb:1.36", "sleep", "1000", check=False)
     assert "unable to find user postgres" in box.inspect("nobodys")["State"]["Error"]
+
+
+@fault("container.start-refused", subject="container:cloud7", shareable=True)
+def user_of_the_image_that_the_image_does_not_have(box: Box) -> None:
+    """The Dockerfile names a user, and no step of the build has made it."""
+    load(box, "cloud:7", Recipe(changes=("USER bewcloud",)))
+    run(box, "cloud7", *GOOD, "--user=", "cloud:7", "sleep", "1000", check=False)
+    assert "unable to find user bewcloud" in box.inspect("cloud7")["State"]["Error"]
 
 
 @fault("container.start-refused", subject="container:initless", shareable=True)
