@@ -3,6 +3,8 @@
 The kernel cannot execute a program that is there.
 """
 
+import posixpath
+
 from checks.container.starts.start_errors import refused_program
 from diagnose.evidence.containers.inspect import innermost_mount
 from diagnose.evidence.containers.listing import Container, Containers
@@ -104,7 +106,22 @@ def interpreter_missing(
         finding = refused_program(
             container, program, f"{lack.words}{has}", {_FIRST_BYTES: lack.first_bytes}
         )
+        if program.has_carriage_return and container.host_config.readonly_rootfs:
+            finding = finding.without_variable("file").with_variables(
+                _mounted_copy(container, program.path)
+            )
         yield _with_interpreter(finding, program, other_interpreter)
+
+
+def _mounted_copy(container: Container, script: str) -> PageVariables:
+    """The page variables that mount a corrected copy of a script: nothing can be copied into a
+    container with a read-only root file system."""
+    copy = f"/root/{container.name}-{posixpath.basename(script)}"
+    return {
+        "sealed_file": f"{container.name}:{script}",
+        "sealed_copy": copy,
+        "sealed_mount": f"{copy}:{script}:ro",
+    }
 
 
 def _with_interpreter(

@@ -272,3 +272,18 @@ def test_a_library_without_content(head: str, times: int) -> None:
     result = found
     assert rows(result) == [("critical", "web")] * times
     assert all("/lib/libssl.so.3 is an empty file" in said.summary for said in found.findings)
+
+
+SEALED = {"read-only": (True, "sealed_copy"), "to be written": (False, "file")}
+
+
+@pytest.mark.parametrize(("is_sealed", "variable"), SEALED.values(), ids=SEALED)
+def test_a_script_in_a_read_only_container_is_mounted(is_sealed: bool, variable: str) -> None:
+    sealed = container_in("exited", code=127, HostConfig={"ReadonlyRootfs": is_sealed})
+    script = Program("/start.sh", NO_FILE, "/start.sh: not found").with_head(b"#!/bin/sh\r\n")
+    (finding,) = judge(
+        "container.interpreter-missing",
+        containers=of(sealed),
+        programs=Programs({sealed.id: script}),
+    ).findings
+    assert finding.variables.keys() & {"file", "sealed_copy"} == {variable}
