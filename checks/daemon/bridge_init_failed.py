@@ -94,13 +94,14 @@ def bridge_init_failed(
 
 
 def _with_kernel_cause(start: FailedStart, modules: Modules | None) -> FailedStart:
-    """The start, with another cause where the running kernel still has its folder of modules.
+    """The start, with another cause where no upgrade has taken the modules of the running kernel.
 
-    A reboot does not help if this kernel was built without the modules. An upgrade may have left
-    parts of the folder, such as the modules of DKMS: then another kernel helps.
+    A reboot does not help if this kernel was built without the modules, or no other one is
+    installed. An upgrade may have left parts of the folder, such as the modules of DKMS: then
+    another kernel helps.
     """
-    is_whole = modules is not None and bool(modules.folder or modules.around)
-    if start.known is None or not is_whole or not LEGACY.search(start.line.text):
+    are_gone = modules is None or modules.are_gone
+    if start.known is None or are_gone or not LEGACY.search(start.line.text):
         return start
     failure = msgspec.structs.replace(
         start.known.failure,

@@ -21,6 +21,12 @@ class Step(msgspec.Struct, frozen=True):
         return self.key
 
     @property
+    def place_in_words(self) -> str:
+        """The step as a subject of a sentence, without the text of its rule, which is evidence."""
+        is_rule = " " in self.table and self.chain and not self.rule.startswith("policy ")
+        return f"a rule of chain {self.chain} of table {self.table}" if is_rule else str(self)
+
+    @property
     def evidence(self) -> dict[str, str]:
         """The rule, its table and its chain, as evidence of a finding."""
         return {"table": self.table, "chain": self.chain, "rule": self.rule}

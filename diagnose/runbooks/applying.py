@@ -16,6 +16,7 @@ from diagnose.runbooks.remedies import Place
 from diagnose.runbooks.service_commands import for_host
 
 _FENCE = "```"
+_BY_HAND = "By hand:"
 
 
 class ApplyingPage(msgspec.Struct, frozen=True):
@@ -33,6 +34,12 @@ class _Case(msgspec.Struct, frozen=True):
     fences: tuple[str, ...]
 
     @property
+    def is_of_a_kind(self) -> bool:
+        """Whether it is about some findings alone: it has commands, a value, or a cure by hand."""
+        is_by_hand = self.prose.startswith(_BY_HAND)
+        return bool(self.fences or placeholders(self.prose)) or is_by_hand
+
+    @property
     def heading_level(self) -> int:
         """1 for the page's title; 0 for what is no heading."""
         return len(self.prose) - len(self.prose.lstrip("#"))
@@ -47,9 +54,7 @@ def applying(
     """
     values = {name: clean(value) for name, value in variables.items()}
     cases = tuple(_cases(page.body))
-    kept = _without_empty_sections(
-        [fitting for case in cases if (fitting := _fitting_case(case, page.id, values, place))]
-    )
+    kept = _without_empty_sections(tuple(_fitting_cases(cases, page.id, values, place)))
     texts = itertools.chain.from_iterable(_texts(case, values, place) for case in kept)
     body = "\n\n".join(texts)
     return ApplyingPage(body=f"{body}\n", left_out=_fences_in(cases) - _fences_in(kept))
@@ -103,6 +108,26 @@ def _pieces(body: str) -> Iterator[str]:
             piece = []
     if piece:
         yield "\n".join(piece)
+
+
+def _fitting_cases(
+    cases: Iterable[_Case], page_id: str, variables: Mapping[str, str], place: Place
+) -> Iterator[_Case]:
+    """The cases that apply, with what they have of it.
+
+    Prose without commands and without a value belongs to the case above it: it goes with that one.
+    """
+    follows_left_out = False
+    for case in cases:
+        fitting = _fitting_case(case, page_id, variables, place)
+        if case.heading_level:
+            follows_left_out = False
+        elif case.is_of_a_kind:
+            follows_left_out = fitting is None
+        elif follows_left_out:
+            continue
+        if fitting is not None:
+            yield fitting
 
 
 def _fitting_case(

@@ -90,6 +90,14 @@ def test_cases_that_a_finding_cannot_fill_are_left_out():
     assert shown.body.endswith("`other.page`.\n")
 
 
+def test_prose_goes_with_the_case_above_it():
+    told = PAGE.replace("## See also", "It was mended twice.\n\n## See also")
+    told = told.replace("Mend the file.", "It takes a moment.\n\nMend the file.")
+    shown = applying(page_of(told), {"container": "web"}, PLACE, clean)
+    assert "It takes a moment." in shown.body
+    assert "It was mended twice." not in shown.body
+
+
 def test_nothing_is_left_out_of_what_a_finding_fills():
     place = runbooks.Place(traits=frozenset())
     shown = applying(page_of(PAGE), {"container": "w", "port": "80", "person": "Ada"}, place, clean)

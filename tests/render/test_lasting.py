@@ -52,6 +52,7 @@ BEGIN = "To make it last, write for service web in /srv/shop/compose.yaml:"
             f'{BEGIN} `healthcheck: {{test: "curl -f http://127.0.0.1/"}}`.',
         ),
         ("diagnose recreate web -- --env='A=b | sh", ""),
+        ("diagnose recreate web -- --network=container:vpn | sh", ""),
         ("docker start web", ""),
     ],
 )

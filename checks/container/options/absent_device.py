@@ -2,11 +2,13 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from checks.container.claims import claims
-from diagnose.evidence.containers.devices.asked import AskedDevices, asked_device
-from diagnose.evidence.containers.listing import Containers
+from checks.container.claims import Claim, claims
+from diagnose.evidence.containers.devices.asked import AskedDevices, asked_device, is_serial
+from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.logs.tails import LogTails
+from diagnose.evidence.containers.wanted_parts import DeviceMapping
 from diagnose.evidence.machine.clock import Clock
+from diagnose.mappings import only
 from diagnose.model import Finding
 from diagnose.phrases import and_more
 
@@ -30,6 +32,10 @@ def devices_not_on_host(
         others = asked_devices.missing.get(device)
         if others is None:
             continue
+        given = _given_in_its_place(claim.container, device)
+        if given is not None:
+            yield _finding_of_other_path(claim, device, given)
+            continue
         has = what_the_host_has(others)
         finding = claim.finding(
             f"needs {device}, which this host does not have",
@@ -43,6 +49,32 @@ def devices_not_on_host(
             yield finding.with_variables({"module": module})
         else:
             yield finding.with_variables({"unplugged": device})
+
+
+def _given_in_its_place(container: Container, device: str) -> DeviceMapping | None:
+    """The only serial device that a container was given, where the program asks for another one."""
+    if not is_serial(device):
+        return None
+    given_devices = [
+        given
+        for given in container.host_config.devices or ()
+        if given.path_in_container != device
+        and (is_serial(given.path_in_container) or is_serial(given.path_on_host))
+    ]
+    return only(given_devices)
+
+
+def _finding_of_other_path(claim: Claim, device: str, given: DeviceMapping) -> Finding:
+    """The finding about a program that opens another path than the one of its device."""
+    inside = given.path_in_container
+    return claim.finding(
+        f"needs {device}, and it was given a device as {inside}",
+        {
+            device: "no such file or directory",
+            "HostConfig.Devices": f"{given.path_on_host} as {inside}",
+        },
+        variables={"device": device, "renamed": f"{given.path_on_host}:{device}"},
+    )
 
 
 def what_the_host_has(others: Sequence[str]) -> str:

@@ -103,7 +103,7 @@ _WHY: Mapping[CallLoss, str] = {
         "its packets leave with the container's own address {call.source}, "
         "which no rule of this host translates"
     ),
-    "stopped here": "{call.stopped_by} stops the {call.lost_part}",
+    "stopped here": "{call.stopper} stops the {call.lost_part}",
     "foreign source": (
         "a rule gives its packets the source {call.foreign_source}, which this host does not have: "
         "unless that address is routed here, no answer comes back"

@@ -24,6 +24,9 @@ _SAID = LazyPattern(
     r" ?(?:Set it in|Correct|Change) the compose file(?: or the Dockerfile)? too(?:, if there is one)?\."
 )
 """A sentence of a page that says the same without a name."""
+_JOINING = ("--network=container:", "--net=container:")
+"""Options of a container that joins a recreated partner again: the file names the service of the
+partner already, and compose resolves it to the new container."""
 _GONE = {"--unmount": "the volume at", "--unset": "the variable", "--without": "the option"}
 
 
@@ -130,7 +133,9 @@ def _pairs(words: list[str]) -> Iterator[tuple[str, str]]:
 
 def _compose_lines(options: list[str]) -> list[str]:
     """The keys of a compose file for these options, a list as YAML writes it in one line."""
-    compose_options = [option for option in options if not _is_typed(option)]
+    compose_options = [
+        option for option in options if not _is_typed(option) and not option.startswith(_JOINING)
+    ]
     typed = [option.partition("=")[2] for option in options if _is_typed(option)]
     lines: list[str] = []
     for line in lines_of(compose_options):

@@ -50,7 +50,7 @@ STARTS: dict[str, tuple[str, dict[str, str]]] = {
     ),
     "state-left-behind": (
         "OCI runtime create failed: container with given ID already exists",
-        {"after_restart": "app"},
+        {"left_state": "app"},
     ),
     "runtime-not-itself": (
         "fork/exec /proc/self/exe: no such file or directory: unknown",

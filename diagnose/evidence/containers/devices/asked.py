@@ -49,6 +49,12 @@ def asked_device(failure: Recognised) -> str:
     return failure.filled(option.removeprefix(OPTION))
 
 
+def is_serial(path: str) -> bool:
+    """Whether a path is that of a serial device, as adapters for radios are."""
+    folder, _, name = path.rpartition("/")
+    return folder == _BY_ID or _SERIAL.search(name) is not None
+
+
 @evidence
 def asked_devices(
     host: Host,
@@ -117,9 +123,8 @@ def _devices_of_same_kind(host: Host, path: str) -> tuple[str, ...]:
     folder, _, name = path.rpartition("/")
     names = folder_listing(host, folder).names
     stem = name.rstrip("0123456789")
-    is_serial = bool(_SERIAL.search(name)) or folder == _BY_ID
     same_kind = re.compile(rf"{re.escape(stem)}\d+")
     kin = {other for other in names if same_kind.fullmatch(other)}
-    if is_serial:
+    if is_serial(path):
         kin.update(other for other in names if _SERIAL.search(other) or folder == _BY_ID)
     return tuple(sorted(f"{folder}/{other}" for other in kin))

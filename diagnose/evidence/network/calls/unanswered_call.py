@@ -186,6 +186,16 @@ class UnansweredCall(msgspec.Struct, frozen=True):
         return in_words(self.obstacle.by) if is_refusal(self.obstacle) else str(self.obstacle.by)
 
     @property
+    def stopper(self) -> str:
+        """The chain or the route that is the obstacle, as the subject of a sentence.
+
+        The text of a rule is for those who know iptables: the evidence has it.
+        """
+        if self.obstacle is None or is_refusal(self.obstacle):
+            return self.stopped_by
+        return self.obstacle.by.place_in_words
+
+    @property
     def lost_part(self) -> str:
         """The lost part of the call, in words."""
         is_reply = self.obstacle is not None and self.obstacle.part == "reply"

@@ -114,9 +114,10 @@ RUNTIMES = (
         pattern=r"container with (?:given )?id\S* already exists|id already in use"
         r"|task \S+: already exists",
         cause="a start that broke off left the container's state in the runtime's folder",
-        cure="restart the engine; what is left lies in /run/containerd and /run/docker/runtime-runc",
+        cure="start the container once more; where that fails too, restart the engine: what is left lies in "
+        "/run/containerd and /run/docker/runtime-runc",
         source="moby/moby#38726",
-        page={"after_restart": "{container}"},
+        page={"left_state": "{container}"},
     ),
     Failure(
         name="runtime-not-itself",

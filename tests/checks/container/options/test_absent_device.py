@@ -8,11 +8,13 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from diagnose.evidence.containers.devices.asked import AskedDevices, asked_devices
 from diagnose.evidence.containers.logs.recent import RecentLogs
 from diagnose.evidence.containers.logs.recent_line import RecentLine
 from diagnose.evidence.containers.logs.repeated_errors import repeated_errors
+from diagnose.evidence.containers.wanted_parts import DeviceMapping
 from diagnose.model import Json, Severity
 from tests.checks.container.evidence import CLOCK, container_in, failed_with_log
 from tests.hosts import Made
@@ -101,6 +103,21 @@ def test_a_device_of_the_container_that_has_another_name_now():
     assert finding.variables["instead"] == "/dev/ttyUSB1:/dev/stick"
     (finding,) = judge("container.device-missing", containers=of(container)).findings
     assert finding.variables["option"] == "device"
+
+
+def test_a_device_that_was_given_under_another_name():
+    container, log_tails = failed_with_log(LACKS)
+    given = DeviceMapping("/dev/ttyS0", "/dev/ttyUSB0")
+    options = replace(container.host_config, devices=[given])
+    (finding,) = judge(
+        "container.device-missing",
+        containers=of(replace(container, host_config=options)),
+        clock=CLOCK,
+        log_tails=log_tails,
+        asked_devices=AskedDevices({"/dev/ttyACM0": ()}),
+    ).findings
+    assert finding.summary.endswith("needs /dev/ttyACM0, and it was given a device as /dev/ttyUSB0")
+    assert finding.variables["renamed"] == "/dev/ttyS0:/dev/ttyACM0"
 
 
 STICK = {"PathOnHost": "/dev/ttyACM0", "PathInContainer": "/dev/stick", "CgroupPermissions": "rwm"}

@@ -163,7 +163,7 @@ HIDDEN = Translate("snat", "192.0.2.10")
 TRACES: dict[str, tuple[Trace, str, dict[str, str]]] = {
     "a rule": (
         Trace("drop", obstacle=BY_RULE, snat=HIDDEN),
-        "chain DOCKER-USER of table ip filter (-j DROP) stops the requests",
+        "a rule of chain DOCKER-USER of table ip filter stops the requests",
         {"program": "iptables", "chain": "DOCKER-USER", "source": "172.18.0.2"},
     ),
     "a route": (
