@@ -32,7 +32,8 @@ _OF_ENGINE = LazyPattern(
     r"|^(?:standard_init_linux\.go:\d+: )?exec (?:user process caused|/\S+:)"
     r"|(?:container|process)_linux\.go:\d|httpReadSeeker|manifest unknown|image operating system"
     r"|failed to (?:fetch \w{1,20} token|authorize:)|unexpected HTTP status|Thin Pool has \d"
-    r"|(?:unit )?docker\.\w{1,12} is masked|error grabbing logs"
+    r"|(?:unit )?docker\.\w{1,12} is masked|error (?:grabbing|streaming) logs|unexpected commit digest"
+    r"|container with id exists|with more than one source file"
     r"|error during container init|unable to start container process|error gathering device information",
     re.IGNORECASE | re.MULTILINE,
 )

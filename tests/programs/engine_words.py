@@ -17,6 +17,7 @@ ENGINE_WORDS = {
     "host-name-too-long": f'docker: {_DAEMON}hostname "shop" is too long (maximum 64 bytes)',
     "variable-without-name": f"docker: {_DAEMON}invalid environment variable: =value",
     "env-file-spaces": "docker: poorly formatted environment: variable 'MY VAR' contains whitespaces",
+    "host-gateway-unknown": 'docker: invalid IP address in add-host: "host-gateway"',
     "host-address-malformed": 'docker: invalid IP address in add-host: "db-ip"',
     "host-namespace-remapped": f"docker: {_DAEMON}cannot share the host's network namespace when user namespaces are enabled",
     "capability-not-here": f'docker: {_DAEMON}capability not supported by your kernel or not available in the current environment: "CAP_PERFMON"',
@@ -33,6 +34,7 @@ ENGINE_WORDS = {
     "mount-target-relative": "invalid bind mount source, must be an absolute path: data",
     "volume-folder-missing": f"{_DAEMON}error while mounting volume '/var/lib/docker/volumes/data/_data': failed to mount local volume: mount "
     "/srv/data:/var/lib/docker/volumes/data/_data, flags: 0x1000: no such file or directory",
+    "volume-unknown": f"{_DAEMON}get shopdata: no such volume",
     "cifs-port-in-device": f"{_DAEMON}create share: port not allowed in CIFS device URL, include 'port' in 'o='",
     "volume-option-missing": f'{_DAEMON}create nas: missing required option: "device"',
     "volume-quota-unsupported": f"{_DAEMON}create data: quota size requested but no quota support",

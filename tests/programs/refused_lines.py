@@ -170,6 +170,7 @@ MORE_LINES = {
     "in the background.",
     "packet-forbidden": "ping: sendmsg: Operation not permitted",
     "package-conflicts": " containerd.io : Conflicts: containerd",
+    "pull-altered": 'failed commit on ref "layer-sha256:ab12": unexpected commit digest sha256:cd34, expected sha256:ab12: failed precondition',
     "credential-helper-fails": "error getting credentials - err: exit status 1, out: ``",
     "bind-source-file": f'{_DAEMON}invalid mount config for type "bind": bind source path does not exist: '
     "/srv/app/conf/nginx.conf",

@@ -36,6 +36,7 @@ LINES = {
     "code: 127  [4/5] RUN bower install",
     "step-of-other-machine": "exec /bin/sh: exec format error",
     "build-cache-damaged": "failed to solve: failed to read dockerfile: failed to mount lhzivmrs3pheot21kx3b24aix: snapshot lhzivmrs3pheot21kx3b24aix does not exist: not found",
+    "several-sources": "COPY failed: When using COPY with more than one source file, the destination must be a directory and end with a /",
     "old-layer-gone": "failed to export image: failed to create image: failed to get layer sha256:4b19957e: layer does not exist",
     "no-dockerfile-for-snap": "ERROR: failed to solve: failed to read dockerfile: open /var/snap/docker/common/var-lib-docker/tmp/"
     "buildkit-mount3021091166/Dockerfile: no such file or directory",

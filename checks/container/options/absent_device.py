@@ -34,7 +34,7 @@ def devices_not_on_host(
             continue
         given = _given_in_its_place(claim.container, device)
         if given is not None:
-            yield _finding_of_other_path(claim, device, given)
+            yield _other_path_finding(claim, device, given)
             continue
         has = what_the_host_has(others)
         finding = claim.finding(
@@ -64,7 +64,7 @@ def _given_in_its_place(container: Container, device: str) -> DeviceMapping | No
     return only(given_devices)
 
 
-def _finding_of_other_path(claim: Claim, device: str, given: DeviceMapping) -> Finding:
+def _other_path_finding(claim: Claim, device: str, given: DeviceMapping) -> Finding:
     """The finding about a program that opens another path than the one of its device."""
     inside = given.path_in_container
     return claim.finding(

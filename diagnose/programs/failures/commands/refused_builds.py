@@ -5,6 +5,16 @@ No step has run: the message is about the request, and not about a program in th
 
 from diagnose.programs.failures.recognition import NO_WORD, Failure
 
+_COPIES = (
+    Failure(
+        name="several-sources",
+        mark="more than one source file",
+        pattern=r"When using (?P<instruction>COPY|ADD) with more than one source file",
+        cause="{instruction} has several sources, or a pattern that several files match, and its last word is no folder",
+        cure="write a slash at the end of the last word, such as ./ or /app/",
+    ),
+)
+
 _STORE = (
     Failure(
         name="build-cache-damaged",
@@ -245,5 +255,5 @@ _STAGES = (
     ),
 )
 
-REFUSED_BUILDS = (*_STORE, *_STAGES, *_DOCKERFILE, *_OPTIONS, *_SOURCES)
+REFUSED_BUILDS = (*_COPIES, *_STORE, *_STAGES, *_DOCKERFILE, *_OPTIONS, *_SOURCES)
 """The first row that fits counts."""

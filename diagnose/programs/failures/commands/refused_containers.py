@@ -221,8 +221,8 @@ _FILES = (
     ),
     Failure(
         name="log-unreadable",
-        mark="grabbing logs",
-        pattern=r"error grabbing logs: (?P<why>[^\n]{1,300})",
+        mark=("grabbing logs", "streaming logs"),
+        pattern=r"error (?:grabbing|streaming) logs: (?P<why>[^\n]{1,300})",
         cause="the engine cannot read the container's log file on ({why}): it was cut, emptied or written to from outside, or the "
         "host lost power in the middle of a line",
         cure="diagnose check logging.file-damaged says which file, and what repairs it",

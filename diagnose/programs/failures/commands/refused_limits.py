@@ -96,6 +96,13 @@ _NAMES = (
         cure="take the spaces and the word export out of the name: this file is read without a shell",
     ),
     Failure(
+        name="host-gateway-unknown",
+        mark="in add-host",
+        pattern=r"invalid IP address in add-host: \"host-gateway\"",
+        cause="this engine is older than 20.10, and does not know host-gateway as the address of the host",
+        cure="update the engine; until then write the host's own address on docker0 (ip -4 address show docker0)",
+    ),
+    Failure(
         name="host-address-malformed",
         mark="in add-host",
         pattern=r"invalid IP address in add-host: \"(?P<value>[^\"\n]{0,200})",

@@ -6,6 +6,14 @@ from diagnose.programs.failures.recognition import Failure
 
 REFUSED_PULLS = (
     Failure(
+        name="pull-altered",
+        mark="unexpected commit digest",
+        pattern=r"unexpected commit digest (?P<got>sha256:[0-9a-f]{1,64}), expected (?P<announced>sha256:[0-9a-f]{1,64})",
+        cause="what arrived is not what the registry has announced: a mirror, a proxy or a cut connection has changed it",
+        cure="pull again; where the same digest arrives each time, clear the cache of the mirror or proxy, or go past it",
+        confirmed_by="image.pull-altered",
+    ),
+    Failure(
         name="credential-helper",
         mark="error getting credentials",
         pattern=r"error getting credentials - err: exec: \"docker-credential-(?P<helper>[\w.-]{1,99})\": "

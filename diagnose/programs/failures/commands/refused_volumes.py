@@ -43,6 +43,13 @@ _LOCAL = (
         confirmed_by="storage.volume-source-missing",
     ),
     Failure(
+        name="volume-unknown",
+        mark="no such volume",
+        pattern=r"(?:get (?P<volume>[\w.-]{1,255}): no such volume|no such volume: (?P<volume_new>[\w.-]{1,255}))",
+        cause="the engine has no volume {volume}",
+        cure="docker volume ls shows the names: compose writes PROJECT_NAME; another user or context has another engine",
+    ),
+    Failure(
         name="cifs-port-in-device",
         mark="cifs device url",
         pattern=r"port not allowed in CIFS device URL",

@@ -110,8 +110,8 @@ RUNTIMES = (
     ),
     Failure(
         name="state-left-behind",
-        mark=("already exists", "already in use"),
-        pattern=r"container with (?:given )?id\S* already exists|id already in use"
+        mark=("already exists", "already in use", "with id exists"),
+        pattern=r"container with (?:given )?id\S* already exists|container with id exists|id already in use"
         r"|task \S+: already exists",
         cause="a start that broke off left the container's state in the runtime's folder",
         cure="start the container once more; where that fails too, restart the engine: what is left lies in "
