@@ -17,14 +17,15 @@ class TrackingHost(Host):
         super().__init__(host.source)
         self._host = host
         self.last = "an answer"
-        self._unanswered: dict[Unavailable, None] = {}
+        self._unanswered: dict[Question[Any], Unavailable] = {}
+        self._misread: list[Unavailable] = []
         self._forbidden: dict[Unavailable, None] = {}
 
     @property
     def unanswered(self) -> Sequence[Unavailable]:
         """The reasons for missing answers, each once: thousands of questions may be too late for
         one reason."""
-        return tuple(self._unanswered)
+        return tuple(dict.fromkeys((*self._unanswered.values(), *self._misread)))
 
     @property
     def forbidden(self) -> Sequence[Unavailable]:
@@ -49,19 +50,22 @@ class TrackingHost(Host):
         self._note(question, answer, needs_right=False)
         return default if isinstance(answer, Failed) else answer
 
+    def replaced(self, question: Question[Any]) -> None:
+        self._unanswered.pop(question, None)
+
     def _note(self, question: Question[Any], answer: Any, *, needs_right: bool = True) -> None:
         self.last = question.about()
         if not isinstance(answer, Failed):
             return
         if answer.reason in SAYS_NOTHING or _is_unreadable(question, answer):
-            self._unanswered[question.unavailable(answer)] = None
+            self._unanswered[question] = question.unavailable(answer)
         elif answer.reason == "forbidden" and needs_right:
             self._forbidden[Unavailable.of(answer)] = None
 
     def misread(self, reason: Reason, why: str) -> Unavailable:
         """The evidence that could not be made of the last answer, which is like no answer."""
         unavailable = Unavailable(reason, f"{self.last}{why}")
-        self._unanswered[unavailable] = None
+        self._misread.append(unavailable)
         return unavailable
 
     def first(self, things: Sequence[Thing], most: int, what: str) -> Sequence[Thing]:

@@ -147,6 +147,29 @@ class ReadLogs(Question[ContainerLog], frozen=True):
     round: LogRound = ""
 
 
+class ReadLogsSince(Question[ContainerLog], frozen=True):
+    """/containers/ID/logs: its lines of the last seconds.
+
+    The engine reads them from the beginning of the file: the way to the lines of a file whose end
+    it does not find.
+    """
+
+    POLICY = engine_get(
+        "api.logs.since",
+        "the recent log of a container",
+        _LOGS,
+        deadline=2,
+        priority=4,
+        longest=2**20,
+        parameters=_BOTH_STREAMS,
+    )
+    id: str
+    since_s: float
+    lines: int = 50
+    """How many of the newest lines are kept."""
+    bytes: int = 262144
+
+
 class ContainerFile(msgspec.Struct, frozen=True):
     """One path in a container, no link followed."""
 

@@ -90,6 +90,9 @@ class Host:
             raise NoEvidenceError(question.unavailable(answer))
         return answer
 
+    def replaced(self, question: Question[Any]) -> None:
+        """Another answer stands for the missing one to this question: nothing is unknown for it."""
+
     def answer_or(self, question: Question[Answer], default: Answer) -> Answer:
         """The answer, or what stands for it, for evidence to which all reasons are the same."""
         answer = self.ask(question)

@@ -9,7 +9,8 @@ from collections.abc import Iterable, Iterator
 
 from diagnose.evidence.containers.container import Container
 from diagnose.evidence.containers.listing import Containers
-from diagnose.evidence.containers.logs.recent import RECENT_S, RecentLogs
+from diagnose.evidence.containers.logs.reading import RECENT_S
+from diagnose.evidence.containers.logs.recent import RecentLogs
 from diagnose.evidence.machine.clock import Clock
 from diagnose.model import Reported, Severity
 from diagnose.phrases import ago, count, duration, joined

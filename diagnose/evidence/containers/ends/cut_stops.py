@@ -10,7 +10,7 @@ import msgspec
 
 from diagnose.evidence.containers.events import Event, Events
 from diagnose.evidence.containers.listing import Container, Containers
-from diagnose.evidence.containers.logs.tail import MORE_BYTES, MORE_LINES
+from diagnose.evidence.containers.logs.reading import MORE_BYTES, MORE_LINES
 from diagnose.evidence.items import Items
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.model import Failed, Unexamined

@@ -8,7 +8,7 @@ from msgspec.structs import replace
 from diagnose.evidence.containers.events import Event, Events
 from diagnose.evidence.containers.inspected_container import COMPOSE
 from diagnose.evidence.containers.listing import Container, Containers
-from diagnose.evidence.containers.logs.tail import BYTES
+from diagnose.evidence.containers.logs.reading import BYTES
 from diagnose.evidence.items import Items
 from diagnose.evidence.machine.clock import Clock
 from diagnose.lazy_pattern import LazyPattern

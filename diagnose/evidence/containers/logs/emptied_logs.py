@@ -45,7 +45,7 @@ def emptied_logs(host: Host, containers: Containers, recent_logs: RecentLogs) ->
     unanswered = [
         container
         for container in containers.running
-        if recent_logs.unread.get(container.id, "").startswith("timed out")
+        if container.id in recent_logs.endless
         and container.host_config.log_config.type == "json-file"
         and container.log_path
     ]

@@ -9,10 +9,17 @@ from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.logs.access_lines import AccessLine, access_lines
 from diagnose.evidence.containers.logs.files import LogFiles
 from diagnose.evidence.containers.logs.own_files.own_logs import OwnLogs
+from diagnose.evidence.containers.logs.reading import (
+    LINES,
+    MORE_BYTES,
+    MORE_LINES,
+    RECENT_S,
+    ReadEnds,
+    read_ends,
+)
 from diagnose.evidence.containers.logs.recent_line import RecentLine
-from diagnose.evidence.containers.logs.tail import BYTES, LINES, MORE_BYTES, MORE_LINES
 from diagnose.evidence.machine.clock import Clock
-from diagnose.model import Failed, Unexamined
+from diagnose.model import Unexamined
 from diagnose.programs.log_message import without_numbers
 from diagnose.questions import Host
 from diagnose.questions.containers import ContainerLog, ReadLogs
@@ -21,8 +28,6 @@ from diagnose.registry import evidence
 MOST = 300
 """Logs that are read: first those of containers that publish ports, which call others. 260 that are
 written to take 4 % more of a run than 100 of them."""
-RECENT_S = 300.0
-"""A line that is older says nothing about now: the program may have recovered."""
 LEAST = 2
 CONTINUED = LINES // 3
 """Number of indented last lines that are a part of one long message: the log is read again from
@@ -40,6 +45,8 @@ class RecentLogs(msgspec.Struct, frozen=True, dict=True):
     configuration are left out."""
     unexamined: tuple[Unexamined, ...] = ()
     """The reasons why programs may have log files of their own that were not read."""
+    endless: frozenset[str] = frozenset()
+    """The ids of containers the end of whose log the engine did not give in time."""
 
     def of(self, container: Container) -> tuple[RecentLine, ...]:
         """Its lines; none where it printed nothing recently, or where its log was not read."""
@@ -121,11 +128,13 @@ def recent_logs(
     }
     recent = {id: tuple(_recent_lines(log, since)) for id, log in read.logs.items()}
     if own_logs is None:
-        return RecentLogs({id: lines for id, lines in recent.items() if lines}, unread)
+        lines_by_id = {id: lines for id, lines in recent.items() if lines}
+        return RecentLogs(lines_by_id, unread, endless=read.endless)
     for id, lines in own_logs.by_id.items():
         recent[id] = _with_own(recent.get(id, ()), [line for line in lines if line.at >= since])
     unexamined = own_logs.unexamined
-    return RecentLogs({id: lines for id, lines in recent.items() if lines}, unread, unexamined)
+    lines_by_id = {id: lines for id, lines in recent.items() if lines}
+    return RecentLogs(lines_by_id, unread, unexamined, read.endless)
 
 
 def _with_own(
@@ -142,29 +151,16 @@ def _with_own(
     return tuple(sorted((*printed, *newest_lines), key=lambda line: line.at))
 
 
-class _ReadLogs(msgspec.Struct, frozen=True):
-    """The logs of containers, by their ids."""
-
-    logs: dict[str, ContainerLog]
-    unread: dict[str, str]
-    """The reasons why other logs were not read."""
-
-
-def _read(host: Host, containers: Sequence[Container], clock: Clock) -> _ReadLogs:
+def _read(host: Host, containers: Sequence[Container], clock: Clock) -> ReadEnds:
     """A log that is cut, or busy, is read again, to a greater length."""
-    unread: dict[str, str] = {}
-    logs: dict[str, ContainerLog] = {}
-    for container, log in host.ask_about(
-        containers, lambda container: ReadLogs(container.id, LINES, BYTES)
-    ):
-        if not isinstance(log, Failed):
-            logs[container.id] = log
-        elif log.reason != "gone":
-            unread[container.id] = str(log)
-    short = [container.id for container in containers if container.id in logs]
-    short = [id for id in short if _is_cut(logs[id]) or _is_busy(logs[id], clock)]
-    logs |= host.answers_about(short, lambda id: ReadLogs(id, MORE_LINES, MORE_BYTES))
-    return _ReadLogs(logs, unread)
+    read = read_ends(host, containers)
+    short = [
+        id
+        for id, log in read.logs.items()
+        if id not in read.endless and (_is_cut(log) or _is_busy(log, clock))
+    ]
+    longer = host.answers_about(short, lambda id: ReadLogs(id, MORE_LINES, MORE_BYTES))
+    return ReadEnds(read.logs | longer, read.unread, read.endless)
 
 
 def _recent_lines(log: ContainerLog, since: float) -> Iterator[RecentLine]:

@@ -10,6 +10,7 @@ import msgspec
 
 from diagnose.error_signatures import signs
 from diagnose.evidence.containers.listing import Container
+from diagnose.evidence.containers.logs.reading import LINES, MORE_BYTES, MORE_LINES, read_ends
 from diagnose.evidence.containers.options.lacking_options import given_devices
 from diagnose.foreign_words import in_english
 from diagnose.model import Failed
@@ -22,16 +23,10 @@ from diagnose.programs.telling_line import TellingLine, telling_line
 from diagnose.questions import Host
 from diagnose.questions.containers import ContainerLog, ReadLogs
 
-LINES = 12
-MORE_LINES = 60
-"""Number of lines that are read where the last `LINES` explain nothing, as below a long stack
-trace."""
 LEAST_LINES = LINES // 2
 """Minimum number of `LINES` that remain, where the others are empty."""
 CUT_OFF = 2
 """Lines at the beginning of a tail that may belong to a message whose first line was not read."""
-BYTES = 32 * 1024
-MORE_BYTES = 128 * 1024
 _NOTED_LATE_S = 2.0
 """The engine may note a start so long after the first line."""
 _PAUSE_S = 0.1
@@ -161,17 +156,15 @@ class TailsRead(NamedTuple):
 
 def read_tails(host: Host, containers: Sequence[Container]) -> TailsRead:
     """The last lines of these containers."""
-    tails: dict[str, LogTail] = {}
-    unread: dict[str, str] = {}
-    for container, answer in host.ask_about(
-        containers, lambda container: ReadLogs(container.id, LINES, BYTES)
-    ):
-        if not isinstance(answer, Failed):
-            tails[container.id] = _tail_of(container, answer)
-        elif answer.reason != "gone":
-            unread[container.id] = str(answer)
-    tails |= _longer_tails(host, containers, tails)
-    return TailsRead(tails, unread)
+    read = read_ends(host, containers)
+    tails = {
+        container.id: _tail_of(container, read.logs[container.id])
+        for container in containers
+        if container.id in read.logs
+    }
+    with_end = [container for container in containers if container.id not in read.endless]
+    tails |= _longer_tails(host, with_end, tails)
+    return TailsRead(tails, read.unread)
 
 
 def _longer_tails(

@@ -3,15 +3,8 @@
 import msgspec
 
 from diagnose.evidence.containers.listing import Container, Containers
-from diagnose.evidence.containers.logs.tail import (
-    BYTES,
-    LINES,
-    MORE_BYTES,
-    MORE_LINES,
-    NO_LINES,
-    LogTail,
-    read_tails,
-)
+from diagnose.evidence.containers.logs.reading import BYTES, LINES, MORE_BYTES, MORE_LINES
+from diagnose.evidence.containers.logs.tail import NO_LINES, LogTail, read_tails
 from diagnose.evidence.network.container_netns import ContainerNetns, Namespaces
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.model import Failed, Unexamined

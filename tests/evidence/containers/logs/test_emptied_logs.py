@@ -17,7 +17,6 @@ from tests.hosts import Made
 from tests.inspected import container
 from tests.judging import judge, rows
 
-LATE = "timed out: GET /v1.51/containers/3f/logs: not a byte before the deadline"
 WEB_STATE = {"Status": "running", "Pid": 7, "StartedAt": "2026-01-01T10:00:00Z"}
 WEB = container(
     "web",
@@ -31,27 +30,28 @@ def _line(at: str) -> str:
     return f'{{"log":"ready\\n","stream":"stdout","time":"2026-01-01T{at}.5Z"}}\n'
 
 
-CASES: dict[str, tuple[str, str, bool, list[tuple[str, str]]]] = {
-    "emptied an hour later": (LATE, _line("11:00:00"), False, [("warning", "web")]),
-    "rotated by the engine": (LATE, _line("11:00:00"), True, []),
-    "whole": (LATE, _line("10:00:01"), False, []),
-    "empty": (LATE, "", False, []),
-    "no lines": (LATE, "\x00\x01", False, []),
-    "read": ("", _line("11:00:00"), False, []),
-    "forbidden": ("forbidden: HTTP 403", _line("11:00:00"), False, []),
+WITHOUT_END = RecentLogs(endless=frozenset({WEB.id}))
+FORBIDDEN = RecentLogs(unread={WEB.id: "forbidden: HTTP 403"})
+CASES: dict[str, tuple[RecentLogs, str, bool, list[tuple[str, str]]]] = {
+    "emptied an hour later": (WITHOUT_END, _line("11:00:00"), False, [("warning", "web")]),
+    "rotated by the engine": (WITHOUT_END, _line("11:00:00"), True, []),
+    "whole": (WITHOUT_END, _line("10:00:01"), False, []),
+    "empty": (WITHOUT_END, "", False, []),
+    "no lines": (WITHOUT_END, "\x00\x01", False, []),
+    "read": (RecentLogs(), _line("11:00:00"), False, []),
+    "forbidden": (FORBIDDEN, _line("11:00:00"), False, []),
 }
 
 
-@pytest.mark.parametrize(("why", "text", "is_rotated", "expected"), CASES.values(), ids=CASES)
+@pytest.mark.parametrize(("logs", "text", "is_rotated", "expected"), CASES.values(), ids=CASES)
 def test_an_emptied_log(
-    why: str, text: str, is_rotated: bool, expected: list[tuple[str, str]]
+    logs: RecentLogs, text: str, is_rotated: bool, expected: list[tuple[str, str]]
 ) -> None:
     def read(question: AnyQuestion) -> Any:
         if isinstance(question, ReadFile) and question.path.endswith(".1") and not is_rotated:
             return Failed("missing", question.path)
         return {"text": text}
 
-    logs = RecentLogs({}, {WEB.id: why} if why else {})
     emptied = emptied_logs(Made({"file.read": read}), Containers((WEB,)), logs)
     found = judge("logging.file-damaged", contents=LogContents((), ()), emptied_logs=emptied)
     assert rows(found) == expected
@@ -72,5 +72,5 @@ def test_a_slow_engine_has_emptied_logs_of_nobody() -> None:
         is_other = isinstance(question, ReadFile) and question.path == other.log_path
         return {"text": _line("10:00:01" if is_other else "11:00:00")}
 
-    logs = RecentLogs({}, {WEB.id: LATE, other.id: LATE})
+    logs = RecentLogs(endless=frozenset({WEB.id, other.id}))
     assert not emptied_logs(Made({"file.read": read}), Containers((WEB, other)), logs)

@@ -5,12 +5,13 @@ from __future__ import annotations
 import pytest
 
 from diagnose.evidence.containers.logs.files import LogFile, LogFiles
+from diagnose.evidence.containers.logs.reading import LINES, MORE_LINES
 from diagnose.evidence.containers.logs.recent import MOST, recent_logs
 from diagnose.evidence.containers.logs.recent_line import RecentLine
 from diagnose.evidence.containers.logs.repeated_errors import repeated_errors
-from diagnose.evidence.containers.logs.tail import LINES, MORE_LINES
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.network.calls.failing_calls import FailingCalls
+from diagnose.judgement.tracking_host import TrackingHost
 from diagnose.model import Failed, Json, Unexamined, Verdict
 from diagnose.phrases import rfc3339, unix
 from diagnose.questions import Question
@@ -39,6 +40,27 @@ def test_a_log_that_cannot_be_read_is_named():
     assert unread.subject == MUTE.subject
     assert "does not support reading" in unread.why
     assert logs.left_out([WEB]) == ()
+
+
+def test_a_log_without_an_end_is_read_from_its_beginning():
+    late = Failed("timed out", "GET /v1.51/containers/web/logs")
+    lines = {"text": "2025-11-24T15:59:59Z connect: refused"}
+    made = Made({"api.logs": late, "api.logs.since": lines})
+    host = TrackingHost(made)
+    logs = recent_logs(host, of(WEB), Clock(NOW, 0.0), None)
+    assert logs.texts_of(WEB) == ("connect: refused",)
+    assert logs.left_out([WEB]) == ()
+    assert logs.endless == {WEB.id}
+    assert host.unanswered == ()
+
+
+def test_a_log_that_is_late_in_both_ways_is_named():
+    late = Failed("timed out", "GET /v1.51/containers/web/logs")
+    host = TrackingHost(Made({"api.logs": late, "api.logs.since": late}))
+    logs = recent_logs(host, of(WEB), Clock(NOW, 0.0), None)
+    (unread,) = logs.left_out([WEB])
+    assert unread.subject == WEB.subject
+    assert host.unanswered
 
 
 def test_a_container_that_keeps_no_log_is_not_asked():

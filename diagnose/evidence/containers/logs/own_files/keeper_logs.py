@@ -8,7 +8,8 @@ import msgspec
 from diagnose.evidence.containers.listing import Container
 from diagnose.evidence.containers.logs.own_files.own_log_files import OwnLogFile, folders_of
 from diagnose.evidence.containers.logs.own_files.own_logs import moments
-from diagnose.evidence.containers.logs.tail import MORE_LINES, LogTail
+from diagnose.evidence.containers.logs.reading import MORE_LINES
+from diagnose.evidence.containers.logs.tail import LogTail
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.mappings import by_key
 from diagnose.model import Failed

@@ -11,7 +11,8 @@ import msgspec
 
 from diagnose.evidence.containers.inspect import Mount, innermost_mount
 from diagnose.evidence.containers.listing import Container, Containers
-from diagnose.evidence.containers.logs.recent import RECENT_S, RecentLogs
+from diagnose.evidence.containers.logs.reading import RECENT_S
+from diagnose.evidence.containers.logs.recent import RecentLogs
 from diagnose.evidence.containers.mounts.access.file_access import ENTER, HostUser
 from diagnose.evidence.containers.mounts.access.program_users import (
     none_may,

@@ -12,8 +12,8 @@ from msgspec.structs import replace
 
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.logs.access_lines import SERVER_AT_FAULT
+from diagnose.evidence.containers.logs.reading import BYTES, MORE_LINES
 from diagnose.evidence.containers.logs.recent import RecentLogs
-from diagnose.evidence.containers.logs.tail import BYTES, MORE_LINES
 from diagnose.evidence.containers.peers.served_names import served_names
 from diagnose.evidence.items import Items
 from diagnose.evidence.machine.clock import Clock
