@@ -1,7 +1,7 @@
 """Questions that a colleague may need answered beyond those of the checks."""
 
 from diagnose.questions import AnyQuestion
-from diagnose.questions.containers import ReadLogs
+from diagnose.questions.container_logs import ReadLogs
 from diagnose.questions.engine import ReadInfo, ReadVersion
 from diagnose.questions.files import ReadFile
 from diagnose.questions.firewall import ListNftables

@@ -9,7 +9,7 @@ from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.model import Failed
 from diagnose.questions import Host
-from diagnose.questions.containers import ContainerLog, ReadLogs
+from diagnose.questions.container_logs import ContainerLog, ReadLogs
 from diagnose.registry import evidence
 
 SOCKETS = frozenset({"/var/run/docker.sock", "/run/docker.sock", "/var/run", "/run"})

@@ -16,7 +16,7 @@ from diagnose.lazy_pattern import LazyPattern
 from diagnose.model import Failed, Unexamined
 from diagnose.programs.log_message import plain
 from diagnose.questions import Host
-from diagnose.questions.containers import ContainerLog, ReadLogs
+from diagnose.questions.container_logs import ContainerLog, ReadLogs
 from diagnose.registry import evidence
 
 LEAST_S = 1.0

@@ -24,7 +24,7 @@ from diagnose.model import Failed, Unexamined
 from diagnose.programs.log_message import message, plain
 from diagnose.programs.telling_line import telling_line
 from diagnose.questions import Host
-from diagnose.questions.containers import ContainerLog, ReadLogs
+from diagnose.questions.container_logs import ContainerLog, ReadLogs
 from diagnose.registry import evidence
 
 LINES = 200

@@ -7,7 +7,7 @@ import msgspec
 from diagnose.evidence.containers.listing import Container
 from diagnose.model import Failed
 from diagnose.questions import Host
-from diagnose.questions.containers import ContainerLog, ReadLogs, ReadLogsSince
+from diagnose.questions.container_logs import ContainerLog, ReadLogs, ReadLogsSince
 
 LINES = 12
 BYTES = 32 * 1024

@@ -22,7 +22,7 @@ from diagnose.evidence.machine.clock import Clock
 from diagnose.model import Unexamined
 from diagnose.programs.log_message import without_numbers
 from diagnose.questions import Host
-from diagnose.questions.containers import ContainerLog, ReadLogs
+from diagnose.questions.container_logs import ContainerLog, ReadLogs
 from diagnose.registry import evidence
 
 MOST = 300

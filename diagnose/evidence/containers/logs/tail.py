@@ -21,7 +21,7 @@ from diagnose.programs.failures.network.neighbours import on_host_network
 from diagnose.programs.families import FAMILIES, LAST_RESORTS
 from diagnose.programs.telling_line import TellingLine, telling_line
 from diagnose.questions import Host
-from diagnose.questions.containers import ContainerLog, ReadLogs
+from diagnose.questions.container_logs import ContainerLog, ReadLogs
 
 LEAST_LINES = LINES // 2
 """Minimum number of `LINES` that remain, where the others are empty."""

@@ -15,7 +15,7 @@ from diagnose.lazy_pattern import LazyPattern
 from diagnose.mappings import by_key
 from diagnose.model import Failed, Unexamined
 from diagnose.questions import Host
-from diagnose.questions.containers import ContainerLog, ReadLogs
+from diagnose.questions.container_logs import ContainerLog, ReadLogs
 from diagnose.registry import evidence
 
 LINES = 200

@@ -21,7 +21,7 @@ from diagnose.lazy_pattern import LazyPattern
 from diagnose.model import Failed
 from diagnose.programs.start_settings import START_SETTINGS, StartSettings
 from diagnose.questions import Host
-from diagnose.questions.containers import ReadLogs
+from diagnose.questions.container_logs import ReadLogs
 from diagnose.questions.file_answers import path_statuses
 from diagnose.questions.files import FolderEntry, ListFolder, PathStatus
 from diagnose.registry import evidence

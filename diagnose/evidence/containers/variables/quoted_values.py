@@ -13,7 +13,7 @@ from diagnose.evidence.items import Items
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.model import Failed
 from diagnose.questions import Host
-from diagnose.questions.containers import ReadLogs
+from diagnose.questions.container_logs import ReadLogs
 from diagnose.registry import evidence
 
 _LINES = 200

@@ -11,7 +11,7 @@ from diagnose.evidence.network.packet_size.packet_sizes import OversizedNetwork,
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.model import Failed
 from diagnose.questions import Host
-from diagnose.questions.containers import ReadLogs
+from diagnose.questions.container_logs import ReadLogs
 from diagnose.questions.dns import DnsReply, QuerySizedDns
 from diagnose.questions.sockets import ListTcpStalls
 from diagnose.registry import evidence

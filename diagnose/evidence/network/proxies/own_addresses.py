@@ -22,7 +22,7 @@ from diagnose.model import Failed
 from diagnose.programs.own_addresses import ANNOUNCED_BY, ANNOUNCES, HOST_NAME, OWN_URL, URL
 from diagnose.programs.web_programs import FRONTS
 from diagnose.questions import Host
-from diagnose.questions.containers import ReadLogs
+from diagnose.questions.container_logs import ReadLogs
 from diagnose.registry import evidence
 
 _MOST = 20

@@ -6,7 +6,7 @@ from diagnose.evidence.network.rules.host_ports import ClosedHostPorts
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.model import Failed
 from diagnose.questions import Host
-from diagnose.questions.containers import ReadLogs
+from diagnose.questions.container_logs import ReadLogs
 from diagnose.registry import evidence
 
 MOST = 10

@@ -9,7 +9,7 @@ from diagnose.evidence.network.container_netns import ContainerNetns, Namespaces
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.model import Failed, Unexamined
 from diagnose.questions import Host
-from diagnose.questions.containers import ReadLogs
+from diagnose.questions.container_logs import ReadLogs
 from diagnose.registry import evidence
 
 MOST = 10

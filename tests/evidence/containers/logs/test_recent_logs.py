@@ -15,7 +15,7 @@ from diagnose.judgement.tracking_host import TrackingHost
 from diagnose.model import Failed, Json, Unexamined, Verdict
 from diagnose.phrases import rfc3339, unix
 from diagnose.questions import Question
-from diagnose.questions.containers import ContainerLog, ReadLogs
+from diagnose.questions.container_logs import ContainerLog, ReadLogs
 from tests.hosts import Made
 from tests.inspected import container, of
 from tests.judging import judge

@@ -33,7 +33,8 @@ from diagnose.programs.web_programs import (
     speaks_otherwise,
 )
 from diagnose.questions import Host
-from diagnose.questions.containers import CgroupGrowth, ContainerLog, ReadLogs, SampleCgroups
+from diagnose.questions.container_logs import ContainerLog, ReadLogs
+from diagnose.questions.containers import CgroupGrowth, SampleCgroups
 from diagnose.questions.web_pages import PageReply, RequestPage
 from diagnose.registry import evidence
 
