@@ -25,9 +25,9 @@ def deleted_files_held(
     """A deleted file is still held open, so its space is not freed.
 
     A file counts if it has `of_disk` percent of its disk, or `least` bytes and as much as the disk
-    has left. Files in memory (memfd, /dev/shm) and small ones are everyday, and
-    databases work on files of their own that they have deleted. A file in a container's writable
-    layer is counted to the data root.
+    has left. Files in memory (memfd, /dev/shm) and small ones are everyday, and databases work on
+    files of their own that they have deleted. A file in a container's writable layer is counted to
+    the data root.
     """
     names = {container.id: container.name for container in containers or ()}
     disks = {disk.usage.dev: disk for disk in filesystems}

@@ -127,14 +127,11 @@ def recent_logs(
         for container in candidates[MOST:]
     }
     recent = {id: tuple(_recent_lines(log, since)) for id, log in read.logs.items()}
-    if own_logs is None:
-        lines_by_id = {id: lines for id, lines in recent.items() if lines}
-        return RecentLogs(lines_by_id, unread, endless=read.endless)
-    for id, lines in own_logs.by_id.items():
+    own = own_logs or OwnLogs()
+    for id, lines in own.by_id.items():
         recent[id] = _with_own(recent.get(id, ()), [line for line in lines if line.at >= since])
-    unexamined = own_logs.unexamined
     lines_by_id = {id: lines for id, lines in recent.items() if lines}
-    return RecentLogs(lines_by_id, unread, unexamined, read.endless)
+    return RecentLogs(lines_by_id, unread, own.unexamined, read.endless)
 
 
 def _with_own(

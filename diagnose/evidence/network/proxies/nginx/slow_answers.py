@@ -89,11 +89,11 @@ def slow_answers(
     A configuration is read only where a log has several of them. Lines from before nginx read its
     files the last time are left out: another limit may have held then.
     """
-    shown = []
-    for proxy in containers.running:
-        begun = configured_at(proxy, processes, clock)
-        present_lines = [line for line in recent_logs.of(proxy) if line.at >= begun]
-        shown += [(proxy, lines) for lines in _given_up(present_lines, clock)]
+    shown = [
+        (proxy, lines)
+        for proxy in containers.running
+        for lines in _given_up(proxy, recent_logs, processes, clock)
+    ]
     if not shown:
         return SlowAnswers()
     nginx = NginxConfigurations(host, containers, processes)
@@ -105,16 +105,20 @@ def slow_answers(
     return SlowAnswers(tuple(answers.values()))
 
 
-def _given_up(lines: Sequence[RecentLine], clock: Clock) -> Iterator[list[RecentLine]]:
+def _given_up(
+    proxy: Container, recent_logs: RecentLogs, processes: Processes, clock: Clock
+) -> Iterator[list[RecentLine]]:
     """The lines about requests for one place that were given up."""
     by_place = by_key(
         ((match["method"], CHANGING_PART.sub("", match["path"])), line)
-        for line in lines
+        for line in recent_logs.of(proxy)
         if (match := _GIVEN_UP.search(line.text)) is not None
     )
     for given_up in by_place.values():
-        if len(given_up) >= LEAST and clock.is_within(given_up[-1].at, _FRESH_S):
-            yield given_up
+        begun = configured_at(proxy, processes, clock)
+        present_lines = [line for line in given_up if line.at >= begun]
+        if len(present_lines) >= LEAST and clock.is_within(present_lines[-1].at, _FRESH_S):
+            yield present_lines
 
 
 def _slow_answer(
