@@ -22,6 +22,7 @@ import contextlib
 import errno
 import functools
 import importlib
+import os
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Any
@@ -84,7 +85,19 @@ def failure(error: BaseException) -> Failed:
         )
     if isinstance(error, EOFError):
         return Failed("refused", str(error))
-    return Failed("malformed", f"{type(error).__name__}: {error}")
+    return Failed("malformed", unexpected_words(error))
+
+
+def unexpected_words(error: BaseException) -> str:
+    """What an answer of the world is that a reader did not expect, without the names of Python's
+    own errors; with them where DIAGNOSE_DEBUG is set."""
+    if os.environ.get("DIAGNOSE_DEBUG"):
+        return f"{type(error).__name__}: {error}"
+    if isinstance(error, RecursionError):
+        return "it is nested too deep"
+    if isinstance(error, ValueError) and str(error):
+        return str(error)
+    return "its shape is one that this version does not know"
 
 
 def _error_text(error: OSError, words: str) -> str:

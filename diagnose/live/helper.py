@@ -20,6 +20,7 @@ import errno
 import gc
 import importlib
 import os
+import resource
 import signal
 import socket
 import threading
@@ -30,7 +31,7 @@ from typing import Literal
 
 import msgspec
 
-from diagnose.live import Refused
+from diagnose.live import Refused, unexpected_words
 from diagnose.live.helper_messages import encode, receive, send
 from diagnose.model import Json
 
@@ -60,8 +61,11 @@ MARGIN_S = 0.15
 """Seconds that are kept back from a question's deadline, so that the answer about a silence still
 comes in time."""
 STUCK_MAX = 24
-"""Workers that may be left behind in one run; more would only burden a host that is stuck already.
-"""
+"""Workers that SIGKILL does not end, and that may be left behind in one run; more would only burden
+a host that is stuck already."""
+WORKER_MEMORY = 512 << 20
+"""Bytes that a worker may have for its own: what others wrote into a file does not fill the memory
+of the host."""
 
 _PREPARE = b"p"
 _FORK = b"f"
@@ -176,7 +180,7 @@ class Helper:
         time.sleep(DEATH_S)
         if _state(worker.pid) not in ("", "Z"):
             evidence += ", and SIGKILL does not end it"
-        self._stuck.append(what)
+            self._stuck.append(what)
         self.forget(worker)
         return Refused("timed out", evidence)
 
@@ -330,6 +334,7 @@ def _reap_ended(workers: set[int]) -> None:
 
 def _serve_requests(connection: socket.socket, functions: Mapping[str, Function]) -> None:
     """A worker's life: answer requests until the tool is gone."""
+    _limit_memory()
     gc.freeze()
     gc.enable()  # the tool runs without, but a message of pyroute2 refers to itself
     while True:
@@ -341,6 +346,14 @@ def _serve_requests(connection: socket.socket, functions: Mapping[str, Function]
         send(connection, body, handed_over)
         if handed_over is not None:
             handed_over.close()
+
+
+def _limit_memory() -> None:
+    """Let this process have so much memory at most; a lower limit of the user stays."""
+    _, hardest = resource.getrlimit(resource.RLIMIT_DATA)
+    is_lower = hardest != resource.RLIM_INFINITY and hardest < WORKER_MEMORY
+    most = hardest if is_lower else WORKER_MEMORY
+    resource.setrlimit(resource.RLIMIT_DATA, (most, hardest))
 
 
 def _answer(functions: Mapping[str, Function], request: Json) -> tuple[bytes, socket.socket | None]:
@@ -356,8 +369,13 @@ def _answer(functions: Mapping[str, Function], request: Json) -> tuple[bytes, so
         reply = {"reason": refused.failed.reason, "detail": refused.failed.detail}
     except OSError as error:
         reply = {"errno": error.errno or errno.EIO, "detail": str(error.filename or "")}
+    except MemoryError:
+        reply = {
+            "reason": "too large",
+            "detail": "to read it takes more memory than one file may have",
+        }
     except Exception as error:  # noqa: BLE001 - the tool shall hear of it, not a closed socket
-        reply = {"reason": "malformed", "detail": f"{type(error).__name__}: {error}"}
+        reply = {"reason": "malformed", "detail": unexpected_words(error)}
     return encode(reply), None
 
 

@@ -16,7 +16,7 @@ REFUSED = {
     "a colon in a value": (WEB + "    command: echo a: b\n", "yaml", 4),
     "marks of a merge": (WEB + "<<<<<<< HEAD\n    tty: true\n=======\n", "yaml", 4),
     "no such file to include": ("include: [none.yaml]\n" + WEB, "file-missing", 1),
-    "an anchor in itself": ("services:\n  web: &w\n    <<: *w\n    image: a\n", "yaml", 0),
+    "an anchor in itself": ("services:\n  web: &w\n    <<: *w\n    image: a\n", "yaml", 2),
     "an unknown anchor": ("services:\n  web:\n    <<: *nope\n", "yaml", 3),
     "a key twice": (WEB + "    image: shop:1.5\n", "doubled", 4),
     "services twice": (WEB + "services:\n  db:\n    image: shop:1.4\n", "doubled", 4),

@@ -4,14 +4,23 @@ from __future__ import annotations
 
 import os
 import tempfile
+import time
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from diagnose.live.disk.compose.needs import needed_parts
 from diagnose.live.disk.compose.numbers import as_compose_reads, loses_digits
 from diagnose.live.disk.compose.project import includes_others, project_services
-from diagnose.live.disk.compose.project_files import compose_project
+from diagnose.live.disk.compose.project_files import (
+    compose_project,
+    compose_service,
+    compose_variables,
+    compose_volumes,
+    differing_contents,
+)
+from diagnose.yaml_text import read_values
 
 _NOBODY = 65534
 READ = {
@@ -131,11 +140,62 @@ def test_files_that_are_not_read() -> None:
     assert not includes_others({"/a": FILE})
 
 
-def test_mappings_that_merge_each_other_take_no_time() -> None:
-    """Each of 24 mappings merges the one before it nine times: 9 to the power of 24 in all."""
-    steps = (f"x{n}: &a{n} {{<<: [{', '.join([f'*a{n - 1}'] * 9)}]}}" for n in range(1, 25))
-    text = "\n".join(["x0: &a0 {image: 'shop:1'}", *steps, "services: {web: {<<: *a24}}"])
-    assert _services(text)["web"]["image"] == "shop:1"
+def _multiplied(first: str, step: str) -> str:
+    """Anchors, each of which names the one before it nine times: 9 to the power of 24 in all."""
+    steps = (
+        f"x{number}: &a{number} " + step.replace("ABOVE", ", ".join([f"*a{number - 1}"] * 9))
+        for number in range(1, 25)
+    )
+    return "\n".join([f"x0: &a0 {first}", *steps]) + "\n"
+
+
+BOMBS = {
+    "merges": (_multiplied("{image: 'shop:1'}", "{<<: [ABOVE]}"), "{<<: *a24}"),
+    "variables": (_multiplied("[a]", "[ABOVE]"), "{image: a, environment: [*a24]}"),
+    "values": (_multiplied("[a]", "[ABOVE]"), "{image: a, environment: {A: *a24}}"),
+    "ports": (_multiplied("[a]", "[ABOVE]"), "{image: a, ports: [*a24], configs: [*a24]}"),
+}
+
+
+@pytest.mark.parametrize(("anchors", "service"), BOMBS.values(), ids=BOMBS)
+def test_anchors_that_multiply_each_other_cost_their_file_alone(
+    anchors: str, service: str, tmp_path: Path
+) -> None:
+    path = tmp_path / "compose.yaml"
+    volumes = "volumes: {v: {driver: local, driver_opts: {a: *a24}}}" if "[a]" in anchors else ""
+    path.write_text(f"{anchors}services: {{web: {service}}}\n{volumes}")
+    args = {"paths": [str(path)], "folder": str(tmp_path), "service": "web", "layer": "/"}
+    began = time.process_time()
+    answer: Any = compose_project(args)  # type: ignore[arg-type]
+    assert answer["unread"] == f"{path}: its anchors stand for too many parts"
+    assert answer["faults"] == []
+    for read in (compose_service, compose_variables, compose_volumes, differing_contents):
+        assert not read(args)  # type: ignore[arg-type]
+    assert time.process_time() - began < 2
+
+
+def test_a_chain_of_anchors_is_too_deep(tmp_path: Path) -> None:
+    path = tmp_path / "compose.yaml"
+    chain = "".join(f"  s{at}: &s{at} {{<<: *s{at - 1}}}\n" for at in range(1, 2000))
+    path.write_text(f"services:\n  s0: &s0 {{image: a}}\n{chain}")
+    answer: Any = compose_project({"paths": [str(path)], "folder": str(tmp_path)})
+    assert answer["unread"] == f"{path}: it is nested too deep"
+
+
+def test_a_value_that_does_not_fit_its_tag_is_no_yaml() -> None:
+    for value in ("!!timestamp x", "!!bool x", "!!int ''", "2001-02-30"):
+        with pytest.raises(ValueError):  # noqa: PT011 - each with PyYAML's own words
+            read_values(f"a: {value}")
+
+
+def test_thousands_of_subnets_take_no_time() -> None:
+    subnets = "".join(f"      - subnet: 10.{n % 256}.{n // 256}.0/24\n" for n in range(6000))
+    text = (
+        f"services:\n  web: {{networks: [n]}}\nnetworks:\n  n:\n    ipam:\n     config:\n{subnets}"
+    )
+    began = time.process_time()
+    assert len(needed_parts({"/compose.yaml": text})) == 50
+    assert time.process_time() - began < 2
 
 
 def test_what_is_no_file_is_not_read(tmp_path: Path) -> None:
@@ -176,15 +236,15 @@ def test_the_override_that_was_not_read(tmp_path: Path) -> None:
     assert compose_project(gone) == {"closed": ""}
 
 
-ANCHORS = {
-    "services: {web: &web {labels: *web, image: shop}}": True,
-    "services: {web: &web {<<: *web, image: shop}}": False,
-}
+ANCHORS = (
+    "services: {web: &web {labels: *web, image: shop}}",
+    "services: {web: &web {<<: *web, image: shop}}",
+)
 
 
 @pytest.mark.parametrize("text", ANCHORS)
-def test_an_anchor_that_holds_itself_ends_nothing(text: str) -> None:
-    assert (project_services({"/srv/compose.yaml": text}, "/srv") is not None) is ANCHORS[text]
+def test_an_anchor_that_holds_itself_is_none_that_compose_takes(text: str) -> None:
+    assert project_services({"/srv/compose.yaml": text}, "/srv") is None
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root becomes another user")

@@ -16,11 +16,12 @@ from pathlib import Path
 
 import pytest
 
-from diagnose.live import Collector, Live, Refused
+from diagnose.live import Collector, Live, Refused, failure
 from diagnose.live import helper as helpers
 from diagnose.live.disk import worker
 from diagnose.live.helper import Helper
 from diagnose.live.network import process
+from diagnose.model import Failed
 from tests.live.netns import PROJECT
 from tests.questions import question
 
@@ -87,7 +88,7 @@ def test_a_helper_ends_with_the_tool(name: helpers.Name) -> None:
 
 
 def test_an_unknown_function_is_no_crash_of_the_worker(disk: Helper) -> None:
-    with pytest.raises(Refused, match="KeyError"):
+    with pytest.raises(Refused, match="its shape is one that this version does not know"):
         disk.call("no_such_function", {"path": "/"}, 2)
     assert disk.call("usage", {"path": "/"}, 2)["point"] == worker.usage({"path": "/"})["point"]
 
@@ -115,6 +116,44 @@ def test_a_worker_that_hangs_is_named_and_replaced(network: Helper) -> None:
     wait_until_gone([hung.pid])  # SIGKILL ends what is only stopped
     assert network.call("net.links", {}, 10) == before
     assert network._idle[0].pid != hung.pid
+
+
+def test_a_file_that_fills_memory_costs_its_own_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(worker, "functions", lambda: {"fill": lambda _: "x" * (2 << 30), "ok": str})
+    started = Helper.start("disk")
+    with pytest.raises(Refused, match="more memory than one file may have"):
+        started.call("fill", {}, 20)
+    assert started.call("ok", {}, 2) == "{}"
+    started.close()
+
+
+def test_files_that_take_too_long_do_not_blind_the_helper(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(worker, "functions", lambda: {"spin": _spin, "ok": str})
+    monkeypatch.setattr("diagnose.live.helper.STUCK_MAX", 1)
+    monkeypatch.setattr("diagnose.live.helper.DEATH_S", 1.0)
+    started = Helper.start("disk")
+    for _ in range(2):
+        with pytest.raises(Refused, match="does not answer"):
+            started.call("spin", {}, 0.1)
+    assert started.call("ok", {}, 5) == "{}"
+    started.close()
+
+
+def _spin(_: object) -> None:
+    while True:
+        pass
+
+
+def test_errors_of_python_are_told_in_words(monkeypatch: pytest.MonkeyPatch) -> None:
+    told = {
+        RecursionError("maximum recursion depth"): "it is nested too deep",
+        ValueError("day is out of range for month"): "day is out of range for month",
+        TypeError("NoneType"): "its shape is one that this version does not know",
+    }
+    for error, words in told.items():
+        assert failure(error) == Failed("malformed", words)
+    monkeypatch.setenv("DIAGNOSE_DEBUG", "1")
+    assert failure(TypeError("x")).detail == "TypeError: x"
 
 
 def test_a_worker_that_dies_is_replaced(network: Helper) -> None:

@@ -28,7 +28,7 @@ from diagnose.live.disk.compose.nodes import (
 )
 from diagnose.live.disk.compose.shapes import CONDITIONS, NEW_KEYS, SHAPES, STRINGS
 from diagnose.model import Json
-from diagnose.yaml_text import read_nodes
+from diagnose.yaml_text import OversizedError, read_nodes
 
 _MOST = 5
 """Faults of one project."""
@@ -72,18 +72,16 @@ def compose_faults(texts: Mapping[str, str], folder: str) -> list[Json]:
     for path, text in texts.items():
         try:
             root = read_nodes(text.removeprefix("\ufeff"))
+        except OversizedError:
+            return []
         except ValueError as error:
             fault = _syntax_error(path, text, error)
             return [] if fault.detail == _NEXT_DOCUMENT else [msgspec.to_builtins(fault)]
         if root is None:
             return [msgspec.to_builtins(FileFault("empty", path))]
         roots[path] = root
-    try:
-        reader = _Reader(roots, folder)
-        faults = [fault for fault, _ in zip(reader.faults(), range(_MOST), strict=False)]
-    except RecursionError:
-        problem = "an anchor merges itself"
-        return [msgspec.to_builtins(FileFault("yaml", next(iter(texts)), detail=problem))]
+    reader = _Reader(roots, folder)
+    faults = [fault for fault, _ in zip(reader.faults(), range(_MOST), strict=False)]
     return [msgspec.to_builtins(fault) for fault in [*faults, *reader.new_keys[:_MOST]]]
 
 

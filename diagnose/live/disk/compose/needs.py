@@ -1,9 +1,12 @@
 """The references in the files of a compose project, and the parts that the engine must have.
 Pure."""
 
+import contextlib
 import ipaddress
+import itertools
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import NamedTuple
 
 from yaml import Node
 
@@ -14,51 +17,71 @@ from diagnose.yaml_text import read_nodes
 _MOST = 50
 _LONGEST = 200
 """Characters of a name."""
-_ADDRESS = re.compile(r"\d{1,3}(?:\.\d{1,3}){3}")
+_ADDRESS = re.compile(r"(?P<address>\d{1,3}(?:\.\d{1,3}){3})(?:/\d{1,2})?")
 _NAMED_VOLUME = re.compile(r"[A-Za-z0-9][\w.-]*")
 
 
 def needed_parts(texts: Mapping[str, str]) -> list[Json]:
     """The external networks and volumes and the container names that the files need, as
     `NeededPart`. Names with a variable are left out."""
-    parts: list[Json] = []
-    for path, text in texts.items():
-        top = entries(read_nodes(text.removeprefix("\ufeff")))
-        services = entries(top.get("services"))
-        for name, service in services.items():
-            parts_of_it = entries(service)
-            container_name = (
-                None if "profiles" in parts_of_it else parts_of_it.get("container_name")
-            )
-            if container_name is not None and "$" not in plain(container_name):
-                parts.append(
-                    _needed_part("container", path, container_name, plain(container_name), name)
-                )
-        for key, kind in (("networks", "network"), ("volumes", "volume")):
-            used = _used_names(services.values(), key)
-            for name, node in entries(top.get(key)).items():
-                external_name = _external_name(name, node)
-                if external_name and name in used and "$" not in external_name:
-                    parts.append(_needed_part(kind, path, node, external_name))
-                elif kind == "network" and name in used:
-                    parts += _subnets(name, node, path, text)
-    return parts[:_MOST]
+    parts = itertools.chain.from_iterable(
+        _parts_of_file(path, text) for path, text in texts.items()
+    )
+    return list(itertools.islice(parts, _MOST))
 
 
-def _subnets(network: str, node: Node, path: str, text: str) -> Iterator[dict[str, Json]]:
+def _parts_of_file(path: str, text: str) -> Iterator[dict[str, Json]]:
+    top = entries(read_nodes(text.removeprefix("\ufeff")))
+    services = entries(top.get("services"))
+    for name, service in services.items():
+        parts_of_it = entries(service)
+        container_name = None if "profiles" in parts_of_it else parts_of_it.get("container_name")
+        if container_name is not None and "$" not in plain(container_name):
+            yield _needed_part("container", path, container_name, plain(container_name), name)
+    addresses = _addresses(text)
+    for key, kind in (("networks", "network"), ("volumes", "volume")):
+        used = _used_names(services.values(), key)
+        for name, node in entries(top.get(key)).items():
+            external_name = _external_name(name, node)
+            if external_name and name in used and "$" not in external_name:
+                yield _needed_part(kind, path, node, external_name)
+            elif kind == "network" and name in used:
+                yield from _subnets(name, node, path, addresses)
+
+
+class _Address(NamedTuple):
+    """An address in the text of a file."""
+
+    value: ipaddress.IPv4Address
+    text: str
+    """With the length of the prefix, where one follows."""
+
+
+def _addresses(text: str) -> list[_Address]:
+    """The addresses of a text, each once."""
+    addresses = []
+    for match in {match[0]: match for match in _ADDRESS.finditer(text)}.values():
+        with contextlib.suppress(ValueError):
+            addresses.append(_Address(ipaddress.IPv4Address(match["address"]), match[0]))
+    return addresses
+
+
+def _subnets(
+    network: str, node: Node, path: str, addresses: Sequence[_Address]
+) -> Iterator[dict[str, Json]]:
     """The subnets that a network of the file has to have; without those with a variable.
 
     An "addressed subnet" is one of which the file names an address too.
     """
     for pool in items(entries(entries(node).get("ipam")).get("config")):
         subnet = entries(pool).get("subnet")
-        net = _network(plain(subnet))
+        written = plain(subnet)
+        net = _network(written)
         if subnet is None or net is None:
             continue
-        other_text = text.replace(plain(subnet), "")
-        inside = [address for address in _ADDRESS.findall(other_text) if _is_in(address, net)]
-        kind = "addressed subnet" if inside else "subnet"
-        yield _needed_part(kind, path, subnet, plain(subnet), network)
+        is_addressed = any(address.value in net for address in addresses if address.text != written)
+        kind = "addressed subnet" if is_addressed else "subnet"
+        yield _needed_part(kind, path, subnet, written, network)
 
 
 def _network(text: str) -> ipaddress.IPv4Network | None:
@@ -66,13 +89,6 @@ def _network(text: str) -> ipaddress.IPv4Network | None:
         return ipaddress.IPv4Network(text, strict=False)
     except ValueError:
         return None
-
-
-def _is_in(address: str, net: ipaddress.IPv4Network) -> bool:
-    try:
-        return ipaddress.IPv4Address(address) in net
-    except ValueError:
-        return False
 
 
 def _needed_part(kind: str, path: str, node: Node, name: str, service: str = "") -> dict[str, Json]:

@@ -34,11 +34,11 @@ _RELOADS = re.compile(
 def project_services(texts: Mapping[str, str], folder: str) -> list[Json] | None:
     """The services as `WrittenService`, of all files together; None where one is not YAML.
 
-    An anchor that holds itself is none that compose takes. folder: where relative paths begin.
+    folder: where relative paths begin.
     """
     try:
         return _services(texts, folder)
-    except (RecursionError, ValueError):
+    except ValueError:
         return None
 
 

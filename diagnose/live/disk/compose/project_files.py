@@ -123,7 +123,7 @@ def compose_project(args: Json) -> Json:
         return {"unread": f"{too_long}: larger than {_LONGEST >> 10} KiB"}
     services = project_services(texts, folder)
     if services is None:
-        why = f"{_first_broken(texts)}: no valid YAML"
+        why = _why_unparsed(texts)
         return {
             "unread": why,
             "faults": compose_faults(texts, folder),
@@ -146,12 +146,18 @@ def _times_of_change(paths: Iterable[str]) -> dict[str, Json]:
     return {path: os.stat(path).st_mtime for path in paths}
 
 
-def _first_broken(texts: Mapping[str, str]) -> str:
-    """The first of these files that is not YAML; all of them where none is alone."""
-    from diagnose.live.disk.compose.project import project_services  # imported already
+def _why_unparsed(texts: Mapping[str, str]) -> str:
+    """The first of these files that is not YAML, or more than is read."""
+    from diagnose.yaml_text import OversizedError, read_nodes
 
-    broken = (path for path, text in texts.items() if project_services({path: text}, "/") is None)
-    return next(broken, " and ".join(texts))
+    for path, text in texts.items():
+        try:
+            read_nodes(text)
+        except OversizedError as error:
+            return f"{path}: {error}"
+        except ValueError:
+            return f"{path}: no valid YAML"
+    return f"{' and '.join(texts)}: no valid YAML"
 
 
 def _closed_file(paths: Iterable[str]) -> str:
