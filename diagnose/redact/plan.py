@@ -41,7 +41,7 @@ _ENVIRONMENTS = words("Env environ environment Environment")
 _MAPPINGS = words(
     "Labels labels Attributes DriverOpts Options BuildArgs log-opts Annotations Sysctls opts"
 )
-_COMMANDS = words("Cmd Entrypoint Args Command Test cmdline argv args runtimeArgs")
+_COMMANDS = words("Cmd Entrypoint Args Command Test cmdline argv args runtimeArgs words")
 _COUNTS = words("by files")
 """Where a walk through folders says how much is in each."""
 _OVERLAY = LazyPattern(

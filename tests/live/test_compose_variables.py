@@ -75,6 +75,8 @@ LINES = {
     "in quotes": ("A=\"b # c\"\nB='$x'", {"A": "b # c", "B": "$x"}),
     "a reference": ("A=$B\nC=1", {"C": "1"}),
     "over two lines": ('A="b\nc"', {}),
+    "a key in quotes": ('A="-----BEGIN\nMIIEvQ\nc2VjcmV0bXk=\n-----END"\nB=1', {"B": "1"}),
+    "in quotes, with a comment behind": ('A="b" # c\nB=1', {"B": "1"}),
     "twice": ("A=1\nA=$X", {}),
 }
 

@@ -117,15 +117,24 @@ def _counts(value: str, source: str, reference: str) -> bool:
 def assigned_values(text: str) -> dict[str, str]:
     """The variables of an env file as compose reads it; without those that need a second look.
 
-    These are references, escapes, and quotes that another line closes.
+    These are references, escapes, and quotes that another line closes. The lines in such quotes are
+    left out too: the last line of a key in PEM ends like an assignment (`bXk=`).
     """
     values: dict[str, str] = {}
-    for match in filter(None, map(ASSIGNED.match, text.splitlines())):
+    open_quote = ""
+    for line in text.splitlines():
+        if open_quote:
+            open_quote = "" if open_quote in line else open_quote
+            continue
+        match = ASSIGNED.match(line)
+        if match is None:
+            continue
         name = match[1]
         value = match[2]
         values.pop(name, None)
         quote = value[:1] if value[:1] in ("'", '"') else ""
         if quote and (len(value) == 1 or value[-1] != quote):
+            open_quote = "" if quote in value[1:] else quote
             continue
         if "\\" in value or ("$" in value and quote != "'"):
             continue
