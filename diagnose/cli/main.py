@@ -15,6 +15,8 @@ from diagnose.version import __version__
 
 WIDTH = re.compile("[0-9]{2,3}")
 """What $COLUMNS may say; with 0 nothing can be written, and 10^11 columns fill the memory."""
+LONGEST_ERROR = 2000
+"""Characters of a sentence about an error, which may hold what was typed or piped in."""
 CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 
 COMMANDS = {
@@ -125,7 +127,7 @@ def main() -> NoReturn:
         process.leave(process.UNKNOWN)
     except OSError as error:  # of our own streams: what a collector meets in the world is an answer
         place = f"{error.filename}: " if error.filename else ""
-        click.echo(f"Error: {place}{error.strerror or error}", err=True)
+        _show_error(f"{place}{error.strerror or error}")
         process.leave(process.UNKNOWN)
     except MemoryError:
         _without_memory()
@@ -139,11 +141,21 @@ def main() -> NoReturn:
 
 def _show_usage_error(error: click.ClickException) -> None:
     """Print why the request cannot be carried out, and what to try."""
-    click.echo(f"Error: {error.format_message()}", err=True)
+    _show_error(error.format_message())
     if os.geteuid() and "ermission denied" in error.format_message():
         click.echo("Try the same as root.", err=True)
     if isinstance(error, click.UsageError) and error.ctx is not None:
         click.echo(f"Try {error.ctx.command_path} --help", err=True)
+
+
+def _show_error(sentence: str) -> None:
+    """Print what went wrong, without anything in a name that a terminal would obey."""
+    from diagnose.render.words import clean  # only where something went wrong
+
+    shown = clean(sentence)
+    if len(shown) > LONGEST_ERROR:
+        shown = f"{shown[:LONGEST_ERROR]}... and {len(shown) - LONGEST_ERROR} more characters"
+    click.echo(f"Error: {shown}", err=True)
 
 
 def _show_bug(error: Exception) -> None:

@@ -89,8 +89,10 @@ def failure(error: BaseException) -> Failed:
 
 
 def unexpected_words(error: BaseException) -> str:
-    """What an answer of the world is that a reader did not expect, without the names of Python's
-    own errors; with them where DIAGNOSE_DEBUG is set."""
+    """The words for an answer that its reader did not expect.
+
+    Without the names of Python's own errors; with them where DIAGNOSE_DEBUG is set.
+    """
     if os.environ.get("DIAGNOSE_DEBUG"):
         return f"{type(error).__name__}: {error}"
     if isinstance(error, RecursionError):

@@ -20,7 +20,6 @@ import errno
 import gc
 import importlib
 import os
-import resource
 import signal
 import socket
 import threading
@@ -32,6 +31,7 @@ from typing import Literal
 import msgspec
 
 from diagnose.live import Refused, unexpected_words
+from diagnose.live.helper_memory import FULL, limit_memory
 from diagnose.live.helper_messages import encode, receive, send
 from diagnose.model import Json
 
@@ -63,9 +63,6 @@ comes in time."""
 STUCK_MAX = 24
 """Workers that SIGKILL does not end, and that may be left behind in one run; more would only burden
 a host that is stuck already."""
-WORKER_MEMORY = 512 << 20
-"""Bytes that a worker may have for its own: what others wrote into a file does not fill the memory
-of the host."""
 
 _PREPARE = b"p"
 _FORK = b"f"
@@ -334,7 +331,7 @@ def _reap_ended(workers: set[int]) -> None:
 
 def _serve_requests(connection: socket.socket, functions: Mapping[str, Function]) -> None:
     """A worker's life: answer requests until the tool is gone."""
-    _limit_memory()
+    limit_memory()
     gc.freeze()
     gc.enable()  # the tool runs without, but a message of pyroute2 refers to itself
     while True:
@@ -346,14 +343,6 @@ def _serve_requests(connection: socket.socket, functions: Mapping[str, Function]
         send(connection, body, handed_over)
         if handed_over is not None:
             handed_over.close()
-
-
-def _limit_memory() -> None:
-    """Let this process have so much memory at most; a lower limit of the user stays."""
-    _, hardest = resource.getrlimit(resource.RLIMIT_DATA)
-    is_lower = hardest != resource.RLIM_INFINITY and hardest < WORKER_MEMORY
-    most = hardest if is_lower else WORKER_MEMORY
-    resource.setrlimit(resource.RLIMIT_DATA, (most, hardest))
 
 
 def _answer(functions: Mapping[str, Function], request: Json) -> tuple[bytes, socket.socket | None]:
@@ -370,10 +359,7 @@ def _answer(functions: Mapping[str, Function], request: Json) -> tuple[bytes, so
     except OSError as error:
         reply = {"errno": error.errno or errno.EIO, "detail": str(error.filename or "")}
     except MemoryError:
-        reply = {
-            "reason": "too large",
-            "detail": "to read it takes more memory than one file may have",
-        }
+        reply = {"reason": "too large", "detail": FULL}
     except Exception as error:  # noqa: BLE001 - the tool shall hear of it, not a closed socket
         reply = {"reason": "malformed", "detail": unexpected_words(error)}
     return encode(reply), None

@@ -138,3 +138,18 @@ def test_a_missing_package_is_no_silent_engine(monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setitem(sys.modules, "httptools", None)
     with pytest.raises(InvalidRequestError, match="no Python package httptools"):
         session.live(Options(), (), time.monotonic(), Redactor())
+
+
+@pytest.mark.parametrize("option", ["--from", "--config"])
+def test_a_name_with_escapes_does_nothing_to_a_terminal(option: str) -> None:
+    name = "/nope\x1b]0;title\x07\x1b[31m\u202e\x9b"
+    done = run("all", option, name)
+    assert done.returncode == 3
+    assert "/nope?]0;title??[31m??: No such file or directory" in done.stderr
+
+
+def test_a_name_without_end_fits_on_a_screen() -> None:
+    done = run("explain", "a" * 100_000)
+    assert done.returncode == 3
+    assert len(done.stderr) < 3000
+    assert "more characters" in done.stderr

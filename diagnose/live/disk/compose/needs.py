@@ -31,7 +31,7 @@ def needed_parts(texts: Mapping[str, str]) -> list[Json]:
 
 
 def _parts_of_file(path: str, text: str) -> Iterator[dict[str, Json]]:
-    """What one file needs: first the container names, then networks and volumes."""
+    """The needs of one file: first the container names, then networks and volumes."""
     top = entries(read_nodes(text.removeprefix("\ufeff")))
     services = entries(top.get("services"))
     for name, service in services.items():
