@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import subprocess
+import time
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from checks.daemon.repairs import (
     without_the_setting_that_its_log_names,
 )
 from diagnose.evidence.engine.config import DaemonConfig
+from diagnose.evidence.engine.daemon_json.brackets import innermost_open
 from diagnose.evidence.engine.daemon_json.faults import ConfigFaults
 from diagnose.evidence.engine.daemon_json.mending import mending
 from diagnose.evidence.engine.daemon_json.other_text import as_json, form_of
@@ -372,3 +374,21 @@ def test_a_bridge_that_is_not_there_goes_and_the_address_stays(bridge: str, remo
     )
     assert isinstance(change, FileChange)
     assert values.keys() - json.loads(change.after).keys() == {removed}
+
+
+HOSTILE_TEXTS = {
+    "thousands of keys that look like others": json.dumps(
+        {f"log-opt{number}": number for number in range(13_000)}
+    ),
+    "a text full of escaped quotes": '{"' + '\\"' * 100_000,
+}
+
+
+@pytest.mark.parametrize("name", HOSTILE_TEXTS)
+def test_a_hostile_file_is_judged_in_no_time(name: str) -> None:
+    text = HOSTILE_TEXTS[name]
+    began = time.process_time()
+    assert len(faults_of(text, 28)) <= 50
+    mending(text, 28)
+    innermost_open(text)
+    assert time.process_time() - began < 3

@@ -5,8 +5,8 @@ import msgspec
 from diagnose.lazy_pattern import LazyPattern
 
 CLOSING = {"[": "]", "{": "}"}
-_STRINGS_AND_BRACKETS = LazyPattern(r'"(?:[^"\\\n]|\\.)*+"|[]\[{}]')
-"""A whole text, so that a bracket inside of it does not count, or a bracket."""
+_STRINGS_AND_BRACKETS = LazyPattern(r'"(?:[^"\\\n]|\\.)*+"?|[]\[{}]')
+"""A text up to its end or that of its line, in which no bracket counts; or a bracket."""
 
 
 class OpenBracket(msgspec.Struct, frozen=True):

@@ -1,5 +1,6 @@
 """All that an engine of one version refuses in the text of a daemon.json. Pure."""
 
+import itertools
 from collections.abc import Iterator, Mapping
 
 from msgspec.structs import replace
@@ -12,6 +13,8 @@ from diagnose.model import Json
 from diagnose.redact import holds_token
 
 _BYTE_ORDER_MARK = "\ufeff"
+_MOST = 50
+"""Faults of one file: for each unknown key the similar ones are sought."""
 
 
 def faults_of(text: str, major: int | None) -> tuple[Fault, ...]:
@@ -23,7 +26,7 @@ def faults_of(text: str, major: int | None) -> tuple[Fault, ...]:
     lines = text.splitlines()
     return tuple(
         replace(fault, column=0) if _is_behind_a_secret(fault, lines) else fault
-        for fault in _faults_of(text, major)
+        for fault in itertools.islice(_faults_of(text, major), _MOST)
     )
 
 
