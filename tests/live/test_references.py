@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
 from diagnose.live.disk.compose.references import blank_commands
@@ -43,3 +45,10 @@ def test_what_compose_makes_of_a_command(
     key = command.partition(":")[0]
     place = {"path": FILE, "line": 6, "service": "worker", "key": key, "names": ["QUEUE"]}
     assert found == ([] if words is None else [{**place, "words": words}])
+
+
+@pytest.mark.parametrize("words", ['["' + '\\"' * 130_000, "$A " + "{a " * 80_000])
+def test_a_command_without_end_takes_no_time(words: str) -> None:
+    began = time.process_time()
+    assert blank_commands({"/c.yml": f"services:\n  web:\n    command: {words}\n"}) == []
+    assert time.process_time() - began < 0.5

@@ -25,6 +25,8 @@ _FLOW_WORD = re.compile(
 )
 """One word of a list in brackets."""
 _KEYS = ("command", "entrypoint")
+_LONGEST = 1 << 14
+"""Characters of a command; of a longer one nothing is said."""
 
 
 class _Command(msgspec.Struct):
@@ -83,6 +85,8 @@ def blank_commands(texts: Mapping[str, str]) -> list[Json]:
     for path, text in texts.items():
         commands = _commands(text) if is_yaml(path) else ()
         for command in commands:
+            if sum(map(len, command.texts)) > _LONGEST:
+                continue
             written = _written_words(command.texts)
             replaced = _replaced_texts(written.texts, known_names) if written is not None else None
             if written is None or replaced is None or not replaced.names:
