@@ -11,6 +11,9 @@ from diagnose.firewall.packet import Packet
 from diagnose.firewall.walk import walk
 from diagnose.registry import evidence
 
+_FRAGMENTATION_NEEDED = 3 * 256 + 4
+"""ICMP type 3 (destination unreachable), code 4."""
+
 
 class PathMtu(msgspec.Struct, frozen=True):
     """The rule that drops the host's own ICMP errors on their way to containers, by bridge."""
@@ -39,6 +42,7 @@ def path_mtu(firewall: Firewall, networks: Networks) -> PathMtu:
             state="related",
             dst_local=False,
             src_local=True,
+            icmp=_FRAGMENTATION_NEEDED,
         )
         verdict = walk(firewall.ruleset, "output", error)
         if verdict.outcome in ("drop", "reject"):

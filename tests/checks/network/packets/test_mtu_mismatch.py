@@ -15,11 +15,13 @@ from diagnose.evidence.network.interfaces import Address, Interfaces
 from diagnose.evidence.network.networks import Network, Networks
 from diagnose.evidence.network.packet_size.mtu_harm import Harm, MtuHarm
 from diagnose.evidence.network.packet_size.packet_sizes import PacketSizes, packet_sizes
-from diagnose.evidence.network.packet_size.path_mtu import PathMtu
+from diagnose.evidence.network.packet_size.path_mtu import PathMtu, path_mtu
 from diagnose.evidence.network.packet_size.tunnel_sizes import tunnel_sizes
 from diagnose.evidence.network.route_lookups import RouteLookup, RouteLookups
 from diagnose.evidence.network.routes import Route, Routes
+from diagnose.evidence.network.rules.packet_filter import Firewall
 from diagnose.evidence.network.uplinks import Uplink, Uplinks
+from diagnose.firewall.ruleset import assemble
 from diagnose.model import Verdict
 from tests.checks.network.evidence import (
     BRIDGE,
@@ -135,6 +137,24 @@ def test_the_default_network_is_never_removed() -> None:
     variables = answer.findings[0].variables
     assert variables["daemon_mtu"] == "1400"
     assert "network" not in variables
+
+
+FILTERS = {
+    "all of ICMP is dropped": ("-A OUTPUT -p icmp -j DROP", True),
+    "this message is dropped": ("-A OUTPUT -p icmp --icmp-type 3/4 -j DROP", True),
+    "its type is dropped": ("-A OUTPUT -p icmp -m icmp --icmp-type 3 -j DROP", True),
+    "another type is dropped": ("-A OUTPUT -p icmp -m icmp --icmp-type 8 -j DROP", False),
+    "nothing is dropped": ("-A OUTPUT -p tcp --dport 25 -j DROP", False),
+}
+
+
+@pytest.mark.parametrize(("rule", "is_blocked"), FILTERS.values(), ids=FILTERS)
+def test_the_message_is_one_type_of_icmp(rule: str, is_blocked: bool) -> None:
+    nothing = {"tables": [], "chains": [], "rules": [], "sets": [], "elements": []}
+    saved = f"*filter\n:OUTPUT ACCEPT [0:0]\n{rule}\nCOMMIT\n"
+    rules = Firewall(assemble(nothing, iptables_nft={"ip": saved}))
+    found = path_mtu(rules, Networks((network(),)))
+    assert bool(found.blocked) is is_blocked
 
 
 def test_connections_that_are_made_to_fit_are_no_mismatch() -> None:
