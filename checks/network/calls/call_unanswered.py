@@ -27,7 +27,8 @@ def call_unanswered(
 
     Its sockets wait in the state SYN_SENT each time they are looked at, have repeated their request
     at least `least` times, and no other connection to that place is open. A refusal would be an
-    answer: packets are lost on the way there or back, or nobody is there. The kernel's counters of
+    answer, unless a rule of this host gives it: packets are lost on the way there or back, or
+    nobody is there. The kernel's counters of
     each namespace say where to look.
 
     Programs that try many places are left out, and so are calls out of internal networks
@@ -64,8 +65,7 @@ def _finding(calls: list[UnansweredCall], moved: MovedName | None) -> Finding:
     return Finding.about(
         first.container,
         sentence(
-            f"{named('container', names)} {agree(names, 'gets', 'get')} no answer "
-            f"from {_called_party(first)}",
+            f"{named('container', names)} {_outcome(first, names)} {_called_party(first)}",
             str(moved) if moved is not None else _WHY[first.loss].format(call=first),
         ),
         present(
@@ -87,6 +87,13 @@ def _finding(calls: list[UnansweredCall], moved: MovedName | None) -> Finding:
         stable=tuple(life for caller in callers.values() for life in caller.caller_lives),
         variables=moved.cure if moved is not None else unanswered_call_steps(first),
     )
+
+
+def _outcome(call: UnansweredCall, callers: list[str]) -> str:
+    """The outcome of the call, in words that stand before the place that is called."""
+    if call.is_refused:
+        return "cannot reach"
+    return f"{agree(callers, 'gets', 'get')} no answer from"
 
 
 def _called_party(call: UnansweredCall) -> str:

@@ -111,6 +111,9 @@ class UnansweredCall(msgspec.Struct, frozen=True):
     """The container that reaches the address by a tunnel, which this host does not."""
     mesh_client: Container | None = None
     """The container that runs the client of a private network without an interface of its own."""
+    is_refused: bool = False
+    """Whether the caller gets a refusal, and its log says so: a rule answers in place of the peer.
+    """
 
     @property
     def has_no_way_out(self) -> bool:

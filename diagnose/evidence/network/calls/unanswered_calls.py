@@ -17,7 +17,9 @@ from diagnose.evidence.network.absent_machine import HostLinks, absent_machine
 from diagnose.evidence.network.calls.awaited_calls import AwaitedCall, awaited_calls
 from diagnose.evidence.network.calls.failing_calls import where_named
 from diagnose.evidence.network.calls.host_calls import HostNetworkCalls
+from diagnose.evidence.network.calls.logged_failures import LoggedFailures
 from diagnose.evidence.network.calls.metadata_calls import calls_without_metadata
+from diagnose.evidence.network.calls.refused_on_host import refused_calls
 from diagnose.evidence.network.calls.udp_calls import UdpCalls
 from diagnose.evidence.network.calls.unanswered_call import UnansweredCall
 from diagnose.evidence.network.calls.ways_through_containers import (
@@ -62,6 +64,7 @@ class SeenCalls(EvidenceGroup, frozen=True):
     host_network_calls: HostNetworkCalls | None = None
     udp_calls: UdpCalls | None = None
     recent_logs: RecentLogs | None = None
+    logged_failures: LoggedFailures | None = None
 
     @property
     def of_host(self) -> HostNetworkCalls:
@@ -114,7 +117,8 @@ def unanswered_calls(
 ) -> UnansweredCalls:
     """The unanswered calls in sockets and logs.
 
-    A caller on the host's network is traced as the host is. The metadata service accepts a
+    A caller on the host's network is traced as the host is. A call that a log calls refused counts
+    where a rule of this host refuses it. The metadata service accepts a
     connection and its answer is lost: only a log shows that, and the host's counter of packets
     without a hop left. Peers on the internet at unusual ports are left out: programs that share
     files try thousands.
@@ -133,7 +137,22 @@ def unanswered_calls(
     lost = [call for call in calls if not call.is_to_itself or not call.has_loopback]
     lost = _with_answers_to_host(host, lost)
     lost += calls_without_metadata(host, containers, records.recent_logs, clock)
+    lost += _calls_refused_here(records, callers, ways)
     return UnansweredCalls(tuple(lost), records.network_losses.counted + records.of_host.watched)
+
+
+def _calls_refused_here(
+    records: SeenCalls, callers: "_Callers", ways: CallWays
+) -> Iterator[UnansweredCall]:
+    """The calls that are refused by a rule of this host, by their trace."""
+    if ways.host_stack is None:
+        return
+    for refused in refused_calls(records.logged_failures or ()):
+        call = callers.call(refused)
+        traced = _trace_of(call, ways.host_stack.stack)
+        call = msgspec.structs.replace(call, trace=traced, is_refused=True)
+        if call.obstacle is not None and call.obstacle.reason == "rule":
+            yield call
 
 
 class _Callers:

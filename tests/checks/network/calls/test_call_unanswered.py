@@ -10,6 +10,7 @@ from diagnose.evidence.containers.logs.recent_line import RecentLine
 from diagnose.evidence.dns.names.moved_names import MovedName, MovedNames
 from diagnose.evidence.engine.info import Info
 from diagnose.evidence.network.calls.host_calls import HostNetworkCalls
+from diagnose.evidence.network.calls.logged_failures import LoggedFailure, LoggedFailures
 from diagnose.evidence.network.calls.unanswered_call import UnansweredCall
 from diagnose.evidence.network.calls.unanswered_calls import (
     CallWays,
@@ -17,12 +18,16 @@ from diagnose.evidence.network.calls.unanswered_calls import (
     UnansweredCalls,
     unanswered_calls,
 )
+from diagnose.evidence.network.host_stack import HostStack
 from diagnose.evidence.network.interfaces import Interface
 from diagnose.evidence.network.neighbours import Neighbour, Neighbours
 from diagnose.evidence.network.routes import Routes
 from diagnose.evidence.network.sockets.losses import NetworkLosses
 from diagnose.firewall.actions import Translate
 from diagnose.firewall.flow import Obstacle, Trace
+from diagnose.firewall.routing import Routing
+from diagnose.firewall.ruleset import assemble
+from diagnose.firewall.stack import Device, Stack
 from diagnose.firewall.verdict import Step
 from diagnose.model import Finding, Json, Verdict
 from diagnose.questions.network import Route
@@ -467,3 +472,33 @@ def test_a_call_over_ipv6_that_may_go_over_ipv4(
     result = judge("network.call-unanswered", unanswered_calls=UnansweredCalls((call,), 1))
     (finding,) = result.findings
     assert ("over_ipv6" in finding.variables) is speaks
+
+
+REFUSED = "HTTPSConnectionPool(host={}, port=443): Max retries exceeded: Connection refused"
+REFUSALS = {
+    "a rule refuses it": (REFUSED.format("10.66.0.9"), "-d 10.66.0.9/32", True),
+    "the machine refuses it": (REFUSED.format("10.66.0.9"), "-d 10.66.0.8/32", False),
+    "no port is known": ("10.66.0.9: Connection refused", "-d 10.66.0.9/32", False),
+}
+
+
+@pytest.mark.parametrize(("line", "match", "found"), REFUSALS.values(), ids=REFUSALS)
+def test_a_rule_of_this_host_that_refuses_a_call(line: str, match: str, found: bool) -> None:
+    failed = LoggedFailure(APP, "refused", "10.66.0.9", 0, line, 5, 9, CLOCK.wall - 60)
+    nothing = {"tables": [], "chains": [], "rules": [], "sets": [], "elements": []}
+    rule = f"-A FORWARD {match} -j REJECT --reject-with icmp-port-unreachable"
+    saved = f"*filter\n:FORWARD ACCEPT [0:0]\n{rule}\nCOMMIT\n"
+    names = {2: "eth0", 5: "br-0123456789ab"}
+    routes = (Route("0.0.0.0", 0, gateway="192.0.2.1", oif=2), Route("172.18.0.0", 16, oif=5))
+    devices = (
+        Device("eth0", ("192.0.2.10/24",)),
+        Device("br-0123456789ab", ("172.18.0.1/16",), "bridge"),
+    )
+    rules = assemble(nothing, {"ip": saved}, {}, names)
+    stack = Stack(rules, Routing(routes, None, names), devices)
+    seen = SeenCalls(NetworkLosses((), counted=1), logged_failures=LoggedFailures((failed,)))
+    ways = CallWays(NETWORKS, host_stack=HostStack(stack))
+    calls = unanswered_calls(Made({}), Containers((APP,)), seen, ways, None, CLOCK)
+    result = judge("network.call-unanswered", unanswered_calls=calls)
+    assert rows(result) == ([("warning", "app")] if found else [])
+    assert all("cannot reach 10.66.0.9:443" in f.summary for f in result.findings)
