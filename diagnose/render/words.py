@@ -32,6 +32,25 @@ def middle(text: str, width: int) -> str:
     return f"{text[: width - 3 - tail]}...{text[-tail:]}" if width > 6 else text[:width]
 
 
+_GAP = " ... "
+
+
+def _two_ends(text: str, width: int) -> str:
+    """A long text without its middle, with whole words before and after the gap.
+
+    A text of words that are longer than that is cut inside of them.
+    """
+    if len(text) <= width:
+        return text
+    room = max(0, width - len(_GAP))
+    begin, end = text[: room - room // 2 + 1], text[len(text) - room // 2 - 1 :]
+    begin = begin.rpartition(" ")[0].rstrip()
+    end = end.partition(" ")[2].lstrip()
+    if len(begin) + len(end) <= room // 2:
+        return middle(text, width)
+    return f"{begin}{_GAP}{end}"
+
+
 def without_layers(error: str) -> str:
     """An error of the engine without the programs that passed it on to one another.
 
@@ -64,7 +83,7 @@ def fitting(text: str, width: int) -> str:
     """A text of this width at the most: of a list of names the first ones, else its two ends."""
     names = text.split(", ")
     if len(text) <= width or len(names) < LONG_LIST or any(" " in name for name in names):
-        return middle(text, width)
+        return _two_ends(text, width)
     room = width - len(f" and {len(names)} more")
     ends = list(itertools.accumulate(len(name) + 2 for name in names))
     return and_more(names, sum(end - 2 <= room for end in ends))

@@ -229,7 +229,7 @@ def test_a_long_list_ends_with_how_many_more_there_are():
     addresses = ", ".join(f"172.{number}.0.1" for number in range(16, 32))
     assert fitting(addresses, 60) == "172.16.0.1, 172.17.0.1, 172.18.0.1, 172.19.0.1 and 12 more"
     assert fitting(addresses, 500) == addresses
-    assert fitting("none of api, db, web, mq or cache answers it", 20) == "none of a...swers it"
+    assert fitting("none of api, db, web, mq or cache answers it", 20) == "none of ... it"
 
 
 def test_a_fix_of_many_lines_is_followed_and_a_short_one_shown():
