@@ -20,7 +20,8 @@ The commands that their pages offer for a line of a log are chosen in `diagnose/
 A module is named like its check. Modules with several checks:
 
 - data/data_in_use: data-locked, data-version-mismatch
-- ends/stop_and_restart: ignores-stop-signal, killed-in-shutdown, no-restart-policy
+- ends/stop_and_restart: ignores-stop-signal, killed-in-shutdown, no-time-to-stop,
+  no-restart-policy
 - running/state: dead, paused, shim-lost, zombies
 - starts/entrypoint: entrypoint-forbidden, entrypoint-missing
 - starts/program_format: exec-format, interpreter-missing

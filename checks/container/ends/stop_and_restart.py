@@ -1,11 +1,12 @@
 """Checks of how containers stop, and of restart policies.
 
-Ignored stop signals, shutdowns that are cut short, missing restart policies.
+Ignored stop signals, shutdowns that are cut short or get no time, missing restart policies.
 """
 
 from diagnose.evidence.containers.ends.cut_stops import CutStops, KilledStop, killed_stop
 from diagnose.evidence.containers.events import Events
 from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.containers.peers.called_database import is_database
 from diagnose.evidence.containers.service import is_service
 from diagnose.mappings import present
 from diagnose.model import CheckResult, Finding, Seconds, Severity
@@ -81,6 +82,26 @@ def killed_in_shutdown(cut_stops: CutStops) -> CheckResult:
             severity=Severity.warning if cut.repairs else Severity.advice,
             variables={"grace": str(max(LEAST_GRACE_S, round(_LONGER * stop.waited)))},
         )
+
+
+@check("container.no-time-to-stop", severity=Severity.advice, posture=True)
+def no_time_to_stop(containers: Containers) -> CheckResult:
+    """A database gets no time to stop: the engine kills it at once.
+
+    With a grace period of 0 seconds the engine sends SIGKILL right after the stop signal. Only
+    databases count, known by their image, that keep files on the host: they repair these files at
+    the next start. Other programs are often stopped so on purpose.
+    """
+    for container in containers.running:
+        has_no_time = container.config.stop_timeout == 0
+        if has_no_time and is_database(container) and container.writable_host_mounts:
+            yield Finding.about(
+                container,
+                f"{container} is a database, and the engine kills it without time to stop "
+                "(grace period 0 s)",
+                {"Config.StopTimeout": 0, "Config.Image": container.config.image},
+                variables={"grace": str(LEAST_GRACE_S)},
+            )
 
 
 @check("container.no-restart-policy", severity=Severity.advice, posture=True)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from diagnose.evidence.containers.listing import Container
@@ -17,6 +19,34 @@ from tests.checks.container.evidence import (
 )
 from tests.inspected import of
 from tests.judging import judge, rows
+
+FILES = [
+    {
+        "Type": "volume",
+        "Source": "/var/lib/docker/volumes/db/_data",
+        "Destination": "/data",
+        "RW": True,
+    }
+]
+UNTIMELY = {
+    "a database with its files": ("postgres:17", 0, FILES, [("advice", "web")]),
+    "the engine's ten seconds": ("postgres:17", None, FILES, []),
+    "as long as it takes": ("postgres:17", -1, FILES, []),
+    "a database without files on the host": ("postgres:17", 0, [], []),
+    "no database": ("nginx:1.27", 0, FILES, []),
+}
+
+
+@pytest.mark.parametrize(
+    ("image", "seconds", "mounts", "expected"), UNTIMELY.values(), ids=UNTIMELY
+)
+def test_no_time_to_stop(
+    image: str, seconds: int | None, mounts: list[Any], expected: list[tuple[str, str]]
+) -> None:
+    config = {"Image": image, "StopTimeout": seconds}
+    database = container_in("running", Config=config, Mounts=mounts)
+    assert rows(judge("container.no-time-to-stop", containers=of(database))) == expected
+
 
 TERM, KILL = (70, "kill", {"signal": "15"}), (60, "kill", {"signal": "9"})
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import signal
 
-from tests.lab import Box, fault, healthy
+from tests.lab import Box, fault, healthy, images
 from tests.lab.scenarios.container.helpers import GOOD, LAX, run, wait_log
 
 
@@ -100,6 +100,19 @@ def ends_within_its_grace_period(box: Box) -> None:
     run(box, "quick-db", *words)
     wait_log(box, "quick-db", "ready to accept")
     box.docker("stop", "quick-db")
+
+
+@fault("container.no-time-to-stop", subject="container:hasty-db", shareable=True)
+def database_is_killed_at_once(box: Box) -> None:
+    """A database with a volume is given no second to stop in."""
+    images.load(box, "bb:1.36")
+    box.docker("tag", "bb:1.36", "postgres:lab")
+    words = ("--stop-timeout=0", "--volume=hasty:/data", *LAX, "postgres:lab", "sleep", "1000")
+    box.docker("run", "-d", "--name=hasty-db", *words)
+    box.docker("restart", "hasty-db")
+    kills = box.docker("events", "--since=1m", "--until=0s", "--filter=event=kill").stdout
+    assert "signal=15" in kills
+    assert "signal=9" in kills
 
 
 @fault("container.runtime-state-lost", subject="container:swept", also=["container.unhealthy"])
