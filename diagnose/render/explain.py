@@ -1,7 +1,7 @@
 """A runbook page in the terminal."""
 
-import re
-from typing import NamedTuple, TextIO
+from collections.abc import Iterator
+from typing import TextIO
 
 from rich.console import Console
 from rich.markdown import Markdown
@@ -14,10 +14,10 @@ from diagnose.render.console import with_room
 from diagnose.render.words import clean, one_line
 from diagnose.runbooks import RISKS, Page, Place, fill, placeholders
 from diagnose.runbooks.applying import applying
+from diagnose.runbooks.fences import Fence, split_at_fences
 
-_FENCE = re.compile(
-    r"^(?P<marks>`{3,})sh (?P<info>.*?)\n(?P<commands>.*?)^(?P=marks)\n", re.DOTALL | re.MULTILINE
-)
+_COMMANDS = "sh "
+"""How the info string of a block of commands begins."""
 _STYLES = {"destructive": "bold red", "disruptive": "yellow", "safe": "green"}
 
 
@@ -60,23 +60,15 @@ def _print_page(id: str, note: str, body: str, console: Console) -> None:
     if note:
         console.print(Text(note, "dim"))
     for part in _parts(body):
-        if isinstance(part, _Commands):
+        if isinstance(part, Fence):
             _print_commands(part, console)
         else:
             console.print(Markdown(part, hyperlinks=False))
 
 
-class _Commands(NamedTuple):
-    """A block of commands."""
-
-    info: str
-    """What the block is: `fix safe on-systemd manual`."""
-    text: str
-
-
-def _print_commands(block: _Commands, console: Console) -> None:
+def _print_commands(block: Fence, console: Console) -> None:
     """The commands as they are, whatever the width: a wrapped or cut one could not be copied."""
-    label = _label(block.info)
+    label = _label(block.info.removeprefix(_COMMANDS))
     style = next((style for word, style in _STYLES.items() if word in label), "dim")
     console.print(Text(f"  {label}", style))
     for line in fill(block.text, {}).rstrip("\n").split("\n"):
@@ -97,15 +89,16 @@ def _label(info: str) -> str:
     return f"{purpose} ({', '.join(notes)})" if notes else purpose
 
 
-def _parts(body: str) -> list[str | _Commands]:
-    """Prose and blocks of commands, in the page's order."""
-    parts: list[str | _Commands] = []
-    at = 0
-    for fence in _FENCE.finditer(body):
-        if body[at : fence.start()].strip():
-            parts.append(body[at : fence.start()])
-        parts.append(_Commands(fence["info"], fence["commands"]))
-        at = fence.end()
-    if body[at:].strip():
-        parts.append(body[at:])
-    return parts
+def _parts(body: str) -> Iterator[str | Fence]:
+    """The blocks of commands, and what stands between them, in the page's order."""
+    prose = ""
+    for part in split_at_fences(body):
+        if isinstance(part, str) or not part.info.startswith(_COMMANDS):
+            prose += f"{part}\n"
+            continue
+        if prose.strip():
+            yield prose
+        yield part
+        prose = ""
+    if prose.strip():
+        yield prose

@@ -9,14 +9,16 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 import msgspec
 
+from diagnose.lazy_pattern import LazyPattern
 from diagnose.markdown_text import code_span, escaped, fenced
+from diagnose.runbooks.fences import Fence, split_at_fences
 from diagnose.runbooks.filling import PLACEHOLDER, fill, placeholders
-from diagnose.runbooks.format import Page, blocks_in
+from diagnose.runbooks.format import Page, block_of
 from diagnose.runbooks.remedies import Place
 from diagnose.runbooks.service_commands import for_host
 
-_FENCE = "```"
 _BY_HAND = "By hand:"
+_BLANK_LINES = LazyPattern(r"\n(?:[ \t]*\n)+")
 
 
 class ApplyingPage(msgspec.Struct, frozen=True):
@@ -31,7 +33,7 @@ class _Case(msgspec.Struct, frozen=True):
     """A paragraph of prose, and the blocks of commands that it introduces."""
 
     prose: str
-    fences: tuple[str, ...]
+    fences: tuple[Fence, ...]
 
     @property
     def is_of_a_kind(self) -> bool:
@@ -75,9 +77,9 @@ def _texts(case: _Case, variables: Mapping[str, str], place: Place) -> Iterator[
 def _cases(body: str) -> Iterator[_Case]:
     """The cases of a page in its order; a heading, or prose without commands, is one of its own."""
     prose = ""
-    fences: list[str] = []
+    fences: list[Fence] = []
     for piece in _pieces(body):
-        if piece.startswith(_FENCE):
+        if isinstance(piece, Fence):
             fences.append(piece)
             continue
         if prose or fences:
@@ -90,24 +92,13 @@ def _cases(body: str) -> Iterator[_Case]:
         yield _Case(prose, tuple(fences))
 
 
-def _pieces(body: str) -> Iterator[str]:
+def _pieces(body: str) -> Iterator[str | Fence]:
     """Paragraphs, headings, lists, tables and fenced blocks, each whole."""
-    lines = iter(body.strip().split("\n"))
-    piece: list[str] = []
-    for line in lines:
-        if line.startswith(_FENCE):
-            if piece:
-                yield "\n".join(piece)
-            inner = itertools.takewhile(lambda inner: not inner.startswith(_FENCE), lines)
-            yield "\n".join([line, *inner, _FENCE])
-            piece = []
-        elif line.strip():
-            piece.append(line)
-        elif piece:
-            yield "\n".join(piece)
-            piece = []
-    if piece:
-        yield "\n".join(piece)
+    for part in split_at_fences(body):
+        if isinstance(part, Fence):
+            yield part
+        else:
+            yield from filter(None, _BLANK_LINES.split(part.strip("\n")))
 
 
 def _fitting_cases(
@@ -142,9 +133,10 @@ def _fitting_case(
     return _Case(case.prose, fences) if fences else None
 
 
-def _suits(fence: str, page_id: str, variables: Mapping[str, str], place: Place) -> bool:
+def _suits(fence: Fence, page_id: str, variables: Mapping[str, str], place: Place) -> bool:
     """Whether a block applies; one that holds no commands always does."""
-    return all(block.suits(variables, place.traits) for block in blocks_in(fence, page_id))
+    block = block_of(fence, "", page_id)
+    return block is None or block.suits(variables, place.traits)
 
 
 def _without_empty_sections(cases: Sequence[_Case]) -> list[_Case]:
@@ -164,11 +156,10 @@ def _is_empty_section(case: _Case, next_case: _Case | None) -> bool:
     return next_case is None or 0 < next_case.heading_level <= case.heading_level
 
 
-def _filled_fence(fence: str, variables: Mapping[str, str], place: Place) -> str:
+def _filled_fence(fence: Fence, variables: Mapping[str, str], place: Place) -> str:
     """A block of commands with its values. No value can end the block."""
-    opening, _, rest = fence.partition("\n")
-    commands = fill(rest.removesuffix(f"\n{_FENCE}"), variables, place.docker)
-    return fenced(for_host(commands, place.traits), opening.removeprefix(_FENCE))
+    commands = fill(fence.text, variables, place.docker)
+    return fenced(for_host(commands, place.traits), fence.info)
 
 
 def _filled_prose(prose: str, variables: Mapping[str, str], place: Place) -> str:

@@ -1,15 +1,15 @@
 """How a page is written: its front matter, its sections, its blocks of commands."""
 
-import itertools
 import re
 import typing
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Literal
 
 import msgspec
 
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.model import Trait
+from diagnose.runbooks.fences import Fence, split_at_fences
 from diagnose.runbooks.filling import placeholders
 from diagnose.yaml_text import read_values
 
@@ -23,7 +23,6 @@ _MARKS = ("manual", "example", "reported", "may-fail", "may-help")
 _COMMENT = LazyPattern(r"^<!-- .{1,80} -->\n\n?", re.MULTILINE)
 """The marks of a part that several pages share: they are for authors, and not for readers."""
 FRONT_MATTER = LazyPattern(r"\A---\n(.*?)^---\n", re.DOTALL | re.MULTILINE)
-_FENCE = LazyPattern(r" {0,3}(`{3,}|~{3,})[ \t]*([^`]*)")
 
 
 class PageError(Exception):
@@ -115,41 +114,42 @@ def parse(text: str, name: str) -> Page:
 
 
 def blocks_in(body: str, name: str) -> tuple[CommandBlock, ...]:
-    """The fenced blocks of commands in a page's Markdown, found as CommonMark says.
+    """The fenced blocks of commands in a page's Markdown.
 
     PageError for one that says nonsense.
-
-    A report needs nothing else of a page, and a Markdown parser would double the time that it
-    takes to print one.
     """
     blocks: list[CommandBlock] = []
     paragraph: list[str] = []
-    ended = True
-    lines = iter(body.split("\n"))
-    for line in lines:
-        opened = _FENCE.fullmatch(line)
-        if opened:
-            text = "\n".join(_lines_until(lines, opened[1]))
-            block = _block(opened[2].strip(), text, " ".join(paragraph), name)
-            if block is not None:
-                blocks.append(block)
-        elif line.startswith("#"):
-            paragraph = []
-        elif line.strip():
-            paragraph = [line.strip()] if ended else [*paragraph, line.strip()]
-        ended = bool(opened) or not line.strip()
+    for part in split_at_fences(body):
+        if isinstance(part, str):
+            paragraph = _last_paragraph(part, paragraph)
+            continue
+        block = block_of(part, " ".join(paragraph), name)
+        if block is not None:
+            blocks.append(block)
     return tuple(blocks)
 
 
-def _lines_until(lines: Iterator[str], fence: str) -> Iterator[str]:
-    """The lines before the fence that closes the one that was opened."""
-    closing = re.compile(rf" {{0,3}}{fence[0]}{{{len(fence)},}}[ \t]*")
-    return itertools.takewhile(lambda line: not closing.fullmatch(line), lines)
+def _last_paragraph(prose: str, before: list[str]) -> list[str]:
+    """The lines of the paragraph that introduces a block; none below a heading.
+
+    before: the paragraph above the last block, which introduces the next one too if there is
+    nothing between them.
+    """
+    paragraph = before
+    ended = True
+    for line in prose.split("\n"):
+        if line.startswith("#"):
+            paragraph = []
+        elif line.strip():
+            paragraph = [line.strip()] if ended else [*paragraph, line.strip()]
+        ended = not line.strip()
+    return paragraph
 
 
-def _block(info: str, text: str, prose: str, name: str) -> CommandBlock | None:
+def block_of(fence: Fence, prose: str, name: str) -> CommandBlock | None:
     """A fenced block as commands; None if its info string does not say that it is any."""
-    words = info.split()
+    words = fence.info.split()
     if words[:1] != ["sh"] or len(words) < 2:
         return None
     purpose, *marks = words[1:]
@@ -160,15 +160,15 @@ def _block(info: str, text: str, prose: str, name: str) -> CommandBlock | None:
     risks_wanted = 1 if rule == "fix" else 0
     is_marked_well = len(risks) == risks_wanted and not _unknown_marks(marks)
     if rule is None or not is_marked_well:
-        raise PageError(f"{name}: a block says `{info}`")
+        raise PageError(f"{name}: a block says `{fence.info}`")
     if on is None or off is None:
-        raise PageError(f"{name}: a block says `{info}`")
+        raise PageError(f"{name}: a block says `{fence.info}`")
     is_example = "example" in marks
     return CommandBlock(
         rule,
         risk=risks[0] if risks else "safe",
         manual=is_example or "manual" in marks,
-        text=text.rstrip("\n"),
+        text=fence.text.rstrip("\n"),
         impact=prose,
         on=on,
         off=off,
