@@ -73,7 +73,7 @@ def _finding(place: LogOnDisk, severity: Severity) -> Finding:
             evidence["attribution"] = [_attribution(part) for part in usage.parts]
     finding = Finding.about(
         container,
-        f"the log of {container} has no max-size{holds}{of_disk}",
+        f"the log of {container} has no size limit (max-size){holds}{of_disk}",
         evidence,
         severity=severity,
         touches=subjects_of([disk]),

@@ -110,11 +110,18 @@ def _root_finding(container: Container, uid: int | None) -> Finding:
         f"{container} {verb} as root",
         {
             "Config.User": container.config.user or "not set: root",
-            f"/proc/{container.state.pid} uid": "not seen" if uid is None else uid,
+            **_process_evidence(container, uid),
             "Config.Image": container.config.image,
         },
         variables={"image": container.config.image},
     )
+
+
+def _process_evidence(container: Container, uid: int | None) -> dict[str, Json]:
+    pid = container.state.pid
+    if not pid:
+        return {"State.Pid": "0: no process runs"}
+    return {f"/proc/{pid} uid": "not seen" if uid is None else uid}
 
 
 def _opts_out(container: Container) -> bool:
