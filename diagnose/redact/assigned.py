@@ -18,13 +18,14 @@ from diagnose.redact.assigned_values import (
 )
 from diagnose.redact.lines import has_sign
 from diagnose.redact.names import kind_of
-from diagnose.redact.patterns import COLOUR, Mark, Scan, verbose, words
+from diagnose.redact.patterns import COLOUR, Mark, Scan, verbose
 from diagnose.redact.spans import SecretName, SecretSpan, line_before
 from diagnose.redact.values import redact_value
+from diagnose.word_sets import vocabulary
 
 _KEYWORDS = {
     **dict.fromkeys(
-        words(
+        vocabulary(
             "pass pwd psw psswd pasword pwrd pword identified unseal recovery secret token key "
             "auth cred salt pepper cookie jwt psk "
             "bearer community dsn seed webhook phpsessid jsessionid connectionstring connection_string "
@@ -94,7 +95,7 @@ _ASKING = LazyPattern(
 )
 """Calls that name what they look for, not what it is."""
 _WORD_BEFORE = LazyPattern(r"(?i)\b([a-z]{2,20}) $")
-_DIRECTIVES = words(
+_DIRECTIVES = vocabulary(
     "requirepass masterauth bindpw rootpw rocommunity rwcommunity storepass keypass auth_pass "
     "bind_password insecure-password server_password serverpassword wpa_passphrase"
 )

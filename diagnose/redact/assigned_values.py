@@ -4,9 +4,10 @@ import re
 
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.redact.looks import exempt, is_mixed
-from diagnose.redact.patterns import verbose, words
+from diagnose.redact.patterns import verbose
 from diagnose.redact.spans import LONGEST, SecretName, SecretSpan, closing, line_before, trimmed
 from diagnose.redact.unquoted import IN_MESSAGES, UNQUOTED_LONG, unquoted
+from diagnose.word_sets import vocabulary
 
 _BRACKETED = LazyPattern(r"[(\[<]([^\s()\[\]<>\"',;]{8,300})[)\]>]")
 _WRAPPER = verbose(
@@ -19,7 +20,7 @@ _WRAPPER = verbose(
     """
 )
 """What languages wrap a value in when they print it: Some("x"), Optional[x], Secret(Some("x"))."""
-_KNOWN_WRAPPERS = words(
+_KNOWN_WRAPPERS = vocabulary(
     "Some Optional Option Maybe Just Ok Right Present Value String Str Text Secret SecretStr "
     "SecretString SecretBox SecretValue Password Passphrase Token ApiKey Key Sensitive Protected "
     "Redacted Hidden Masked Private Credential Credentials Zeroizing Box Arc Rc Cow Owned "
@@ -42,7 +43,7 @@ _SPOKEN = verbose(
     """
 )
 
-_ASKS = IN_MESSAGES | words("your enter password token secret key")
+_ASKS = IN_MESSAGES | vocabulary("your enter password token secret key")
 
 
 def spoken(text: str, name: SecretName) -> SecretSpan | None:

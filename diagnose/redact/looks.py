@@ -10,13 +10,14 @@ import re
 from functools import lru_cache
 
 from diagnose.lazy_pattern import LazyPattern
-from diagnose.redact.patterns import CLOSE, OPEN, TOKEN, verbose, words
+from diagnose.redact.patterns import CLOSE, OPEN, TOKEN, verbose
+from diagnose.word_sets import vocabulary
 
-_SWITCH = words(
+_SWITCH = vocabulary(
     "true false yes no on off none null nil undefined 0 1 enabled disabled required "
     "optional auto default unset (none) (unset) (null) <none> <nil> <unset> n/a"
 )
-_METHODS = words(
+_METHODS = vocabulary(
     "none basic digest plain login md5 scram scram-sha-1 scram-sha-256 scram-sha-512 ldap ldaps "
     "oauth oauth2 oidc openid saml "
     "kerberos krb5 gssapi ntlm jwt trust peer ident cert token bearer internal external anonymous "

@@ -17,16 +17,17 @@ import msgspec
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.redact import looks
 from diagnose.redact.looks import unpacked
-from diagnose.redact.patterns import TOKEN, words
+from diagnose.redact.patterns import TOKEN
+from diagnose.word_sets import vocabulary
 
-__all__ = ["TOKEN", "kind_of", "names_users", "unexplained", "unpacked", "words"]
+__all__ = ["TOKEN", "kind_of", "names_users", "unexplained", "unpacked"]
 
 _WORDS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
 _LONGEST_NAME = 200
 """So much of the end of a name is read."""
 
 # The last word of a name says what the value is: a token's lifetime is no token.
-_ABOUT = words(
+_ABOUT = vocabulary(
     "file files path paths dir directory folder name names id ids uid gid url urls uri uris "
     "endpoint endpoints host hosts "
     "hostname addr address ip port ports ttl expiry expires expire expired expiration exp lifetime "
@@ -57,13 +58,15 @@ _ABOUT = words(
     "cmd helper helpers hasher "
     "encoder decoder filter generator handler factory encryption hashing"
 )
-_OWNERS = words("db database user email app application service server")
+_OWNERS = vocabulary("db database user email app application service server")
 """What a secret is for, after its own word: `PASSWORD_DB`, `DB_PASS_APP`, `TOKEN_SERVICE`."""
 # A number, a switch or something made for everybody's eyes, whatever follows.
-_NOT = words("public pub publishable max min num number total per allow disallow minimum maximum")
-_ALSO_A_SCOPE = words("public pub per total number")
+_NOT = vocabulary(
+    "public pub publishable max min num number total per allow disallow minimum maximum"
+)
+_ALSO_A_SCOPE = vocabulary("public pub per total number")
 """Of these, what may also say whose secret it is: `PUBLIC_API_PASSWORD`, `PUB_SUB_SECRET`."""
-_UNMISTAKABLE = words("password passwd passphrase pass pwd secret")
+_UNMISTAKABLE = vocabulary("password passwd passphrase pass pwd secret")
 _STRONG = (
     ("passphrase", "password"),
     ("password", "password"),
@@ -93,7 +96,7 @@ _STRONG = (
 """Words inside a name that make its value a secret wherever they stand, and the kind of secret."""
 _WORD = {
     "pass": "password",
-    **dict.fromkeys(words("pwd pswd psswd psswrd pwrd pword passwds pswrd"), "password"),
+    **dict.fromkeys(vocabulary("pwd pswd psswd psswrd pwrd pword passwds pswrd"), "password"),
     "psw": "password",
     "passcode": "password",
     "pw": "password",
@@ -105,10 +108,11 @@ _WORD = {
     "jwt": "token",
     "bearer": "token",
     "otpauth": "secret",
-    **dict.fromkeys(words("phpsessid jsessionid"), "cookie"),
+    **dict.fromkeys(vocabulary("phpsessid jsessionid"), "cookie"),
     "authorization": "auth",
     **dict.fromkeys(
-        words("passe mdp senha clave haslo heslo parola passord adgangskode salasana"), "password"
+        vocabulary("passe mdp senha clave haslo heslo parola passord adgangskode salasana"),
+        "password",
     ),
 }
 """Words of a name that make its value a secret, and the kind of secret."""
@@ -137,7 +141,7 @@ _LAST = {
     "encrypt": "random",
 }
 """Words that make a value a secret where they end a name, and the kind of secret."""
-_KEY_OF = words(
+_KEY_OF = vocabulary(
     "api secret private priv access auth account encryption encrypt signing sign master shared "
     "session license licence app "
     "jwt hmac crypto cipher data token service admin write read root unseal recovery fernet cookie "
@@ -146,19 +150,19 @@ _KEY_OF = words(
     "aes rsa vapid user hash "
     "ssl tls ssh wg wireguard age barrier"
 )
-_KEY_NOT = words(
+_KEY_NOT = vocabulary(
     "gpg pgp foreign partition sort cache routing group index object "
     "hot row map keyboard bucket sandbox issue project i18n shard dedup "
     "idempotency host known authorized trusted verify verification recv"
 )
-_NO_KEYS = words(
+_NO_KEYS = vocabulary(
     "monkey donkey turkey hockey jockey whiskey hotkey pubkey publickey hostkey sortkey rowkey "
     "mapkey objectkey indexkey cachekey "
     "partitionkey foreignkey routingkey primarykey keykey passkey"
 )
 """Words that end like one."""
 # What a generated value is, beside a secret.
-_HARMLESS = words(
+_HARMLESS = vocabulary(
     "sha sha1 sha256 sha512 md5 hash commit rev revision etag nonce "
     "site measurement publishable integrity sri cert crt ca cluster node "
     "machine instance build trace span request session serial hostkey"
@@ -168,8 +172,8 @@ _NOT_A_TOKEN = LazyPattern(
     r"|tokenless"
 )
 """Words that hold the word of a secret, and name none."""
-_WHEN = words("in at on until after before by since from")
-_EVENTS = words(
+_WHEN = vocabulary("in at on until after before by since from")
+_EVENTS = vocabulary(
     "expires expire expiry expiring valid created issued "
     "updated rotated changed refreshed refresh renew renewed used"
 )

@@ -53,8 +53,3 @@ def beginning_of_any(words: Iterable[str]) -> str:
         tail = re.escape(rest[0]) if len(rest) == 1 else beginning_of_any(rest)
         parts.append(re.escape(letter) + tail)
     return parts[0] if len(parts) == 1 else f"(?:{'|'.join(parts)})"
-
-
-def words(text: str) -> frozenset[str]:
-    """The words of a text as a set."""
-    return frozenset(text.split())

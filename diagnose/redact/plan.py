@@ -12,11 +12,11 @@ from diagnose.redact.commands import redact_words
 from diagnose.redact.fields import Plan, Walk, keep
 from diagnose.redact.looks import exempt, is_mixed
 from diagnose.redact.names import kind_of
-from diagnose.redact.patterns import words
 from diagnose.redact.scanner import redact_text
 from diagnose.redact.values import redact_value
+from diagnose.word_sets import vocabulary
 
-_KEEP = words(
+_KEEP = vocabulary(
     "Id ID Created ImageID ImageManifestDescriptor ResolvConfPath HostnamePath HostsPath "
     "LogPath Driver Platform MountLabel ProcessLabel AppArmorProfile ExecIDs GraphDriver "
     "SandboxID SandboxKey EndpointID NetworkID Gateway IPAddress IPPrefixLen IPv6Gateway "
@@ -36,13 +36,13 @@ _BARE = LazyPattern(r"[a-z]+(?:[-_][a-z]+)+|[a-z]+token")
 """A word that says what the next one is without being an option: `aws configure set
 aws_secret_access_key X`."""
 
-_NAMES = words("Name Names Image")
-_ENVIRONMENTS = words("Env environ environment Environment")
-_MAPPINGS = words(
+_NAMES = vocabulary("Name Names Image")
+_ENVIRONMENTS = vocabulary("Env environ environment Environment")
+_MAPPINGS = vocabulary(
     "Labels labels Attributes DriverOpts Options BuildArgs log-opts Annotations Sysctls opts"
 )
-_COMMANDS = words("Cmd Entrypoint Args Command Test cmdline argv args runtimeArgs words")
-_COUNTS = words("by files")
+_COMMANDS = vocabulary("Cmd Entrypoint Args Command Test cmdline argv args runtimeArgs words")
+_COUNTS = vocabulary("by files")
 """Where a walk through folders says how much is in each."""
 _OVERLAY = LazyPattern(
     r"(?:(?:r[ow]|relatime|(?:lower|upper|work)dir=[\w./:-]+|(?:index|nfs_export|redirect_dir"

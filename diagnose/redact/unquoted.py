@@ -8,8 +8,9 @@ import re
 
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.redact.looks import exempt, is_dense, is_mixed
-from diagnose.redact.patterns import ESCAPE_CLOSE, ESCAPE_OPEN, OPEN, verbose, words
+from diagnose.redact.patterns import ESCAPE_CLOSE, ESCAPE_OPEN, OPEN, verbose
 from diagnose.redact.spans import LONGEST, SecretName, SecretSpan, line_before, trimmed
+from diagnose.word_sets import vocabulary
 
 _LONGEST_RANDOM = 300
 """Characters of a value that is judged by its looks: it is a key, and keys are short."""
@@ -49,7 +50,7 @@ VERSION_OR_TAG = LazyPattern(
     r"|[\w.-]{1,80}:v?\d{1,6}(?:\.\d{1,6})+[\w.-]{0,40}"
 )
 """A version, or the tag of an image: v1.2.3, stable, alpine3.20, redis:7.2. No secret."""
-IN_MESSAGES = words(
+IN_MESSAGES = vocabulary(
     "incorrect invalid required expired missing none empty not must is too cannot failed failure "
     "unexpected "
     "unauthorized denied mismatch wrong unknown ok valid accepted unset set changed rejected "

@@ -9,9 +9,10 @@ from diagnose.lazy_pattern import LazyPattern
 from diagnose.redact.assigned import names_secrets
 from diagnose.redact.lines import at_signs, has_sign, on_lines
 from diagnose.redact.looks import exempt, is_mixed, is_scrambled, random_looking
-from diagnose.redact.patterns import ESCAPE_OPEN, OPEN, Mark, verbose, words
+from diagnose.redact.patterns import ESCAPE_OPEN, OPEN, Mark, verbose
 from diagnose.redact.unquoted import VERSION_OR_TAG
 from diagnose.redact.values import mark_mixed, mark_password, raw_replaced
+from diagnose.word_sets import vocabulary
 
 _USERINFO = LazyPattern(
     r"(?<=//)((?:[^\s/?#\"'<>@:\\]|\\{1,2}(?=\w)){0,128}):([^\s\"'<>\\/?#]{1,256})@(?=[\w\[$*{%/-]|:\d)"
@@ -62,7 +63,7 @@ _OF_USER = verbose(
     """
 )
 """A user and a password under the user's name: `SFTP_USERS=bob:x`, `login=bob:x`."""
-_GROUPS = words(
+_GROUPS = vocabulary(
     "users staff docker nogroup nobody daemon www-data "
     "wheel admin admins root adm sudo group public"
 )

@@ -5,11 +5,12 @@ from re import Match
 
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.redact.looks import exempt, is_mixed, is_token, is_url
-from diagnose.redact.patterns import OPEN, Mark, Scan, verbose, words
+from diagnose.redact.patterns import OPEN, Mark, Scan, verbose
+from diagnose.word_sets import vocabulary
 
 _COOKIE_PAIR = LazyPattern(r"(?<![^=;,\s])([^=;,\s]{1,200})=([^;,\s]++)")
 """name=value; tried only where a name begins, so that a long word without a sign is read once."""
-_COOKIE_ATTRIBUTES = words("path domain expires max-age samesite version comment priority")
+_COOKIE_ATTRIBUTES = vocabulary("path domain expires max-age samesite version comment priority")
 _SCHEME = verbose(
     r"""
     (?i:(bearer|basic|token|digest|negotiate|ntlm|apikey|aws4-hmac-sha256|hawk|splunk|sso-key|ssws|genie-?key|klaviyo-api-key

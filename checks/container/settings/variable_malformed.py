@@ -30,6 +30,7 @@ from diagnose.evidence.containers.variables.variable_faults import (
     value_fault,
 )
 from diagnose.evidence.machine.clock import Clock
+from diagnose.file_paths import is_yaml
 from diagnose.mappings import present
 from diagnose.model import CheckResult, EvidenceGroup, Finding, PageVariables, Severity
 from diagnose.phrases import joined
@@ -241,7 +242,7 @@ def _lost_dollar_finding(container: Container, tail: LogTail, cut: CutSecrets) -
     compose = compose_variables(container)
     if not compose or not all(lost.is_plain for lost in same_file):
         return finding
-    edit = ";".join(f"{lost.line}{_LITERAL[_is_yaml(lost.path)]}" for lost in same_file)
+    edit = ";".join(f"{lost.line}{_LITERAL[is_yaml(lost.path)]}" for lost in same_file)
     return finding.with_variables({"literal_edit": edit, "dollars": first.path, **compose})
 
 
@@ -251,10 +252,6 @@ _LITERAL = {
 }
 """The sed command that makes compose take the value of a line literally: for an env file and YAML.
 """
-
-
-def _is_yaml(path: str) -> bool:
-    return path.endswith((".yml", ".yaml"))
 
 
 def _blank_finding(container: Container, tail: LogTail, blank: BlankReference) -> Finding:

@@ -12,6 +12,7 @@ from diagnose.file_paths import is_within
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.mappings import only
 from diagnose.model import Failed, PageVariables
+from diagnose.programs.mount_errors import UNMADE_SOURCE
 from diagnose.questions import Host
 from diagnose.questions.file_answers import folder_listing, path_status, path_statuses
 from diagnose.questions.files import ListFolder
@@ -19,9 +20,7 @@ from diagnose.registry import evidence
 
 MOST = 20
 """Sources that are looked for: each costs two questions about folders."""
-_LINK = LazyPattern(
-    r"error while creating mount source path '(?P<path>[^']+)': mkdir \S+: file exists"
-)
+_LINK = LazyPattern(UNMADE_SOURCE + "file exists")
 """The engine's words for a dangling link on the way."""
 _ASIDE = (
     r"(?:~|[._-](?:away|backup|bak|broken|copy|disabled|off|old|orig|prev|previous|save|saved|tmp"

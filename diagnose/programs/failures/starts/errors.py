@@ -8,6 +8,7 @@ from diagnose.programs.failures.starts.networks import NETWORKS
 from diagnose.programs.failures.starts.runtime import LOG_DRIVERS, RUNTIMES
 from diagnose.programs.failures.starts.surroundings import SURROUNDINGS
 from diagnose.programs.failures.starts.volumes import VOLUMES
+from diagnose.programs.mount_errors import UNMADE_SOURCE
 
 _REST = (
     Failure(
@@ -83,7 +84,7 @@ _REST = (
     Failure(
         name="source-read-only",
         mark="read-only file system",
-        pattern=r"error while creating mount source path '(?P<path>[^']+)': mkdir (?P<made>\S+): read-only file system",
+        pattern=UNMADE_SOURCE + r"read-only file system",
         cause="there is no {path} on the host, and the engine cannot make it: "
         "{made} would lie on a read-only file system",
         cure="remount that file system for writing, or correct the path; "
@@ -94,7 +95,7 @@ _REST = (
     Failure(
         name="source-link",
         mark="file exists",
-        pattern=r"error while creating mount source path '(?P<path>[^']+)': mkdir (?P<made>\S+): file exists",
+        pattern=UNMADE_SOURCE + r"file exists",
         cause="{path} on the host is a link to nothing, or a mount that does not answer",
         cure="mount the disk that the link leads to, or make its target",
         source="moby/moby#30669",
@@ -103,7 +104,7 @@ _REST = (
     Failure(
         name="source-denied",
         mark="permission denied",
-        pattern=r"error while creating mount source path '(?P<path>[^']+)': mkdir (?P<made>\S+): permission denied",
+        pattern=UNMADE_SOURCE + r"permission denied",
         cause="the engine may not make {made}: "
         "a network share that turns root into nobody, or a FUSE mount of another user",
         cure="make the folder as the user who may; "

@@ -1,8 +1,7 @@
 """Starts that fail at a mount, a layer or a setting of the kernel, in plain words."""
 
 from diagnose.programs.failures.recognition import Failure
-
-_SOURCE = r"error while creating mount source path '(?P<path>[^']+)': mkdir (?P<made>\S+): "
+from diagnose.programs.mount_errors import UNMADE_SOURCE
 
 MOUNTS = (
     Failure(
@@ -88,7 +87,7 @@ MOUNTS = (
     Failure(
         name="source-below-file",
         mark="not a directory",
-        pattern=_SOURCE + r"not a directory",
+        pattern=UNMADE_SOURCE + r"not a directory",
         cause="{path} cannot be made on the host: {made} is a file there",
         cure="correct the path of the mount, or move that file away",
         page={"in_the_way": "{made}"},
@@ -96,7 +95,7 @@ MOUNTS = (
     Failure(
         name="source-no-room",
         mark="no space left",
-        pattern=_SOURCE + r"no space left on device",
+        pattern=UNMADE_SOURCE + r"no space left on device",
         cause="the engine cannot make {path} on the host: the disk there is full",
         cure="make room there, and start the container again",
         page={"full": "/"},

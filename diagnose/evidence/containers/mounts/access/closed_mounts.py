@@ -11,15 +11,13 @@ from diagnose.evidence.machine.processes import Processes
 from diagnose.evidence.storage.mounts import Mounted, Mounts
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.model import Failed
+from diagnose.programs.mount_errors import UNMADE_SOURCE
 from diagnose.questions import Host
 from diagnose.questions.files import FileText, ReadFile
 from diagnose.questions.processes import InspectProcess
 from diagnose.registry import evidence
 
-REFUSED_SOURCE = LazyPattern(
-    r"error while creating mount source path '(?P<path>[^']+)': mkdir \S+: "
-    r"(?:file exists|permission denied)"
-)
+REFUSED_SOURCE = LazyPattern(UNMADE_SOURCE + r"(?:file exists|permission denied)")
 """The engine's error about a source that it may not look at: it reports the source as missing."""
 _OWNER = LazyPattern(r"(?:^|,)user_id=(\d+)")
 _OPEN = LazyPattern(r"(?:^|,)allow_(?:other|root)\b")
