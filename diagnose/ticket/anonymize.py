@@ -17,11 +17,12 @@ import re
 from collections.abc import Iterator, Mapping
 from os import urandom
 
+from diagnose import word_sets
 from diagnose.model import Failed, Json
 from diagnose.questions import AnyQuestion, RecordedQuestion
 from diagnose.recording.answer_files import Recording
 from diagnose.recording.recorder import RecordedAnswer
-from diagnose.redact.names import TOKEN, unpacked, words
+from diagnose.redact.names import TOKEN, unpacked
 from diagnose.ticket import vocabulary
 from diagnose.ticket.addresses import Addresses
 from diagnose.ticket.identities import (
@@ -34,7 +35,7 @@ from diagnose.ticket.identities import (
     registrable,
 )
 
-_STAYS = words(
+_STAYS = word_sets.vocabulary(
     "bridge host none default ingress docker_gwbridge docker0 localhost <none> . "
     "root nobody library"
 )

@@ -16,9 +16,9 @@ import msgspec
 
 from diagnose.model import Failed, Json
 from diagnose.recording.answer_files import Recording
-from diagnose.redact.names import words
 from diagnose.ticket.addresses import Network
 from diagnose.ticket.vocabulary import OFFICIAL, PUBLIC
+from diagnose.word_sets import vocabulary
 
 if TYPE_CHECKING:
     from publicsuffixlist import PublicSuffixList
@@ -37,7 +37,7 @@ KINDS = (
     "image",
 )
 """In the order in which they count where one word names several things."""
-NAME_KEYS = words(
+NAME_KEYS = vocabulary(
     "Name Names name names Hostname hostname nodename Aliases DNSNames Links container Container "
     "NetworkMode VolumesFrom "
     "user username context com.docker.network.bridge.name com.docker.compose.project "
@@ -47,7 +47,9 @@ NAME_KEYS = words(
     "com.docker.swarm.task.name"
 )
 """Keys whose whole value is a name."""
-IMAGE_KEYS = words("Image RepoTags RepoDigests image from imageName com.docker.swarm.service.image")
+IMAGE_KEYS = vocabulary(
+    "Image RepoTags RepoDigests image from imageName com.docker.swarm.service.image"
+)
 _LABELS = {
     "com.docker.compose.project": "project",
     "com.docker.compose.service": "service",
@@ -58,7 +60,7 @@ _LABELS = {
     "com.docker.compose.network": "network",
 }
 """The kind of name that a label holds."""
-_TOPS = words("com net org io dev cloud eu de fr uk nl ch at it es pl us ca au jp in br")
+_TOPS = vocabulary("com net org io dev cloud eu de fr uk nl ch at it es pl us ca au jp in br")
 """A label's key begins with its owner's domain, backwards, as the engine's documentation asks for.
 """
 _HOME = re.compile(r"/(?:home|Users)/([A-Za-z0-9_][\w.-]*)")

@@ -13,14 +13,14 @@ from collections.abc import Iterator
 from importlib.abc import InspectLoader
 
 from diagnose import packs
-from diagnose.redact.names import words as words_of
+from diagnose.word_sets import vocabulary
 
 WORD = re.compile(r"[A-Za-z0-9_](?:[A-Za-z0-9_.-]*[A-Za-z0-9_])?")
 _PATTERN = re.compile(r"\(\?|\\[a-zA-Z.\[(]|\[\^?[\w-]|[*+?]\)|\|")
 """A text that is read as a pattern: its words are looked for in answers."""
 _ANNOTATIONS = frozenset({"annotation", "returns"})
 """Fields of Python's syntax tree."""
-_HOSTS = words_of(
+_HOSTS = vocabulary(
     "root nobody nogroup daemon bin sys adm docker dockerd containerd runc podman systemd kernel "
     "localhost localdomain "
     "ubuntu debian ec2-user admin vagrant www-data nginx postgres mysql redis http https tcp udp "
@@ -35,7 +35,7 @@ _HOSTS = words_of(
     "warn warning debug fatal "
     "var lib etc usr run tmp opt srv proc dev mnt media boot snap share log logs data config conf"
 )
-OFFICIAL = words_of(
+OFFICIAL = vocabulary(
     "library alpine amazonlinux bash busybox caddy centos consul couchbase couchdb debian docker "
     "drupal elasticsearch "
     "fedora ghost gitea golang gradle grafana haproxy hello-world httpd influxdb jenkins joomla "
@@ -47,7 +47,7 @@ OFFICIAL = words_of(
     "tomcat traefik ubuntu vault wordpress zookeeper"
 )
 """Images of everybody: their names say nothing of the owner, and much to whoever helps."""
-PUBLIC = words_of(
+PUBLIC = vocabulary(
     "docker.io docker.com ghcr.io quay.io gcr.io pkg.dev k8s.io github.com gitlab.com "
     "githubusercontent.com amazonaws.com "
     "azurecr.io azure.com windows.net microsoft.com google.com googleapis.com debian.org "

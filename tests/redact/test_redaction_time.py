@@ -13,9 +13,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from diagnose.redact import Redactor
-from diagnose.redact.names import words
 from diagnose.redact.scanner import redact_text
 from diagnose.redact.urls import plain_address
+from diagnose.word_sets import vocabulary
 from tests.redact.redacting import KEY
 
 HOSTILE = {
@@ -137,7 +137,7 @@ def _inspect(rnd: random.Random, n: int) -> dict[str, Any]:
 
 ADDRESS_WORDS = st.sampled_from(
     sorted(
-        words(
+        vocabulary(
             "postgres mysql redis amqp https mongodb+srv app svc admin db login user auth token pass key account basic hook sk- AKIA "
             "ghp_ oracle cookie s3"
         )
