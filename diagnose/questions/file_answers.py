@@ -4,7 +4,15 @@ from collections.abc import Sequence
 
 from msgspec import UNSET, UnsetType
 
-from diagnose.questions.files import NOT_ASKED, FolderListing, ListFolder, PathStatus, StatPaths
+from diagnose.questions.files import (
+    NOT_ASKED,
+    FileText,
+    FolderListing,
+    ListFolder,
+    PathStatus,
+    ReadFile,
+    StatPaths,
+)
 from diagnose.questions.host import Host
 
 
@@ -23,3 +31,8 @@ def path_status(host: Host, path: str, *, follow: bool | UnsetType = UNSET) -> P
 def folder_listing(host: Host, path: str, *, root: str | None = None) -> FolderListing:
     """The entries of a folder, as `ListFolder` gives them; empty without an answer."""
     return host.answer_or(ListFolder(path, root=root), FolderListing())
+
+
+def file_text(host: Host, path: str) -> str:
+    """The beginning of a file, as `ReadFile` gives it; "" without an answer."""
+    return host.answer_or(ReadFile(path), FileText("")).text

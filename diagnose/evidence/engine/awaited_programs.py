@@ -11,8 +11,7 @@ from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.machine.file_locks import LOCKS, file_locks
 from diagnose.evidence.machine.processes import Process, Processes
 from diagnose.questions import Host
-from diagnose.questions.file_answers import path_status
-from diagnose.questions.files import FileText, ReadFile
+from diagnose.questions.file_answers import file_text, path_status
 from diagnose.questions.processes import InspectProcess, ProcessDetail
 from diagnose.registry import evidence
 
@@ -114,7 +113,7 @@ def _awaited_program(
 def _lock_holder(host: Host) -> int | None:
     """The process that holds the lock of iptables."""
     status = path_status(host, XTABLES_LOCK)
-    locks = file_locks(host.answer_or(ReadFile(LOCKS), FileText("")).text)
+    locks = file_locks(file_text(host, LOCKS))
     holders = (lock.pid for lock in locks if (lock.device, lock.inode) == (status.dev, status.ino))
     return next(holders, None)
 

@@ -9,7 +9,7 @@ from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.machine.processes import Process, Processes
 from diagnose.model import Failed
 from diagnose.questions import Host
-from diagnose.questions.files import FileText, ReadFile
+from diagnose.questions.file_answers import file_text
 from diagnose.questions.processes import InspectProcess, ProcessDetail
 from diagnose.questions.service import Unit
 
@@ -131,7 +131,7 @@ def _pid_files(
     )
     pid_files = []
     for path in paths:
-        text = host.answer_or(ReadFile(path), FileText("")).text.strip()
+        text = file_text(host, path).strip()
         if text.isascii() and text.isdigit():
             process = _detail(host, int(text))
             if process is not None and process.state != "Z":

@@ -10,8 +10,8 @@ from diagnose.evidence.items import Items
 from diagnose.evidence.machine.passwd import USERS_FILE, user_entries
 from diagnose.model import Failed
 from diagnose.questions import Host
-from diagnose.questions.file_answers import path_statuses
-from diagnose.questions.files import FileText, ListFolder, PathStatus, ReadFile
+from diagnose.questions.file_answers import file_text, path_statuses
+from diagnose.questions.files import ListFolder, PathStatus
 from diagnose.registry import evidence
 
 __all__ = ["RootlessEngine", "RootlessEngines", "rootless_engines"]
@@ -92,8 +92,8 @@ def rootless_engines(host: Host, daemon: Daemon, containers: Containers | None) 
 
 def _without_an_engine(host: Host, daemon: Daemon) -> list[_User]:
     """The users of this host whose engine does not run, if they have one."""
-    passwd = host.answer_or(ReadFile(USERS_FILE), FileText(""))
-    users = list(_users(passwd.text))[:MOST_USERS]
+    passwd = file_text(host, USERS_FILE)
+    users = list(_users(passwd))[:MOST_USERS]
     running = {process.uid for process in daemon.processes.others}
     return [user for user in users if user.uid not in running]
 

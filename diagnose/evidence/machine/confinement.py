@@ -15,7 +15,7 @@ from diagnose.lazy_pattern import LazyPattern
 from diagnose.mappings import by_key
 from diagnose.model import Unavailable
 from diagnose.questions import Host
-from diagnose.questions.files import FileText, ReadFile
+from diagnose.questions.file_answers import file_text
 from diagnose.registry import evidence
 
 KIND_FILE = "/run/systemd/container"
@@ -98,4 +98,4 @@ def _denied_signals(kernel: KernelLog, oldest: float) -> Iterator[DeniedSignals]
 
 def container_system(host: Host) -> str:
     """The container system around this host, such as "lxc" and "wsl"; "" without one in systemd."""
-    return host.answer_or(ReadFile(KIND_FILE), FileText("")).text.strip()
+    return file_text(host, KIND_FILE).strip()

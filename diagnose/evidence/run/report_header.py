@@ -17,8 +17,8 @@ from diagnose.model import Failed, HostFacts, Json, Trait, Unavailable
 from diagnose.model.findings import number_of
 from diagnose.questions import Host
 from diagnose.questions.endpoint import Endpoint, FindEndpoint
-from diagnose.questions.file_answers import path_statuses
-from diagnose.questions.files import NOT_ASKED, FileText, ReadFile
+from diagnose.questions.file_answers import file_text, path_statuses
+from diagnose.questions.files import NOT_ASKED
 from diagnose.questions.run import IdentifyKernel, KernelIdentity
 from diagnose.registry import evidence
 
@@ -175,7 +175,7 @@ _RPM = re.compile(r"""^ID(?:_LIKE)?=.*\b(?:rhel|fedora|centos)\b""", re.MULTILIN
 
 def _has_rpm(host: Host) -> bool:
     """Whether os-release(5) names the RHEL family."""
-    text = host.answer_or(ReadFile("/etc/os-release"), FileText("")).text
+    text = file_text(host, "/etc/os-release")
     return _RPM.search(text) is not None
 
 

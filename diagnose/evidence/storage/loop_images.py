@@ -8,8 +8,7 @@ from diagnose.evidence.storage.filesystems import Filesystem, Filesystems
 from diagnose.model import Failed, PageVariables
 from diagnose.phrases import size
 from diagnose.questions import Host
-from diagnose.questions.file_answers import path_statuses
-from diagnose.questions.files import FileText, ReadFile
+from diagnose.questions.file_answers import file_text, path_statuses
 from diagnose.questions.filesystems import StatFilesystem
 from diagnose.registry import evidence
 
@@ -75,7 +74,7 @@ def loop_images(host: Host, filesystems: Filesystems) -> LoopImages:
 def _image(host: Host, disk: Filesystem) -> LoopImage | None:
     """The image file behind a loop device, and the room around that file."""
     name = f"/sys/dev/block/{disk.usage.dev}/loop/backing_file"
-    file = host.answer_or(ReadFile(name), FileText("")).text.strip()
+    file = file_text(host, name).strip()
     if not file.startswith("/"):
         return None
     status = path_statuses(host, [file]).get(file)

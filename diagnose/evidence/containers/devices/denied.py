@@ -19,7 +19,8 @@ from diagnose.evidence.machine.confinement import KIND_FILE
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.model import Failed, Unavailable
 from diagnose.questions import Host
-from diagnose.questions.files import HARMLESS_DEVICES, FileText, ReadFile, TryDevices
+from diagnose.questions.file_answers import file_text
+from diagnose.questions.files import HARMLESS_DEVICES, TryDevices
 from diagnose.registry import evidence
 
 _BY_RULE = LazyPattern(r"not permitted|\bEPERM\b", re.IGNORECASE)
@@ -79,7 +80,7 @@ def _barred_devices(host: Host, named_devices: Sequence[NamedDevice]) -> Iterato
     ]
     if not refused:
         return
-    kind_of_host = host.answer_or(ReadFile(KIND_FILE), FileText("")).text.strip()
+    kind_of_host = file_text(host, KIND_FILE).strip()
     for device in refused:
         yield BarredDevice(device.container, device.inside, device.path, device.line, kind_of_host)
 

@@ -9,7 +9,7 @@ from diagnose.evidence.machine.clock import Clock
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.model import Unexamined
 from diagnose.questions import Host
-from diagnose.questions.files import FileText, ReadFile
+from diagnose.questions.file_answers import file_text
 from diagnose.registry import evidence
 
 _LOST = LazyPattern(r"Failed to initialize NVML: Unknown Error")
@@ -69,8 +69,8 @@ def _has_gpu(container: Container) -> bool:
 
 
 def _rules(host: Host, container: Container) -> str:
-    membership = host.answer_or(ReadFile(f"/proc/{container.state.pid}/cgroup"), FileText(""))
-    group = _DEVICES_GROUP.search(membership.text)
+    membership = file_text(host, f"/proc/{container.state.pid}/cgroup")
+    group = _DEVICES_GROUP.search(membership)
     if group is None:
         return ""
-    return host.answer_or(ReadFile(f"{_CGROUPS}{group['path']}/devices.list"), FileText("")).text
+    return file_text(host, f"{_CGROUPS}{group['path']}/devices.list")

@@ -1,6 +1,7 @@
 """Whether a running program does nothing but fail, as far as its log shows. Pure."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
+from typing import NamedTuple
 
 import msgspec
 
@@ -53,23 +54,31 @@ class Complaints(msgspec.Struct, frozen=True):
 NONE = Complaints()
 
 
-def complaints(lines: Iterable[tuple[str, bool]]) -> Complaints:
-    """The complaints in a program's last lines.
+class ComplaintLine(NamedTuple):
+    """A line of a log in which complaints are looked for."""
 
-    lines: each in its order, and whether it is the complaint in question. Other lines count if they
-    have the words of a known class of errors, are frames, or are indented below a line that counts.
-    A level says little: some programs call errors what their callers did wrong. A line that its
-    program calls information is no complaint (`DEBUG took 12 ms timeout=30s`).
+    text: str
+    is_repeated: bool
+    """Whether it is one of the lines of the error that is examined."""
+
+
+def complaints(lines: Sequence[ComplaintLine]) -> Complaints:
+    """The complaints in a program's last lines, oldest first.
+
+    A line counts if it is one of the error, has the words of a known class of errors, is a frame,
+    or is indented below a line that counts. A level says little: some programs call errors what
+    their callers did wrong. A line that its program calls information is no complaint (`DEBUG took
+    12 ms timeout=30s`).
     """
-    read = list(lines)
-    parts = parts_of_messages([line for line, _ in read])
+    parts = parts_of_messages([line.text for line in lines])
     lines_with_errors: list[str] = []
-    goes_on = False
-    for (line, is_same), is_part in zip(read, parts, strict=True):
-        is_rest = goes_on and is_part
-        goes_on = is_same or is_frame(line) or is_rest or _complains(line)
-        if goes_on:
-            lines_with_errors.append(line)
+    is_in_complaint = False
+    for line, is_part in zip(lines, parts, strict=True):
+        is_rest = is_in_complaint and is_part
+        is_error = line.is_repeated or is_frame(line.text) or _complains(line.text)
+        is_in_complaint = is_rest or is_error
+        if is_in_complaint:
+            lines_with_errors.append(line.text)
     return Complaints(
         len(lines_with_errors),
         frozenset(map(called_host, lines_with_errors)) - {""},

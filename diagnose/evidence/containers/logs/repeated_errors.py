@@ -24,6 +24,7 @@ from diagnose.evidence.containers.logs.line_kinds import (
 )
 from diagnose.evidence.containers.logs.lone_failures import (
     NONE,
+    ComplaintLine,
     Complaints,
     complaints,
     goes_on,
@@ -275,7 +276,7 @@ def error_in(
         of=len(lines),
         most=_most_of_one_message(lines, shapes),
         errors=sum((message(line).level or 0) >= ERROR for line in lines),
-        complaints=complaints((line, shape == error) for line, shape in shaped),
+        complaints=complaints([ComplaintLine(line, shape == error) for line, shape in shaped]),
         serves=not ends_pages and any(shape != error and is_served(line) for line, shape in shaped),
         ends_pages=ends_pages,
         ran_for=recent[-1].at - (container.started_at or recent[-1].at),

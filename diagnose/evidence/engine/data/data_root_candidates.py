@@ -20,8 +20,8 @@ from diagnose.lazy_pattern import LazyPattern
 from diagnose.model import Failed, Unavailable
 from diagnose.model.findings import number_of
 from diagnose.questions import Host
-from diagnose.questions.file_answers import folder_listing
-from diagnose.questions.files import FileText, ReadFile, StatPaths
+from diagnose.questions.file_answers import file_text, folder_listing
+from diagnose.questions.files import StatPaths
 from diagnose.registry import evidence
 
 FSTAB = "/etc/fstab"
@@ -134,14 +134,14 @@ def data_root_candidates(
 
 def planned_mounts(host: Host) -> Iterator[PlannedMount]:
     """All mounts that fstab and the units of systemd ask for at boot."""
-    yield from planned_in_fstab(host.answer_or(ReadFile(FSTAB), FileText("")).text)
+    yield from planned_in_fstab(file_text(host, FSTAB))
     names = folder_listing(host, UNIT_FOLDER).names
     units = [name for name in names if name.endswith(".mount")]
     for name in units[:MOST_UNITS]:
         path = f"{UNIT_FOLDER}/{name}"
-        unit = host.answer_or(ReadFile(path), FileText(""))
-        if where := _WHERE.search(unit.text):
-            source = re.search(r"^What=(.+)$", unit.text, re.MULTILINE)
+        unit = file_text(host, path)
+        if where := _WHERE.search(unit):
+            source = re.search(r"^What=(.+)$", unit, re.MULTILINE)
             yield PlannedMount(where[1].strip(), source[1].strip() if source else "", path)
 
 
@@ -179,7 +179,7 @@ class _EngineSettings(msgspec.Struct, frozen=True):
         roots = [*flags.get("data-root", ()), *flags.get("graph", ())]
         is_set = bool(flags.get("host"))
         for path in flags.get("config-file", ()):
-            values = parse_text(host.answer_or(ReadFile(path), FileText("")).text).values
+            values = parse_text(file_text(host, path)).values
             is_set = is_set or bool(values.get("hosts"))
             configured = values.get("data-root")
             if isinstance(configured, str):

@@ -8,7 +8,12 @@ import msgspec
 
 from diagnose.error_signatures import signs
 from diagnose.evidence.containers.listing import Container, Containers
-from diagnose.evidence.containers.logs.lone_failures import NONE, Complaints, complaints
+from diagnose.evidence.containers.logs.lone_failures import (
+    NONE,
+    ComplaintLine,
+    Complaints,
+    complaints,
+)
 from diagnose.evidence.containers.logs.recent import RecentLogs
 from diagnose.evidence.containers.logs.recent_line import RecentLine
 from diagnose.evidence.dns.names.failed_names import failed_name
@@ -142,7 +147,7 @@ def _failures(
                 first=first,
                 peer=peer,
                 called=called,
-                complaints=complaints((line.text, line in group) for line in lines),
+                complaints=complaints([ComplaintLine(line.text, line in group) for line in lines]),
                 delivers_mail=delivers_mail,
             )
 

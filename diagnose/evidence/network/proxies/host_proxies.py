@@ -26,7 +26,7 @@ from diagnose.lazy_pattern import LazyPattern
 from diagnose.mappings import by_key, only
 from diagnose.model import Unexamined
 from diagnose.questions import Host
-from diagnose.questions.files import FileText, ReadFile
+from diagnose.questions.file_answers import file_text
 from diagnose.registry import evidence
 
 _REFUSED = "refused"
@@ -291,6 +291,6 @@ def _holder(containers: Containers, address: str) -> Container | None:
 
 
 def _drop_in(host: Host) -> str:
-    settings = host.answer_or(ReadFile("/etc/nginx/nginx.conf"), FileText(""))
-    match = _INCLUDED.search(settings.text)
+    settings = file_text(host, "/etc/nginx/nginx.conf")
+    match = _INCLUDED.search(settings)
     return match["folder"] if match is not None else ""

@@ -13,7 +13,7 @@ from diagnose.lazy_pattern import LazyPattern
 from diagnose.model import Failed
 from diagnose.programs.mount_errors import UNMADE_SOURCE
 from diagnose.questions import Host
-from diagnose.questions.files import FileText, ReadFile
+from diagnose.questions.file_answers import file_text
 from diagnose.questions.processes import InspectProcess
 from diagnose.registry import evidence
 
@@ -85,8 +85,8 @@ def _only_user(mount: Mounted) -> int | None:
 
 
 def _name(host: Host, uid: int) -> str:
-    users = host.answer_or(ReadFile(USERS_FILE), FileText(""))
-    return next((entry.name for entry in user_entries(users.text) if entry.uid == uid), "")
+    users = file_text(host, USERS_FILE)
+    return next((entry.name for entry in user_entries(users) if entry.uid == uid), "")
 
 
 def _command_with_option(host: Host, processes: Processes | None, point: str, uid: int) -> str:
