@@ -29,7 +29,7 @@ FIRES: dict[str, tuple[str, dict[str, Any], str, Severity, str]] = {
         {"api__container": inspect_with(**logging("json-file"))},
         "container:web",
         Severity.advice,
-        "no max-size",
+        "no size limit (max-size)",
     ),
     "max-file alone limits nothing": (
         "logging.unbounded",
