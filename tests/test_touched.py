@@ -51,4 +51,10 @@ def test_each_module_has_a_near_test(users: touched.Graph) -> None:
 
 
 def test_laws_are_there() -> None:
-    assert all((ROOT / law).exists() for law in touched.LAWS)
+    assert all((ROOT / law).exists() for law in (*touched.LAWS, touched.LAW_OF_PATTERNS))
+
+
+def test_the_law_of_patterns_is_for_rows_of_failures() -> None:
+    row = Path("diagnose/programs/failures/engine/storage.py")
+    assert touched.LAW_OF_PATTERNS in touched.laws_for([row])
+    assert touched.LAW_OF_PATTERNS not in touched.laws_for([Path("checks/kernel.py")])
