@@ -191,7 +191,7 @@ GENERIC = Phrases(
     pattern=LazyPattern(
         r"""
         \bfailed\ to\ post\ process\ the\ configuration\b
-        | \b(?:bootstrap\ checks?\ failed|unexpected\ error|application\ run\ failed
+        | \b(?:bootstrap\ checks?\ failed|unexpected\ error(?!\ running\ liquibase:\ \S)|application\ run\ failed
             |application\ failed\ to\ start|boot\ failed)\b
         | \bexception\ (?:in\ worker\ process|during\ startup|on\ startup)\b
         | \binit\ function\ returned\ error\b
@@ -229,7 +229,8 @@ GENERIC = Phrases(
         | \bunable\ to\ create\ mmap-ed\b | \bwarning:?\ overcommit_memory\b
         | \bmemory\ overcommit\ must\ be\ enabled\b
         | \bnode\ validation\ exception\b | \binvalid\ environment\ variables\W*$
-        | \bthe\ following:?\s*$ | \bpanicked\ at\ \S+:\d+:\d+:\s*$
+        | \bthe\ following(?:\ error\(s\))?:?\s*$ | \bfailed\ to\ update\ database\s*$
+        | \bpanicked\ at\ \S+:\d+:\d+:\s*$
         | \bstarting\ java\ failed\b | \bfatal\ assertion\b | \bcontains\ errors\b
         | \bcould\ not\ load\ \S{1,200}\.conf\s*$
         | \berrors?\ in\ (?:the\ )?config\w*:?\s*$ | ^\W*(?:\w+\ )?error\W*$

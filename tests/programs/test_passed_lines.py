@@ -45,7 +45,7 @@ ENDED = {
             "yaml: line 7: did not find expected key",
             "stopped",
         ),
-        "configuration-syntax",
+        "configuration-line-alone",
     ),
     "another call that succeeded": (
         ("ERROR mq:5672: connection refused", "connected to the database"),

@@ -45,6 +45,7 @@ from diagnose.programs.failures.products.applications import APPLICATIONS
 from diagnose.programs.failures.products.backups import BACKUPS
 from diagnose.programs.failures.products.collectors import COLLECTORS
 from diagnose.programs.failures.products.directory_servers import DIRECTORY_SERVERS
+from diagnose.programs.failures.products.given_up_starts import GIVEN_UP_STARTS
 from diagnose.programs.failures.products.home_servers import HOME_SERVERS
 from diagnose.programs.failures.products.runners import RUNNERS
 from diagnose.programs.failures.recognition import Failure
@@ -58,6 +59,7 @@ FAILURES: tuple[Failure, ...] = (
     *APPLICATIONS,
     *BACKUPS,
     *HOME_SERVERS,
+    *GIVEN_UP_STARTS,
     *FILE_MODES,
     *DATABASE_SERVERS,
     *SERVER_DATA,

@@ -13,17 +13,19 @@ _WORD = r"(?<![\w-])(?:--?)?[A-Za-z][\w.*/-]{1,60}"
 _NO_NAME = r"(?!(?:and|as|at|but|if|is|or|than|to|together|when|while|with|without)\b)"
 _NAME = rf"{_WORD}(?:\ {_NO_NAME}{_WORD}){{0,3}}?"
 """An option, a key, or up to four words for them."""
-_KEY = r"(?<![\w.-])(?:--[a-z][\w-]{1,60}|[A-Za-z][A-Za-z0-9]{0,40}(?:[_.-][A-Za-z0-9]{1,40}){1,8})(?![\w-]|\.\w)"
+KEY = r"(?<![\w.-])(?:--[a-z][\w-]{1,60}|[A-Za-z][A-Za-z0-9]{0,40}(?:[_.-][A-Za-z0-9]{1,40}){1,8})(?![\w-]|\.\w)"
 """A word that can only be the name of a setting."""
 _SNAKE = r"[a-z][a-z0-9]{0,40}(?:_[a-z0-9]{1,40}){1,8}"
 """A key of small letters: max_packet_size."""
+_VARIABLE = r"(?-i:[A-Z][A-Z0-9]*_[A-Z0-9_]*[A-Z0-9])"
+"""A name of capitals with an underscore, which a variable has."""
 _QUOTE = r"['\"`\[<]?"
 _UNQUOTE = r"['\"`\]>]?"
 
 
 def _key(group: str) -> str:
     """The group for a word that can only be the name of a setting, whatever quotes it has."""
-    return rf"{_QUOTE}(?P<{group}>{_KEY}){_UNQUOTE}"
+    return rf"{_QUOTE}(?P<{group}>{KEY}){_UNQUOTE}"
 
 
 def _word(group: str) -> str:
@@ -62,6 +64,13 @@ COMBINATIONS = (
             | {_key("first_allowed")}\ (?:is\ not|isn't)\ (?:allowed|permitted|supported)
                 \ (?:if|in\ combination\ with|together\ with|when|while|with)\ (?:the\ |using\ )?
                 {_key("second_allowed")}
+            | \bonly\ (?:one\ of\ )?(?:the\ )?{_word("first_only")}\ or\ {_word("second_only")}
+                \ (?:\w{{2,20}}\ )?(?:can\ be|may\ be|is|are)\ {_USED}\b
+            | ['"`](?P<first_pair>[\w.-]{{2,60}})['"`]\ and\ ['"`][\w.-]{{2,60}}['"`]\ (?:cannot|can't|must\ not)\ be
+                \ {_USED}\ at\ the\ same\ time\ as\ ['"`](?P<second_pair>[\w.-]{{2,60}})
+            | (?P<first_mode>(?-i:[A-Z][a-z]{{2,20}})(?:\ [a-z-]{{2,20}}){{0,3}}?)\ (?:is|are)\ not\ compatible
+                \ with\ (?:the\ )?(?P<second_mode>[a-z][\w-]{{1,20}}(?:\ [\w-]{{2,20}}){{0,3}}?
+                \ (?:flag|mode|option|setting))\b
             | {_key("first_fit")}\ (?:conflicts|is\ (?:incompatible|not\ compatible))\ with\ (?:the
                 \ )?{_key("second_fit")}
         """,
@@ -84,9 +93,17 @@ COMBINATIONS = (
             | {_name("second_when")}\ must\ be\ {_USED}\ when\ (?:using\ )?{_name("first_when")}(?=[\s.,;:!]|$)
             | \bmethod\ "(?P<first_method>[\w-]{{1,40}})"\ requires\ argument\ "
                 (?P<second_method>[^"\n]{{2,60}})"[^\n]{{0,80}}\ to\ be\ set\b
-            | {_QUOTE}(?P<first_valid>{_KEY}|(?<=')\w{{2,30}}(?=')){_UNQUOTE}\ (?:option\ )?is\ (?:only
+            | {_QUOTE}(?P<first_valid>{KEY}|(?<=')\w{{2,30}}(?=')){_UNQUOTE}\ (?:option\ )?is\ (?:only
                 \ valid|valid\ only)\ (?:if|when)
                 \ {_name("second_valid")}\ is\b
+            | ['"`](?P<first_quoted>[a-z][^'"`\n]{{1,60}})['"`]\ requires
+                \ ['"`](?P<second_quoted>[a-z][^'"`\n]{{1,60}})['"`]
+            | (?P<first_flag>--[a-z][\w-]{{1,60}})\ requires\ (?P<second_flag>--[a-z][\w-]{{1,60}})
+            | (?P<first_feature>[a-z]\w{{1,30}}(?:\ \w{{2,30}}){{0,2}})\ requires
+                \ ['"`](?P<second_feature>[\w.-]{{2,60}})['"`]
+                \ to\ be\ {_USED}\b
+            | \bcannot\ (?:enable|require|use)\ (?P<first_alone>\w[\w-]{{1,30}}(?:\ [\w-]{{2,30}}){{0,3}}?)
+                \ without\ (?:an?\ |the\ )?(?P<second_alone>\w[\w-]{{1,30}}(?:\ [\w-]{{2,30}}){{0,3}})$
             | {_key("first_needs")}\ (?:needs|requires)\ {_key("second_needs")}\ to\ be\ (?:enabled|on|set)\b
             | {_key("first_enabled")}\ is\ (?:enabled|set|specified),?\ but\ (?:no\ )?{_key("second_enabled")}
                 \ (?:is|was)\ (?:(?:not\ )?{_USED}|empty)\b
@@ -104,7 +121,7 @@ COMBINATIONS = (
             {_key("first")}(?:\ ?\([^()\n]{{1,60}}\))?\ (?:cannot|can't|must\ not|must|should\ not|should)\ be
                 \ (?:bigger|equal\ to\ or\ (?:greater|less)|greater|higher|larger|less|lower|more|smaller)\ than
                 (?:\ or\ equal\ to)?\ (?:the\ (?:maximum|size|value)\ of\ )?(?:all\ |the\ )?{_QUOTE}(?P<second>
-                    {_KEY}|-[A-Za-z]\b){_UNQUOTE}
+                    {KEY}|-[A-Za-z]\b){_UNQUOTE}
             | {_key("first_divided")}\ (?:\([^()\n]{{1,60}}\)\ )?must\ (?:be\ evenly\ divisible\ by|divide
                 \ evenly\ into)
                 \ (?P<second_divided>[\w.-]{{1,60}})
@@ -122,7 +139,7 @@ COMBINATIONS = (
         mark="",
         pattern=rf"""(?xi)
             \binvalid\ value\ (?:for|of)\ (?:the\ )?(?:option|parameter|property|setting)\ {_QUOTE}(?P<key_for>
-                {_KEY}|(?<=['"])\w{{2,60}}(?=['"]))
+                {KEY}|(?<=['"])\w{{2,60}}(?=['"]))
             | \binvalid\ list\ syntax\ in\ parameter\ "(?P<key_list>[\w.]{{2,60}})"
             | \bparameter\ "(?P<key_kind>[\w.]{{2,60}})"\ requires\ an?\ (?:boolean|integer|numeric)\ value\b
             | \boutside\ the\ valid\ range\ for\ parameter\ "(?P<key_range>[\w.]{{2,60}})"
@@ -136,6 +153,22 @@ COMBINATIONS = (
                 |between|in\ the\ range|less\ than\ \d|greater\ than\ \d|one\ of|set\ to)
             | \brequirement\ failed:\ (?P<key_kafka>[a-z]\w{{1,30}}(?:\.\w{{1,30}}){{1,6}})
                 \ (?:cannot|must)\b(?!\ be\ set\b)
+            | (?:^|\bconfig\w{{0,12}}\b[^\n]{{0,40}}?:\ |\bERR(?:OR)?:?\ )
+                ['"`](?P<key_quoted>[A-Za-z][\w.-]{{1,60}})['"`]
+                \ must\ be\ (?:an?|at\ (?:least|most)|between|either|greater|in|less|longer|one\ of|shorter)\b
+            | \[config\ validation\ of\ (?P<key_kibana>\[[\w.-]{{1,80}}\]\.[\w.-]{{1,80}})\]
+            | (?<![\w./-])(?P<key_variable>{_VARIABLE})\ (?:must\ be\ (?:longer|shorter)\ than
+                |scheme\ must\ be|has\ an\ invalid\ value)\b
+            | ^\W{{0,4}}(?P<key_listed>(?-i:[A-Z][A-Z0-9_]{{1,40}}))\ must\ be\ (?:an?|longer|one|shorter)\b
+            | (?:^|\s)(?P<key_flag>--?[A-Za-z][\w.-]{{2,60}})\ cannot\ be
+                \ (?:greater|higher|larger|less|lower|smaller)\ than\b
+            | \binvalid\ value\ for\ (?:option\ )?['"`]?
+                (?P<key_invalid>{_VARIABLE}|--[a-z][\w-]{{1,60}})\b
+            | \b(?P<key_size>[a-z]{{3,20}}[ _-](?:key|secret)):?\ (?:key\ size\ )?must\ be
+                \ \d{{1,4}}(?:,\ \d{{1,4}}){{0,4}},?
+                \ or\ \d{{1,4}}\ (?:bits|bytes|characters)\b
+            | \b(?P<key_spaces>[a-z]{{2,20}}[ _-]name)\ (?:cannot|can't|must\ not)\ contain
+                \ (?:slashes|spaces|whitespace)\b
             | \bempty\ (?P<key_empty>{_SNAKE})\ value\ in\ configuration\b
         """,
         cause="the program does not accept the value of its setting {key}",

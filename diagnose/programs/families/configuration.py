@@ -13,7 +13,8 @@ CONFIGURATION = (
             | \bfield\ not\ found,\ node:\ (?P<key_traefik>[\w.-]+)
             | \bunrecogni[sz]ed\ (?:global\ option|directive|subdirective|configuration\ (?:key|parameter
                 |option)|setting|key|parameter|property):?\ ['\"`]?(?P<key_caddy>[A-Za-z_][\w.-]*)
-            | \bunknown\ (?:configuration\ (?:key|parameter|option)|directive|field|key|setting|property
+            | \bunknown\ (?:configuration\ (?:key(?:\(s\))?|parameter|option|property)
+                |directive|field|key|setting|property
                 |keyword|parameter)s?:?\ ['\"`(<]*(?:[a-z]{1,30}/)?
                 (?P<key_unknown>(?!(?:at|for|found|ignored|in|of|on|was|with)\b)[A-Za-z_][\w.-]*)
             | ['\"](?P<key_nginx>[a-z_]+)['\"]\ directive\ is\ not\ allowed\ here
@@ -32,6 +33,8 @@ CONFIGURATION = (
             | \bBungled\ \S+\ line\ \d+:\ (?P<key_squid>[\w-]+)
             | /[\w./-]{1,200}\(\d{1,6}\):\ unrecognized:\ '(?P<key_squid_file>[\w-]{1,60})'
             | \bunknown\ "(?P<key_variable>[a-z_]\w{1,60})"\ variable\b  # nginx
+            | ^Unrecogni[sz]ed\ option:\ (?P<key_mongo>[a-z]\w{0,40}(?:\.\w{1,40}){1,6})
+            | \binvalid\ config(?:uration)?\ key:?\ ['\"`]?(?P<key_consul>[\w.-]{2,80})
             | \bno\ such\ field:\ '(?P<key_envoy>[\w.-]+)'
             | \bproperty\ '(?P<key_airlift>[\w.-]+)'\ was\ not\ used\b  # Trino
             | \bSetting\ "(?P<key_logstash>[\w.-]{2,80})"\ hasn't\ been\ registered\b

@@ -91,5 +91,19 @@ CONFIGURATION_LINES = (
         cure="correct that in the file of its configuration",
         source="Caddy's, HAProxy's, Prometheus' and PHP-FPM's own messages",
     ),
+    Failure(
+        name="configuration-line-alone",
+        of_running=ABOUT_SETTINGS,
+        mark="line ",
+        pattern=rf"""(?x)
+            \b(?:hcl|ini|json|toml|xml|yaml):\ (?:error\ at\ )?line\ (?P<line>\d{{1,7}})
+                (?:,\ column\ \d{{1,5}}|\ \([^()\n]{{1,80}}\))?:\ (?P<why>{_REASON})
+            | \berror\ parsing\ (?:config\w{{0,10}}|data|file):\ line\ (?P<line_parsing>\d{{1,7}}):
+                \ (?P<why_parsing>{_REASON})
+        """,
+        cause="the program does not take line {line} of its configuration: {why}",
+        cure="correct that line in the file of its configuration",
+        source="the readers of TOML and YAML in Go; Telegraf's own message",
+    ),
 )
 """Before the families of files and of syntax, whose words say less."""

@@ -270,7 +270,8 @@ FILES = (
             | \bConfig\ data\ resource\ '\w+\ \[(?P<path_spring>[^\]\n]{{1,200}})\]'.{{0,300}}?does\ not\ exist
             | \bopen\ (?P<path_near>[\w-][\w-]{{0,80}}\.(?:cert|conf|crt|env|ini|json|key|pem|properties|toml|ya?ml)):
                 \ no\ such\ file
-            | \bcan't\ cd\ to\ (?P<path_cd>{_PATH})
+            | \bopen\ (?P<path_root>/[\w.@+-]{{2,60}}):\ no\ such\ file | \bcan't\ cd\ to\ (?P<path_cd>{_PATH})
+            | \bfile\ '(?P<path_credentials>{_PATH})'\ doesn't\ exist\b
             | \bfiles?\ (?P<path_must>{_PATH})\ must\ exist\b
             | \bfiles\ missing\ '(?P<path_keepalived>{_PATH})'
             | \berror="No\ such\ file"[^\n]{{0,200}}\bconfig_file="(?P<path_recursor>{_PATH})"

@@ -3,6 +3,7 @@
 from diagnose.programs.failures.recognition import Failure
 from diagnose.programs.families.agreements import AGREEMENTS
 from diagnose.programs.families.applications import APPLICATIONS
+from diagnose.programs.families.asked_settings import ASKED_SETTINGS
 from diagnose.programs.families.builds import BUILDS, PROGRAM_FAULTS
 from diagnose.programs.families.calls import PEERS
 from diagnose.programs.families.certificates import CERTIFICATES
@@ -17,6 +18,7 @@ from diagnose.programs.families.files import FILES
 from diagnose.programs.families.images import DEPENDENCIES
 from diagnose.programs.families.locked_migrations import LOCKED_MIGRATIONS
 from diagnose.programs.families.migration_runs import MIGRATION_RUNS
+from diagnose.programs.families.named_values import NAMED_VALUES
 from diagnose.programs.families.parts import PARTS
 from diagnose.programs.families.plain_causes import PLAIN_CAUSES
 from diagnose.programs.families.refused_hosts import REFUSED_HOSTS
@@ -27,6 +29,7 @@ from diagnose.programs.families.settings import SETTINGS
 from diagnose.programs.families.starts import STARTS
 from diagnose.programs.families.surroundings import LOGINS, SURROUNDINGS
 from diagnose.programs.families.tool_exits import TOOL_EXITS
+from diagnose.programs.families.undefined_names import UNDEFINED_NAMES
 from diagnose.programs.families.unset_values import UNSET_VALUES
 from diagnose.programs.families.values import VALUES
 from diagnose.programs.families.waits import WAITS
@@ -42,6 +45,7 @@ FAMILIES: tuple[Failure, ...] = (
     *APPLICATIONS,
     *STARTS,
     *UNSET_VALUES,
+    *NAMED_VALUES,
     *VALUES,
     *DUPLICATES,
     *REPLACED_FILES,
@@ -49,8 +53,10 @@ FAMILIES: tuple[Failure, ...] = (
     *DATA,
     *REFUSED_HOSTS,
     *AGREEMENTS,
+    *UNDEFINED_NAMES,
     *COMBINATIONS,
     *SETTINGS,
+    *ASKED_SETTINGS,
     *PEERS,
     *SURROUNDINGS,
     *CONFIGURATION,

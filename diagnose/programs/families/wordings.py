@@ -60,6 +60,8 @@ WORDINGS: tuple[Failure, ...] = (
             | \b(?:format|schema|version)\ v?(?P<data_format>\d[\d.]*)\b[^\n]{0,60}\bsupports?\ only\ up\ to
                 \ v?(?P<own_format>\d[\d.]*)
             | \bversion:?\ found\ v?(?P<data_found>\d[\d.]*)[^\n]{0,40}\bmaximum\ supported:?\ v?(?P<own_found>\d[\d.]*)
+            | \b(?:data|database|index|schema|storage)\ version\ v?(?P<data_apart>\d[\d.]*)\ is\ (?:incompatible|not
+                \ compatible)\ with\ v?(?P<own_apart>\d[\d.]*)
             | \bcreated\ by\ v?(?P<data_made>\d[\d.]*),\ running\ v?(?P<own_made>\d[\d.]*)
         """,
         cause="the data is of version {data}, and this release of the program is for {own}",
@@ -82,7 +84,7 @@ WORDINGS: tuple[Failure, ...] = (
         name="data-in-use",
         of_running=NEVER,
         mark="lock",
-        pattern=r"\bunable to lock (?:the |its )?(?:data|database|store)\b",
+        pattern=r"\b(?:failed|unable) to lock (?:the |its )?(?:data|database|store)\b",
         cause="another program uses the same data, or one that was killed left its lock there",
         cure="stop the other one; remove the lock only where none runs",
         source=_MANY,

@@ -149,7 +149,7 @@ VARIABLES = (
     ),
     Failure(
         name="variable-required",
-        mark="variable",
+        mark=("variable", "in the server environment"),
         pattern=rf"""(?xm)
             {_HAS_ANOTHER}.*?(?:
             # environment variable X is not set
@@ -176,6 +176,13 @@ VARIABLES = (
             # please re-run this container with an environment variable $X
             | \bre-?run\b[^.]{{0,60}}\bwith\ (?:an?|the)\ (?:environment|env)\ variable\ \$?
                 {_QUOTE}(?P<variable_rerun>{_NAME})
+            # it can be specified via the X environment variable
+            | \b(?:must|need\ to)\ (?:provide|set|specify)\b.{{0,120}}\bvia\ the\ (?P<variable_via>{_NAME_OF_PARTS})\ (?:environment|env)\ variable\b
+            # NATS: variable reference for 'X' on line 6 can not be found; Vector: in config. name = "X"
+            | \bvariable\ reference\ for\ '(?P<variable_reference>{_NAME})'
+            | \bmissing\ environment\ variable\ in\ config\W{{1,4}}name\ =\ "(?P<variable_config>{_NAME})"
+            # set X in the server environment
+            | \bset\ (?P<variable_server>{_NAME_OF_PARTS})\ in\ the\ (?:server\ )?environment\b
             # InfluxDB: missing required environment variable {{"variable": "X"}}
             | missing\ required\ environment\ variable\b.{{0,60}}
                 \"variable\":\ ?\"(?P<variable_field>{_NAME})\"
