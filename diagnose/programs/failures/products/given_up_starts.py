@@ -68,7 +68,7 @@ GIVEN_UP_STARTS = (
         name="cloudflared-certificate",
         mark="default origin certificate",
         pattern=r"Cannot determine default origin certificate path",
-        cause="cloudflared is told a tunnel by its name, for which it needs the account's certificate (cert.pem), and "
+        cause="cloudflared gets a tunnel by its name, for which it needs the account's certificate (cert.pem), and "
         "no file of that name is in its folders",
         cure="give it the tunnel's token (TUNNEL_TOKEN), or mount cert.pem and the tunnel's JSON into "
         "/etc/cloudflared",
@@ -98,7 +98,7 @@ GIVEN_UP_STARTS = (
         name="qdrant-first-peer",
         mark="first peer",
         pattern=r"First peer should specify its uri",
-        cause="Qdrant runs as a cluster, and its first member is not told its own address",
+        cause="Qdrant runs as a cluster, and its first member does not know its own address",
         cure="add --uri http://NAME:6335 to its command, with the name by which the other members reach it; "
         "or leave QDRANT__CLUSTER__ENABLED out",
         source=_OWN,
