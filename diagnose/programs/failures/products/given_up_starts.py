@@ -8,7 +8,7 @@ _OWN = "the program's own message"
 GIVEN_UP_STARTS = (
     Failure(
         name="licence-variable",
-        mark=("licen", "eula"),
+        mark=("accept", "agree", "eula", "licen"),
         pattern=r"""(?x)
             \bset(?:ting)?\ (?:the\ )?(?:environment\ variable\ )?
                 (?P<variable>(?-i:[A-Z][A-Z0-9_]{0,40}(?:ACCEPT|AGREE|EULA|LICEN[CS]E)[A-Z0-9_]{0,40}))
