@@ -10,10 +10,11 @@ from tests.lab.scenarios.programs.helpers import GOOD, MACHINE, POSTGRES, logs, 
 
 _BOOTSTRAP = """
 value=$(cat /proc/sys/vm/max_map_count)
+least=262144
+[ "$least" -gt "$value" ] || least=$((value * 2))
 echo "[2026-01-02T10:00:00,000][INFO ][o.e.b.BootstrapChecks    ] [node-1] enforcing bootstrap checks"
-[ "$value" -ge 262144 ] && exec sleep 1000
 echo "ERROR: [1] bootstrap checks failed"
-echo "[1]: max virtual memory areas vm.max_map_count [$value] is too low, increase to at least [262144]"
+echo "[1]: max virtual memory areas vm.max_map_count [$value] is too low, increase to at least [$least]"
 echo "[2026-01-02T10:00:00,100][INFO ][o.e.n.Node               ] [node-1] stopping ..."
 echo "[2026-01-02T10:00:00,200][INFO ][o.e.n.Node               ] [node-1] closed"
 exit 78
@@ -27,7 +28,8 @@ exit 78
     shareable=True,
 )
 def too_few_memory_maps(box: Box) -> None:
-    """A search server checks vm.max_map_count as Elasticsearch does, and ends with 78."""
+    """A search server checks vm.max_map_count as Elasticsearch does, and ends with 78. Where the
+    machine has enough for Elasticsearch, as newer distributions do, this server needs more."""
     run(box, "search9", *GOOD, "bb:1.36", "sh", "-c", _BOOTSTRAP)
     assert box.wait_state("search9", "exited")["State"]["ExitCode"] == 78
 
