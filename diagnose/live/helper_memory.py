@@ -1,7 +1,5 @@
 """The memory of a worker of the helper processes."""
 
-from __future__ import annotations
-
 import re
 import resource
 from pathlib import Path
