@@ -29,8 +29,12 @@ def port_allocated(containers: Containers, written_projects: WrittenProjects | N
     service. Of the tasks of a swarm service, which swarm makes again and again, the newest one
     speaks for all.
     """
+    newest_tasks = _newest_tasks(containers)
     for refused in allocated_ports(containers):
-        if not _is_former_task(refused.container, containers):
+        container = refused.container
+        # swarm makes a new task in place of the one that failed
+        has_successor = container.created < newest_tasks.get(container.swarm_service, "")
+        if not has_successor:
             yield _finding(refused, _left_service(refused, written_projects))
 
 
@@ -106,15 +110,17 @@ def _holder_clause(refused: AllocatedPort, *, is_twin: bool, left_service: str) 
     return "no running container publishes it now"
 
 
-def _is_former_task(container: Container, containers: Containers) -> bool:
-    """Whether a later task of the same service was refused here too, or runs."""
-    later = [
-        other
-        for other in containers
-        if other.swarm_service == container.swarm_service and other.created > container.created
-    ]
-    is_refused = any(other.start_failed or other.is_running for other in later)
-    return bool(container.swarm_service) and is_refused
+def _newest_tasks(containers: Containers) -> dict[str, str]:
+    """When the newest task of each swarm service was made, as the engine writes it, by service.
+
+    A task counts that runs, or that the engine refused to start on this host.
+    """
+    newest: dict[str, str] = {}
+    for container in containers:
+        service = container.swarm_service
+        if service and (container.start_failed or container.is_running):
+            newest[service] = max(container.created, newest.get(service, container.created))
+    return newest
 
 
 def _is_of_former_project(holder: Container, container: Container) -> bool:

@@ -107,7 +107,9 @@ def _publishing_containers(
         takes_it = any(_publishes(other, protocol, address, port) for protocol in protocols)
         if takes_it and other.id != container.id:
             holders.append(other)
-    return holders[:MOST_HOLDERS]
+        if len(holders) == MOST_HOLDERS:
+            break
+    return holders
 
 
 class BindFailure(msgspec.Struct, frozen=True):
