@@ -144,8 +144,11 @@ def _later_finding(
 def _with_guests(group: QueryGroup, containers: Containers) -> list[Container]:
     """The containers of a group, and those that live in the network namespace of one."""
     ids = {member.id for member in group.members}
-    others = [container for container in containers if container.id not in ids]
-    guests = [other for other in others if containers.owner_of(other).id in ids]
+    guests = [
+        guest
+        for guest in containers.namespace_guests
+        if guest.id not in ids and containers.owner_of(guest).id in ids
+    ]
     return [*group.members, *guests]
 
 

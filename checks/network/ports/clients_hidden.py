@@ -1,5 +1,6 @@
 """network.clients-hidden: a program refuses clients who all seem to be its network's gateway."""
 
+import itertools
 from collections.abc import Iterator, Mapping, Sequence
 
 from diagnose.evidence.containers.listing import Container, Containers
@@ -195,13 +196,19 @@ def _proxy_limited_findings(
 ) -> Iterator[Finding]:
     """Findings about containers of a network that limit or ban the address of a proxy
     beside them."""
-    for proxy in proxies:
-        endpoint = proxy.endpoints.get(network.name)
-        address = endpoint.ip_address if endpoint is not None else ""
-        limiting = refusals.on(network, is_limit_of(address)).lines if address else {}
-        for server in refusals.containers.running_on(network.name):
-            if server.name in limiting and server.id != proxy.id:
-                yield _proxy_limited_finding(server, proxy, address, limiting[server.name])
+    addresses = {
+        proxy.id: proxy.endpoints[network.name].ip_address
+        for proxy in proxies
+        if network.name in proxy.endpoints
+    }
+    if not addresses:
+        return
+    limiting = refusals.on(network, lambda text: bool(LIMITS.search(text))).containers
+    for server, proxy in itertools.product(limiting, proxies):
+        address = addresses.get(proxy.id, "")
+        lines = refusals.of(server, is_limit_of(address)) if address else ()
+        if lines and server.id != proxy.id:
+            yield _proxy_limited_finding(server, proxy, address, lines)
 
 
 def _proxy_limited_finding(

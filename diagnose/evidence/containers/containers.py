@@ -220,6 +220,11 @@ class Containers(Items[Container], frozen=True, dict=True):
                 owners[container.id] = owner
         return owners
 
+    @functools.cached_property
+    def namespace_guests(self) -> list[Container]:
+        """The containers, running or not, that join the network namespace of another one."""
+        return [container for container in self if container.joins_network_of_other]
+
     def owner_of(self, container: Container) -> Container:
         """The container whose network namespace this one uses.
 

@@ -46,11 +46,10 @@ class Halt(msgspec.Struct, frozen=True):
 
 def halt_by_cpulimit(container: Container, processes: Processes) -> Halt | None:
     """A process of a container that a cpulimit of the host stops and resumes in turns."""
-    limiters = [process for process in processes.outside if process.comm == "cpulimit"]
-    if not limiters:
+    if not processes.cpu_limiters:
         return None
     inside = {str(process.pid): process for process in processes.inside(container.id)}
-    for limiter in limiters:
+    for limiter in processes.cpu_limiters:
         words = [word.rpartition("=")[2] for word in limiter.cmdline or ()]
         program = next((inside[word] for word in words if word in inside), None)
         if program is None:

@@ -41,7 +41,12 @@ class Processes(Items[Process], frozen=True, dict=True):
         """The processes of the host that belong to no container."""
         return self._by_container.get(None, ())
 
-    @property
+    @functools.cached_property
+    def cpu_limiters(self) -> list[Process]:
+        """The processes of cpulimit, which stop and resume other processes in turns."""
+        return [process for process in self.outside if process.comm == "cpulimit"]
+
+    @functools.cached_property
     def zombies(self) -> dict[str, tuple[Process, ...]]:
         """Container id -> processes that ended and were not waited for."""
         zombies = by_key(
