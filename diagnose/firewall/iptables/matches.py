@@ -6,22 +6,24 @@ from diagnose.firewall.conditions import BY_A_PROCESS, AnyOf, Condition, Match, 
 from diagnose.firewall.iptables.options import (
     ALTERNATIVES,
     FIELDS,
+    HEADER_MODULES,
     LIMIT_DETAILS,
     RARE,
     RARE_MODULES,
     SILENT,
+    TUNNEL_MODULES,
     USUAL,
     FieldReader,
 )
 from diagnose.firewall.iptables.rule_text import RuleOption, RuleText
-from diagnose.firewall.iptables.values import of_ordinary_size, route_types
+from diagnose.firewall.iptables.values import of_ordinary_size, protocol, route_types
 from diagnose.firewall.kernel_numbers import ROUTE_TYPES
 from diagnose.firewall.packet import Field
 from diagnose.firewall.values import Interval, Several, Value
 
 _TO_THIS_HOST = Match(("dst_type",), ((Interval(ROUTE_TYPES["LOCAL"], ROUTE_TYPES["LOCAL"]),),))
 
-_UNREAD_MODULES = frozenset({"cluster", "bpf", "cgroup", "statistic", "time", "u32", "osf"})
+_UNREAD_MODULES = frozenset({"cluster", "bpf", "cgroup", "statistic", "time", "u32", "osf", "eui64"})
 """Modules whose condition this model does not know."""
 
 _FIRST_PACKETS = {"packets": 20, "bytes": 4_000, "avgpkt": 1_500}
@@ -49,6 +51,10 @@ def _module_conditions(name: str, rule: RuleText) -> list[Condition]:
         return [BY_A_PROCESS, Unread("-m cgroup")]
     if name in _UNREAD_MODULES:
         return [Unread(f"-m {name}")]
+    if name in HEADER_MODULES:
+        return [Rare(f"-m {name}")]
+    if name in TUNNEL_MODULES:
+        return [Match(("proto",), (protocol(name),))]
     if name == "rpfilter":
         comes_back = 0 if rule.named("--invert") else 1
         return [Match(("reverse_path",), ((Interval(comes_back, comes_back),),))]

@@ -25,10 +25,15 @@ USUAL = frozenset({"--limit", "--hashlimit-upto", "--connlimit-upto", "--nfacct-
 LIMIT_DETAILS = ("--limit-burst", "--hashlimit-", "--connlimit-")
 """What else these modules say: how they count, and nothing about the packet."""
 
-RARE_MODULES = frozenset(
-    {"rt", "hbh", "dst", "frag", "mh", "eui64", "srh", "ipv6header", "ah", "esp", "ipcomp"}
-)
-"""Modules about extension headers and tunnels' packets, which an ordinary packet is none of."""
+HEADER_MODULES = frozenset({"rt", "hbh", "dst", "frag", "mh", "srh"})
+"""Modules that look for an extension header, and whose presence alone asks for it: an ordinary
+packet has none, so that `-m frag ! --fragid 5` does not hold for it either."""
+
+TUNNEL_MODULES = frozenset({"ah", "esp", "ipcomp"})
+"""Modules about the packets of a tunnel, whose presence alone asks for the protocol of this name."""
+
+RARE_MODULES = HEADER_MODULES | {"ipv6header"}
+"""Modules whose options no ordinary packet meets."""
 
 SILENT = vocabulary(
     "--comment --algo --from --to --icase --name --mask --rsource --rdest --seconds --reap --rttl "
@@ -90,6 +95,9 @@ FIELDS: Mapping[tuple[str, str], FieldReader] = {
     ("ecn", "--ecn-ip-ect"): ("tos", lambda text: (Masked(3, int(text)),)),
     ("policy", "--pol"): ("pkttype", lambda text: (Interval(0, 0),) if text == "none" else ()),
     ("quota", "--quota"): ("pkttype", values.quota),
+    ("ah", "--ahspi"): ("proto", values.every_index),
+    ("esp", "--espspi"): ("proto", values.every_index),
+    ("ipcomp", "--ipcompspi"): ("proto", values.every_index),
 }
 """How each option of a module is read; under an empty module those whose name is used once."""
 

@@ -12,6 +12,8 @@ from diagnose.firewall.values import Interval, Masked, Name, Value
 
 Reader = Callable[[str], tuple[Value, ...]]
 
+_LAST_INDEX = (1 << 32) - 1
+
 
 def interface(text: str) -> tuple[Value, ...]:
     """The name of an interface; `eth+` is each whose name begins with `eth`."""
@@ -75,10 +77,14 @@ def translations(text: str) -> tuple[Value, ...]:
 
 
 def _masked_values(text: str, all_bits: int) -> tuple[Value, ...]:
-    """A value, or a value and behind a slash its mask."""
+    """A value, or a value and behind a slash its mask.
+
+    The kernel masks the packet's value alone: one with a bit outside the mask holds for none.
+    """
     value, _, mask = text.partition("/")
     bits = int(mask, 0) if mask else all_bits
-    return (Masked(bits, int(value, 0) & bits),)
+    number = int(value, 0)
+    return () if number & ~bits else (Masked(bits, number),)
 
 
 def under_mask(text: str) -> tuple[Value, ...]:
@@ -180,6 +186,17 @@ def quota(text: str) -> tuple[Value, ...]:
     if int(text) == 0:
         return ()
     raise ValueError("what is left of the quota is not known")
+
+
+def every_index(text: str) -> tuple[Value, ...]:
+    """All security parameter indexes of a tunnel, as `0:4294967295`.
+
+    ValueError for some of them: which one a packet has is not known.
+    """
+    low, _, high = text.partition(":")
+    if int(low or 0) == 0 and int(high or _LAST_INDEX) == _LAST_INDEX and ":" in text:
+        return (Interval(0, 255),)
+    raise ValueError("holds for some indexes")
 
 
 def mac(text: str) -> tuple[Value, ...]:
