@@ -64,7 +64,8 @@ def upstream_unreachable(
 
     Containers on internal networks alone have no way out by design. A VPN client whose own routes
     or rules keep the query in is advice, unless its log says that names fail: its kill switch is
-    meant to. The same holds for a container on macvlan or ipvlan whose server is the host.
+    meant to. The same holds for a container on macvlan or ipvlan whose server is the host, and for
+    a rule of DOCKER-USER against one source or interface.
 
     The logs of containers that share its network count as its own. A server of daemon.json counts
     too that no running container asks: builds, and containers that start, ask it.
@@ -204,7 +205,8 @@ def _other_servers_clause(group: QueryGroup) -> str:
 
 
 def _severity(lost: LostQuery) -> Severity:
-    if lost.is_own_doing or (lost.is_kept_from_host and not lost.misses_names):
+    is_kept_back = lost.is_kept_from_host or lost.is_stopped_on_purpose
+    if lost.is_own_doing or (is_kept_back and not lost.misses_names):
         return Severity.advice
     if lost.group.works and lost.origin.kind != "engine":
         return severity_beside_answers(query.reply for query in lost.group.lost)
@@ -283,7 +285,7 @@ def _loss_at_server(lost: LostQuery) -> str:
         )
     if lost.empty_place:
         return f'that address is in network "{lost.empty_place}", and no running container has it'
-    if lost.reply.icmp != "refused":
+    if lost.reply.icmp != "refused" or lost.rule:
         return ""
     if lost.lookups.reaches(lost.server):
         return (

@@ -25,6 +25,9 @@ BASE_CONFIG: Mapping[str, Any] = {
 }
 """daemon.json of every host that does not say otherwise: what the advice on log sizes asks for."""
 
+IPV6_RULES: Mapping[str, Any] = {"experimental": True, "ip6tables": True}
+"""What makes engines before 27 write IPv6 rules too; newer ones do it by themselves."""
+
 _RECORDING = "/tmp/recording"
 PATIENT = ("--budget", "60")
 """A box with a hundred faults on a busy machine shows what is found, not how fast; so does a

@@ -1,6 +1,6 @@
 """Checks of rules of other programs that drop packets between networks."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from checks.firewall.helpers import (
     ICC,
@@ -15,25 +15,21 @@ from checks.firewall.helpers import (
 from diagnose.error_signatures import NO_WAY_OUT
 from diagnose.evidence.containers.listing import Containers
 from diagnose.evidence.dns.filtered_queries import DnsPath
+from diagnose.evidence.dns.names.failed_names import FailedNames
 from diagnose.evidence.engine.config import DaemonConfig
 from diagnose.evidence.network.calls.logged_failures import LoggedFailures
 from diagnose.evidence.network.calls.unanswered_calls import UnansweredCalls
 from diagnose.evidence.network.networks import Networks
-from diagnose.evidence.network.paths.dropped_ways import DroppedWays, dropped_ways
+from diagnose.evidence.network.paths.dropped_ways import DroppedWays, dropped_ways, is_for_one
 from diagnose.evidence.network.paths.forwarding import Forwarding
 from diagnose.evidence.network.paths.outgoing.resolver_paths import ResolverPath, ResolverPaths
 from diagnose.evidence.network.paths.packet_paths import USER_CHAIN, PacketPaths, Step
 from diagnose.evidence.network.rules.packet_filter import Firewall
 from diagnose.first_steps.network import rule_cures
-from diagnose.lazy_pattern import LazyPattern
 from diagnose.mappings import names_of, only
 from diagnose.model import HOST, CheckResult, Finding, PageVariables, Severity, Skipped
 from diagnose.phrases import agree, and_more, joined, named, sentence
 from diagnose.registry import check
-
-_OF_SOME = LazyPattern(r"(?:^|\s)-[si] (?!0\.0\.0\.0/0)\S")
-"""A rule for one source or one interface."""
-_REFUSES = "-j REJECT"
 
 
 @check(
@@ -49,6 +45,7 @@ def forward_dropped(
     dns_path: DnsPath | None,
     logged_failures: LoggedFailures | None,
     unanswered_calls: UnansweredCalls | None,
+    failed_names: FailedNames | None,
 ) -> CheckResult:
     """A rule that is not Docker's drops the traffic of containers.
 
@@ -57,8 +54,8 @@ def forward_dropped(
     a policy and is not reported; but answers that are dropped because a rule for clients spares
     none are, and queries to every DNS server that a container has. A rule that stops those of the
     host itself as well, and nothing else, is firewall.output-dropped. A rule of DOCKER-USER that
-    rejects what one source or interface sends is written on purpose: advice, unless calls of the
-    containers behind it fail.
+    stops what one source or interface sends is written on purpose: advice, unless calls of the
+    containers behind it fail, or names that they look up.
     """
     if not packet_paths.networks:
         return Skipped(packet_paths.why_none)
@@ -68,28 +65,32 @@ def forward_dropped(
     of_host = (dns_path or DnsPath({})).of_host
     for step, ways in dropped.items():
         if not (ways.are_queries and step in of_host.values()):
-            is_meant = _is_meant(step, ways, logged_failures, unanswered_calls)
+            failing = _failing(logged_failures, unanswered_calls, failed_names)
+            is_meant = failing is not None and _is_meant(step, ways, failing)
             yield _finding(step, ways, None if has_rules else config, is_meant=is_meant)
 
 
-def _is_meant(
-    step: Step,
-    ways: DroppedWays,
+def _failing(
     logged_failures: LoggedFailures | None,
     unanswered_calls: UnansweredCalls | None,
-) -> bool:
-    """Whether a rule refuses the way out on purpose, and no container is known to need it.
+    failed_names: FailedNames | None,
+) -> frozenset[str] | None:
+    """The ids of the containers whose calls or names fail; None where that is not known."""
+    if logged_failures is None or unanswered_calls is None or failed_names is None:
+        return None
+    callers = (call.container.id for call in (*logged_failures, *unanswered_calls))
+    return frozenset(callers).union(failed_names.by_id)
 
-    A drop leaves callers waiting, and one for all containers leaves none a way.
+
+def _is_meant(step: Step, ways: DroppedWays, failing: Collection[str]) -> bool:
+    """Whether a rule stops the way out on purpose, and no container is known to need it.
+
+    Its queries leave by the same way. One for all containers leaves none a way.
     """
-    is_policy = step.chain == USER_CHAIN and _OF_SOME.search(step.rule) is not None
-    is_of_ways_out = not ways.inlets and not ways.queries
-    if not is_policy or _REFUSES not in step.rule or not is_of_ways_out:
+    is_of_ways_out = not ways.inlets and not ways.askers and ways.drop.part != "reply"
+    if not is_for_one(step) or not is_of_ways_out:
         return False
-    if logged_failures is None or unanswered_calls is None:
-        return False
-    failing = {call.container.name for call in (*logged_failures, *unanswered_calls)}
-    return failing.isdisjoint(ways.senders)
+    return all(way.container.id not in failing for way in ways.outlets)
 
 
 def _finding(

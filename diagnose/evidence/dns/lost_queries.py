@@ -10,6 +10,7 @@ from diagnose.evidence.dns.query_groups import QueryGroup
 from diagnose.evidence.dns.resolvers import Resolvers, ServerOrigin, Upstream
 from diagnose.evidence.network.addresses import is_loopback
 from diagnose.evidence.network.networks import Network, Networks, is_within
+from diagnose.evidence.network.paths.dropped_ways import is_for_one
 from diagnose.evidence.network.paths.packet_paths import Step
 from diagnose.evidence.network.sockets.listeners import Listener, Listeners
 
@@ -56,6 +57,11 @@ class LostQuery(msgspec.Struct, frozen=True):
         by_name = self.networks.by_name
         drivers = {by_name[name].driver for name in self.group.networks if name in by_name}
         return bool(drivers) and drivers <= {"macvlan", "ipvlan"}
+
+    @property
+    def is_stopped_on_purpose(self) -> bool:
+        """Whether a rule of DOCKER-USER against one source or interface stops the query."""
+        return self.rule is not None and is_for_one(self.rule)
 
     @property
     def is_own_doing(self) -> bool:

@@ -23,7 +23,9 @@ from diagnose.firewall.values import Interval, Several, Value
 
 _TO_THIS_HOST = Match(("dst_type",), ((Interval(ROUTE_TYPES["LOCAL"], ROUTE_TYPES["LOCAL"]),),))
 
-_UNREAD_MODULES = frozenset({"cluster", "bpf", "cgroup", "statistic", "time", "u32", "osf", "eui64"})
+_UNREAD_MODULES = frozenset(
+    {"cluster", "bpf", "cgroup", "statistic", "time", "u32", "osf", "eui64"}
+)
 """Modules whose condition this model does not know."""
 
 _FIRST_PACKETS = {"packets": 20, "bytes": 4_000, "avgpkt": 1_500}

@@ -30,7 +30,7 @@ HEADER_MODULES = frozenset({"rt", "hbh", "dst", "frag", "mh", "srh"})
 packet has none, so that `-m frag ! --fragid 5` does not hold for it either."""
 
 TUNNEL_MODULES = frozenset({"ah", "esp", "ipcomp"})
-"""Modules about the packets of a tunnel, whose presence alone asks for the protocol of this name."""
+"""Modules about packets of tunnels: their presence alone asks for the protocol of that name."""
 
 RARE_MODULES = HEADER_MODULES | {"ipv6header"}
 """Modules whose options no ordinary packet meets."""

@@ -11,6 +11,7 @@ from msgspec.structs import replace
 from diagnose.evidence.containers.listing import Containers
 from diagnose.evidence.dns.filtered_queries import DnsPath
 from diagnose.evidence.dns.lookups import DnsReply, Lookups, lookups
+from diagnose.evidence.dns.names.failed_names import FailedName, FailedNames
 from diagnose.evidence.dns.resolvers import ResolvConf, Resolvers, parse
 from diagnose.evidence.network.networks import Networks
 from diagnose.evidence.network.paths.packet_paths import Step
@@ -189,6 +190,33 @@ def test_the_hop_that_lost_the_query_is_named(replies: Any, rules: Any, words: s
         "dns.upstream-unreachable", (WEB, nameserver()), replies=replies, dns_path=DnsPath(rules)
     ).findings
     assert words in finding.summary
+
+
+_REFUSAL = Step("ip filter", "DOCKER-USER", "-s 172.17.0.0/16 -o eth0 -j REJECT")
+
+
+@pytest.mark.parametrize(
+    ("rule", "misses_names", "severity"),
+    [
+        (_REFUSAL, False, Severity.advice),
+        (_REFUSAL, True, Severity.critical),
+        (replace(_REFUSAL, rule="-j REJECT"), False, Severity.critical),
+    ],
+    ids=["a policy that nobody misses", "names fail", "a rule for all"],
+)
+def test_a_rule_that_refuses_the_query(rule: Step, misses_names: bool, severity: Severity) -> None:
+    """The refusal is the rule's, and no sign of a translation."""
+    failed = FailedNames({WEB.id: (FailedName("example.test", ""),)} if misses_names else {})
+    (finding,) = judge_dns(
+        "dns.upstream-unreachable",
+        (WEB, nameserver()),
+        replies={(LAN, True): "NOERROR", (LAN, False): "refused"},
+        dns_path=DnsPath({("bridge", LAN): rule}),
+        failed_names=failed,
+    ).findings
+    assert "the host's packet filter stops the query" in finding.summary
+    assert "elsewhere" not in finding.summary
+    assert finding.severity is severity
 
 
 def test_a_route_that_rejects_the_query_is_named() -> None:

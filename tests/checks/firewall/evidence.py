@@ -152,7 +152,15 @@ def results_of(
         "chains-missing": ("firewall", "packet_paths", "config"),
         "masquerade-missing": ("firewall", "packet_paths", "config", "interfaces", "lookups"),
         "dnat-missing": ("firewall", "packet_paths", "config"),
-        "forward-dropped": ("firewall", "packet_paths", "config", "resolver_paths"),
+        "forward-dropped": (
+            "firewall",
+            "packet_paths",
+            "config",
+            "resolver_paths",
+            "logged_failures",
+            "unanswered_calls",
+            "failed_names",
+        ),
         "backend-mixed": ("firewall", "packet_paths"),
         "bypassed-by-publish": ("packet_paths",),
     }

@@ -10,8 +10,13 @@ import pytest
 from diagnose.error_signatures import signs
 from diagnose.evidence.containers.listing import Containers, containers
 from diagnose.evidence.dns.lookups import DnsReply, Lookups, QueryPath
+from diagnose.evidence.dns.names.failed_names import FailedNames
 from diagnose.evidence.engine.config import DaemonConfig
 from diagnose.evidence.engine.info import Info, Ping
+from diagnose.evidence.network.calls.logged_failures import LoggedFailures
+from diagnose.evidence.network.calls.unanswered_calls import UnansweredCalls
+from diagnose.evidence.network.paths.dropped_ways import is_for_one
+from diagnose.evidence.network.paths.packet_paths import Step
 from diagnose.evidence.network.rules.packet_filter import firewall
 from diagnose.model import Failed, Unavailable, Verdict
 from tests.checks.firewall.evidence import finding_rows, host_with, recorded_filter, results_of
@@ -196,6 +201,55 @@ def test_without_its_chains_the_engine_refuses_starts_in_iptables_words() -> Non
 def test_nothing_is_left_unexamined_on_a_healthy_host(engine: str) -> None:
     said = results_of(host_with(recorded_filter(engine, "healthy")))
     assert not any(result.unexamined for result in said.values())
+
+
+def _unpublished(container: dict[str, Any]) -> dict[str, Any]:
+    return container | {"NetworkSettings": container["NetworkSettings"] | {"Ports": {}}}
+
+
+@pytest.mark.parametrize(
+    ("failing", "expected"),
+    [
+        ({}, ["advice forward-dropped host"]),
+        ({"1" * 64: ()}, ["warning forward-dropped host"]),
+        ({"2" * 64: ()}, ["advice forward-dropped host"]),
+        (None, ["warning forward-dropped host"]),
+    ],
+    ids=["no name fails", "its names fail", "names fail elsewhere", "not known"],
+)
+def test_a_rule_for_one_subnet_is_a_policy_while_nobody_misses_the_way(
+    failing: dict[str, Any] | None, expected: list[str]
+) -> None:
+    failed_names = Unavailable("forbidden", "") if failing is None else FailedNames(failing)
+    made = host_with(recorded_filter("28.5", "docker-user-drops-a-subnet"))
+    inspect = made.source.answers["api.container"]
+    made.source.answers["api.container"] = lambda question: _unpublished(inspect(question))
+    results = results_of(
+        made,
+        logged_failures=LoggedFailures(()),
+        unanswered_calls=UnansweredCalls(()),
+        failed_names=failed_names,
+    )
+    assert finding_rows(results) == expected
+
+
+@pytest.mark.parametrize(
+    ("chain", "rule", "is_policy"),
+    [
+        ("DOCKER-USER", "-s 10.9.0.0/24 -o eth0 -j REJECT", True),
+        ("DOCKER-USER", "-i br-shop -j DROP", True),
+        ("FORWARD", "-i br-shop -j DROP", False),
+        ("DOCKER-USER", "-i br-+ -j DROP", False),
+        ("DOCKER-USER", "! -s 10.9.0.0/24 -j DROP", False),
+        ("DOCKER-USER", "-o eth0 ! -s 10.9.0.0/24 -j DROP", False),
+        ("DOCKER-USER", "-s 0.0.0.0/0 -j DROP", False),
+        ("DOCKER-USER", "-j DROP", False),
+    ],
+)
+def test_a_policy_is_a_rule_for_one_source_or_interface(
+    chain: str, rule: str, is_policy: bool
+) -> None:
+    assert is_for_one(Step("ip filter", chain, rule)) is is_policy
 
 
 LEFT_ALONE = DaemonConfig("/etc/docker/daemon.json", values={"iptables": False})

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import sys
 
-from tests.lab import Box, Engines, fault, healthy
+from tests.lab import Box, fault, healthy
 from tests.lab.provider import BOX_ADDRESS, GATEWAY, WEB
-from tests.lab.runner import PATIENT, healthy_container
+from tests.lab.runner import IPV6_RULES, PATIENT, healthy_container
 from tests.lab.scenarios.network.helpers import QUIET
 from tests.lab.scenarios.programs.helpers import MACHINE
 
@@ -101,18 +101,13 @@ def _site6(box: Box, rule: str = "") -> None:
     assert box.provider.curl(f"http://{BOX_ADDRESS}:8066/")
 
 
-@fault(
-    "network.clients-unanswered",
-    subject="container:site66",
-    engines=Engines(since=27),
-    args=PATIENT,
-)
+@fault("network.clients-unanswered", subject="container:site66", config=IPV6_RULES, args=PATIENT)
 def answers_over_ipv6_dropped_beyond_the_host(box: Box) -> None:
     """Clients of a site get no answers over IPv6, and all is well over IPv4."""
     _site6(box, "ip6tables -I INPUT -p tcp --sport 8066 -j DROP")
 
 
-@healthy(engines=Engines(since=27), args=PATIENT)
+@healthy(config=IPV6_RULES, args=PATIENT)
 def site_that_answers_over_ipv6(box: Box) -> None:
     """The same site, whose clients over IPv6 get their answers."""
     _site6(box)

@@ -5,8 +5,9 @@ from __future__ import annotations
 
 import sys
 
-from tests.lab import Box, Engines, fault, healthy
+from tests.lab import Box, fault, healthy
 from tests.lab.provider import BOX_ADDRESS, SILENT, WEB
+from tests.lab.runner import IPV6_RULES
 
 _LIMITS = ("-m=32m", "--pids-limit=64")
 
@@ -220,7 +221,7 @@ def private_net_over_ipv6(box: Box) -> None:
     )
 
 
-@healthy(engines=Engines(since=27))
+@healthy(config=IPV6_RULES)
 def private_net_over_ipv6_that_is_reached(box: Box) -> None:
     """The same on a network with IPv6."""
     _private_ipv6(box, "--ipv6", "--subnet=fd00:162:29::/64")

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from tests.lab import Box, fault, healthy
-from tests.lab.faults import Engines
-from tests.lab.runner import healthy_container
+from tests.lab.runner import IPV6_RULES, healthy_container
 
 _GATEWAY = "fd00:66::1"
 _CLOSED = """
@@ -67,7 +66,7 @@ END""")
     assert not _finds(box, "cart66", _GATEWAY)
 
 
-@fault("firewall.neighbour-discovery-dropped", subject="host:host", engines=Engines(since=27))
+@fault("firewall.neighbour-discovery-dropped", subject="host:host", config=IPV6_RULES)
 def icmp_of_containers_dropped(box: Box) -> None:
     """An administrator drops all ICMPv6 of containers, and bridged packets meet ip6tables."""
     _network(box)

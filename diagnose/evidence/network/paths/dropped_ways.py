@@ -14,8 +14,17 @@ from diagnose.evidence.network.paths.published.inlets import Inlet
 from diagnose.evidence.network.rules.packet_filter import Firewall
 from diagnose.evidence.network.rules.rule_programs import is_ban
 from diagnose.firewall.packet import Family
+from diagnose.lazy_pattern import LazyPattern
 
 _FILTERS = ("ip filter", "iptables-legacy ip filter")
+_OF_ONE = LazyPattern(r"(?:^|(?<!!)\s)-[si] (?!0\.0\.0\.0/0|::/0)[^\s+]+(?:\s|$)")
+"""A rule for one source or one interface; `br-+` is every bridge, and `! -s` all sources but one.
+"""
+
+
+def is_for_one(step: Step) -> bool:
+    """Whether a rule of DOCKER-USER stops what one source or interface sends, as a policy does."""
+    return step.chain == USER_CHAIN and _OF_ONE.search(step.rule) is not None
 
 
 class PlaceOfDrop(msgspec.Struct, frozen=True):

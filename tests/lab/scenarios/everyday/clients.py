@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 
-from tests.lab import Box, Engines, fault, healthy
+from tests.lab import Box, fault, healthy
 from tests.lab.images import Recipe, load
 from tests.lab.provider import BOX_ADDRESS, RESOLVER
-from tests.lab.runner import PATIENT
+from tests.lab.runner import IPV6_RULES, PATIENT
 from tests.lab.scenarios.deploys import SAFE
 from tests.lab.scenarios.everyday.helpers import first_command
 from tests.lab.scenarios.programs.helpers import MACHINE
@@ -166,7 +166,7 @@ def visitors_who_keep_their_addresses(box: Box) -> None:
     assert "client: 192.0.2." in box.docker("logs", "edge").stderr
 
 
-@healthy(engines=Engines(since=27))
+@healthy(config=IPV6_RULES)
 def clients_with_addresses_of_their_own(box: Box) -> None:
     """The same site on a network with IPv6."""
     _site(box, "--ipv6", "--subnet=fd00:bb::/64", "--subnet=172.31.7.0/24")

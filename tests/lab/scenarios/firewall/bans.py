@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from tests.lab import Box, Engines, fault, healthy
+from tests.lab import Box, fault, healthy
 from tests.lab.provider import BOX_ADDRESS, GATEWAY, WEB
-from tests.lab.runner import healthy_container
+from tests.lab.runner import IPV6_RULES, healthy_container
 
 
 def _banned(box: Box, *addresses: str) -> None:
@@ -60,7 +60,7 @@ def proxy_banned_over_ipv6(box: Box) -> None:
     assert _gets6(box, _ROUTER6)
 
 
-@fault("firewall.neighbour-banned", subject="host:host", engines=Engines(since=27))
+@fault("firewall.neighbour-banned", subject="host:host", config=IPV6_RULES)
 def proxy_banned_over_ipv6_by_nftables(box: Box) -> None:
     """fail2ban writes into a table of its own, and the container has an IPv6 address."""
     box.docker("network", "create", "--ipv6", "--subnet=fd00:78::/64", "front78")

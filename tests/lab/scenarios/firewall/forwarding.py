@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from tests.lab import Box, Engines, fault, healthy
+from tests.lab import Box, fault, healthy
+from tests.lab.runner import IPV6_RULES
 from tests.lab.scenarios.firewall.helpers import DEAF, comes_in, goes_out, shop
 
 
@@ -22,7 +23,7 @@ def forwarding_off(box: Box) -> None:
     assert not goes_out(box)
 
 
-@fault("firewall.forwarding-off", subject="host:host", engines=Engines(since=27))
+@fault("firewall.forwarding-off", subject="host:host", config=IPV6_RULES)
 def ipv6_forwarding_off(box: Box) -> None:
     """A hardening script turns off the forwarding of IPv6, which the engine had turned on for a
     network with both families."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from tests.lab import Box, Engines, fault, healthy
+from tests.lab import Box, fault, healthy
 from tests.lab.provider import WEB
 from tests.lab.runner import healthy_container
 from tests.lab.scenarios.firewall.helpers import DEAF, comes_in, goes_out
@@ -127,31 +127,47 @@ def engine_without_iptables(box: Box) -> None:
     assert goes_out(box, "plain")
 
 
-def _refused(box: Box, *program: str) -> None:
-    """A network to which DOCKER-USER refuses the outside, with one container on it."""
+def _closed(box: Box, target: str, *program: str) -> None:
+    """A network that DOCKER-USER keeps from the outside, with one container on it."""
     box.docker("network", "create", "--subnet=10.232.9.0/24", "inside9")
-    box.sh("iptables -I DOCKER-USER -s 10.232.9.0/24 -o eth0 -j REJECT")
+    box.sh(f"iptables -I DOCKER-USER -s 10.232.9.0/24 -o eth0 -j {target}")
     options = ("--memory=64m", "--pids-limit=64", "--network=inside9")
     box.docker("run", "-d", "--name=worker9", *options, "bb:1.36", *program)
     assert not goes_out(box, "worker9")
 
 
-@healthy(engines=Engines(since=28))
+def _calls(says: str) -> list[str]:
+    """A program that calls outside each second, and writes this when it fails."""
+    call = f"timeout 2 wget -qO- http://{WEB}/"
+    return ["sh", "-c", f"while :; do {call} || echo '{says}'; sleep 1; done"]
+
+
+@healthy()
 def network_that_is_refused_the_outside(box: Box) -> None:
     """A rule of DOCKER-USER answers what one network sends outside: nothing on it calls anybody."""
-    _refused(box, "sleep", "1000")
+    _closed(box, "REJECT", "sleep", "1000")
     assert goes_out(box)
 
 
-@fault(
-    "firewall.forward-dropped",
-    subject="host:host",
-    also=["container.*", "dns.*", "network.*"],
-    engines=Engines(since=28),
-)
+@healthy()
+def network_whose_packets_are_dropped(box: Box) -> None:
+    """A rule of DOCKER-USER drops what one network sends outside: nothing on it calls anybody."""
+    _closed(box, "DROP", "sleep", "1000")
+    assert goes_out(box)
+
+
+@fault("firewall.forward-dropped", subject="host:host", also=["container.*", "dns.*", "network.*"])
 def network_that_misses_the_outside(box: Box) -> None:
     """The same rule, and a program on that network calls outside in vain."""
-    says = f"dial tcp {WEB}:80: connect: connection refused"
-    calls = f"while :; do timeout 2 wget -qO- http://{WEB}/ || echo '{says}'; sleep 1; done"
-    _refused(box, "sh", "-c", calls)
+    _closed(box, "REJECT", *_calls(f"dial tcp {WEB}:80: connect: connection refused"))
     box.wait_for(lambda: box.docker("logs", "worker9").stdout.count("refused") > 4, what="refusals")
+
+
+@fault("firewall.forward-dropped", subject="host:host", also=["container.*", "dns.*", "network.*"])
+def network_that_waits_for_the_outside(box: Box) -> None:
+    """A rule of DOCKER-USER drops it, and a program calls outside in vain."""
+    _closed(box, "DROP", *_calls(f"dial tcp {WEB}:80: i/o timeout"))
+    box.wait_for(lambda: box.docker("logs", "worker9").stdout.count("timeout") > 2, what="timeouts")
+    run = box.diagnose("all", "--format", "json", "--budget", "60")
+    (found,) = (f for f in run.findings if f["id"] == "firewall.forward-dropped")
+    assert found["severity"] != "advice", found

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tests.lab import Box, Engines, fault, healthy
-from tests.lab.runner import BASE_CONFIG, healthy_container
+from tests.lab.runner import BASE_CONFIG, IPV6_RULES, healthy_container
 
 
 @fault("network.ipv6-default-route-lost", subject="interface:eth0")
@@ -47,7 +47,7 @@ def _network6(box: Box, subnet: str) -> None:
     healthy_container(box, "cart6", 18341, "--network=shop6")
 
 
-@fault("firewall.masquerade-missing", subject="network:shop6", engines=Engines(since=27))
+@fault("firewall.masquerade-missing", subject="network:shop6", config=IPV6_RULES)
 def local_ipv6_addresses_untranslated(box: Box) -> None:
     """A network with addresses of fd00::/8 has lost its IPv6 translation: no answer finds the way
     back."""
@@ -55,7 +55,7 @@ def local_ipv6_addresses_untranslated(box: Box) -> None:
     box.sh("ip6tables -t nat -F POSTROUTING")
 
 
-@healthy(engines=Engines(since=27))
+@healthy(config=IPV6_RULES)
 def local_ipv6_addresses_translated(box: Box) -> None:
     """The same network as the engine sets it up."""
     _network6(box, "fd00:5::/64")
@@ -69,7 +69,7 @@ def routed_global_ipv6(box: Box) -> None:
     )
 
 
-@fault("firewall.forward-dropped", subject="host:host", engines=Engines(since=27))
+@fault("firewall.forward-dropped", subject="host:host", config=IPV6_RULES)
 def ipv6_of_a_network_dropped(box: Box) -> None:
     """An IPv6 rule of the administrator drops what containers send; IPv4 still works."""
     _network6(box, "fd00:5::/64")
@@ -87,8 +87,7 @@ def prefix_of_the_host_given_to_its_containers(box: Box) -> None:
     of docker0 then."""
     box.sh("ip -6 addr add 2001:db8:5::10/64 dev eth0 nodad")
     ipv6 = {"ipv6": True, "fixed-cidr-v6": "2001:db8:5::/64"}
-    older = {} if box.engine.major >= 27 else {"experimental": True, "ip6tables": True}
-    box.start_engine(config={**BASE_CONFIG, **ipv6, **older})
+    box.start_engine(config={**BASE_CONFIG, **ipv6, **IPV6_RULES})
     healthy_container(box, "web", 8080)
     routes = box.sh("ip -6 route show 2001:db8:5::/64")
     assert "dev eth0" in routes
