@@ -88,5 +88,9 @@ def _cure(misled: MisledName) -> PageVariables:
         return {"own_name": misled.container.name, "hostname": misled.container.name}
     if misled.kind == "filtered":
         return {"filter": misled.server}
-    assert misled.peer is not None
-    return {"hiding": misled.peer.name}
+    peer = misled.peer
+    assert peer is not None
+    aliases = [alias for end in peer.endpoints.values() for alias in end.aliases or ()]
+    if peer.name == misled.name and misled.name not in (*aliases, peer.config.hostname):
+        return {"dotted": peer.name, "plain": peer.name.replace(".", "-")}
+    return {"hiding": peer.name}

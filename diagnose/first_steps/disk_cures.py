@@ -28,6 +28,8 @@ def _layer_cures(writer: WrittenLayer) -> dict[str, str | None]:
         return _dump_cures(writer.kind, folder, writer.container)
     if writer.log and writer.is_running:
         return {"writer": writer.container, "own_log": writer.log}
+    if writer.file:
+        return {"layer_of": writer.container, "data_file": writer.on_host(writer.file)}
     return {"layer_of": writer.container, "own_folder": writer.on_host(writer.folder)}
 
 
@@ -48,4 +50,7 @@ def _volume_cures(volume: FilledVolume) -> dict[str, str | None]:
         return {"slot": volume.slots[0], "slot_of": user}
     if volume.kind is not None and volume.kind.name == BINARY_LOGS:
         return {"binary_logs_of": user}
+    if volume.file and volume.kind is None:
+        path = volume.on_host(volume.file)
+        return {"data_file": path, "volume_file": path}
     return {}

@@ -5,6 +5,7 @@ import shlex
 from diagnose.evidence.containers.ends.silent_faults import silent_fault_steps
 from diagnose.evidence.containers.logs.passing_failures import may_have_passed
 from diagnose.evidence.containers.programs.missing_modules import MissingModule
+from diagnose.evidence.images.listing import Images
 from diagnose.first_steps.changed_compose import changed_variables
 from diagnose.first_steps.data_releases import image_of_data
 from diagnose.first_steps.failed_run import FailedRun
@@ -50,7 +51,7 @@ def further_steps(run: FailedRun) -> PageVariables:
     return _without_links(
         run,
         silent_fault_steps(container, context.log_tails)
-        | image_steps(container, tail, images, context.image_commands, run.calls)
+        | _image_steps(run, images)
         | (inside if run.seen_inside else mended_image(container, tail.failure))
         | _image_before(run)
         | image_of_data(container, tail.failure)
@@ -80,6 +81,16 @@ def _steps_inside(run: FailedRun) -> PageVariables:
         return state_inside.steps if state_inside is not None else {}
     own_command = (commands.of(container) or ()) if commands is not None else ()
     return {"own_start": shlex.join(own_command)} if own_command and state_inside.manifest else {}
+
+
+def _image_steps(run: FailedRun, images: Images | None) -> PageVariables:
+    """The page variables about the image, without a list of the folder where a file was already
+    looked for."""
+    commands = run.context.image_commands
+    steps = image_steps(run.container, run.tail, images, commands, run.calls)
+    if isinstance(run.seen_inside, MissingModule) and run.seen_inside.triggers:
+        return {name: value for name, value in steps.items() if name != "inside"}
+    return steps
 
 
 def _image_before(run: FailedRun) -> PageVariables:

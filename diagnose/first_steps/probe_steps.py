@@ -19,6 +19,8 @@ _RUNTIME_WORDS = LazyPattern(
     r"(?:exec failed: |unable to start container process: |error executing setns process: )+"
 )
 """Words of the runtime before its reason."""
+_NO_PIPE = LazyPattern(r"failed to open std(?:in|out|err) fifo: ")
+"""containerd's words where the engine's folder for the streams of a command is gone."""
 _PATH = LazyPattern(r"(?<![\w/])(?P<path>/(?:run|tmp|sys|var)/[\w./-]{1,200})")
 """A path of the host at which the runtime has failed."""
 
@@ -68,8 +70,12 @@ def _steps_for_refusal(probe: HealthCheck) -> PageVariables:
 
 
 def runtime_refusal(probe: HealthCheck) -> str:
-    """The reason for which the runtime did not start the probe; "" where it did."""
-    if probe.exit_code != TIMED_OUT or NOT_BEGUN not in probe.output:
+    """The reason for which the runtime or the engine did not start the probe; "" where one did."""
+    if probe.exit_code != TIMED_OUT:
+        return ""
+    if _NO_PIPE.match(probe.output):
+        return probe.output.partition("\n")[0]
+    if NOT_BEGUN not in probe.output:
         return ""
     words = probe.output.partition(NOT_BEGUN)[2].strip(": \n")
     first_line = words.partition("\n")[0]

@@ -62,3 +62,9 @@ def test_who_is_not_asked() -> None:
         assert kind_of_server(container("beside", Config={"Image": image})) is None
     assert kind_of_server(container_in("exited", Config={"Image": "postgres:16"})) is None
     assert server_question(container("web"), "") == ""
+
+
+def test_redis_is_asked_what_it_has_refused() -> None:
+    cache = container("cache", Config={"Image": "redis:7.2"})
+    words = "noperm this user has no permissions to run the 'set' command"
+    assert server_question(cache, words) == "redis-cli acl log 3"

@@ -1,5 +1,6 @@
 """container.compose-file-refused: compose refuses a project's file, and starts nothing of it."""
 
+import posixpath
 from collections.abc import Callable, Mapping
 
 from diagnose.evidence.containers.compose.refused_projects import (
@@ -238,9 +239,20 @@ def _fault_steps(fault: ComposeFault, *, is_new: bool) -> PageVariables:
         edit = f"{fault.line}s/{fault.name}/{fault.detail}/"
         steps["first_edit" if is_new else "slip_edit"] = edit
     if fault.kind in ("env-file", "file-missing"):
-        steps["missing_file"] = fault.name
+        steps |= _missing_file_steps(fault.name)
     if fault.kind == "off":
         steps["needed_profile"] = fault.detail.partition(", ")[0]
     if fault.kind == "new-key":
         steps["wanted_version"] = fault.detail
     return steps
+
+
+def _missing_file_steps(path: str) -> PageVariables:
+    """The page variables with a missing file, and with the names by which a similar one is found:
+    `.env.example` for `.env`, `prod.env` for `./env/prod.env`."""
+    stem, ending = posixpath.splitext(posixpath.basename(path))
+    return {
+        "missing_file": path,
+        "same_stem": f"*{stem.lstrip('.')}*",
+        "same_ending": f"*{ending or stem}*",
+    }

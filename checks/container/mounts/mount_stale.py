@@ -122,7 +122,10 @@ def _variables(stale: StaleMount) -> PageVariables:
     restart the container. A restart while the disk is unmounted gives the container an empty
     folder."""
     if stale.held and not stale.covered_by:
-        return {"unmounted": stale.held_from}
+        steps = {"unmounted": stale.held_from}
+        if stale.held.startswith("/dev/"):
+            steps |= {"held_device": stale.held, "holder": stale.container.name}
+        return steps
     variables = {"remounted": stale.container.name}
     if stale.is_hidden:
         return variables | {"unseen": stale.point, "engine": "docker"}

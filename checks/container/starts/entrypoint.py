@@ -7,7 +7,12 @@ import shlex
 
 import msgspec
 
-from checks.container.starts.start_errors import failed_start, program_variables, refused_program
+from checks.container.starts.start_errors import (
+    failed_start,
+    program_variables,
+    refused_program,
+    with_mounted_copy,
+)
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.mounts.bind_mounts import BindSources
 from diagnose.evidence.containers.mounts.program_places import (
@@ -161,10 +166,12 @@ def entrypoint_forbidden(
 def _with_script(
     finding: Finding, container: Container, shut_scripts: ShutScripts | None
 ) -> Finding:
-    """The finding with the file of the host that needs an x bit.
+    """The finding with the file that needs an x bit: a copy of it for a read-only container, or
+    the file of the host.
 
     Not on a mount with noexec: there it would not be executed with that bit either.
     """
+    finding = with_mounted_copy(finding, container)
     path = shut_scripts.by_id.get(container.id, "") if shut_scripts is not None else ""
     if not path or path != finding.variables.get("source") or "noexec" in finding.variables:
         return finding

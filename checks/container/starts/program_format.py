@@ -3,9 +3,7 @@
 The kernel cannot execute a program that is there.
 """
 
-import posixpath
-
-from checks.container.starts.start_errors import refused_program
+from checks.container.starts.start_errors import refused_program, with_mounted_copy
 from diagnose.evidence.containers.inspect import innermost_mount
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.programs.format_defects import defect_of_format, missing_part
@@ -57,6 +55,7 @@ def exec_format(containers: Containers, programs: Programs, info: Info | None) -
         finding = refused_program(container, program, defect.words, first_bytes)
         is_binary = program.machine or _BINARY in program.line
         finding = finding.without_variable("file" if is_binary else "image")
+        finding = with_mounted_copy(finding, container)
         yield _marked_finding(finding) if program.is_marked else finding
 
 
@@ -79,7 +78,9 @@ def _marked_finding(finding: Finding) -> Finding:
     """The finding with the page variables for a script whose first line only has a byte order mark
     too many."""
     file = finding.variables.get("file", "")
-    return finding.without_variable("file").with_variables(present({"marked": file}))
+    sealed_file = finding.variables.get("sealed_file", "")
+    unmarked = finding.without_variable("file").without_variable("sealed_file")
+    return unmarked.with_variables(present({"marked": file, "sealed_marked": sealed_file}))
 
 
 @check("container.interpreter-missing", severity=Severity.critical)
@@ -106,22 +107,9 @@ def interpreter_missing(
         finding = refused_program(
             container, program, f"{lack.words}{has}", {_FIRST_BYTES: lack.first_bytes}
         )
-        if program.has_carriage_return and container.host_config.readonly_rootfs:
-            finding = finding.without_variable("file").with_variables(
-                _mounted_copy(container, program.path)
-            )
+        if program.has_carriage_return:
+            finding = with_mounted_copy(finding, container)
         yield _with_interpreter(finding, program, other_interpreter)
-
-
-def _mounted_copy(container: Container, script: str) -> PageVariables:
-    """The page variables that mount a corrected copy of a script: nothing can be copied into a
-    container with a read-only root file system."""
-    copy = f"/root/{container.name}-{posixpath.basename(script)}"
-    return {
-        "sealed_file": f"{container.name}:{script}",
-        "sealed_copy": copy,
-        "sealed_mount": f"{copy}:{script}:ro",
-    }
 
 
 def _with_interpreter(

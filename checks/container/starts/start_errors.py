@@ -1,5 +1,6 @@
 """The functions that checks of containers that do not start share."""
 
+import posixpath
 from collections.abc import Iterable, Iterator, Mapping
 
 import msgspec
@@ -86,6 +87,22 @@ def program_variables(container: Container, program: str) -> PageVariables:
         "image": container.config.image,
         "file": f"{container.name}:{program}",
     }
+
+
+def with_mounted_copy(finding: Finding, container: Container) -> Finding:
+    """The finding with the page variables that mount a corrected copy of the program.
+
+    Nothing can be copied into a container with a read-only root file system, started or not. A
+    finding about another container, or without the program's file, is unchanged.
+    """
+    file = finding.variables.get("file", "")
+    if not file or not container.host_config.readonly_rootfs:
+        return finding
+    program = file.partition(":")[2]
+    copy = f"/root/{container.name}-{posixpath.basename(program)}"
+    return finding.without_variable("file").with_variables(
+        {"sealed_file": file, "sealed_copy": copy, "sealed_mount": f"{copy}:{program}:ro"}
+    )
 
 
 def joined_by_error(refused: Iterable[tuple[Container, Finding]]) -> Iterator[Finding]:

@@ -1,10 +1,12 @@
 """Checks of packets that the host itself may not send: to its containers, its DNS servers and
 its registries."""
 
-from collections.abc import Collection, Iterator, Mapping
+from msgspec.structs import replace
 
 from checks.firewall.helpers import with_bridges
 from diagnose.evidence.dns.filtered_queries import DnsPath
+from diagnose.evidence.dns.lookups import Lookups
+from diagnose.evidence.dns.resolvers import Resolvers
 from diagnose.evidence.images.stopped_pulls import StoppedPull, StoppedPulls
 from diagnose.evidence.network.paths.host_paths import HostPath, HostPaths, Obstacle
 from diagnose.evidence.network.paths.packet_paths import PacketPaths, Step
@@ -15,7 +17,7 @@ from diagnose.first_steps.network.rule_cures import (
     of_blocked_calls,
     of_blocked_paths,
 )
-from diagnose.mappings import by_key, present
+from diagnose.mappings import by_key, names_of, present, subjects_of
 from diagnose.model import DAEMON, HOST, CheckResult, Finding, Severity, Skipped
 from diagnose.phrases import agree, and_more, joined, named
 from diagnose.registry import check
@@ -31,6 +33,8 @@ def output_dropped(
     dns_path: DnsPath | None,
     packet_paths: PacketPaths | None,
     stopped_pulls: StoppedPulls | None,
+    resolvers: Resolvers | None,
+    lookups: Lookups | None,
 ) -> CheckResult:
     """The host's own packet filter drops what the host sends.
 
@@ -39,6 +43,9 @@ def output_dropped(
     outside do. A container with host networking that runs such a VPN closes the host. A rule that
     drops everything a container sends also drops its answers to the host: that is
     firewall.forward-dropped.
+
+    The engine's resolver asks the servers of containers from the host. A rule against one that the
+    host itself does not use is a warning, and so is one beside which another server answers.
     """
     queries = (dns_path or DnsPath({})).of_host
     pulls = stopped_pulls if stopped_pulls is not None else StoppedPulls()
@@ -51,19 +58,9 @@ def output_dropped(
         blocked_servers = [server for server, rule in queries.items() if rule == obstacle.by]
         yield _blocked_paths_finding(obstacle, paths, blocked_servers)
     reported = {obstacle.by for obstacle in blocked}
-    yield from _other_findings(reported, queries, pulls)
-
-
-def _other_findings(
-    reported: Collection[Step], queries: Mapping[str, Step], pulls: StoppedPulls
-) -> Iterator[Finding]:
-    """Findings about queries and pulls that other rules stop than those that stop a path.
-
-    queries: the rule that drops each, by the DNS server asked.
-    """
     for server, rule in queries.items():
         if rule not in reported:
-            yield _blocked_query_finding(server, rule)
+            yield _blocked_query_finding(server, rule, resolvers, lookups)
     for step, stopped in by_key((pull.by, pull) for pull in pulls).items():
         if step not in reported and step not in queries.values():
             yield _blocked_pull_finding(step, stopped)
@@ -125,8 +122,10 @@ def _blocked_paths_finding(
     )
 
 
-def _blocked_query_finding(server: str, step: Step) -> Finding:
-    return Finding(
+def _blocked_query_finding(
+    server: str, step: Step, resolvers: Resolvers | None, lookups: Lookups | None
+) -> Finding:
+    finding = Finding(
         subject=HOST,
         summary=f"this host itself cannot ask DNS server {server}: {step} drops the query or its answer",
         evidence={**step.evidence, "DNS servers": [server]},
@@ -134,6 +133,33 @@ def _blocked_query_finding(server: str, step: Step) -> Finding:
         discriminator=f"{server} {step.key}",
         touches=(DAEMON,),
         signs=frozenset({"dns"}),
+    )
+    if resolvers is None or lookups is None or resolvers.host_unread:
+        return finding
+    if server not in resolvers.host_servers:
+        return _containers_query_finding(finding, server, step, lookups)
+    if any(lookups.reaches(other) for other in resolvers.host_servers):
+        return replace(finding, severity=Severity.warning)
+    return finding
+
+
+def _containers_query_finding(
+    finding: Finding, server: str, step: Step, lookups: Lookups
+) -> Finding:
+    """The finding about a server that the engine's resolver asks for containers, and that the host
+    does not use for itself."""
+    members = [
+        container for path in lookups.ways if path.server == server for container in path.members
+    ]
+    users = named("container", names_of(members)) if members else "containers"
+    return replace(
+        finding,
+        summary=(
+            f"the engine on this host cannot ask DNS server {server} for {users}: {step} drops the "
+            "query or its answer"
+        ),
+        severity=Severity.warning,
+        touches=subjects_of(members),
     )
 
 

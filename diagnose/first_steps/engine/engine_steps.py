@@ -28,7 +28,8 @@ def steps_for_engine(
     if removed is not None:
         return variables | {"removed_package": removed.name}
     if served := served_elsewhere(daemon):
-        return variables | {"served": served}
+        is_of_run = daemon.address == f"/var{served}" and served.startswith("/run/")
+        return variables | ({"run_socket": daemon.address} if is_of_run else {"served": served})
     if blamed:
         variables["repair"] = "daemon.not-running"
     return variables | _cure(daemon, end)

@@ -24,6 +24,8 @@ class ServerKind(msgspec.Struct, frozen=True):
     """`{client}` is its own client, as an administrator of the server; `{base}` its database."""
     table: str = ""
     """The command that shows the last rows of a table of migrations, `{table}`."""
+    refusals: str = ""
+    """The command that shows what the server has refused lately, by user and command."""
 
 
 class MigrationTable(msgspec.Struct, frozen=True):
@@ -58,6 +60,7 @@ _KINDS = (
         images=LazyPattern(r"redis|valkey|keydb|dragonfly"),
         callers=LazyPattern(r"redis|valkey|:6379\b"),
         listing='{client} info | grep -E "^(redis_v|role|master_|loading|used_memory_h|maxm|rdb_last)"',
+        refusals="{client} acl log 3",
     ),
     ServerKind(
         "mongo",
@@ -92,6 +95,8 @@ _MIGRATION_TABLES = (
     MigrationTable(LazyPattern(r"typeorm"), "migrations", "id"),
     MigrationTable(LazyPattern(r"\bdirty\b|activerecord|rails"), "schema_migrations", "version"),
 )
+_REFUSED_RIGHT = "noperm"
+"""The mark of a command or a key that Redis does not permit its user, in small letters."""
 _GAP = LazyPattern(r"\{(\w+)\}")
 _BESIDE = LazyPattern(r"export|backup|postgrest|commander|insight|admin|operator|proxy|pgbouncer")
 """Programs that have a server's name in theirs, in small letters."""
@@ -128,7 +133,7 @@ def server_question(server: Container, words: str) -> str:
         return ""
     noted = next((table for table in _MIGRATION_TABLES if table.words.search(words)), None)
     values = {"client": _client(kind, server), "base": shlex.quote(_base(kind, server))}
-    command = kind.listing
+    command = kind.refusals if kind.refusals and _REFUSED_RIGHT in words else kind.listing
     if kind.table and noted is not None:
         command = kind.table
         values |= {"table": noted.table, "newest": noted.newest}

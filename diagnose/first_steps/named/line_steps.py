@@ -49,6 +49,8 @@ def line_variables(
 ) -> PageVariables:
     """The variables of a page about a program that has ended."""
     if mount := _replaced_file(container, tail):
+        if container.host_config.readonly_rootfs:
+            return {}  # the file cannot be copied into it either
         inside = f"{container.name}:{mount.destination}"
         return {"held": mount.destination, "held_source": mount.source, "held_target": inside}
     if site := _site_mount(container, tail):

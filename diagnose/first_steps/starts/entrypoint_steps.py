@@ -1,5 +1,7 @@
 """Another command for a container whose program is not there, or cannot be executed."""
 
+import posixpath
+import re
 import shlex
 
 from diagnose.evidence.containers.listing import Container
@@ -23,7 +25,10 @@ def steps_for_missing_program(
         return {"meant": command}
     if command:
         return {"image_command": command}
-    return {} if missing.is_own_command else {"image": container.config.image}
+    if not missing.is_own_command:
+        return {"image": container.config.image}
+    file_name = re.escape(posixpath.basename(program))
+    return {"lacking_image": container.config.image, "file_name": f"(^|/){file_name}$"}
 
 
 def whole_command(container: Container, commands: ImageCommands | None) -> PageVariables:

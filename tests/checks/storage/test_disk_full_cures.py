@@ -202,7 +202,7 @@ LAYERS: dict[str, tuple[list[tuple[str, int]], dict[str, str]]] = {
     "a log": ([("var/log/app/out.log", 80)], {"writer": "web", "own_log": "/var/log/app/out.log"}),
     "one file that is no log": (
         [("srv/data/index.db", 80)],
-        {"layer_of": "web", "own_folder": f"{ROOT}/overlay2/{UPPER}/diff/srv/data"},
+        {"layer_of": "web", "data_file": f"{ROOT}/overlay2/{UPPER}/diff/srv/data/index.db"},
     ),
     "core dumps": (
         [("run/1/core", 30), ("run/2/core", 30), ("opt/x", 10)],

@@ -10,7 +10,13 @@ from diagnose.evidence.engine.data_root import DataRoot
 from diagnose.evidence.storage.filesystems import Filesystems
 from diagnose.evidence.storage.usage.disk_usage import DiskUsage
 from diagnose.evidence.storage.usage.file_kinds import WRITE_AHEAD_LOG, FileKind, leading_kind
-from diagnose.evidence.storage.usage.written_layers import DEPTH, WALK_S, WORTH_PCT, leading_folder
+from diagnose.evidence.storage.usage.written_layers import (
+    DEPTH,
+    WALK_S,
+    WORTH_PCT,
+    leading_file,
+    leading_folder,
+)
 from diagnose.model import Failed
 from diagnose.questions import Host
 from diagnose.questions.data_root import WalkFolder
@@ -32,6 +38,8 @@ class FilledVolume(msgspec.Struct, frozen=True):
     bytes: int
     folder: str
     """The folder with most of the bytes, below the top: `/pg_wal`; "/" where no folder leads."""
+    file: str = ""
+    """The one file that holds most of the bytes, below the top; "" where there is none."""
     kind: FileKind | None = None
     """The kind of most of its largest files."""
     unarchived: int = 0
@@ -80,7 +88,13 @@ def filled_volumes(
     folder = leading_folder(walked.by).path
     kind = leading_kind(walked.largest)
     volume = FilledVolume(
-        name, _users(containers, name), top=top, bytes=walked.bytes, folder=folder, kind=kind
+        name,
+        _users(containers, name),
+        top=top,
+        bytes=walked.bytes,
+        folder=folder,
+        file=leading_file(walked, top),
+        kind=kind,
     )
     if kind is not None and kind.name == WRITE_AHEAD_LOG:
         volume = _with_readers(host, volume, kind.folder)

@@ -112,7 +112,7 @@ def _written_layer(host: Host, container: Container, top: str) -> WrittenLayer |
     walked = host.ask(WalkFolder(top, seconds=WALK_S, depth=DEPTH))
     if isinstance(walked, Failed) or not walked.bytes:
         return None
-    file = _largest_file(walked, top)
+    file = leading_file(walked, top)
     folder = leading_folder(walked.by).path
     crowd = leading_folder(walked.files)
     return WrittenLayer(
@@ -129,7 +129,8 @@ def _written_layer(host: Host, container: Container, top: str) -> WrittenLayer |
     )
 
 
-def _largest_file(walked: WalkedFolder, top: str) -> str:
+def leading_file(walked: WalkedFolder, top: str) -> str:
+    """The one file below the top that holds most of the bytes; "" where there is none."""
     most = max(walked.largest, key=lambda file: file.bytes, default=None)
     if most is None or most.bytes < LEADS * walked.bytes:
         return ""

@@ -425,6 +425,16 @@ def test_a_probe_that_the_runtime_refuses_needs_no_restart(
     assert set(touched) <= set(finding.touches)
 
 
+def test_a_probe_whose_streams_the_engine_cannot_open_has_not_run() -> None:
+    path = "/var/run/docker/containerd/3717a3330b56/2ee2ed4c53ec-stdout"
+    words = f"failed to open stdout fifo: error creating fifo {path}: no such file or directory"
+    web = probed("unhealthy", -1, words)
+    (finding,) = judge("container.unhealthy", containers=Containers([web]), clock=CLOCK).findings
+    assert "the runtime cannot start its probe (failed to open stdout fifo" in finding.summary
+    assert finding.variables.items() >= {"unstarted": "web", "refused_at": path}.items()
+    assert "longer" not in finding.variables
+
+
 def test_a_line_of_a_start_that_went_on_is_no_reason() -> None:
     line = "mkdir: can't create directory '/www': File exists"
     web = probed("unhealthy", 1, "")

@@ -71,7 +71,7 @@ LACKING = container_in(
         (
             MissingProgram(is_own_command=True),
             "its image has no bash, which the container's own command names",
-            set(),
+            {"lacking_image", "file_name"},
         ),
         (
             MissingProgram(is_own_command=True, misplaced_options=("--publish=80:80",)),

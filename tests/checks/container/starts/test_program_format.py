@@ -6,6 +6,7 @@ import struct
 
 import pytest
 
+from diagnose import runbooks
 from diagnose.evidence.containers.programs.program import Program
 from diagnose.evidence.containers.programs.refused_programs import Programs, programs
 from diagnose.evidence.engine.info import Info
@@ -287,3 +288,28 @@ def test_a_script_in_a_read_only_container_is_mounted(is_sealed: bool, variable:
         programs=Programs({sealed.id: script}),
     ).findings
     assert finding.variables.keys() & {"file", "sealed_copy"} == {variable}
+
+
+MENDED = {
+    "no first line": ("echo", "sealed_file", "sed -i '1i #!/bin/sh' /root/web-start.sh"),
+    "a byte order mark": ("\ufeff#!/bin/sh", "sealed_marked", "sed -i '1s/^"),
+}
+
+
+@pytest.mark.parametrize(("head", "variable", "command"), MENDED.values(), ids=MENDED)
+def test_a_script_of_a_read_only_container_is_mended_in_a_mounted_copy(
+    head: str, variable: str, command: str
+) -> None:
+    sealed = container_in("exited", code=1, HostConfig={"ReadonlyRootfs": True})
+    script = Program("/start.sh", NO_FORMAT, "exec /start.sh: exec format error").with_head(
+        head.encode()
+    )
+    (finding,) = judge(
+        "container.exec-format", containers=of(sealed), programs=Programs({sealed.id: script})
+    ).findings
+    assert finding.variables[variable] == "web:/start.sh"
+    assert "file" not in finding.variables
+    cure = runbooks.cure("container.exec-format", finding.variables, runbooks.Place())
+    assert cure is not None
+    assert command in cure.text
+    assert "recreate web -- --volume=/root/web-start.sh:/start.sh:ro | sh" in cure.text

@@ -5,6 +5,8 @@ from __future__ import annotations
 import pytest
 
 from diagnose.evidence.dns.filtered_queries import DnsPath
+from diagnose.evidence.dns.lookups import DnsReply, Lookups, QueryPath
+from diagnose.evidence.dns.resolvers import ResolvConf, Resolvers
 from diagnose.evidence.engine.config import DaemonConfig
 from diagnose.evidence.images.pulls import Pulls, PullTrouble
 from diagnose.evidence.images.stopped_pulls import stopped_pulls
@@ -28,6 +30,7 @@ from diagnose.firewall.rules import Ruleset
 from diagnose.firewall.ruleset import assemble
 from diagnose.firewall.stack import Stack
 from diagnose.firewall.verdict import Step
+from diagnose.model import Unavailable
 from tests.firewall.test_trace import stack
 from tests.inspected import container
 from tests.judging import judge, rows
@@ -231,3 +234,38 @@ def test_published_ports_as_the_host_reaches_them(name: str) -> None:
         host_paths=HostPaths((), published=(HostPath(WEB, SHOP, "192.0.2.10", 8080, traced),)),
     )
     assert rows(result) == wanted
+
+
+USERS = {
+    "the host": (["192.0.2.53"], {}, "critical", "this host itself cannot ask"),
+    "the host, which has another": (
+        ["192.0.2.53", "192.0.2.54"],
+        {"192.0.2.54": DnsReply(answered=True, ms=1.0)},
+        "warning",
+        "this host itself cannot ask",
+    ),
+    "containers alone": (
+        ["192.0.2.54"],
+        {},
+        "warning",
+        'cannot ask DNS server 192.0.2.53 for container "web"',
+    ),
+}
+
+
+@pytest.mark.parametrize(("servers", "replies", "severity", "words"), USERS.values(), ids=USERS)
+def test_a_query_counts_by_who_needs_it(
+    servers: list[str], replies: dict[str, DnsReply], severity: str, words: str
+) -> None:
+    path = QueryPath(("shop",), "192.0.2.53", (), (WEB,))
+    result = judge(
+        "firewall.output-dropped",
+        host_paths=HostPaths(()),
+        dns_path=DnsPath({}, {"192.0.2.53": SWITCH}),
+        resolvers=Resolvers(
+            ResolvConf(tuple(servers)), Unavailable("missing", ""), configured=(), inside={}
+        ),
+        lookups=Lookups(host=replies, ways=(path,)),
+    )
+    assert rows(result) == [(severity, "host")]
+    assert words in result.findings[0].summary

@@ -80,6 +80,36 @@ def script_with_a_byte_order_mark(box: Box) -> None:
     )
 
 
+def _mended_in_a_copy(box: Box, check: str, name: str) -> None:
+    """The first command mends a copy on the host, and the container starts with it."""
+    command = first_command(box, check, name)
+    assert f"recreate {name} -- --volume=/root/{name}-" in command, command
+
+
+@fault(
+    "container.exec-format",
+    subject="container:bare2",
+    also=["container.exits-at-start"],
+    shareable=True,
+)
+def script_without_interpreter_line_on_a_read_only_root(box: Box) -> None:
+    """The script does not say what runs it, and nothing can be copied into the container."""
+    run(box, "bare2", *GOOD, "noshebang:1", check=False)
+    box.wait_for(
+        lambda: "exec format error" in box.docker("logs", "bare2").stderr,
+        what="the kernel's refusal",
+    )
+    _mended_in_a_copy(box, "container.exec-format", "bare2")
+
+
+@fault("container.entrypoint-forbidden", subject="container:noexec2", shareable=True)
+def program_without_execute_bit_on_a_read_only_root(box: Box) -> None:
+    """The program has no x bit, and nothing can be copied into the container."""
+    run(box, "noexec2", *GOOD, "noexecbit:1", check=False)
+    assert box.inspect("noexec2")["State"]["ExitCode"] == 126
+    _mended_in_a_copy(box, "container.entrypoint-forbidden", "noexec2")
+
+
 @fault(
     "container.interpreter-missing",
     subject="container:dos",

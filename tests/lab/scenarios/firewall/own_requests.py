@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from tests.lab import Box, fault
 from tests.lab import registry as registries
-from tests.lab.provider import RESOLVER
+from tests.lab.provider import RESOLVER, WEB
+from tests.lab.runner import healthy_container
 
 
 @fault(
@@ -36,3 +37,15 @@ def queries_that_a_late_chain_stops(box: Box) -> None:
     """)
     asked = f"timeout 3 busybox nslookup www.lab.test {RESOLVER}"
     assert box.run(["sh", "-c", asked], check=False).returncode != 0
+
+
+@fault("firewall.output-dropped", subject="host:host", also=[("dns.*", "*")], exit_code=1)
+def queries_for_containers_to_a_server_of_their_own(box: Box) -> None:
+    """A rule drops what the engine asks for a container that has another DNS server than the
+    host."""
+    box.docker("network", "create", "filmnet")
+    healthy_container(box, "films", 18093, "--network=filmnet", f"--dns={WEB}")
+    box.sh(f"iptables -I OUTPUT -d {WEB} -p udp --dport 53 -j DROP")
+    (finding,) = box.diagnose("check", "firewall.output-dropped", "--format", "json").findings
+    assert finding["severity"] == "warning"
+    assert 'cannot ask DNS server 192.0.2.80 for container "films"' in finding["summary"]
