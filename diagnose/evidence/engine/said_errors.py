@@ -41,6 +41,8 @@ HARMLESS = LazyPattern(
     # settings that this kernel lacks, and that the engine does not need
     r"|error reading the kernel parameter|(?:set|enabling) (?:bridge )?default vlan|ipvs"
     r"|failed to load cni during init"
+    # a new network with IPv6 on 20.10: the kernel adds the route itself once the bridge is up
+    r"|Could not add route to IPv6 network \S{1,64} via device \S{1,20}: network is down"
     # a rootless engine may not watch version 1 of control groups
     r"|add cg to OOM monitor: open \S{1,200}/cgroup\.event_control: permission denied"
     # a copy of a socket, by a question of ours or by `docker cp`

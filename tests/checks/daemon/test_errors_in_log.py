@@ -56,6 +56,11 @@ HEALTHY = {
         "Error handling plugin refcount operation",
         rest='error="legacy plugin: Unable to find plugin without name"',
     ),
+    "a new network with IPv6, on 20.10": _at(
+        20,
+        "Could not add route to IPv6 network fd00:5::1/64 via device br-0f9f3161ecf2: network is "
+        "down",
+    ),
     "the end of a swarm": _at(20, "failed to remove node", rest='error="dispatcher is stopped"'),
     "a warning": _at(20, "ShouldRestart failed, container will not be restarted", "warning"),
     "a pull that another check names": _at(

@@ -81,6 +81,14 @@ def test_pyroute2_is_loaded_in_the_network_process_only(box: Box, asked: list[st
     )
 
 
+def test_each_namespace_is_looked_at_once(box: Box) -> None:
+    run = box.diagnose("all", "--format=json", "--timings", "--budget=60")
+    visits = [row["question"] for row in run.report["timings"] if row["question"][:6] == "netns "]
+    pids = {json.loads(visit.removeprefix("netns "))["pid"] for visit in visits}
+    running = [container["Id"] for container in box.api("/containers/json")]
+    assert len(visits) == len(pids) == len(running)
+
+
 def test_a_killed_run_leaves_no_process(box: Box) -> None:
     began = time.monotonic()
     done = box.run(
