@@ -28,6 +28,7 @@ from diagnose.registry import check
     "dns.host-broken",
     severity=Severity.critical,
     caused_by=[
+        "network.local-net-diverted",
         "network.subnet-overlaps-route",
         "network.conntrack-full",
         "network.macvlan-host-unreachable",

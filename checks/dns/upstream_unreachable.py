@@ -38,6 +38,7 @@ _NETWORK = [
     "network.bridge-down",
     "network.parent-down",
     "network.veth-detached",
+    "network.local-net-diverted",
     "network.subnet-overlaps-route",
     "network.conntrack-full",
 ]

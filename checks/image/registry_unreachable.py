@@ -48,7 +48,12 @@ class EngineFacts(EvidenceGroup, frozen=True):
 @check(
     "image.registry-unreachable",
     severity=Severity.warning,
-    caused_by=["dns.host-broken", "network.subnet-overlaps-route", "network.conntrack-full"],
+    caused_by=[
+        "dns.host-broken",
+        "network.local-net-diverted",
+        "network.subnet-overlaps-route",
+        "network.conntrack-full",
+    ],
     observed=True,
 )
 def registry_unreachable(

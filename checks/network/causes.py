@@ -2,9 +2,9 @@
 
 LOST_ON_THE_WAY = (
     "firewall.between-containers", "firewall.dropped-inside-container", "firewall.forward-dropped",
-    "network.accept-queue-full", "network.bridge-down", "network.mac-duplicate",
-    "network.neighbour-table-full", "network.replies-misrouted", "network.requests-unanswered",
-    "network.subnet-overlaps-route", "network.veth-detached",
+    "network.accept-queue-full", "network.bridge-down", "network.local-net-diverted",
+    "network.mac-duplicate", "network.neighbour-table-full", "network.replies-misrouted",
+    "network.requests-unanswered", "network.subnet-overlaps-route", "network.veth-detached",
 )  # fmt: skip
 """Faults that keep packets from a running container, or its answers from their receiver."""
 

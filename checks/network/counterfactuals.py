@@ -73,6 +73,17 @@ def servers_are_not_hidden(finding: Finding, networks: Networks, lookups: Lookup
     return {Lookups: replace(lookups, host=answers)}
 
 
+@without("network.local-net-diverted")
+def servers_of_the_own_net_answer(finding: Finding, lookups: Lookups) -> Edit:
+    """DNS servers on the host's own network answer the host."""
+    net = ipaddress.ip_network(finding.variables["local_net"])
+    answers = {
+        server: _ANSWER if _is_near(server, [net]) else reply
+        for server, reply in lookups.host.items()
+    }
+    return {Lookups: replace(lookups, host=answers)}
+
+
 def _is_near(server: str, near_subnets: list[Subnet]) -> bool:
     """Whether a server is in one of these subnets; True where it has a name, and no address."""
     try:
