@@ -9,6 +9,10 @@ from diagnose.registry import check
 
 _PROGRAM = "nginx"
 _RELATIVE = "absolute_redirect off"
+_FIND_REDIRECT = (
+    "grep -rnE -e 'return +30[0-9]' -e 'server_name +_' /etc/nginx /config 2>/dev/null | head -n 20"
+)
+"""Images of the linuxserver project have the sites of nginx in /config."""
 
 
 @check("network.redirect-unserved", severity=Severity.warning)
@@ -16,11 +20,11 @@ def redirect_unserved(stray_redirects: StrayRedirects) -> CheckResult:
     """A web server sends its visitors on to an address that nobody serves.
 
     It answers a request of ours for its first page with a redirect to the same host at the port
-    that it has inside, to HTTPS that it serves inside and that is not published, or to a name that
-    only containers know. Nothing of this host listens there, and a visitor's browser says
-    "connection refused" or "server not found". It counts for ports that are published for other
-    machines. A redirect to HTTPS is left out where the program trusts a proxy's header that its
-    clients came by HTTPS: then a proxy elsewhere may serve it.
+    that it has inside, to HTTPS that it serves inside and that is not published, to a name that
+    only containers know, or to a placeholder such as `_`. Nothing of this host listens there, and a
+    visitor's browser says "connection refused" or "server not found". It counts for ports that are
+    published for other machines. A redirect to HTTPS is left out where the program trusts a proxy's
+    header that its clients came by HTTPS: then a proxy elsewhere may serve it.
     """
     for stray in stray_redirects:
         yield _finding(stray)
@@ -53,6 +57,8 @@ def _reason(stray: StrayRedirect) -> str:
     """The clause that says why nobody gets to the address of the redirect."""
     if stray.kind == "name":
         return ", which only containers know"
+    if stray.kind == "placeholder":
+        return ", which is no name of a machine"
     if stray.other is not None:
         return f", which is {stray.other}"
     scheme_clause = " by https://" if stray.kind == "https" else ""
@@ -62,6 +68,8 @@ def _reason(stray: StrayRedirect) -> str:
 def _cause(stray: StrayRedirect) -> str:
     if stray.kind == "name":
         return "that is the address of the site in its settings"
+    if stray.kind == "placeholder":
+        return _cause_of_placeholder(stray)
     if stray.kind == "https":
         return f"it speaks TLS at port {stray.inner_port} inside, and that is not published"
     return (
@@ -70,10 +78,23 @@ def _cause(stray: StrayRedirect) -> str:
     )
 
 
+def _cause_of_placeholder(stray: StrayRedirect) -> str:
+    if _PROGRAM in stray.page.door.names:
+        return (
+            "its redirect has $server_name for the visitor's host, and that is the first word "
+            "of server_name"
+        )
+    return "a placeholder in its settings was not replaced"
+
+
 def _variables(stray: StrayRedirect) -> PageVariables:
     container = stray.page.container
     page = stray.page
     words = {"url": page.url}
+    if stray.kind == "placeholder":
+        if _PROGRAM in page.door.names:
+            return {**words, "container": container.name, "find_redirect": _FIND_REDIRECT}
+        return {**words, "container": container.name, "placeholder": stray.target}
     if stray.kind == "name":
         return {**words, "misnamed": container.name}
     is_nginx = _PROGRAM in page.door.names and not container.host_config.readonly_rootfs

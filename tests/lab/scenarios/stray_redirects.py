@@ -115,3 +115,21 @@ def redirect_to_the_name_of_a_service(box: Box) -> None:
     """The program's public address is set to the name that its neighbours call it by."""
     box.docker("network", "create", "net97")
     _secure(box, 97, "--network=net97", location='"http://secure97:8080/login"')
+
+
+@fault(CHECK, subject="container:site98")
+def redirect_to_the_name_of_no_site(box: Box) -> None:
+    """nginx's redirect has the name of a site that is for all names."""
+    server = "listen 80; server_name _; return 301 https://$server_name$request_uri;"
+    site_of(box, "site98", server, "-p", "8198:80", included="include conf.d/*.conf;")
+    box.wait_for(lambda: status_outside(box, 8198, "/") == "301", what="nginx to answer")
+    _grow(box, "site98")
+
+
+@healthy(shareable=True)
+def redirect_to_the_host_of_the_request(box: Box) -> None:
+    """The same with the host that the visitor has called; another machine serves HTTPS."""
+    server = "listen 80; server_name _; return 301 https://$host$request_uri;"
+    site_of(box, "site99", server, "-p", "8199:80", included="include conf.d/*.conf;")
+    box.wait_for(lambda: status_outside(box, 8199, "/") == "301", what="nginx to answer")
+    _grow(box, "site99")

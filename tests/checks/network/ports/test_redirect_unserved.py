@@ -81,6 +81,11 @@ CASES: dict[str, tuple[str, dict[str, Any], str]] = {
         {"neighbours": [container("db")]},
         "which only containers know",
     ),
+    "the name of no site": ("https://_/", {}, "which is no name of a machine"),
+    "a template": ("https://${DOMAIN}/login", {}, "placeholder in its settings"),
+    "an address outside": ("https://198.51.100.7/", {}, ""),
+    "an IPv6 address outside": ("https://[2001:db8::7]/", {}, ""),
+    "a name with an underline": ("https://my_shop.example.com/", {}, ""),
     "a name that nobody has here": ("http://intranet/login", {}, ""),
     "the visitor's own machine": (
         "http://localhost:8080/login",

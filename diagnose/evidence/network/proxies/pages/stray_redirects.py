@@ -16,13 +16,18 @@ from diagnose.evidence.network.addresses import ANY, WEB_PORTS
 from diagnose.evidence.network.container_netns import Namespaces
 from diagnose.evidence.network.proxies.pages.front_pages import FrontPage, FrontPages
 from diagnose.evidence.network.sockets.listeners import Listeners
+from diagnose.lazy_pattern import LazyPattern
 from diagnose.programs.web_programs import TLS_PORTS
 from diagnose.registry import evidence
 
-Kind = Literal["port", "https", "name"]
+Kind = Literal["port", "https", "name", "placeholder"]
 """port: the same host at a port without a listener. https: the same host by HTTPS, which is served
-inside and not published. name: a name or an address that only containers know."""
+inside and not published. name: a name or an address that only containers know. placeholder: what no
+machine can have as its name, such as the `_` of nginx's `server_name _`."""
 _OWN_NAMES = frozenset({"localhost", "127.0.0.1", "[::1]", "0.0.0.0"})  # noqa: S104 - compared
+_NO_LETTER = LazyPattern(r"[^A-Za-z0-9]+")
+_PLACEHOLDER = LazyPattern(r"[$%*<>{}]")
+"""A character of a template, as in ${DOMAIN}: no name has it."""
 _REDIRECT = 300
 
 
@@ -117,6 +122,9 @@ def _strays(
 ) -> Iterator[StrayRedirect]:
     """The wrong redirects: to an inner name, an inner port, or to TLS that no server provides."""
     page_name = page.door.question.name.lower()
+    if _is_placeholder(place.host):
+        yield StrayRedirect(page, "placeholder", str(place), place.port)
+        return
     if place.host != page_name:
         if _is_inner(place.host, page.container, containers, page_name):
             yield StrayRedirect(page, "name", str(place), place.port)
@@ -160,6 +168,12 @@ def _is_inner(host: str, container: Container, containers: Containers, page_name
     if _is_address(host):
         return host in containers.by_address
     return "." not in host and bool(containers.called_by(container, host))
+
+
+def _is_placeholder(host: str) -> bool:
+    """Whether no machine can have this name: it has no letter, or a character of a template."""
+    is_without_letters = bool(_NO_LETTER.fullmatch(host)) and ":" not in host
+    return is_without_letters or bool(_PLACEHOLDER.search(host))
 
 
 def _is_address(host: str) -> bool:
