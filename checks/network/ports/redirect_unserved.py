@@ -88,6 +88,7 @@ def _cause_of_placeholder(stray: StrayRedirect) -> str:
 
 
 def _variables(stray: StrayRedirect) -> PageVariables:
+    """The page variables of the setting or the published port that mends the redirect."""
     container = stray.page.container
     page = stray.page
     words = {"url": page.url}
