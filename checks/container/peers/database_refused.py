@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterator, Mapping
 import msgspec
 
 from checks.container.claims import Claim, claims
-from diagnose.evidence.containers.compose.compose_files import ChangedFile, ComposeFiles
+from diagnose.evidence.containers.compose.compose_files import ChangedFile, ComposeFiles, only_file
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.logs.recent import RecentLogs
 from diagnose.evidence.containers.logs.repeated_errors import RepeatedErrors
@@ -69,8 +69,9 @@ def database_refused(
     for the user.
 
     Where a database has no connection left, the containers that hold its connections are counted.
-    Where a file holds the caller's password, its end is looked at: a newline there is a part of the
-    password for many programs. A file of the caller's compose project that was changed since may
+    Where a file holds the caller's password, it may be absent, because the caller was made again
+    without its secrets, and its end is looked at: a newline there is a part of the password for
+    many programs. A file of the caller's compose project that was changed since may
     have the right password: a restart does not apply it.
 
     It is a warning where the container still runs, tries again and again, and reports no work.
@@ -116,11 +117,14 @@ def _reason(
 ) -> Reason | None:
     """The first reason in the environments of both containers, or else the one in the file of the
     password."""
+    secret_file = secret_files.of(caller) if secret_files is not None else None
+    if secret_file is not None and secret_file.lacking_for:
+        return _reason_of_absent_file(secret_file)
     for give in (unused_variable, unnamed_database, foreign_user, other_password):
         reason = give(failure, caller, server)
         if reason is not None:
             return reason
-    return _reason_of_file(secret_files.of(caller) if secret_files is not None else None)
+    return _reason_of_file(secret_file)
 
 
 def _connections(
@@ -155,6 +159,19 @@ def _finding(refusal: _Refusal, containers: Containers, recent_logs: RecentLogs 
             **_main_client(connections, claim.container, containers),
             **changed_variables(claim.container, changed),
         },
+    )
+
+
+def _reason_of_absent_file(file: SecretFile) -> Reason:
+    """The reason in a file of the password that the container was made without."""
+    container = file.container
+    compose_file = only_file(container)
+    service = container.compose_service if compose_file else ""
+    return Reason(
+        f"it gives no password, because {file.lacking_for} names the file {file.path}, and this "
+        "container has no such file: it was created without its secret",
+        "recreate the container with this secret",
+        present({"secrets_of": compose_file, "without_secret": service}),
     )
 
 

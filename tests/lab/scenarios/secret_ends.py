@@ -1,4 +1,4 @@
-"""Files with a password whose line ends a program takes as a part of it; look-alikes."""
+"""Files with a password that are absent, or whose line ends a program takes as a part of it."""
 
 from __future__ import annotations
 
@@ -16,7 +16,8 @@ exec {POSTGRES}/postgres -D /tmp/data -k /tmp -c listen_addresses='*'
 """
 _CLIENT = """
 import os, subprocess, time
-word = open("/run/secrets/word", newline="").read()
+path = os.environ["DB_PASSWORD_FILE"]
+word = open(path, newline="").read() if os.path.exists(path) else "unset"
 print("worker started", flush=True)
 while True:
     words = ["%s/psql", "-h", os.environ["HOST"], "-U", "shop", "-d", "postgres", "-c", "select 1"]
@@ -26,8 +27,11 @@ while True:
 """
 
 
-def _client(box: Box, number: int, text: str) -> str:
-    """A program that takes its password from a file as it is, and its real database."""
+def _client(box: Box, number: int, text: str, *, has_secret: bool = True) -> str:
+    """A program that takes its password from a file as it is, and its real database.
+
+    has_secret: whether the file is mounted, which the program is told of in any case.
+    """
     load(box, "postgres:15", Recipe())
     name, server = f"taker{number}", f"keeper{number}"
     box.docker("network", "create", f"net-{name}")
@@ -36,9 +40,12 @@ def _client(box: Box, number: int, text: str) -> str:
     run(box, server, *options, net, *MACHINE, "postgres:15", "/bin/sh", "-c", _SERVER)
     box.wait_for(lambda: "ready to accept" in logs(box, server), what="PostgreSQL to be ready")
     box.write(f"/srv/{name}.txt", text, 0o644)
-    mount = ("-v", f"/srv/{name}.txt:/run/secrets/word:ro", f"--env=HOST={server}", "--init")
+    mount = ("-v", f"/srv/{name}.txt:/run/secrets/word:ro") if has_secret else ()
+    given = (f"--env=HOST={server}", "--env=DB_PASSWORD_FILE=/run/secrets/word", "--init")
     script = _CLIENT % POSTGRES
-    run(box, name, *GOOD, net, *mount, *MACHINE, "bb:1.36", "/usr/bin/python3", "-c", script)
+    run(
+        box, name, *GOOD, net, *mount, *given, *MACHINE, "bb:1.36", "/usr/bin/python3", "-c", script
+    )
     box.wait_for(lambda: logs(box, name).count("\n") > 5, what="some calls")
     return name
 
@@ -61,6 +68,14 @@ def password_with_a_carriage_return(box: Box) -> None:
     name = _client(box, 9, "made-up-horse\r\n")
     assert "has carriage returns" in box.diagnose("check", _REFUSED).out.replace("\n  ", " ")
     assert "password authentication failed" in logs(box, name)
+
+
+@fault(_REFUSED, subject="container:taker11", also=["container.errors-in-log"])
+def password_that_was_not_mounted(box: Box) -> None:
+    """The container was made again without the secret that its variable names."""
+    _client(box, 11, "made-up-horse", has_secret=False)
+    said = box.diagnose("check", _REFUSED).out.replace("\n  ", " ")
+    assert "created without its secret" in said, said
 
 
 @healthy()

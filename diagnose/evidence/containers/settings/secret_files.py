@@ -1,8 +1,10 @@
-"""Files with one password whose line end a program may take as a part of it.
+"""Files with one password that are absent, or whose line end a program may take as a part of it.
 
 An editor and `echo` end a file with a newline, and editors of Windows with a carriage return before
 it. The images of databases drop both; many programs take the file unchanged.
 """
+
+from collections.abc import Iterator
 
 import msgspec
 
@@ -15,6 +17,7 @@ from diagnose.evidence.items import Items
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.model import Failed
 from diagnose.questions import Host
+from diagnose.questions.file_answers import path_status
 from diagnose.questions.files import ReadFile
 from diagnose.registry import evidence
 
@@ -36,15 +39,17 @@ _PLACE = LazyPattern(
 
 
 class SecretFile(msgspec.Struct, frozen=True):
-    """A mounted file with a password, and how it ends."""
+    """A mounted file with a password, and how it ends; or a file that is not there."""
 
     container: Container
     path: str
     """The path in the container."""
-    source: str
+    source: str = ""
     """On the host; "" where a command may not change it."""
-    has_returns: bool
+    has_returns: bool = False
     """Whether its lines end as in Windows."""
+    lacking_for: str = ""
+    """The variable that names the file, where the container has no such file."""
 
 
 class SecretFiles(Items[SecretFile], frozen=True):
@@ -62,9 +67,9 @@ def secret_files(
     log_tails: LogTails | None,
     repeated_errors: RepeatedErrors | None,
 ) -> SecretFiles:
-    """The secret files with a line end, of containers whose login is refused.
+    """The secret files that are absent or have a line end, of containers whose login is refused.
 
-    Only the ends of the files are read.
+    Only the ends of the files are read. The absent ones come first.
     """
     refused = {
         error.container.id
@@ -76,22 +81,40 @@ def secret_files(
     secrets = []
     for container in containers:
         if container.id in refused:
+            secrets += _absent_files(host, container)
             files = (_secret_file(host, container, path) for path in _paths(container)[:MOST])
             secrets += [file for file in files if file is not None]
     return SecretFiles(tuple(secrets))
 
 
-def _paths(container: Container) -> list[str]:
-    """The files that variables name for a secret, and mounted ones with such a name."""
-    named_paths = [
-        value
+def _named_paths(container: Container) -> dict[str, str]:
+    """The files that variables name for a secret, with the variable."""
+    return {
+        value: name
         for name, value in container.config.environment
         if value.startswith("/") and _VARIABLE.search(name)
-    ]
+    }
+
+
+def _absent_files(host: Host, container: Container) -> Iterator[SecretFile]:
+    """The files that variables name for a secret, and that a running container does not have.
+
+    An updater or a command by hand may have made it again without the secrets of its compose file.
+    """
+    if not container.state.pid:
+        return
+    root = f"/proc/{container.state.pid}/root"
+    for path, variable in list(_named_paths(container).items())[:MOST]:
+        if path_status(host, f"{root}{path}").failed == "missing":
+            yield SecretFile(container, path, lacking_for=variable)
+
+
+def _paths(container: Container) -> list[str]:
+    """The files that variables name for a secret, and mounted ones with such a name."""
     mounted = [
         mount.destination for mount in container.bind_mounts if _PLACE.search(mount.destination)
     ]
-    return list(dict.fromkeys([*named_paths, *mounted]))
+    return list(dict.fromkeys([*_named_paths(container), *mounted]))
 
 
 def _secret_file(host: Host, container: Container, path: str) -> SecretFile | None:

@@ -91,6 +91,17 @@ RUNNERS = (
         turns_away=True,
     ),
     Failure(
+        name="runner-version",
+        mark="deprecated and cannot receive messages",
+        pattern=r"\bRunner version v(?P<version>\d[\d.]{0,20}) is deprecated and cannot receive messages",
+        cause="GitHub gives jobs to newer runners only: version {version} of this one is no longer accepted, and its "
+        "updates of itself are switched off",
+        cure="pull a newer image of the runner and recreate its container from it; a tag with a fixed version has to be "
+        "changed",
+        source="actions/runner#3466",
+        look="builds",
+    ),
+    Failure(
         name="gitea-runner-removed",
         mark="unregistered runner",
         pattern=r"code = Unauthenticated desc = unregistered runner\b",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
 import pytest
 
 from diagnose.evidence.containers.compose.compose_files import ChangedFile, ComposeFiles
@@ -566,3 +567,24 @@ def test_end_of_the_file_of_a_password(text: str, found: dict[str, str], words: 
     ).findings  # fmt: skip
     assert words in finding.summary
     assert (finding.variables.get("secret_file") == "/srv/word") == bool(words)
+
+
+ABSENT = {
+    "not there": ("missing", 7, True),
+    "there": ("", 7, False),
+    "of a container that has ended": ("missing", 0, False),
+}
+
+
+@pytest.mark.parametrize(("failed", "pid", "is_found"), ABSENT.values(), ids=ABSENT)
+def test_secret_that_the_container_was_made_without(failed: str, pid: int, is_found: bool) -> None:
+    line = "Error 1045 (28000): Access denied for user 'shop'@'172.18.0.3' (using password: NO)"
+    container, log_tails = failed_with_log(
+        line, Config={"Env": ["DB_PASSWORD_FILE=/run/secrets/word"]}, **ON_SHOP
+    )
+    state = msgspec.structs.replace(container.state, pid=pid)
+    container = msgspec.structs.replace(container, state=state)
+    path = f"/proc/{pid}/root/run/secrets/word"
+    host = Made({"file.stats": {path: {"failed": failed, "type": "" if failed else "file"}}})
+    files = secret_files(host, of(container), log_tails, None)
+    assert [file.lacking_for for file in files] == ["DB_PASSWORD_FILE"] * is_found

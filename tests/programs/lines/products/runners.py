@@ -22,6 +22,9 @@ LINES = {
     ),
     "runner-as-root": "Must not run with sudo",
     "runner-session": "A session for this runner already exists.",
+    "runner-version": (
+        "An error occured: Runner version v2.318.0 is deprecated and cannot receive messages."
+    ),
     "runner-token": (
         "Http response code: NotFound from 'POST https://api.github.com/actions/runner-registration'"
     ),
