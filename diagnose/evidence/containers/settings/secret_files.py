@@ -78,7 +78,7 @@ def secret_files(
     }
     failures = log_tails.failures if log_tails is not None else {}
     refused |= {id for id, failure in failures.items() if failure.name in _LOGINS}
-    secrets = []
+    secrets: list[SecretFile] = []
     for container in containers:
         if container.id in refused:
             secrets += _absent_files(host, container)
