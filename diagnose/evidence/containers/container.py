@@ -63,7 +63,7 @@ class Container(InspectedContainer, frozen=True):
         """
         return (self.life,) if self.is_running and self.restart_count == 0 else ()
 
-    @property
+    @functools.cached_property
     def is_running(self) -> bool:
         """Whether its first process lives (a restarting container has none)."""
         return self.state.status in ("running", "paused") and self.state.pid > 0
@@ -93,7 +93,7 @@ class Container(InspectedContainer, frozen=True):
         """Whether its program is a monitor, which reports programs that do not answer."""
         return _MONITOR.search(self.config.image.lower()) is not None
 
-    @property
+    @functools.cached_property
     def start_failed(self) -> bool:
         """Whether the last start of the container never came to run.
 

@@ -1,5 +1,6 @@
 """The parts of `GET /containers/ID/json` as types, as far as evidence and checks read them."""
 
+import functools
 import ipaddress
 from collections.abc import Iterable, Mapping
 
@@ -221,7 +222,7 @@ class Healthcheck(ApiObject, frozen=True, rename="pascal"):
     start_period: int | None = None
 
 
-class ContainerConfig(ApiObject, frozen=True, rename="pascal"):
+class ContainerConfig(ApiObject, frozen=True, dict=True, rename="pascal"):
     """The `Config` of a container: image, user, command, environment. Secrets are redacted."""
 
     image: str = ""
@@ -247,7 +248,7 @@ class ContainerConfig(ApiObject, frozen=True, rename="pascal"):
     def starts_as_root(self) -> bool:
         return self.user.partition(":")[0] in ("", "0", "root")
 
-    @property
+    @functools.cached_property
     def environment(self) -> tuple[tuple[str, str], ...]:
         """The variables as (name, value), in their order; a name may come twice."""
         entries = (entry.partition("=") for entry in self.env or ())

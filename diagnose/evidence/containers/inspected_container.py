@@ -80,7 +80,7 @@ class InspectedContainer(ApiObject, frozen=True, rename="pascal", dict=True):
         """The folder of its project on the host; "" where compose does not say."""
         return self.compose_label("project.working_dir")
 
-    @property
+    @functools.cached_property
     def compose_files(self) -> list[str]:
         """The files of its project; old versions of compose name none."""
         return list(filter(None, self.compose_label("project.config_files").split(",")))
@@ -108,7 +108,7 @@ class InspectedContainer(ApiObject, frozen=True, rename="pascal", dict=True):
     def compose_service(self) -> str:
         return self.compose_label("service")
 
-    @property
+    @functools.cached_property
     def is_one_off(self) -> bool:
         """Whether `docker compose run` created it, for one command."""
         return self.compose_label("oneoff").lower() == "true"
@@ -117,7 +117,7 @@ class InspectedContainer(ApiObject, frozen=True, rename="pascal", dict=True):
     def swarm_service(self) -> str:
         return self.labels.get("com.docker.swarm.service.name", "")
 
-    @property
+    @functools.cached_property
     def service(self) -> str:
         """Compose project and service, or swarm service; empty if neither."""
         if self.swarm_service:
