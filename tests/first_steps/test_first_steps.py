@@ -44,12 +44,12 @@ def env(*entries: str) -> dict[str, Any]:
         (
             {"Mounts": [CONF]},
             '[emerg] invalid port in "808081" of the "listen" directive in /etc/nginx/nginx.conf:7',
-            NamedSetting(path="/srv/web/nginx.conf", inside="/etc/nginx/nginx.conf", line=7),
+            NamedSetting(path="/srv/web/nginx.conf", path_inside="/etc/nginx/nginx.conf", line=7),
         ),
         (
             {"Mounts": [FOLDER]},
             "# Fatal error, can't open config file '/usr/local/etc/redis/redis.conf': No such file",
-            NamedSetting(path="/srv/redis/redis.conf", inside="/usr/local/etc/redis/redis.conf"),
+            NamedSetting(path="/srv/redis/redis.conf", path_inside="/usr/local/etc/redis/redis.conf"),
         ),
         (
             {"Mounts": [CONF], **env("REDISPASS=", "TZ=UTC")},
@@ -71,7 +71,7 @@ def env(*entries: str) -> dict[str, Any]:
             {"Mounts": [CODE], "Config": {"WorkingDir": "/app"}},
             "Error: ENOENT: no such file or directory, open 'upload/thumbs/.immich'",
             NamedSetting(
-                folder="/srv/app/upload/thumbs", inside="/app/upload/thumbs", is_data=True
+                folder="/srv/app/upload/thumbs", path_inside="/app/upload/thumbs", is_data=True
             ),
         ),
         (
@@ -155,13 +155,13 @@ def env(*entries: str) -> dict[str, Any]:
             },
             "*** FATAL CONFIG FILE ERROR *** at line 4: wrong number of arguments",
             NamedSetting(
-                path="/srv/redis/redis.conf", inside="/usr/local/etc/redis/redis.conf", line=4
+                path="/srv/redis/redis.conf", path_inside="/usr/local/etc/redis/redis.conf", line=4
             ),
         ),
         (
             {"Mounts": [SOURCES]},
             "Datasource provisioning error: only one can be marked as default",
-            NamedSetting(folder="/srv/sources", inside="/etc/grafana/provisioning/datasources"),
+            NamedSetting(folder="/srv/sources", path_inside="/etc/grafana/provisioning/datasources"),
         ),
         (
             {"Mounts": [{**CONF, "Source": "/opt/python3", "Destination": "/usr/bin/python3"}]},
@@ -172,12 +172,12 @@ def env(*entries: str) -> dict[str, Any]:
         (
             {"Mounts": [FOLDER]},
             "--initialize specified but the data directory /usr/local/etc/redis has files in it",
-            NamedSetting(folder="/srv/redis", inside="/usr/local/etc/redis", is_data=True),
+            NamedSetting(folder="/srv/redis", path_inside="/usr/local/etc/redis", is_data=True),
         ),
         (
             {"Mounts": [FOLDER]},
             'Error: Unable to open pwfile "/usr/local/etc/redis/passwd".',
-            NamedSetting(path="/srv/redis/passwd", inside="/usr/local/etc/redis/passwd"),
+            NamedSetting(path="/srv/redis/passwd", path_inside="/usr/local/etc/redis/passwd"),
         ),
         (
             {
@@ -185,7 +185,7 @@ def env(*entries: str) -> dict[str, Any]:
                 "Config": {"Cmd": ["caddy", "run", "--config", "/etc/nginx/nginx.conf"]},
             },
             "Error: adapting config: ambiguous site definition: shop.example.com",
-            NamedSetting(path="/srv/web/nginx.conf", inside="/etc/nginx/nginx.conf"),
+            NamedSetting(path="/srv/web/nginx.conf", path_inside="/etc/nginx/nginx.conf"),
         ),
         (
             env("APP_ENV=production", "APP_KEY="),
@@ -392,5 +392,5 @@ def test_the_option_that_heals_a_known_failure(parts: dict[str, Any], expected: 
 
 
 def test_a_file_that_no_terminal_can_show_is_listed():
-    binary = NamedSetting(path="/srv/app/sharp/sharp.node", inside="/app/sharp/sharp.node")
+    binary = NamedSetting(path="/srv/app/sharp/sharp.node", path_inside="/app/sharp/sharp.node")
     assert binary.variables == {"named_folder": "/srv/app/sharp"}

@@ -53,7 +53,7 @@ def _finding(user: DroppedUser, fixed: Mounted | None) -> Finding:
     return Finding.about(
         container,
         sentence(
-            f"{container} cannot {denied.what} {denied.inside}: {denied.why(user_clause)}",
+            f"{container} cannot {denied.what} {denied.path_inside}: {denied.why(user_clause)}",
             fixed_modes(fixed),
         ),
         {

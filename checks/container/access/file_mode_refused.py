@@ -50,7 +50,7 @@ def _finding(refused: RefusedFile, fixed: Mounted | None) -> Finding:
     has = f"{source.owner}, mode {source.permissions}"
     if refused.is_folder_for_a_file:
         reason = f"{refused.path} is a folder, but the program needs a file there"
-        variables = {"folder": refused.inside}
+        variables = {"folder": refused.path_inside}
     elif refused.mode:
         reason = (
             f"others may use {refused.path}, "
@@ -67,13 +67,13 @@ def _finding(refused: RefusedFile, fixed: Mounted | None) -> Finding:
         variables = {"unfit": fixed.point, **_cookie_beside_mount(refused)}
     return Finding.about(
         container,
-        sentence(f"{container} refuses {refused.inside}: {reason}", fixed_modes(fixed)),
+        sentence(f"{container} refuses {refused.path_inside}: {reason}", fixed_modes(fixed)),
         {
             **present({LINE: refused.line}),
             f"owner and mode of {refused.path}": has,
             **mount_options(fixed),
         },
-        discriminator=refused.inside,
+        discriminator=refused.path_inside,
         severity=Severity.critical if refused.line else Severity.warning,
         onset=container.failed_first if refused.line else None,
         variables=variables,
@@ -82,7 +82,7 @@ def _finding(refused: RefusedFile, fixed: Mounted | None) -> Finding:
 
 def _cookie_beside_mount(refused: RefusedFile) -> PageVariables:
     """Page variables that keep only RabbitMQ's data on the mount, and not its cookie."""
-    folder, _, name = refused.inside.rpartition("/")
+    folder, _, name = refused.path_inside.rpartition("/")
     on_host = refused.path.rpartition("/")[0]
     is_mounted = any(mount.destination == folder for mount in refused.container.mounts)
     if name != _COOKIE or not is_mounted:

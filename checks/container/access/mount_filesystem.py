@@ -28,13 +28,13 @@ def unfit_filesystem(
     mounted = mounts.of(named_path.mount.source) if mounts is not None else None
     if mounted is None:
         return None
-    words = named_path.line.replace(named_path.inside, " ")
+    words = named_path.line.replace(named_path.path_inside, " ")
     fault = _unsupported_clause(container, words, mounted.fstype)
     if not fault:
         return None
     return Finding.about(
         container,
-        f"{container} {fault} {named_path.inside}: {mounted.point} on the host is {mounted.fstype}",
+        f"{container} {fault} {named_path.path_inside}: {mounted.point} on the host is {mounted.fstype}",
         {**named_path.evidence, f"mount options of {mounted.point}": mounted.options},
         discriminator=named_path.mount.destination,
         touches=named_path.mount.volumes,

@@ -189,7 +189,7 @@ def _locked_finding(locked: LockedPath) -> Finding:
     named_path = locked.named
     return Finding.about(
         container,
-        f"{container} cannot change {named_path.inside}: {locked.path} is {_FLAGS[locked.flag]} on the "
+        f"{container} cannot change {named_path.path_inside}: {locked.path} is {_FLAGS[locked.flag]} on the "
         f"host (chattr +{locked.flag}), which binds root too",
         {**named_path.evidence, f"lsattr {locked.path}": locked.flag},
         discriminator=named_path.mount.destination,
@@ -245,7 +245,7 @@ def _forbidden_path_finding(
     fixed: the mount of the path, if all files there have one owner and mode.
     """
     added = container.host_config.group_add
-    refusal = f"{container} cannot {denied.what} {denied.inside}: {denied.why('user is')}"
+    refusal = f"{container} cannot {denied.what} {denied.path_inside}: {denied.why('user is')}"
     return Finding.about(
         container,
         sentence(refusal, fixed_modes(fixed)),
@@ -288,7 +288,7 @@ def _read_only_finding(
     source = mount.name if mount.type == "volume" and mount.name else mount.source
     return Finding.about(
         container,
-        f"{container} cannot write {named_path.inside}: it has {mount.destination} mounted read-only",
+        f"{container} cannot write {named_path.path_inside}: it has {mount.destination} mounted read-only",
         {**named_path.evidence, "Mounts.RW": False},
         severity=severity,
         discriminator=mount.destination,

@@ -90,14 +90,14 @@ def _closed_entry_finding(closed: ClosedEntry) -> Finding:
     path = f"{closed.mount.source}/{closed.name}"
     return Finding.about(
         container,
-        f"{container} cannot read {closed.inside}{more}, which {writer} has put there: its user is "
+        f"{container} cannot read {closed.path_inside}{more}, which {writer} has put there: its user is "
         f"{closed.user.label}, and the {status.type} belongs to {status.owner} with mode "
         f"{status.permissions}",
         {
             f"owner and mode of {path}": f"{status.owner} {status.permissions}",
             "mounted in both": closed.mount.source,
         },
-        discriminator=closed.inside,
+        discriminator=closed.path_inside,
         variables={"shared": closed.mount.source},
     )
 

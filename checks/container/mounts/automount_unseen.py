@@ -32,7 +32,7 @@ def _finding(automount: UnseenAutomount) -> Finding:
         f"{container} {effect}: its mount at {mount.destination} does not follow the host's "
         f"({mount.propagation or 'rprivate'})",
         {
-            f"/proc/{container.state.pid}/mountinfo": f"autofs at {automount.inside}",
+            f"/proc/{container.state.pid}/mountinfo": f"autofs at {automount.path_inside}",
             "mount": str(mount),
             **present(
                 {

@@ -35,14 +35,14 @@ def _finding(link: DanglingLink) -> Finding:
     finding = Finding.about(
         container,
         sentence(
-            f"{container} needs {link.inside}, a link to {link.target}, which no mount holds and which "
+            f"{container} needs {link.path_inside}, a link to {link.target}, which no mount holds and which "
             "is not in the container",
             variable_clause,
             has_it,
         ),
         {
             LINE: quoted(link.line),
-            link.inside: f"-> {link.target}",
+            link.path_inside: f"-> {link.target}",
             "mounted": f"{link.mount.name or link.mount.source} -> {link.mount.destination}",
             **present({"named by": link.variable}),
         },

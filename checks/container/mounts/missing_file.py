@@ -33,7 +33,7 @@ def absent_file(missing: MissingFile, row: Mapping[str, str]) -> Finding:
     holds = and_more(missing.names, NAMES_SHOWN) if missing.names else "nothing"
     return Finding.about(
         container,
-        f"{container} cannot find {missing.inside}: {missing.folder} on the host has no {name}",
+        f"{container} cannot find {missing.path_inside}: {missing.folder} on the host has no {name}",
         {
             **missing.place.evidence,
             f"contents of {missing.folder}": holds,
@@ -50,13 +50,13 @@ def _dangling_link_finding(missing: MissingFile, end: LinkEnd) -> Finding:
     """The finding about a link whose target does not exist, or is not mounted."""
     container = missing.container
     lacks = f"{end.on_host} on the host is not there" if end.on_host else "nothing is mounted there"
-    lost = "" if end.on_host else f"*/diff{end.inside}"
+    lost = "" if end.on_host else f"*/diff{end.path_inside}"
     is_log = posixpath.basename(missing.path) in _WRITE_AHEAD_LOGS
     return Finding.about(
         container,
-        f"{container} cannot find {missing.place.inside}: {missing.path} on the host is a link "
-        f"that leads to {end.inside}, and {lacks}",
-        {**missing.place.evidence, "the link leads to": end.inside},
+        f"{container} cannot find {missing.place.path_inside}: {missing.path} on the host is a link "
+        f"that leads to {end.path_inside}, and {lacks}",
+        {**missing.place.evidence, "the link leads to": end.path_inside},
         severity=Severity.warning if missing.is_repeated else Severity.critical,
         discriminator=missing.place.mount.source,
         onset=None if missing.is_repeated else container.failed_first,
@@ -77,11 +77,11 @@ def _dangling_link_finding(missing: MissingFile, end: LinkEnd) -> Finding:
 def _image_evidence(missing: MissingFile) -> dict[str, Json]:
     """The evidence on whether the image has the missing file."""
     if missing.is_in_image:
-        return {"the image": f"has {missing.inside}, but the mount hides it"}
+        return {"the image": f"has {missing.path_inside}, but the mount hides it"}
     if missing.is_in_image is None:
         return {}
     hint = ": install the modules in the folder of the host" if missing.lacks_modules else ""
-    return {"the image": f"has no {missing.inside} either{hint}"}
+    return {"the image": f"has no {missing.path_inside} either{hint}"}
 
 
 def _cure(missing: MissingFile, row: Mapping[str, str]) -> PageVariables:
@@ -90,14 +90,14 @@ def _cure(missing: MissingFile, row: Mapping[str, str]) -> PageVariables:
     if is_hidden:
         return {
             "from_image": missing.container.config.image,
-            "hidden": missing.inside,
+            "hidden": missing.path_inside,
             "lacking": missing.folder,
         }
     job = {name: value for name, value in row.items() if name.startswith("job_")}
     if job or missing.lacks_modules or missing.lacks_build:
         return job or _sources_job(missing)
-    if missing.near:
-        example = f"{missing.folder}/{missing.near}"
+    if missing.likely_name:
+        example = f"{missing.folder}/{missing.likely_name}"
         return {"example": example, "wanted": missing.path}
     return {"incomplete": missing.folder}
 
@@ -115,7 +115,7 @@ def _sources_job(missing: MissingFile) -> PageVariables:
         command = build if missing.has_modules else f"{install} && {build}"
     return {
         "job_command": command,
-        "job_folder": missing.inside.rpartition("/")[0],
+        "job_folder": missing.path_inside.rpartition("/")[0],
         "job_image": config.image,
         "job_user": config.user or "0",
     }
@@ -127,7 +127,7 @@ def volume_for_file(container: Container, mistaken_path: NamedPath) -> Finding:
     mount = mistaken_path.mount
     return Finding.about(
         container,
-        f"{container} finds a folder at {mistaken_path.inside}: "
+        f"{container} finds a folder at {mistaken_path.path_inside}: "
         f'"{mount.name}" is not an absolute path, so the engine took it as the name of a volume',
         {
             LINE: quoted(mistaken_path.line),

@@ -240,7 +240,7 @@ def _empty_folder(
     elif count == 0:
         yield _missing_source_finding(
             container,
-            f"finds an empty folder at {mistaken_path.inside}: {source} is not a file",
+            f"finds an empty folder at {mistaken_path.path_inside}: {source} is not a file",
             source,
             {**evidence, "on the host": "an empty folder, as the engine makes for a missing file"},
             stand_in="kept_folder",
@@ -248,7 +248,7 @@ def _empty_folder(
     elif on_host is not None and on_host.failed == "missing" and not container.is_running:
         yield _missing_source_finding(
             container,
-            f"was started without its file {mistaken_path.inside}: {source} does not exist",
+            f"was started without its file {mistaken_path.path_inside}: {source} does not exist",
             source,
             {**evidence, "on the host": "no such file or directory"},
             stand_in="kept_missing",
@@ -274,7 +274,7 @@ def _emptied_folder_finding(container: Container, lacking: NamedPath) -> Finding
     source = lacking.mount.source
     return _missing_source_finding(
         container,
-        f"cannot find {lacking.inside}: {source} on the host is an empty folder",
+        f"cannot find {lacking.path_inside}: {source} on the host is an empty folder",
         source,
         {
             **lacking.evidence,

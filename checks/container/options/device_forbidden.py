@@ -41,10 +41,10 @@ def _denied_finding(device: DeniedDevice) -> Finding:
     container = device.container
     return Finding.about(
         container,
-        f"{container} may not open {device.inside}: its user is {device.user.label}, and the device "
+        f"{container} may not open {device.path_inside}: its user is {device.user.label}, and the device "
         f"belongs to {device.source.owner} with mode {_mode(device.source)}",
         _evidence(device),
-        discriminator=device.inside,
+        discriminator=device.path_inside,
         onset=container.failed_first,
         variables={"device": device.path, **_group(device.source), **compose_variables(container)},
     )
@@ -57,10 +57,10 @@ def _unusable_finding(device: DeniedDevice, *, changed_user: bool) -> Finding:
     groups = ", ".join(map(str, sorted(device.user.gids))) or "none"
     finding = Finding.about(
         container,
-        f"{container} cannot use {device.inside}: its program runs as {device.user.label}, in groups "
+        f"{container} cannot use {device.path_inside}: its program runs as {device.user.label}, in groups "
         f"{groups}, and the device belongs to {device.source.owner} with mode {_mode(device.source)}",
         _evidence(device),
-        discriminator=device.inside,
+        discriminator=device.path_inside,
         severity=Severity.warning,
         variables={"device": device.path},
     )
@@ -88,10 +88,10 @@ def _barred_finding(device: BarredDevice) -> Finding:
     outer = f"the {device.around} container" if device.around else "the container"
     return Finding.about(
         device.container,
-        f"{device.container} may not open {device.inside}, and this host may not either: the device "
+        f"{device.container} may not open {device.path_inside}, and this host may not either: the device "
         f"rules of {outer} in which the host runs deny it",
         {LINE: quoted(device.line), f"opening {device.path} on the host": "EPERM"},
-        discriminator=device.inside,
+        discriminator=device.path_inside,
         onset=device.container.failed_first,
         variables={"device": device.path, "barred": device.path},
     )

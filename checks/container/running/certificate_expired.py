@@ -43,7 +43,7 @@ def _finding(expired: ExpiredCertificate, clock: Clock) -> Finding:
     else:
         words = f"serves a certificate that expires in {duration(seconds_left)}, and nobody has renewed it"
         end_clause = f"expires in {duration(seconds_left)}"
-    evidence: dict[str, Json] = {file.inside: f"{end_clause}, mounted from {file.path}"}
+    evidence: dict[str, Json] = {file.path_inside: f"{end_clause}, mounted from {file.path}"}
     newer_clause = ""
     if expired.newer is not None:
         newer = expired.newer
@@ -56,7 +56,7 @@ def _finding(expired: ExpiredCertificate, clock: Clock) -> Finding:
         sentence(f"{container} {words}: {file.path}", newer_clause),
         evidence,
         severity=Severity.warning if is_over else Severity.advice,
-        discriminator=file.inside,
+        discriminator=file.path_inside,
         stable=(container.life,),
         variables={"certificate": file.path, **_renewal(expired)},
     )
@@ -71,7 +71,7 @@ def _renewal(expired: ExpiredCertificate) -> PageVariables:
     newer = expired.newer
     if newer is not None:
         reload = RELOADS.get(file.server, "")
-        edit = edit_to(file.inside, newer.path)
+        edit = edit_to(file.path_inside, newer.path)
         if edit and file.named_by and reload:
             return {"settings": file.named_by, "edit": edit, "reload": reload}
         return {"newer": newer.path}

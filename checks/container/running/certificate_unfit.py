@@ -32,20 +32,20 @@ def _finding(unfit: UnfitCertificate) -> Finding:
     container = unfit.container
     if unfit.chain:
         summary = sentence(
-            f"{container} serves certificate {unfit.inside} without its chain: many programs "
+            f"{container} serves certificate {unfit.path_inside} without its chain: many programs "
             "cannot verify it",
             f"{unfit.chain} has the chain too",
         )
     else:
         summary = (
             f"{container} serves a certificate for other names than those of its site: "
-            f"{unfit.inside} does not hold for {and_more(unfit.uncovered)}"
+            f"{unfit.path_inside} does not hold for {and_more(unfit.uncovered)}"
         )
     return Finding.about(
         container,
         summary,
         present({"file": unfit.path, "names of the certificate": list(unfit.names[:8])}),
-        discriminator=unfit.inside,
+        discriminator=unfit.path_inside,
         severity=None if unfit.is_between else Severity.advice,
         stable=(container.life,),
         variables={"certificate": unfit.path, **_cure(unfit)},
@@ -54,5 +54,5 @@ def _finding(unfit: UnfitCertificate) -> Finding:
 
 def _cure(unfit: UnfitCertificate) -> PageVariables:
     if unfit.chain:
-        return {"leaf": unfit.inside, "chain": unfit.chain}
+        return {"leaf": unfit.path_inside, "chain": unfit.chain}
     return {"uncovered": and_more(unfit.uncovered)}

@@ -53,11 +53,11 @@ def _finding(unread: UnreadCertificate, clock: Clock, patience: float) -> Findin
         f"{container} still uses an old certificate{expiry}: {file.path} was renewed {age} ago, "
         f"and {file.server} was not reloaded since{unless}",
         {
-            file.inside: f"renewed {age} ago, mounted from {file.path}",
+            file.path_inside: f"renewed {age} ago, mounted from {file.path}",
             f"youngest process of {file.server}": f"{duration(clock.wall - file.loaded_at)} old",
         },
         severity=severity,
-        discriminator=file.inside,
+        discriminator=file.path_inside,
         stable=(container.life,),
         variables={"certificate": file.path, **healing},
     )

@@ -221,7 +221,7 @@ def _addressed_peers(case: ErrorCase) -> list[str]:
         others.append(f'container "{remedy["cut_off"]}" is {master}')
     if (unread := case.unread) is not None:
         mounted = f"{unread.mounted}, which is mounted at {unread.folder}"
-        others.append(f"it reads the image's own {unread.inside}, and not {mounted}")
+        others.append(f"it reads the image's own {unread.path_inside}, and not {mounted}")
     return others
 
 

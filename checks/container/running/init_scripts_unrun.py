@@ -40,7 +40,7 @@ def _finding(script: UnrunScript) -> Finding:
         "its image runs start scripts only if the data directory is empty",
         {
             f"{LINE} of {script.caller.name}": script.line,
-            "mount": f"{script.path} -> {script.inside}",
+            "mount": f"{script.path} -> {script.path_inside}",
             "times": f"the script was changed {later} after the data was made",
         },
         touches=(script.caller.subject,),
@@ -54,6 +54,6 @@ def _steps(script: UnrunScript) -> PageVariables:
     Empty for a script that also deletes, or a database that is down.
     """
     client = client_of(script.database)
-    if client is None or script.removes or not script.inside.endswith(".sql"):
+    if client is None or script.removes or not script.path_inside.endswith(".sql"):
         return {}
-    return {"run": run_file(client), "inside": script.inside}
+    return {"run": run_file(client), "inside": script.path_inside}

@@ -59,7 +59,7 @@ def zone_unknown(
 
 def _misspelt_finding(zone: MisspeltZone) -> Finding:
     container = zone.container
-    suggestion = f"{zone.near} is one" if zone.near else ""
+    suggestion = f"{zone.likely_zone} is one" if zone.likely_zone else ""
     return Finding.about(
         container,
         sentence(
@@ -69,7 +69,7 @@ def _misspelt_finding(zone: MisspeltZone) -> Finding:
         ),
         {"Config.Env TZ": zone.zone, f"{ZONES}/{zone.zone}": "missing in the container"},
         stable=(container.life,),
-        variables={"corrected": f"TZ={zone.near}"} if zone.near else {"misspelt": zone.zone},
+        variables={"corrected": f"TZ={zone.likely_zone}"} if zone.likely_zone else {"misspelt": zone.zone},
     )
 
 

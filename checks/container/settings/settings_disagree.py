@@ -55,7 +55,7 @@ def settings_disagree(
         dispute = disputed_name(lines, container, containers) if lines else None
         if dispute is None or dispute.noun == "database":
             continue
-        key = (dispute.server.id, dispute.variable, dispute.asked)
+        key = (dispute.server.id, dispute.variable, dispute.unknown_name)
         if key not in known_keys:
             known_keys.add(key)
             yield _name_finding(dispute, container, is_failing=is_failing)
@@ -88,7 +88,7 @@ def _name_finding(dispute: DisputedName, container: Container, *, is_failing: bo
         _sentence(dispute),
         {
             LINE if container.id == about.id else f"log of {container.name}": dispute.line,
-            f"{server.name} {dispute.variable}": dispute.kept,
+            f"{server.name} {dispute.variable}": dispute.server_name,
             **_evidence_of_caller(dispute),
         },
         severity=Severity.critical if is_failing else Severity.warning,
@@ -105,7 +105,7 @@ def _sentence(dispute: DisputedName) -> str:
     caller = dispute.caller
     server = dispute.server
     noun = dispute.noun
-    asked_name = dispute.asked
+    asked_name = dispute.unknown_name
     if dispute.noun in SHOWN_BY_CALLERS:
         callers_clause = f"that {caller} shows" if caller is not None else "of its callers"
         text = (
@@ -116,15 +116,15 @@ def _sentence(dispute: DisputedName) -> str:
         text = f'{caller} asks for the {noun} "{asked_name}", and {dispute.variable} of {server} is'
     else:
         text = f'{server} does not know the {noun} "{asked_name}": its {dispute.variable} is'
-    return f'{text} "{dispute.kept}"{_origin(dispute)}'
+    return f'{text} "{dispute.server_name}"{_origin(dispute)}'
 
 
 def _origin(dispute: DisputedName) -> str:
     """The clause about the setting that gives the caller its name; "" without a caller."""
     if dispute.caller is None:
         return ""
-    if dispute.given:
-        return f"; its {dispute.given} says so"
+    if dispute.caller_variable:
+        return f"; its {dispute.caller_variable} says so"
     return f"; no variable of {dispute.caller.name} says so: it may be a default"
 
 
@@ -132,7 +132,7 @@ def _evidence_of_caller(dispute: DisputedName) -> dict[str, object]:
     """The variables of the caller that name the server, as evidence: its other settings for the
     server are near them."""
     caller = dispute.caller
-    if caller is None or dispute.given:
+    if caller is None or dispute.caller_variable:
         return {}
     own_names = dispute.server.dns_names
     names = [
@@ -148,17 +148,17 @@ def _steps(dispute: DisputedName) -> PageVariables:
     RabbitMQ lacks."""
     caller = dispute.caller
     server = dispute.server
-    words = {"noun": dispute.noun, "asked": dispute.asked, "kept": dispute.kept}
+    words = {"noun": dispute.noun, "asked": dispute.unknown_name, "kept": dispute.server_name}
     words |= {"variable": dispute.variable, "server": server.name}
     if caller is None:
         return words
-    if dispute.given:
-        assignment = f"{dispute.given}={dispute.kept}"
+    if dispute.caller_variable:
+        assignment = f"{dispute.caller_variable}={dispute.server_name}"
         return {**words, "assignment": assignment, **compose_variables(caller)}
     words |= {"unread_image": caller.config.image, "word": dispute.noun.upper()}
     user = server.config.value_of(_USER_OF_RABBITMQ)
     if dispute.noun == "vhost" and user:
-        return {**words, "broker": server.name, "vhost": dispute.asked, "login": user}
+        return {**words, "broker": server.name, "vhost": dispute.unknown_name, "login": user}
     return words
 
 

@@ -44,7 +44,7 @@ def _finding(edited: EditedSettings, clock: Clock, *, is_quiet: bool) -> Finding
         f"{edited.server} in {container} read {edited.path}{more} before it was last written, "
         f"{clock.ago(edited.changed_at)}: it was neither reloaded nor restarted since",
         {
-            edited.inside: f"written {clock.ago(edited.changed_at)}, mounted from {edited.path}",
+            edited.path_inside: f"written {clock.ago(edited.changed_at)}, mounted from {edited.path}",
             f"{edited.server} read its files": clock.ago(edited.loaded_at),
         },
         onset=edited.changed_at,

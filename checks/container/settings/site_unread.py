@@ -35,10 +35,10 @@ def _finding(site: UnreadSite) -> Finding:
     of_whom = f" ({and_more(site.names)})" if site.names else ""
     return Finding.about(
         container,
-        f"nginx in {container} does not read {site.inside}, which has a site{of_whom}: its "
+        f"nginx in {container} does not read {site.path_inside}, which has a site{of_whom}: its "
         f"configuration includes only {and_more(site.read_from) or 'other files'}",
         present({"mounted from": site.path, "includes": list(site.read_from)}),
-        discriminator=site.inside,
+        discriminator=site.path_inside,
         stable=(container.life,),
         variables={"site_file": site.path, **_cure(site)},
     )
@@ -49,15 +49,15 @@ def _cure(site: UnreadSite) -> PageVariables:
     file is its own mount."""
     read_patterns = [pattern for pattern in site.read_from if pattern.endswith(("*", "*.conf"))]
     if not read_patterns:
-        return {"unread": site.inside}
+        return {"unread": site.path_inside}
     folder = posixpath.dirname(read_patterns[0])
-    name = posixpath.basename(site.inside)
+    name = posixpath.basename(site.path_inside)
     target = posixpath.join(folder, name if name.endswith(".conf") else f"{name}.conf")
-    if site.mount.destination.rstrip("/") != site.inside:
-        return {"unread": site.inside, "target": target}
+    if site.mount.destination.rstrip("/") != site.path_inside:
+        return {"unread": site.path_inside, "target": target}
     options = "" if site.mount.rw else ":ro"
     volume = f"{site.path}:{target}{options}"
-    return {"moved": site.container.name, "inside": site.inside, "volume": volume}
+    return {"moved": site.container.name, "inside": site.path_inside, "volume": volume}
 
 
 def _unshown_finding(site: UnshownSite) -> Finding:

@@ -109,8 +109,8 @@ def _not_found_clause(container: Container, program: str, missing: MissingProgra
     if missing.is_line:
         return f'the whole line "{program}" was taken as the name of one program'
     lacks = _unfound_program_clause(container, program)
-    if missing.near:
-        return f"{lacks}, but it has {missing.near}"
+    if missing.likely_program:
+        return f"{lacks}, but it has {missing.likely_program}"
     if missing.is_own_command and not program.startswith("-"):
         return f"{lacks}, which the container's own command names"
     return lacks

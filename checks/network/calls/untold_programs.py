@@ -156,5 +156,5 @@ def _times_lately(symptom: Symptom) -> str:
 
 def _place(program: UntoldProgram) -> str:
     """The file, and the location in it."""
-    file = program.file.on_host or program.file.inside
+    file = program.file.on_host or program.file.path_inside
     return f"{program.hop.directive} in {file}" if file else program.hop.directive

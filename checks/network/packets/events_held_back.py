@@ -58,7 +58,7 @@ def _finding(stream: HeldEvents) -> Finding:
             {
                 "log": shortened(stream.line, 160),
                 **asked_evidence,
-                "where that is set": f"{hop.directive} in {stream.file.on_host or stream.file.inside}",
+                "where that is set": f"{hop.directive} in {stream.file.on_host or stream.file.path_inside}",
             }
         ),
         discriminator=hop.directive,

@@ -44,7 +44,7 @@ def _finding(slow: SlowAnswer, least: int) -> Finding:
         present(
             {
                 "log": shortened(slow.line, 160),
-                "where that is set": f"{hop.directive} in {slow.file.on_host or slow.file.inside}",
+                "where that is set": f"{hop.directive} in {slow.file.on_host or slow.file.path_inside}",
             }
         ),
         discriminator=hop.directive,

@@ -58,7 +58,7 @@ def _finding(path: MisplacedPath) -> Finding:
             {
                 "log": shortened(path.line, 160),
                 "asked for, and passed on as": f"{shortened(path.asked, 60)}, {shortened(path.sent, 60)}",
-                "where that is set": f"{hop.directive} in {path.file.on_host or path.file.inside}",
+                "where that is set": f"{hop.directive} in {path.file.on_host or path.file.path_inside}",
             }
         ),
         severity=None if path.is_of_visitors else Severity.advice,
@@ -117,7 +117,7 @@ def _route_finding(misplaced: MisplacedRoute) -> Finding:
         reason = (
             f"{route.label} passes {route.prefix} on to it, and the program may not know that path"
         )
-    place = route.on_host or route.inside or "the labels of the container"
+    place = route.on_host or route.path_inside or "the labels of the container"
     return Finding.about(
         program,
         sentence(
@@ -159,7 +159,7 @@ def _route_variables(misplaced: MisplacedRoute) -> PageVariables:
     edit = _caddy_edit(route)
     if not edit or not route.on_host:
         return words
-    return {**words, "caddy_edit": edit, "caddyfile": route.inside, "caddy_file": route.on_host}
+    return {**words, "caddy_edit": edit, "caddyfile": route.path_inside, "caddy_file": route.on_host}
 
 
 def _stripping_labels(route: PassedRoute) -> PageVariables:

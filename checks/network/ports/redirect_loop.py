@@ -55,7 +55,7 @@ def _with_cause(finding: Finding, cause: UntoldProgram | None) -> Finding:
     if cause is None:
         return finding
     hop = cause.hop
-    file = cause.file.on_host or cause.file.inside
+    file = cause.file.on_host or cause.file.path_inside
     evidence = {**finding.evidence, f"{hop.label}, which sets no {_HEADER}": hop.directive}
     if file:
         evidence["file of that nginx"] = file

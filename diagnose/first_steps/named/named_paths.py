@@ -89,13 +89,13 @@ def _path_in(container: Container, text: str) -> str:
     """The path of the container that the line complains of; "" where it names none."""
     place = next(named_files(container, text), None)
     if place is not None and place.rest and ".." not in place.rest:
-        return place.inside if len(place.rest) <= DEEPEST else ""
+        return place.path_inside if len(place.rest) <= DEEPEST else ""
     for match in _PATH.finditer(text):
         path = match[0].rstrip(".")
         is_code = _LOCATION.match(text[match.end() :]) or _INTERPRETERS.match(path)
         if not is_code and path not in container.config.words and ".." not in path.split("/"):
             return path
-    return place.inside if place is not None and not place.rest else ""
+    return place.path_inside if place is not None and not place.rest else ""
 
 
 def _is_data(text: str) -> bool:

@@ -70,10 +70,10 @@ def nginx_edit(hop: NginxHop, file: HopFile, edit: str) -> PageVariables:
 
     edit: for sed. The container may not write a file that is mounted for reading: the host does.
     """
-    if not file.inside:
+    if not file.path_inside:
         return {}
     if hop.proxy is None:
         return {"host_file": file.on_host, "edit": edit}
     if not file.is_read_only:
-        return {"script": edited_nginx(file.inside, edit)}
+        return {"script": edited_nginx(file.path_inside, edit)}
     return {"mounted_file": file.on_host, "edit": edit} if file.on_host else {}

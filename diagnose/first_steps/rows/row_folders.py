@@ -24,7 +24,7 @@ def _end_lines_as_unix(remedy: remedies.UnixLineEnds, case: RowCase) -> PageVari
     named = case.failure.filled(remedy.script)
     script = named if named.startswith("/") else case.container.path
     place = named_path(case.container, script) if script.startswith("/") else None
-    if place is None or place.inside != script or not place.mount.has_host_path:
+    if place is None or place.path_inside != script or not place.mount.has_host_path:
         return {}
     return {"edit": r"s/\r$//", "edited": place.on_host[-1]}
 

@@ -59,7 +59,7 @@ def _correct_text(remedy: remedies.Corrected, case: RowCase) -> PageVariables:
     line = case.failure.line
     word = case.failure.filled(remedy.old)
     setting = named_setting(case.container, TellingLine(line))
-    if not word or setting is None or setting.inside not in line:
+    if not word or setting is None or setting.path_inside not in line:
         return {}
     if not (setting.path and setting.line):
         return {}

@@ -21,7 +21,7 @@ def steps_for_missing_program(
     if missing.misplaced_options:
         return {"misplaced": container.name}
     command = missing.shown_command
-    if command and (missing.near or missing.is_line):
+    if command and (missing.likely_program or missing.is_line):
         return {"meant": command}
     if command:
         return {"image_command": command}

@@ -16,7 +16,7 @@ class NamedDevice(msgspec.Struct, frozen=True):
     """A device that a container was given, and of which its log complains."""
 
     container: Container
-    inside: str
+    path_inside: str
     """The device's path in the container."""
     path: str
     """On the host."""
@@ -59,7 +59,7 @@ def denied_by_mode(
         if user.may(status, READ_AND_WRITE) is False:
             yield DeniedDevice(
                 device.container,
-                device.inside,
+                device.path_inside,
                 path=device.path,
                 line=device.line,
                 user=user,

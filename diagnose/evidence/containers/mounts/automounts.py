@@ -37,7 +37,7 @@ class UnseenAutomount(msgspec.Struct, frozen=True):
     """A recent line of the container's log in which a path there cannot be opened."""
 
     @property
-    def inside(self) -> str:
+    def path_inside(self) -> str:
         """The same place in the container."""
         return f"{self.mount.destination.rstrip('/')}{self.point[len(self.mount.source) :]}"
 
@@ -113,7 +113,7 @@ def _unseen_automount(
 ) -> UnseenAutomount | None:
     """The automount, if the container has its trigger, and lacks the mount there or reports it."""
     automount = UnseenAutomount(container, mount, point)
-    if not any(entry.fstype == "autofs" and entry.point == automount.inside for entry in inside):
+    if not any(entry.fstype == "autofs" and entry.point == automount.path_inside for entry in inside):
         return None
     devices = {entry.dev for entry in inside}
     unseen = [
@@ -122,7 +122,7 @@ def _unseen_automount(
         if mounted.point != point and is_within(mounted.point, point) and mounted.dev not in devices
     ]
     lines = logs.of_this_run(container) if logs is not None else ()
-    complaints = [line.text for line in lines if _may_be_of(automount.inside, line.text)]
+    complaints = [line.text for line in lines if _may_be_of(automount.path_inside, line.text)]
     if not unseen and not complaints:
         return None
     return msgspec.structs.replace(

@@ -125,7 +125,7 @@ class NamedPath(msgspec.Struct, frozen=True):
     """The line leaves no doubt where it ends."""
 
     @property
-    def inside(self) -> str:
+    def path_inside(self) -> str:
         return "/".join((self.mount.destination, *self.rest))
 
     @property
@@ -233,7 +233,7 @@ def not_a_file(container: Container, log_tails: LogTails) -> NamedPath | None:
     file = named_path(container, log_tails.of(container).find(*_CALLED_A_FOLDER))
     if file is None or file.rest:
         return None
-    is_volume = file.mount.type == "volume" and "." in posixpath.basename(file.inside)
+    is_volume = file.mount.type == "volume" and "." in posixpath.basename(file.path_inside)
     return file if file.mount.type == "bind" or is_volume else None
 
 

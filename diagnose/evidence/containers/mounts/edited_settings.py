@@ -60,7 +60,7 @@ class EditedSettings(msgspec.Struct, frozen=True):
     container: Container
     server: str
     """The name of the server's process: nginx."""
-    inside: str
+    path_inside: str
     """The path in the container."""
     path: str
     """On the host."""
@@ -132,13 +132,13 @@ class _Server(msgspec.Struct, frozen=True):
 class _File(msgspec.Struct, frozen=True):
     """A file of settings in a container, that a mount shows."""
 
-    inside: str
+    path_inside: str
     mount: Mount
     changed_at: float = 0.0
 
     @property
     def path(self) -> str:
-        return self.mount.on_host(self.inside)
+        return self.mount.on_host(self.path_inside)
 
 
 def _server(container: Container, processes: Processes, clock: Clock) -> _Server | None:
@@ -259,7 +259,7 @@ def _settings(server: _Server, file: _File, others: int) -> EditedSettings:
     return EditedSettings(
         server.container,
         server.name,
-        inside=file.inside,
+        path_inside=file.path_inside,
         path=file.path,
         changed_at=file.changed_at,
         loaded_at=server.loaded_at,

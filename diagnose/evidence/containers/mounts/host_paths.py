@@ -36,7 +36,7 @@ class StrayPath(msgspec.Struct, frozen=True):
 
     path: str
     clause: str
-    inside: str = ""
+    path_inside: str = ""
     """The container's path for this host path; "" where nothing is mounted from there."""
 
 

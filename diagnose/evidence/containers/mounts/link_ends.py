@@ -22,7 +22,7 @@ MOST_STEPS = 40
 class LinkEnd(msgspec.Struct, frozen=True):
     """The target of a link, inside the container and on the host."""
 
-    inside: str
+    path_inside: str
     on_host: str = ""
     """The same on the host; "" where nothing is mounted there."""
     is_there: bool = False

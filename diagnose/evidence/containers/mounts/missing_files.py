@@ -76,7 +76,7 @@ class MissingFile(msgspec.Struct, frozen=True):
     container: Container
     place: NamedPath
     """The path as the container and the host have it."""
-    inside: str
+    path_inside: str
     path: str
     """inside, path: the first part of it that is not there."""
     folder: str
@@ -103,12 +103,12 @@ class MissingFile(msgspec.Struct, frozen=True):
     @property
     def lacks_modules(self) -> bool:
         """Whether it is the folder of a program's modules, which images commonly have."""
-        return self.inside.endswith(f"/{_MODULES}") and _MANIFEST in self.names
+        return self.path_inside.endswith(f"/{_MODULES}") and _MANIFEST in self.names
 
     @property
     def lacks_build(self) -> bool:
         """Whether the missing folder is the build output of a program of Node.js."""
-        return posixpath.basename(self.inside) in _OF_BUILDS and _MANIFEST in self.names
+        return posixpath.basename(self.path_inside) in _OF_BUILDS and _MANIFEST in self.names
 
     @property
     def has_modules(self) -> bool:
@@ -116,7 +116,7 @@ class MissingFile(msgspec.Struct, frozen=True):
         return _MODULES in self.names
 
     @property
-    def near(self) -> str:
+    def likely_name(self) -> str:
         """A file of almost that name in the folder; "" where there is none."""
         base_name = _base_name(self.path)
         return next((name for name in self.names if _base_name(name) == base_name), "")
@@ -164,7 +164,7 @@ class _Gap(msgspec.Struct, frozen=True):
         return self.place.on_host[self.depth - 1]
 
     @property
-    def inside(self) -> str:
+    def path_inside(self) -> str:
         destination = self.place.mount.destination.rstrip("/")
         return "/".join((destination, *self.place.rest[: self.depth]))
 
@@ -190,7 +190,7 @@ def _missing_files(
             continue
         missing = _missing_file(host, gap, listing, repeated)
         if posixpath.basename(missing.path) in listing.names:
-            end = link_end(host, gap.container, gap.place.inside)
+            end = link_end(host, gap.container, gap.place.path_inside)
             if end is not None and not end.is_there:
                 yield msgspec.structs.replace(missing, leads_to=end)
         else:
@@ -206,11 +206,11 @@ def _missing_file(
     return MissingFile(
         container,
         place=place,
-        inside=gap.inside,
+        path_inside=gap.path_inside,
         path=place.on_host[gap.depth],
         folder=gap.folder,
         names=tuple(sorted(listing.names)),
-        is_in_image=_is_in_image(host, container, gap.inside),
+        is_in_image=_is_in_image(host, container, gap.path_inside),
         is_repeated=container.id in repeated,
     )
 
@@ -314,7 +314,7 @@ def _modules(container: Container, tail: LogTail) -> NamedPath | None:
 
 def _may_miss(place: NamedPath) -> bool:
     is_on_host = place.mount.has_host_path and 0 < len(place.rest) <= DEEPEST
-    return is_on_host and ".." not in place.rest and not MADE_AT_RUN.search(place.inside)
+    return is_on_host and ".." not in place.rest and not MADE_AT_RUN.search(place.path_inside)
 
 
 def _depth(place: NamedPath, by_path: Mapping[str, PathStatus]) -> int:

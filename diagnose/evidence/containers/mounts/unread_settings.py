@@ -38,7 +38,7 @@ class UnreadSettings(msgspec.Struct, frozen=True):
 
     line: str
     """The line that shows which settings the program read."""
-    inside: str
+    path_inside: str
     """The file that was read; nothing is mounted there."""
     folder: str
     """The folder of the mounted settings in the container."""
@@ -54,22 +54,22 @@ class UnreadSettings(msgspec.Struct, frozen=True):
         The whole folder, but the file alone where the folder would hide what is not the program's.
         """
         options = "" if self.may_write else ":ro"
-        folder, _, file = self.inside.rpartition("/")
+        folder, _, file = self.path_inside.rpartition("/")
         if folder in _SHARED_FOLDERS:
-            return f"{self.source}/{file}:{self.inside}{options}"
+            return f"{self.source}/{file}:{self.path_inside}{options}"
         return f"{self.source}:{folder}{options}"
 
     @property
     def mounted(self) -> str:
         """The file on the host."""
-        return f"{self.source}/{posixpath.basename(self.inside)}"
+        return f"{self.source}/{posixpath.basename(self.path_inside)}"
 
     @property
     def evidence(self) -> dict[str, str]:
         """Both files."""
-        file = posixpath.basename(self.inside)
+        file = posixpath.basename(self.path_inside)
         return {
-            "settings that it read": f"{self.inside}, the image's own",
+            "settings that it read": f"{self.path_inside}, the image's own",
             "settings that it did not read": f"{self.mounted}, mounted at {self.folder}/{file}",
         }
 
@@ -148,4 +148,4 @@ def _candidates(container: Container, read: SettingsRead) -> list[UnreadSettings
 
 def _file_of_same_name(settings: UnreadSettings) -> str:
     """The file of the same name in the mounted folder."""
-    return f"{settings.source}/{posixpath.basename(settings.inside)}"
+    return f"{settings.source}/{posixpath.basename(settings.path_inside)}"

@@ -60,7 +60,7 @@ class MissingProgram(msgspec.Struct, frozen=True):
     """The container was given another command than its image has."""
     is_line: bool = False
     """Whether several words are in the place of one program."""
-    near: str = ""
+    likely_program: str = ""
     """A program that is there, and is most likely meant."""
     image_command: tuple[str, ...] = ()
     """ENTRYPOINT and CMD of the image, where the container was given others."""

@@ -136,10 +136,10 @@ def _defect(
     host: Host, container: Container, tail: LogTail, setting: NamedSetting
 ) -> FileDefect | None:
     """The first defect of the file to which the program may object; None where it has none."""
-    mount = innermost_mount(container.mounts, setting.inside)
+    mount = innermost_mount(container.mounts, setting.path_inside)
     if mount is None or not mount.has_host_path:
         return None
-    rest = setting.inside.removeprefix(mount.destination.rstrip("/"))
+    rest = setting.path_inside.removeprefix(mount.destination.rstrip("/"))
     # the container may have put a link to a file of the host in its place
     root = mount.source if rest else None
     answer = host.ask(ReadFile(rest or mount.source, _LONGEST, root=root, parts="hidden"))

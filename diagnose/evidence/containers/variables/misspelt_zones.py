@@ -31,7 +31,7 @@ class MisspeltZone(msgspec.Struct, frozen=True):
 
     container: Container
     zone: str
-    near: str = ""
+    likely_zone: str = ""
     """The zone that is most likely meant; "" for none."""
 
 

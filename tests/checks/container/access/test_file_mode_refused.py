@@ -72,7 +72,7 @@ COOKIE_MOUNT = {"Type": "bind", "Source": "/srv/rabbit", "Destination": "/var/li
 COOKIE = replace(
     REFUSED_FOLDER,
     container=container_in("exited", code=1, Mounts=[COOKIE_MOUNT]),
-    inside="/var/lib/rabbitmq/.erlang.cookie",
+    path_inside="/var/lib/rabbitmq/.erlang.cookie",
     path="/srv/rabbit/.erlang.cookie",
     source=PathStatus("file", mode=0o777, uid=1000, gid=1000),
     mode=0o400,
@@ -169,7 +169,7 @@ def test_what_the_host_says_of_a_refused_file(
         processes=None,
     )
     assert isinstance(evidence, RefusedFiles)
-    assert [file.inside for file in evidence.items] == expected
+    assert [file.path_inside for file in evidence.items] == expected
 
 
 @pytest.mark.parametrize(("mode", "expected"), [(0o644, 1), (0o600, 0)])
@@ -217,7 +217,7 @@ def test_crontabs_that_are_not_roots(
         Made(answers), of(jobs), LogTails({}, {}), info=None, numbers=None, processes=processes
     )
     assert isinstance(files, RefusedFiles)
-    assert [crontab.inside for crontab in files.items] == refused
+    assert [crontab.path_inside for crontab in files.items] == refused
     assert all(crontab.owner == "0:0" for crontab in files.items)
 
 

@@ -95,7 +95,7 @@ def test_what_the_host_lacks(line: str, names: list[str], expected: str):
 )
 def test_a_file_of_almost_that_name(name: str, near: bool):
     (missing,) = looked_up(RELATIVE, name)
-    assert missing.near == (name if near else "")
+    assert missing.likely_name == (name if near else "")
 
 
 @pytest.mark.parametrize(

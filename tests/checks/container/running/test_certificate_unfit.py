@@ -214,6 +214,6 @@ def test_a_site_that_a_file_of_the_image_may_include() -> None:
     mounted = ("/srv/shop.conf", "/etc/nginx/user_conf.d/shop.conf")
     texts = {MAIN: INCLUDES, "/srv/shop.conf": SITE}
     _, found = sites(edge(mounted), texts)
-    assert [site.inside for site in found.unread] == [mounted[1]]
+    assert [site.path_inside for site in found.unread] == [mounted[1]]
     _, found = sites(edge(mounted), texts, layer=("/etc/nginx/conf.d/shop.conf",))
     assert not found.unread

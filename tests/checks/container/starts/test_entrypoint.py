@@ -54,12 +54,12 @@ LACKING = container_in(
     [
         (MissingProgram(), "its image has no bash", {"image"}),
         (
-            MissingProgram(near="/bin/sh", command=("/bin/sh",)),
+            MissingProgram(likely_program="/bin/sh", command=("/bin/sh",)),
             "its image has no bash, but it has /bin/sh",
             {"meant"},
         ),
         (
-            MissingProgram(is_line=True, near="/bin/bash", command=("/bin/bash",)),
+            MissingProgram(is_line=True, likely_program="/bin/bash", command=("/bin/bash",)),
             'the whole line "bash" was taken as the name of one program',
             {"meant"},
         ),

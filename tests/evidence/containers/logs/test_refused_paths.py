@@ -43,7 +43,7 @@ LINES = {
 def test_the_path_that_was_refused(lines: list[str], expected: str | None):
     container = container_in("exited", code=1, Mounts=[DATA, READ_ONLY])
     path = refused_path(container, LogTails({container.id: LogTail(tuple(lines))}, {}))
-    assert (path.inside if path else None) == expected
+    assert (path.path_inside if path else None) == expected
 
 
 def test_a_relative_name_is_nobodys_where_two_mounts_are_writable():

@@ -44,7 +44,7 @@ LINES = {
 @pytest.mark.parametrize(("line", "inside", "clause"), LINES.values(), ids=LINES)
 def test_which_path_is_none_of_the_containers(line: str, inside: str | None, clause: str) -> None:
     stray = stray_path(SYNC, line)
-    assert (stray.inside if stray is not None else None) == inside
+    assert (stray.path_inside if stray is not None else None) == inside
     assert (stray.clause if stray is not None else "") == clause
 
 

@@ -34,7 +34,7 @@ def test_what_a_line_does_not_say(line: str, status: object, is_folder: bool) ->
     host = Made({"file.stats": status, "file.list": {"entries": []}})
     tails = LogTails({container.id: LogTail((line,))}, {})
     (unusable,) = unusable_files(host, Containers((container,)), tails)
-    assert (unusable.named.inside, unusable.is_folder) == ("/etc/app/app.conf", is_folder)
+    assert (unusable.named.path_inside, unusable.is_folder) == ("/etc/app/app.conf", is_folder)
 
 
 @pytest.mark.parametrize(

@@ -32,7 +32,7 @@ def test_a_similar_name_is_said_with_its_container(name: str, expected: str) -> 
 
 ON_SHOP = {"NetworkSettings": {"Networks": {"shop": {}}}}
 ON_OTHER = {"NetworkSettings": {"Networks": {"other": {}}}}
-IN_FILE = NamedSetting(path="/srv/site.conf", inside="/etc/nginx/conf.d/site.conf", line=2)
+IN_FILE = NamedSetting(path="/srv/site.conf", path_inside="/etc/nginx/conf.d/site.conf", line=2)
 ENV = {"Config": {"Env": ["DB_URL=postgres://data-base:5432/shop"]}}
 MEANT = {
     "a sign between the words, in a file": (

@@ -126,7 +126,7 @@ def test_a_file_for_each_site() -> None:
     running = Processes((Process(7, comm="caddy", container=caddy.id),))
     host = Made({"file.read": part, "file.list": names})
     (route,) = passed_routes(host, Containers((caddy, api)), running)
-    assert (route.location, route.inside) == ("/api/", "/etc/caddy/sites/shop.caddy")
+    assert (route.location, route.path_inside) == ("/api/", "/etc/caddy/sites/shop.caddy")
 
 
 WRITABLE = {"Type": "bind", "Source": "/srv/caddy", "Destination": "/etc/caddy"}

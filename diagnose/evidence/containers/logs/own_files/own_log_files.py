@@ -60,14 +60,14 @@ class LogPlace(msgspec.Struct, frozen=True):
     """A folder of the host that is a mount of a container, or its writable layer."""
 
     path: str
-    inside: str
+    folder_inside: str
     """The folder in the container, "" for its root."""
     container: Container
 
     def file(self, log: WrittenLog) -> OwnLogFile:
         """A log file in it, as the container's own."""
         return OwnLogFile(
-            self.container, f"{self.inside}{log.below}", self.path, log.below, log.mtime
+            self.container, f"{self.folder_inside}{log.below}", self.path, log.below, log.mtime
         )
 
 

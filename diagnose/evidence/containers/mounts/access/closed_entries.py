@@ -35,7 +35,7 @@ class ClosedEntry(msgspec.Struct, frozen=True):
     """How many entries more are closed in the same way."""
 
     @property
-    def inside(self) -> str:
+    def path_inside(self) -> str:
         """The path of the entry inside the container."""
         return f"{self.mount.destination.rstrip('/')}/{self.name}"
 

@@ -147,7 +147,7 @@ def _refusals_of_running(
         refused = refused_in(container, LogTail(lines)) if lines else None
         if refused is None or not _may_be_looked_at(refused):
             continue
-        times = sum(_refuses(container, line, refused.inside) for line in lines)
+        times = sum(_refuses(container, line, refused.path_inside) for line in lines)
         users = program_users(host, processes.inside(container.id)) if times >= LEAST else ()
         if users:
             cases.append(_UserRefusal(container, refused, users, times, len(lines)))

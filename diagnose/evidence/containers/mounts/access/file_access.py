@@ -86,7 +86,7 @@ class Denied(msgspec.Struct, frozen=True):
 
     what: str
     path: str
-    inside: str
+    path_inside: str
     """The path in the container."""
     source: PathStatus
     user: HostUser
@@ -201,7 +201,7 @@ class _Attempt(msgspec.Struct, frozen=True):
     @property
     def words(self) -> str:
         """The line without the path."""
-        return self.named.line.replace(self.named.inside, " ")
+        return self.named.line.replace(self.named.path_inside, " ")
 
     @property
     def changes_owner(self) -> bool:

@@ -226,7 +226,7 @@ def _dropped_user(
     return DroppedUser(
         case.container,
         named=place,
-        denied=Denied(what, path, place.inside, status, owner.user),
+        denied=Denied(what, path, place.path_inside, status, owner.user),
         program=owner.program,
         times=case.times,
         of=case.of,

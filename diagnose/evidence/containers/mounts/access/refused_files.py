@@ -41,7 +41,7 @@ class RefusedFile(msgspec.Struct, frozen=True):
     """A file or folder that a program refuses."""
 
     container: Container
-    inside: str
+    path_inside: str
     """The file's path in the container."""
     path: str
     """The file's path on the host."""
@@ -113,7 +113,7 @@ def _files_in_logs(
         mode = 0 if need == OWNER else int(need, 8)
         suspects += [
             RefusedFile(
-                container, place.inside, place.on_host, mode=mode, owner=owner, line=failure.line
+                container, place.path_inside, place.on_host, mode=mode, owner=owner, line=failure.line
             )
             for place in _places(container, failure)
         ]
@@ -122,8 +122,8 @@ def _files_in_logs(
 
 def _steps(suspect: RefusedFile) -> tuple[str, ...]:
     """The paths from below its mount down to it."""
-    mount = innermost_mount(suspect.container.mounts, suspect.inside)
-    return steps_below(mount, suspect.inside) if mount is not None else ()
+    mount = innermost_mount(suspect.container.mounts, suspect.path_inside)
+    return steps_below(mount, suspect.path_inside) if mount is not None else ()
 
 
 def _owner(container: Container, info: Info | None, numbers: UserNumbers | None) -> str:
@@ -138,7 +138,7 @@ def _owner(container: Container, info: Info | None, numbers: UserNumbers | None)
 class _Place(msgspec.Struct, frozen=True):
     """A file by both of its paths."""
 
-    inside: str
+    path_inside: str
     on_host: str
 
 
@@ -146,7 +146,7 @@ def _places(container: Container, failure: Recognised) -> list[_Place]:
     """The file that the line names by its path, or mounted files of that name."""
     place = named_path(container, failure.line)
     if place is not None and place.mount.has_host_path:
-        return [_Place(place.inside, place.on_host[-1])]
+        return [_Place(place.path_inside, place.on_host[-1])]
     name = failure.values.get("file", "")
     mounts = _files_named(container, name) if name else []
     return [_Place(mount.destination, mount.source) for mount in mounts]

@@ -147,7 +147,7 @@ def _is_like_a_file(mount: Mount) -> bool:
 def _only_place(container: Container, line: str) -> NamedPath | None:
     """The one file of settings that is mounted, for a line that names none."""
     setting = only_file(container, line)
-    place = named_path(container, f"'{setting.inside}'") if setting is not None else None
+    place = named_path(container, f"'{setting.path_inside}'") if setting is not None else None
     return msgspec.structs.replace(place, line=line) if place is not None else None
 
 

@@ -46,7 +46,7 @@ class CertificateFile(msgspec.Struct, frozen=True):
     """The name of the server's process: nginx."""
     loaded_at: float
     """When the youngest process of the server started, as Unix time."""
-    inside: str
+    path_inside: str
     """The path in the container."""
     holder: Mount
     """The host folder with the file, or the file itself if it is mounted alone."""
@@ -60,12 +60,12 @@ class CertificateFile(msgspec.Struct, frozen=True):
     @property
     def path(self) -> str:
         """The path on the host."""
-        return self.holder.on_host(self.inside)
+        return self.holder.on_host(self.path_inside)
 
     @property
     def is_mounted_alone(self) -> bool:
         """Whether the container keeps the old file when the host replaces it."""
-        return self.holder.destination == self.inside
+        return self.holder.destination == self.path_inside
 
     def list_folder(self, folder: str) -> ListFolder | None:
         """A question for the entries of a folder of the container; None outside of this mount."""
@@ -79,7 +79,7 @@ class CertificateFile(msgspec.Struct, frozen=True):
 
         No link of the container leads out of that mount.
         """
-        path = (inside or self.inside).removeprefix(self.holder.destination.rstrip("/"))
+        path = (inside or self.path_inside).removeprefix(self.holder.destination.rstrip("/"))
         if not path:
             return ReadFile(self.holder.source, parts="first certificate")
         return ReadFile(path, root=self.holder.source, parts="first certificate")
@@ -127,11 +127,11 @@ def _files(
                 container,
                 server,
                 loaded_at=loaded_at,
-                inside=place.inside,
+                path_inside=place.path_inside,
                 holder=place.holder,
                 status=status,
                 has_socket=has_socket,
-                named_by=_only_file(settings, place.inside),
+                named_by=_only_file(settings, place.path_inside),
             )
 
 
@@ -143,13 +143,13 @@ def _only_file(settings: Sequence[MountedSettings], inside: str) -> str:
 class _NamedPlace(msgspec.Struct, frozen=True):
     """A certificate that a configuration names."""
 
-    inside: str
+    path_inside: str
     """The path in the container."""
     holder: Mount
 
     @property
     def on_host(self) -> str:
-        return self.holder.on_host(self.inside)
+        return self.holder.on_host(self.path_inside)
 
 
 def _named_places(container: Container, texts: Iterable[str]) -> Iterator[_NamedPlace]:

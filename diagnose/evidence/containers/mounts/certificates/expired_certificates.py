@@ -45,7 +45,7 @@ class ExpiredCertificate(msgspec.Struct, frozen=True):
     @property
     def lineage(self) -> str:
         """The name by which certbot renews it; "" for a certificate of another program."""
-        return lineage_of(self.file.inside)
+        return lineage_of(self.file.path_inside)
 
 
 class ExpiredCertificates(Items[ExpiredCertificate], frozen=True):
@@ -73,14 +73,14 @@ def expired_certificates(
         key=lambda certificate: (
             certificate.file.container.name,
             certificate.validity.end,
-            certificate.file.inside,
+            certificate.file.path_inside,
         )
     )
     expired = []
     for first, *copies in by_key(
         (certificate.file.container.id, certificate) for certificate in late
     ).values():
-        inside = tuple(other.file.inside for other in copies)
+        inside = tuple(other.file.path_inside for other in copies)
         expired.append(msgspec.structs.replace(first, others=inside))
     return ExpiredCertificates(tuple(expired))
 
@@ -92,7 +92,7 @@ def _newer_certificate(
     if isinstance(text, Failed) or file.is_mounted_alone:
         return None
     reader = CertificateReader(file.read, file.list_folder)
-    return newer_beside(host, reader, file.inside, text.text, clock.wall)
+    return newer_beside(host, reader, file.path_inside, text.text, clock.wall)
 
 
 def _renewer(file: CertificateFile, containers: Containers) -> Container | None:

@@ -31,7 +31,7 @@ class UnfitCertificate(msgspec.Struct, frozen=True):
     """A certificate of a site that its clients refuse."""
 
     container: Container
-    inside: str
+    path_inside: str
     """The path in the container."""
     path: str
     """On the host."""
@@ -56,7 +56,7 @@ def unfit_certificates(host: Host, nginx_sites: NginxSites) -> UnfitCertificates
     for site in host.first(tuple(nginx_sites), MOST, "sites with a certificate"):
         unfit = _unfit_certificate(host, site)
         if unfit is not None:
-            certificates.setdefault((site.container.id, unfit.inside), unfit)
+            certificates.setdefault((site.container.id, unfit.path_inside), unfit)
     return UnfitCertificates(tuple(certificates.values()))
 
 

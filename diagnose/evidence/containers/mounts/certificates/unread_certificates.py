@@ -67,7 +67,7 @@ def _may_be_new(host: Host, file: CertificateFile) -> bool:
 
 def _old_end(host: Host, file: CertificateFile) -> float | None:
     """When the certificate before expires, of which certbot keeps the file."""
-    before = before_renewal(file.inside, file.status.link or "")
+    before = before_renewal(file.path_inside, file.status.link or "")
     if not before:
         return None
     text = host.ask(file.read(before))

@@ -46,7 +46,7 @@ class DanglingLink(msgspec.Struct, frozen=True):
     line: str
     """The line in the container's log."""
     mount: Mount
-    inside: str
+    path_inside: str
     """The link, as the container calls it."""
     target: str
     """The target, as the container sees it."""
@@ -93,13 +93,13 @@ def _links(host: Host, container: Container, lines: list[str]) -> Iterator[Dangl
             end = link_end(host, container, f"{folder_inside}/{name}")
             if end is not None and _is_nowhere(host, container, end):
                 line = next(line for line in lines if name in line)
-                variable = _variable_of(container, end.inside)
+                variable = _variable_of(container, end.path_inside)
                 yield DanglingLink(
                     container,
                     line,
                     mount,
                     f"{folder_inside}/{name}",
-                    target=end.inside,
+                    target=end.path_inside,
                     variable=variable,
                 )
 
@@ -121,7 +121,7 @@ def _is_nowhere(host: Host, container: Container, end: LinkEnd) -> bool:
         return False
     if end.on_host:
         return True
-    answer = host.ask(ReadContainerFile(container.id, end.inside, bytes=0))
+    answer = host.ask(ReadContainerFile(container.id, end.path_inside, bytes=0))
     return isinstance(answer, Failed) and answer.reason == "gone"
 
 

@@ -49,7 +49,7 @@ class UnrunScript(msgspec.Struct, frozen=True):
     """The name of the missing table, database or role."""
     path: str
     """The script on the host."""
-    inside: str
+    path_inside: str
     """The script's path in the container."""
     changed_at: float
     made_at: float
@@ -164,7 +164,7 @@ def _script(host: Host, database: Container, complaint: _MissingObject) -> Unrun
                 kind=complaint.kind,
                 name=complaint.name,
                 path=place.path,
-                inside=place.inside,
+                path_inside=place.path_inside,
                 changed_at=changed_at,
                 made_at=data.made_at,
                 data_folder=data.folder,
@@ -203,7 +203,7 @@ class _ScriptPlace(msgspec.Struct, frozen=True):
     """A script on the host, the same in the container, and the question for its text."""
 
     path: str
-    inside: str
+    path_inside: str
     question: ReadFile
 
 

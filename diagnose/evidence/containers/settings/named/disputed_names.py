@@ -76,16 +76,16 @@ class DisputedName(msgspec.Struct, frozen=True):
 
     line: str
     noun: str
-    asked: str
+    unknown_name: str
     """The name that is not known."""
     server: Container
     variable: str
     """Of the server, which says another name."""
-    kept: str
+    server_name: str
     """The server's name for it."""
     caller: Container | None = None
     """The calling container; None where the server's own log does not say it."""
-    given: str = ""
+    caller_variable: str = ""
     """The one variable of the caller that says so; "" where none or several do."""
 
 
@@ -151,12 +151,12 @@ def _dispute_between(
     return DisputedName(
         line,
         noun=noun,
-        asked=asked_name,
+        unknown_name=asked_name,
         server=server,
         variable=variable,
-        kept=server_value,
+        server_name=server_value,
         caller=caller,
-        given=only(names) or "",
+        caller_variable=only(names) or "",
     )
 
 

@@ -18,7 +18,7 @@ class NamedSetting(msgspec.Struct, frozen=True):
     """A variable of the container's environment."""
     path: str = ""
     """A mounted file as the host has it."""
-    inside: str = ""
+    path_inside: str = ""
     """The same file in the container."""
     line: int = 0
     """In that file, 0 where the log does not say."""
@@ -42,11 +42,11 @@ class NamedSetting(msgspec.Struct, frozen=True):
         if self.option:
             return f"option {self.option} of its command"
         if self.is_data:
-            return f"{self.inside} is the folder {self.folder} on the host"
+            return f"{self.path_inside} is the folder {self.folder} on the host"
         if self.folder:
-            return f"most likely in the files of {self.folder}, which is mounted at {self.inside}"
+            return f"most likely in the files of {self.folder}, which is mounted at {self.path_inside}"
         at = f", line {self.line}" if self.line else ""
-        return f"{self.inside} is {self.path} on the host{at}"
+        return f"{self.path_inside} is {self.path} on the host{at}"
 
     @property
     def variables(self) -> PageVariables:

@@ -49,14 +49,14 @@ def named_file(container: Container, text: str) -> NamedSetting | None:
     place = named_path(container, text)
     if place is None or not place.mount.has_host_path or ".." in place.rest:
         return None
-    inside = place.inside
+    inside = place.path_inside
     if not place.rest and not _looks_like_file(inside):
         return _mounted_folder(place.mount, text)
     before, _, behind = text.partition(inside)
     if _CALLER.search(before) or _FRAME.match(behind):
         return None
     number = _LINE_NUMBER.match(behind) or _ANY_LINE_NUMBER.search(text)
-    return NamedSetting(path=place.on_host[-1], inside=inside, line=int(number[1]) if number else 0)
+    return NamedSetting(path=place.on_host[-1], path_inside=inside, line=int(number[1]) if number else 0)
 
 
 class FileOfImage(msgspec.Struct, frozen=True):
@@ -87,14 +87,14 @@ def from_working_directory(container: Container, text: str) -> NamedSetting | No
     if place is None or not place.rest or not place.mount.has_host_path:
         return None
     inside = path.rpartition("/")[0]
-    return NamedSetting(folder=place.on_host[-2], inside=inside, is_data=True)
+    return NamedSetting(folder=place.on_host[-2], path_inside=inside, is_data=True)
 
 
 def _mounted_folder(mount: Mount, text: str) -> NamedSetting | None:
     """A mounted folder whose contents the line objects to."""
     if not _CONTENTS.search(text.lower()):
         return None
-    return NamedSetting(folder=mount.source, inside=mount.destination, is_data=True)
+    return NamedSetting(folder=mount.source, path_inside=mount.destination, is_data=True)
 
 
 def of_command(container: Container, text: str) -> NamedSetting | None:
@@ -107,12 +107,12 @@ def of_command(container: Container, text: str) -> NamedSetting | None:
     files = [
         place
         for path, place in mounted.items()
-        if place is not None and place.inside == path and place.mount.has_host_path
+        if place is not None and place.path_inside == path and place.mount.has_host_path
     ]
     if len(files) != 1 or ".." in files[0].rest:
         return None
     line = int(number[1]) if number else 0
-    return NamedSetting(path=files[0].on_host[-1], inside=files[0].inside, line=line)
+    return NamedSetting(path=files[0].on_host[-1], path_inside=files[0].path_inside, line=line)
 
 
 def repeated_folder(container: Container, text: str) -> NamedSetting | None:
@@ -132,8 +132,8 @@ def repeated_folder(container: Container, text: str) -> NamedSetting | None:
         return None
     ((inside, folder),) = repeated.items()
     if _looks_like_file(inside):
-        return NamedSetting(path=folder, inside=inside)
-    return NamedSetting(folder=folder, inside=inside)
+        return NamedSetting(path=folder, path_inside=inside)
+    return NamedSetting(folder=folder, path_inside=inside)
 
 
 def _has_telling_part(mount: Mount, own_words: str, line: str) -> bool:
@@ -170,4 +170,4 @@ def only_file(container: Container, text: str) -> NamedSetting | None:
         return None
     number = _ANY_LINE_NUMBER.search(text)
     line = int(number[1]) if number else 0
-    return NamedSetting(path=files[0].source, inside=files[0].destination, line=line)
+    return NamedSetting(path=files[0].source, path_inside=files[0].destination, line=line)

@@ -18,7 +18,7 @@ _PROGRAM = "nginx"
 class HopFile(msgspec.Struct, frozen=True):
     """The file of a location."""
 
-    inside: str
+    path_inside: str
     """The path in nginx's view; "" where it is not known."""
     is_read_only: bool
     """Whether the container may not write it."""

@@ -54,7 +54,7 @@ class UnreadSite(msgspec.Struct, frozen=True):
     """A mounted file of sites that nginx does not read."""
 
     container: Container
-    inside: str
+    path_inside: str
     """Its path in the container."""
     mount: Mount
     names: tuple[str, ...]
@@ -65,7 +65,7 @@ class UnreadSite(msgspec.Struct, frozen=True):
     @property
     def path(self) -> str:
         """On the host."""
-        return self.mount.on_host(self.inside)
+        return self.mount.on_host(self.path_inside)
 
 
 class NginxSites(Items[NginxSite], frozen=True):

@@ -47,7 +47,7 @@ class PassedRoute(msgspec.Struct, frozen=True):
     """The value of the label of its middlewares."""
     is_only: bool = False
     """Whether the proxy has no other way to the program."""
-    inside: str = ""
+    path_inside: str = ""
     """The Caddyfile as the proxy has it."""
     on_host: str = ""
     """The same on the host, where it may be changed there: no link of the container leads
