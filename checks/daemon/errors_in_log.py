@@ -24,6 +24,7 @@ from diagnose.programs.failures import (
 )
 from diagnose.programs.path_errors import path_of_error
 from diagnose.programs.steady_words import steady_words
+from diagnose.programs.volume_folders import volumes_in
 from diagnose.registry import check
 
 TABLES = (ENGINE_REQUESTS, ENGINE_ERRORS, START_ERRORS)
@@ -32,7 +33,6 @@ _OF_REQUESTS = (REFUSED_COMMANDS, REGISTRY_ERRORS, TRACED_ERRORS)
 _ID = LazyPattern(r"\b[0-9a-f]{64}\b")
 _NETWORK = LazyPattern(r"\bnetwork (?P<id>[0-9a-f]{64}|[0-9a-z]{25})\b")
 _SILENT_SERVER = LazyPattern(r"\bDNS server\b.{0,80}->(?P<address>[0-9.]{7,15}):53: i/o timeout")
-_VOLUME = LazyPattern(r"/volumes/(?P<name>[\w.-]{1,200})/_data\b")
 _REQUEST = LazyPattern(
     r"Handler for (?P<method>[A-Z]{3,7}) (?:/v[\d.]{1,8})?/"
     r"(?P<path>\S{1,300}) returned error: (?P<error>.+)",
@@ -141,8 +141,7 @@ def _named_variables(text: str, recognised: Recognised | None) -> PageVariables:
 def _named_volumes(text: str) -> tuple[Subject, ...]:
     """The volumes that the error names by their folders: what keeps one from being mounted may be
     its cause."""
-    names = {match["name"] for match in _VOLUME.finditer(text)}
-    return tuple(Subject("volume", name) for name in sorted(names))
+    return tuple(Subject("volume", name) for name in volumes_in(text))
 
 
 def _container(error: SaidError, containers: Containers | None) -> Container | None:

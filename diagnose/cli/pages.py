@@ -101,8 +101,13 @@ def _list_matches(words: str) -> bool:
     matches = search.matching(words, most=PAGES_SHOWN)
     checks = registry.load()
     titles = [f"{match.id}: {checks[match.id].title.rstrip('.')}" for match in matches]
-    further = (f"read a page: diagnose explain {matches[0].id}",) if matches else ()
-    if texts := [*meaning, *([""] if meaning and titles else []), *titles, *further]:
+    texts = [*meaning]
+    if meaning and titles:
+        texts.append("")
+    texts += titles
+    if matches:
+        texts.append(f"read a page: diagnose explain {matches[0].id}")
+    if texts:
         terminal.say(texts, sys.stdout, color=False)
     return bool(texts)
 

@@ -32,23 +32,24 @@ _SOLICITED_NODES = int(IPv6Address("ff02::1:ff00:0"))
 _LOW_BITS = (1 << 24) - 1
 _UNKNOWN = Step(table="", chain="", rule="unknown")
 
-_Hooks = Sequence[tuple["Layer", "Hook"]]
-_IN: _Hooks = (
-    ("bridge", "prerouting"),
-    ("bridge", "input"),
-    ("inet", "prerouting"),
-    ("inet", "input"),
+
+class _Passage(msgspec.Struct, frozen=True):
+    """The hooks that a message meets, in their order."""
+
+    hooks: Sequence[tuple[Layer, Hook]]
+    is_sent: bool = False
+    """Whether the host itself sends the message."""
+
+
+_TO_HOST = _Passage(
+    (("bridge", "prerouting"), ("bridge", "input"), ("inet", "prerouting"), ("inet", "input"))
 )
-"""The hooks that a message to the host meets, in their order."""
-_OUT: _Hooks = (
-    ("inet", "output"),
-    ("inet", "postrouting"),
-    ("bridge", "output"),
-    ("bridge", "postrouting"),
+_FROM_HOST = _Passage(
+    (("inet", "output"), ("inet", "postrouting"), ("bridge", "output"), ("bridge", "postrouting")),
+    is_sent=True,
 )
-"""The hooks that a message of the host meets, in their order."""
-_ACROSS: _Hooks = (("inet", "prerouting"), ("inet", "forward"), ("inet", "postrouting"))
-"""The hooks that a message meets between two ports of a bridge."""
+_ACROSS_BRIDGE = _Passage((("inet", "prerouting"), ("inet", "forward"), ("inet", "postrouting")))
+"""Between two ports of a bridge."""
 
 
 class Undelivered(msgspec.Struct, frozen=True):
@@ -87,14 +88,14 @@ def asked_by_peer(stack: Stack, pair: NeighbourPair) -> Iterator[Undelivered]:
 
     The question tells the host who the peer is (RFC 4861, 7.2.3).
     """
-    yield from _undelivered_messages(stack, pair, _question(pair.peer, pair.own), _IN)
-    yield from _undelivered_messages(stack, pair, _answer(pair.own, pair.peer), _OUT)
+    yield from _undelivered_messages(stack, pair, _question(pair.peer, pair.own), _TO_HOST)
+    yield from _undelivered_messages(stack, pair, _answer(pair.own, pair.peer), _FROM_HOST)
 
 
 def asked_by_host(stack: Stack, pair: NeighbourPair) -> Iterator[Undelivered]:
     """The lost messages of an exchange that the host begins: its question and the peer's answer."""
-    yield from _undelivered_messages(stack, pair, _question(pair.own, pair.peer), _OUT)
-    yield from _undelivered_messages(stack, pair, _answer(pair.peer, pair.own), _IN)
+    yield from _undelivered_messages(stack, pair, _question(pair.own, pair.peer), _FROM_HOST)
+    yield from _undelivered_messages(stack, pair, _answer(pair.peer, pair.own), _TO_HOST)
 
 
 def between_peers(stack: Stack, pair: NeighbourPair) -> Iterator[Undelivered]:
@@ -106,20 +107,20 @@ def between_peers(stack: Stack, pair: NeighbourPair) -> Iterator[Undelivered]:
         frame = replace(
             packet, iif=pair.device, oif=pair.device, physin=None, physout=None, dst_local=False
         )
-        yield from _lost_packet(stack, frame, _ACROSS, pair.device)
+        yield from _lost_packet(stack, frame, _ACROSS_BRIDGE, pair.device)
 
 
 def _undelivered_messages(
-    stack: Stack, pair: NeighbourPair, packet: Packet, hooks: _Hooks
+    stack: Stack, pair: NeighbourPair, packet: Packet, passage: _Passage
 ) -> Iterator[Undelivered]:
     """A message that the host sends or gets by the interface of a pair, where it is lost."""
-    on_interface = _packet_on(stack, pair.device, packet, hooks)
-    yield from _lost_packet(stack, on_interface, hooks, pair.device)
+    on_interface = _packet_on(stack, pair.device, packet, passage)
+    yield from _lost_packet(stack, on_interface, passage, pair.device)
 
 
-def _packet_on(stack: Stack, device: str, packet: Packet, hooks: _Hooks) -> Packet:
+def _packet_on(stack: Stack, device: str, packet: Packet, passage: _Passage) -> Packet:
     """A packet that comes in by an interface of the host, or that the host sends by it."""
-    if hooks is _OUT:
+    if passage.is_sent:
         return replace(packet, iif="", oif=device, src_local=True, dst_local=False)
     interface = stack.by_name.get(device)
     is_bridge = interface is not None and (interface.kind == "bridge" or bool(interface.ports))
@@ -152,17 +153,19 @@ def _message(icmp: int, src: str, dst: str) -> Packet:
     )
 
 
-def _lost_packet(stack: Stack, packet: Packet, hooks: _Hooks, device: str) -> Iterator[Undelivered]:
+def _lost_packet(
+    stack: Stack, packet: Packet, passage: _Passage, device: str
+) -> Iterator[Undelivered]:
     """The first hook that drops a message of neighbour discovery, or may drop it, if one does."""
     ruleset = stack.ruleset
-    for layer, hook in hooks:
+    for layer, hook in passage.hooks:
         if layer == "bridge":
-            is_of_bridge = hooks is _OUT or packet.physin != ""
+            is_of_bridge = passage.is_sent or packet.physin != ""
             if not ruleset.uses_bridges or not is_of_bridge:
                 continue
-            frame = _as_frame(packet, device, hooks)
+            frame = _as_frame(packet, device, passage)
         else:
-            frame = _as_packet(packet, hook, device, hooks)
+            frame = _as_packet(packet, hook, device, passage)
         verdict = walk(ruleset, hook, frame, layer=layer)
         if verdict.outcome == "accept":
             continue
@@ -174,7 +177,7 @@ def _lost_packet(stack: Stack, packet: Packet, hooks: _Hooks, device: str) -> It
         return
 
 
-def _as_packet(packet: Packet, hook: Hook, device: str, hooks: _Hooks) -> Packet:
+def _as_packet(packet: Packet, hook: Hook, device: str, passage: _Passage) -> Packet:
     """A packet as IP's chains see it.
 
     A message of the host has its device from the beginning: ip6_output shows that as the one that
@@ -182,12 +185,12 @@ def _as_packet(packet: Packet, hook: Hook, device: str, hooks: _Hooks) -> Packet
     """
     if hook == "prerouting":
         return replace(packet, oif="")
-    is_sent = hooks is _OUT and hook == "postrouting"
+    is_sent = passage.is_sent and hook == "postrouting"
     return replace(packet, iif=device) if is_sent else packet
 
 
-def _as_frame(packet: Packet, device: str, hooks: _Hooks) -> Packet:
+def _as_frame(packet: Packet, device: str, passage: _Passage) -> Packet:
     """A packet as the chains of a bridge see it: its interfaces are the bridge's ports."""
-    if hooks is _OUT:
+    if passage.is_sent:
         return replace(packet, iif="", oif=None, brout=device)
     return replace(packet, iif=None, brin=device)

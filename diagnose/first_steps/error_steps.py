@@ -116,7 +116,11 @@ def _path_variables(case: ErrorCase) -> PageVariables:
     """The page variables of the host's path in the program's settings, and of the container's own
     path for it."""
     stray = case.stray_path
-    return {"host_path": stray.path, "own_path": stray.path_inside} if stray and stray.path_inside else {}
+    return (
+        {"host_path": stray.path, "own_path": stray.path_inside}
+        if stray and stray.path_inside
+        else {}
+    )
 
 
 def _prefix_variables(case: ErrorCase) -> PageVariables:

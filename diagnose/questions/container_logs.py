@@ -8,7 +8,7 @@ import msgspec
 
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.phrases import unix
-from diagnose.questions.question import Question, engine_get
+from diagnose.questions.question import Lane, Policy, Question, engine_get
 
 _ENTRY_BEGINS = LazyPattern(r"(?<=[^\s=\[(])(?=\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{9}Z )")
 """Loki and Promtail write a time of the same form behind `ts=`."""
@@ -50,33 +50,33 @@ class ContainerLog(msgspec.Struct, frozen=True):
 
 LogRound = Literal["", "answered"]
 """answered: once more, when the container's web server has answered a request of ours."""
-_LOGS = "/containers/{id}/logs"
 _BOTH_STREAMS = MappingProxyType({"stdout": True, "stderr": True, "timestamps": True})
+
+
+def _log_policy(
+    kind: str, what: str, *, lane: Lane = "api", collector: str = "engine.api:get"
+) -> Policy:
+    """The policy of a question for lines of a container's log."""
+    return engine_get(
+        kind,
+        what,
+        "/containers/{id}/logs",
+        deadline=2,
+        priority=4,
+        longest=2**20,
+        lane=lane,
+        collector=collector,
+        parameters=_BOTH_STREAMS,
+    )
 
 
 class ReadLogs(Question[ContainerLog], frozen=True):
     """/containers/ID/logs: its last lines."""
 
-    POLICY = engine_get(
-        "api.logs",
-        "the log of a container",
-        _LOGS,
-        deadline=2,
-        priority=4,
-        longest=2**20,
-        parameters=_BOTH_STREAMS,
-    )
+    POLICY = _log_policy("api.logs", "the log of a container")
     ROUNDS = {  # noqa: RUF012 - never changed
-        "answered": engine_get(
-            "api.logs.answered",
-            POLICY.what,
-            _LOGS,
-            deadline=2,
-            priority=4,
-            longest=2**20,
-            lane="probe",
-            collector="engine.api:written",
-            parameters=_BOTH_STREAMS,
+        "answered": _log_policy(
+            "api.logs.answered", POLICY.what, lane="probe", collector="engine.api:written"
         )
     }
     id: str
@@ -92,15 +92,7 @@ class ReadLogsSince(Question[ContainerLog], frozen=True):
     it does not find.
     """
 
-    POLICY = engine_get(
-        "api.logs.since",
-        "the recent log of a container",
-        _LOGS,
-        deadline=2,
-        priority=4,
-        longest=2**20,
-        parameters=_BOTH_STREAMS,
-    )
+    POLICY = _log_policy("api.logs.since", "the recent log of a container")
     id: str
     since_s: float
     lines: int = 50

@@ -49,7 +49,9 @@ def env(*entries: str) -> dict[str, Any]:
         (
             {"Mounts": [FOLDER]},
             "# Fatal error, can't open config file '/usr/local/etc/redis/redis.conf': No such file",
-            NamedSetting(path="/srv/redis/redis.conf", path_inside="/usr/local/etc/redis/redis.conf"),
+            NamedSetting(
+                path="/srv/redis/redis.conf", path_inside="/usr/local/etc/redis/redis.conf"
+            ),
         ),
         (
             {"Mounts": [CONF], **env("REDISPASS=", "TZ=UTC")},
@@ -161,7 +163,9 @@ def env(*entries: str) -> dict[str, Any]:
         (
             {"Mounts": [SOURCES]},
             "Datasource provisioning error: only one can be marked as default",
-            NamedSetting(folder="/srv/sources", path_inside="/etc/grafana/provisioning/datasources"),
+            NamedSetting(
+                folder="/srv/sources", path_inside="/etc/grafana/provisioning/datasources"
+            ),
         ),
         (
             {"Mounts": [{**CONF, "Source": "/opt/python3", "Destination": "/usr/bin/python3"}]},

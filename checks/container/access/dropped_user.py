@@ -1,6 +1,10 @@
 """Findings of container.mount-forbidden about programs that have changed their user."""
 
-from checks.container.access.mount_filesystem import change_of_owner, fixed_modes, mount_options
+from checks.container.access.mount_filesystem import (
+    change_of_owner,
+    mount_options,
+    ownerless_clause,
+)
 from diagnose.evidence.containers.mounts.access.dropped_users import DroppedUser
 from diagnose.evidence.storage.mounts import Mounted
 from diagnose.mappings import present
@@ -17,31 +21,31 @@ _OF_THE_HOST = frozenset(
 """Folders that belong to the host, and that no container should own."""
 
 
-def dropped_user(user: DroppedUser, fixed: Mounted | None) -> Finding:
+def dropped_user(user: DroppedUser, ownerless: Mounted | None) -> Finding:
     """The finding about a path below a mount that is denied to the user to whom the program has
     changed.
 
-    fixed: the mount of the path, if all files there have one owner and mode.
+    ownerless: the mount of the path, if all files there have one owner and mode.
     """
     is_of_host = _is_of_host(user.denied.path)
-    cure = {} if is_of_host else change_of_owner(user.denied, fixed)
-    return _finding(user, fixed).with_variables(cure)
+    cure = {} if is_of_host else change_of_owner(user.denied, ownerless)
+    return _finding(user, ownerless).with_variables(cure)
 
 
-def refused_database(user: DroppedUser, fixed: Mounted | None) -> Finding:
+def refused_database(user: DroppedUser, ownerless: Mounted | None) -> Finding:
     """The finding about a file of SQLite, or its folder, that is denied to the program's user.
 
-    fixed: as for `dropped_user`.
+    ownerless: as for `dropped_user`.
     """
     if not user.named.rest:
-        return dropped_user(user, fixed)
+        return dropped_user(user, ownerless)
     folder = user.named.mount.source
-    cure = {} if _is_of_host(folder) else change_of_owner(user.denied, fixed)
+    cure = {} if _is_of_host(folder) else change_of_owner(user.denied, ownerless)
     folders = {"databases": folder} if "owner" in cure else {}
-    return _finding(user, fixed).with_variables(cure | folders)
+    return _finding(user, ownerless).with_variables(cure | folders)
 
 
-def _finding(user: DroppedUser, fixed: Mounted | None) -> Finding:
+def _finding(user: DroppedUser, ownerless: Mounted | None) -> Finding:
     container = user.container
     denied = user.denied
     user_clause = (
@@ -54,14 +58,14 @@ def _finding(user: DroppedUser, fixed: Mounted | None) -> Finding:
         container,
         sentence(
             f"{container} cannot {denied.what} {denied.path_inside}: {denied.why(user_clause)}",
-            fixed_modes(fixed),
+            ownerless_clause(ownerless),
         ),
         {
             **user.named.evidence,
             **denied.evidence,
             "Config.User": container.config.user or "root (file modes do not restrict it)",
             **present({"times in its last lines": user.times or None}),
-            **mount_options(fixed),
+            **mount_options(ownerless),
         },
         discriminator=user.named.mount.destination,
         severity=Severity.warning if is_partial else Severity.critical,

@@ -1,6 +1,10 @@
 """container.file-mode-refused: a program refuses a mounted file because of its owner or mode."""
 
-from checks.container.access.mount_filesystem import fixed_modes, mount_options, with_fixed_modes
+from checks.container.access.mount_filesystem import (
+    mount_options,
+    mount_without_owners,
+    ownerless_clause,
+)
 from checks.container.claims import is_failing
 from diagnose.evidence.containers.mounts.access.refused_files import (
     CHECK,
@@ -37,13 +41,13 @@ def file_mode_refused(
     for refused in refused_files:
         if refused.line and not is_failing(refused.container, clock):
             continue
-        yield _finding(refused, with_fixed_modes(refused.path, mounts))
+        yield _finding(refused, mount_without_owners(refused.path, mounts))
 
 
-def _finding(refused: RefusedFile, fixed: Mounted | None) -> Finding:
+def _finding(refused: RefusedFile, ownerless: Mounted | None) -> Finding:
     """The finding about a file whose mode the program refuses.
 
-    fixed: the mount of the file, if all files there have one owner and mode.
+    ownerless: the mount of the file, if all files there have one owner and mode.
     """
     container = refused.container
     source = refused.source
@@ -63,15 +67,17 @@ def _finding(refused: RefusedFile, fixed: Mounted | None) -> Finding:
             f"but the program runs as user {refused.owner.partition(':')[0]}"
         )
         variables = {"source": refused.path, "owner": refused.owner}
-    if fixed is not None:
-        variables = {"unfit": fixed.point, **_cookie_beside_mount(refused)}
+    if ownerless is not None:
+        variables = {"unfit": ownerless.point, **_cookie_beside_mount(refused)}
     return Finding.about(
         container,
-        sentence(f"{container} refuses {refused.path_inside}: {reason}", fixed_modes(fixed)),
+        sentence(
+            f"{container} refuses {refused.path_inside}: {reason}", ownerless_clause(ownerless)
+        ),
         {
             **present({LINE: refused.line}),
             f"owner and mode of {refused.path}": has,
-            **mount_options(fixed),
+            **mount_options(ownerless),
         },
         discriminator=refused.path_inside,
         severity=Severity.critical if refused.line else Severity.warning,

@@ -43,13 +43,13 @@ def unfit_filesystem(
     )
 
 
-def with_fixed_modes(path: str, mounts: Mounts | None) -> Mounted | None:
+def mount_without_owners(path: str, mounts: Mounts | None) -> Mounted | None:
     """The mount of a path, if its options give all files there one owner and mode; else None."""
     mounted = mounts.of(path) if mounts is not None else None
     return mounted if mounted is not None and mounted.fstype in WITHOUT_OWNERS else None
 
 
-def fixed_modes(mounted: Mounted | None) -> str:
+def ownerless_clause(mounted: Mounted | None) -> str:
     """The clause that says that the options of this mount decide owner and mode; "" for None."""
     if mounted is None:
         return ""

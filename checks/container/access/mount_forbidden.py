@@ -5,10 +5,10 @@ from collections.abc import Collection, Iterator
 from checks.container.access.dropped_user import dropped_user, refused_database
 from checks.container.access.mount_filesystem import (
     change_of_owner,
-    fixed_modes,
     mount_options,
+    mount_without_owners,
+    ownerless_clause,
     unfit_filesystem,
-    with_fixed_modes,
 )
 from checks.container.access.selinux_labels import selinux_finding, unlabelled_finding
 from checks.container.access.whole_folders import AccessRules, whole_steps
@@ -131,8 +131,8 @@ def _unusable_findings(
         if isinstance(outcome, Denied) and not (
             unusable.is_called_absent and outcome.path == unusable.named.on_host[-1]
         ):
-            fixed = with_fixed_modes(unusable.named.on_host[-1], rules.mounts)
-            yield _forbidden_path_finding(container, unusable.named, outcome, rules.info, fixed)
+            ownerless = mount_without_owners(unusable.named.on_host[-1], rules.mounts)
+            yield _forbidden_path_finding(container, unusable.named, outcome, rules.info, ownerless)
 
 
 def _refused_paths(
@@ -167,13 +167,13 @@ def _mode_items(
         return
     user = host_user(container, rules.info, rules.numbers)
     outcome = access(named_path, rules.bind_sources, user)
-    fixed = with_fixed_modes(named_path.on_host[-1], rules.mounts)
+    ownerless = mount_without_owners(named_path.on_host[-1], rules.mounts)
     if not isinstance(outcome, Denied):
         yield from _denied_items(
             container, named_path, outcome, {}, info=rules.info, has_selinux=has_selinux
         )
-    elif fixed is not None:
-        yield _forbidden_path_finding(container, named_path, outcome, rules.info, fixed)
+    elif ownerless is not None:
+        yield _forbidden_path_finding(container, named_path, outcome, rules.info, ownerless)
     else:
         whole = whole_steps(container, named_path, outcome, containers, rules)
         yield from _denied_items(
@@ -203,11 +203,11 @@ def _other_user_findings(others: OtherRefusals, mounts: Mounts | None) -> Iterat
     """Findings about programs that run as another user than the container's own."""
     changed = others.dropped_users or ()
     for user in changed:
-        yield dropped_user(user, with_fixed_modes(user.denied.path, mounts))
+        yield dropped_user(user, mount_without_owners(user.denied.path, mounts))
     reported = {user.container.id for user in changed}
     for user in others.refused_databases or ():
         if user.container.id not in reported:
-            yield refused_database(user, with_fixed_modes(user.denied.path, mounts))
+            yield refused_database(user, mount_without_owners(user.denied.path, mounts))
 
 
 def _denied_items(
@@ -238,33 +238,33 @@ def _forbidden_path_finding(
     named_path: NamedPath,
     denied: Denied,
     info: Info | None,
-    fixed: Mounted | None = None,
+    ownerless: Mounted | None = None,
 ) -> Finding:
     """The finding about a path that the container's user may not open.
 
-    fixed: the mount of the path, if all files there have one owner and mode.
+    ownerless: the mount of the path, if all files there have one owner and mode.
     """
     added = container.host_config.group_add
     refusal = f"{container} cannot {denied.what} {denied.path_inside}: {denied.why('user is')}"
     return Finding.about(
         container,
-        sentence(refusal, fixed_modes(fixed)),
+        sentence(refusal, ownerless_clause(ownerless)),
         {
             **named_path.evidence,
             **denied.evidence,
             "Config.User": container.config.user or "root",
             **present({"HostConfig.GroupAdd": added}),
-            **mount_options(fixed),
+            **mount_options(ownerless),
         },
         discriminator=named_path.mount.destination,
         touches=named_path.mount.volumes,
         onset=container.failed_first,
-        variables=_access_variables(container, denied, info, fixed),
+        variables=_access_variables(container, denied, info, ownerless),
     )
 
 
 def _access_variables(
-    container: Container, denied: Denied, info: Info | None, fixed: Mounted | None
+    container: Container, denied: Denied, info: Info | None, ownerless: Mounted | None
 ) -> PageVariables:
     """The page variables of another owner for the path; of another user or group where the host or
     the engine needs the path unchanged."""
@@ -272,7 +272,7 @@ def _access_variables(
         return {"socket_group": str(denied.source.gid)}
     if is_of_host(denied.path, info):
         return {"as_root": container.name}
-    return change_of_owner(denied, fixed)
+    return change_of_owner(denied, ownerless)
 
 
 def _read_only_findings(container: Container, named_path: NamedPath) -> Iterator[Finding]:

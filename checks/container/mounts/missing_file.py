@@ -106,13 +106,16 @@ def _sources_job(missing: MissingFile) -> PageVariables:
     """The page variables of a job that installs the modules of Node.js into the mounted sources,
     or builds the program."""
     config = missing.container.config
-    commands = (command for name, command in _INSTALLERS.items() if name in missing.names)
-    install = next(commands, "npm install")
-    build = f"{install.partition(' ')[0]} run build"
+    installers = (command for name, command in _INSTALLERS.items() if name in missing.names)
+    install = next(installers, "npm install")
+    package_manager = install.partition(" ")[0]
+    build = f"{package_manager} run build"
     if missing.lacks_modules:
         command = install
+    elif missing.has_modules:
+        command = build
     else:
-        command = build if missing.has_modules else f"{install} && {build}"
+        command = f"{install} && {build}"
     return {
         "job_command": command,
         "job_folder": missing.path_inside.rpartition("/")[0],

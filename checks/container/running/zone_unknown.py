@@ -69,7 +69,9 @@ def _misspelt_finding(zone: MisspeltZone) -> Finding:
         ),
         {"Config.Env TZ": zone.zone, f"{ZONES}/{zone.zone}": "missing in the container"},
         stable=(container.life,),
-        variables={"corrected": f"TZ={zone.likely_zone}"} if zone.likely_zone else {"misspelt": zone.zone},
+        variables={"corrected": f"TZ={zone.likely_zone}"}
+        if zone.likely_zone
+        else {"misspelt": zone.zone},
     )
 
 

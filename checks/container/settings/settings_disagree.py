@@ -1,7 +1,5 @@
 """container.settings-disagree: two containers are given different values for one thing."""
 
-from collections.abc import Sequence
-
 from checks.container.claims import compose_variables, is_broken
 from diagnose.error_signatures import signs
 from diagnose.evidence.containers.listing import Container, Containers
@@ -50,14 +48,13 @@ def settings_disagree(
     for container in containers:
         is_failing = is_broken(container, clock, log_tails) and container.id in log_tails.by_id
         tail = log_tails.of(container)
-        lines: Sequence[str] = (*tail.earlier, *tail.lines) if is_failing else ()
-        lines = lines or _repeated_unknown_names(container, clock, recent_logs, least)
-        dispute = disputed_name(lines, container, containers) if lines else None
+        lines_of_end = (*tail.earlier, *tail.lines) if is_failing else ()
+        lines = lines_of_end or _repeated_unknown_names(container, clock, recent_logs, least)
+        dispute = disputed_name(lines, container, containers)
         if dispute is None or dispute.noun == "database":
             continue
-        key = (dispute.server.id, dispute.variable, dispute.unknown_name)
-        if key not in known_keys:
-            known_keys.add(key)
+        if dispute.key not in known_keys:
+            known_keys.add(dispute.key)
             yield _name_finding(dispute, container, is_failing=is_failing)
     for secret in unequal_secrets or ():
         yield _secret_finding(secret, is_failing=secret.caller.id in log_tails.by_id)

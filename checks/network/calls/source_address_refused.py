@@ -54,9 +54,10 @@ def source_address_refused(
     for container in callers:
         published = published_at(container, host_addresses)
         for address in host_addresses:
-            is_other = published not in ("", address)
-            says = source_refusal_of(address, COMPLAINS if is_other else REFUSED)
-            lines = recent_logs.repeated(container, says, clock, least)
+            is_published_elsewhere = published not in ("", address)
+            wording = COMPLAINS if is_published_elsewhere else REFUSED
+            is_refusal = source_refusal_of(address, wording)
+            lines = recent_logs.repeated(container, is_refusal, clock, least)
             if lines:
                 yield _finding(container, address, lines, host_addresses, networks)
     yield from recent_logs.left_out(callers)
@@ -74,16 +75,16 @@ def _finding(
     host_addresses: the addresses of the host that others see.
     """
     published = published_at(container, host_addresses)
-    is_other = published not in ("", address)
+    is_published_elsewhere = published not in ("", address)
     steps = {"refused": address}
-    if is_other:
+    if is_published_elsewhere:
         steps = of_source_address(container, published, networks)
     return Finding.about(
         container,
         sentence(
             f"{container} is refused by others because of its source address {address}, with "
             "which it leaves this host",
-            f"its ports are published at {published}" if is_other else "",
+            f"its ports are published at {published}" if is_published_elsewhere else "",
         ),
         present(
             {
@@ -93,7 +94,7 @@ def _finding(
             }
         ),
         discriminator=address,
-        severity=None if is_other else Severity.advice,
+        severity=None if is_published_elsewhere else Severity.advice,
         stable=container.caller_lives,
         variables=steps,
     )

@@ -159,7 +159,12 @@ def _route_variables(misplaced: MisplacedRoute) -> PageVariables:
     edit = _caddy_edit(route)
     if not edit or not route.on_host:
         return words
-    return {**words, "caddy_edit": edit, "caddyfile": route.path_inside, "caddy_file": route.on_host}
+    return {
+        **words,
+        "caddy_edit": edit,
+        "caddyfile": route.path_inside,
+        "caddy_file": route.on_host,
+    }
 
 
 def _stripping_labels(route: PassedRoute) -> PageVariables:

@@ -13,6 +13,8 @@ from diagnose.evidence.machine.clock import Clock
 from diagnose.mappings import present
 from diagnose.model import Unavailable
 from diagnose.phrases import duration
+from diagnose.programs.failures import Recognised
+from diagnose.programs.telling_line import TellingLine
 
 LINE = "log"
 AROUND = "log, around it"
@@ -36,13 +38,7 @@ def log_evidence(
     """
     if tail.telling is None:
         return {}
-    evidence: dict[str, object] = {LINE: tail.telling.whole, **written_to(tail)}
-    failure = tail.failure
-    # a cause that stands in another line than the one that complains most is proven by that one
-    if failure is not None and (
-        not tail.telling.explains or failure.line not in tail.telling.whole
-    ):
-        evidence[LINE] = failure.line
+    evidence: dict[str, object] = {LINE: _proof(tail.telling, tail.failure), **written_to(tail)}
     if tail.failure is not None and not is_refuted:
         evidence["this means"] = tail.failure.cause
         if not is_known:
@@ -50,6 +46,14 @@ def log_evidence(
     if len(tail.telling.neighbours) > 1:
         evidence[AROUND] = list(tail.telling.neighbours)
     return evidence
+
+
+def _proof(telling: TellingLine, failure: Recognised | None) -> str:
+    """The line that proves the cause: the one that complains most, unless another one names it."""
+    if failure is None:
+        return telling.whole
+    names_cause = telling.explains and failure.line in telling.whole
+    return telling.whole if names_cause else failure.line
 
 
 def written_to(tail: LogTail) -> dict[str, str]:

@@ -9,7 +9,7 @@ import msgspec
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.dns.lookups import DnsReply, Lookups, QueryPath
 from diagnose.evidence.dns.resolvers import Resolvers, Upstream, resolving_containers
-from diagnose.mappings import by_key, subjects_of
+from diagnose.mappings import subjects_of
 from diagnose.model import Subject
 
 
@@ -73,18 +73,25 @@ def query_groups(
         return []
     paths = _Paths(lookups)
     closed = {container.id for container in lookups.closed}
-    members_of = by_key(
-        (_group_key(container, servers, resolvers, paths), container)
-        for container in resolving_containers(containers)
-        if (servers := resolvers.upstreams(container)) and container.id not in closed
+    members_of: dict[_GroupKey, list[Container]] = {}
+    for container in resolving_containers(containers):
+        servers = resolvers.upstreams(container)
+        if servers and container.id not in closed:
+            key = _group_key(container, servers, resolvers, paths)
+            members_of.setdefault(key, []).append(container)
+    return [_group(key, members, paths) for key, members in members_of.items()]
+
+
+def _group(key: _GroupKey, members: list[Container], paths: _Paths) -> QueryGroup:
+    """The group of these members; the first one's replies stand for all."""
+    replies = [ServerReply(server, paths.reply(members[0], server)) for server in key.servers]
+    return QueryGroup(
+        key.subject,
+        key.networks,
+        members=tuple(members),
+        replies=tuple(replies),
+        goes_its_own_way=key.goes_its_own_way,
     )
-    groups = []
-    for key, members in members_of.items():
-        replies = [ServerReply(server, paths.reply(members[0], server)) for server in key.servers]
-        groups.append(
-            QueryGroup(key.subject, key.networks, tuple(members), tuple(replies), key.is_own_way)
-        )
-    return groups
 
 
 class _GroupKey(msgspec.Struct, frozen=True):
@@ -93,7 +100,7 @@ class _GroupKey(msgspec.Struct, frozen=True):
     subject: Subject
     networks: tuple[str, ...]
     servers: tuple[Upstream, ...]
-    is_own_way: bool
+    goes_its_own_way: bool
 
 
 def _group_key(

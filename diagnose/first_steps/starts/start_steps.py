@@ -11,13 +11,12 @@ from diagnose.evidence.containers.programs.start_refusals import (
     is_of_own_runtime,
     taken_address,
 )
-from diagnose.lazy_pattern import LazyPattern
 from diagnose.mappings import only, present
 from diagnose.model import PageVariables
 from diagnose.programs.failures import START_ERRORS, Recognised, recognise
 from diagnose.programs.path_errors import path_of_error
+from diagnose.programs.volume_folders import volumes_in
 
-_VOLUME = LazyPattern(r"/volumes/([^/']+)/_data")
 _LEAST_MEMORY = 64 * 2**20
 """Bytes in which the runtime and a small program can begin."""
 
@@ -35,14 +34,14 @@ def cures(container: Container) -> PageVariables:
     error = known_error(container)
     if error is None:
         return {"retry": container.name}
-    volume = _VOLUME.search(container.state.error)
-    names = list(container.endpoints)
+    volumes = volumes_in(container.state.error)
+    networks = list(container.endpoints)
     return error.page_variables(
         {
             "container": container.name,
             "larger_memory": _larger_memory(container),
-            "only_network": only(names) or "",
-            "volume": volume[1] if volume else "",
+            "only_network": only(networks) or "",
+            "volume": only(volumes) or "",
         }
     )
 

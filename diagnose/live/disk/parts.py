@@ -146,8 +146,8 @@ def _first_certificate(text: str) -> Iterator[str]:
         yield first[0]
 
 
-class _OwnFile(msgspec.Struct, rename="pascal"):
-    """The fields that are kept of the engine's own file about a container."""
+class _ManualStop(msgspec.Struct, rename="pascal"):
+    """The one field that is kept of the engine's own file about a container."""
 
     has_been_manually_stopped: bool | None = None
 
@@ -176,9 +176,11 @@ def _hidden_defects(text: str) -> Iterator[str]:
 
 
 def _stopped_by_hand(text: str) -> Iterator[str]:
-    """The words of the engine's own file on whether somebody asked for the end of a container."""
+    """The engine's own file about a container, cut to whether a person has stopped it; nothing
+    where the file is no JSON."""
     with contextlib.suppress(msgspec.DecodeError):
-        yield msgspec.json.encode(msgspec.json.decode(text, type=_OwnFile)).decode()
+        stopped = msgspec.json.decode(text, type=_ManualStop)
+        yield msgspec.json.encode(stopped).decode()
 
 
 def _jobs(text: str) -> Iterator[str]:

@@ -82,7 +82,9 @@ def _barred_devices(host: Host, named_devices: Sequence[NamedDevice]) -> Iterato
         return
     kind_of_host = file_text(host, KIND_FILE).strip()
     for device in refused:
-        yield BarredDevice(device.container, device.path_inside, device.path, device.line, kind_of_host)
+        yield BarredDevice(
+            device.container, device.path_inside, device.path, device.line, kind_of_host
+        )
 
 
 def _named_in_logs(containers: Containers, log_tails: LogTails) -> Iterator[NamedDevice]:

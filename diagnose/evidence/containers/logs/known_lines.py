@@ -24,35 +24,47 @@ def line_about_an_option(container: Container, lines: Sequence[str]) -> TellingL
 
     Uptime Kuma warns of each monitor that fails, and the container has no docker.sock.
     """
-    grave = [line for line in lines if (message(line).level or ERROR) > INFO]
-    rows = _rows_about_options() if grave else ()
-    candidates = [line for line in grave if not DOES_WITHOUT.search(line)]
-    failure = recognise(candidates, None, rows, has_ended=False)
+    candidates = [
+        line
+        for line in lines
+        if (message(line).level or ERROR) > INFO and not DOES_WITHOUT.search(line)
+    ]
+    if not candidates:
+        return None
+    failure = recognise(candidates, None, _rows_about_options(), has_ended=False)
     if failure is None:
         return None
     path = failure.values.get("path", "")
     if not any(lacks(container, failure.filled(option), path) for option in failure.needs):
         return None
-    index = max(at for at, line in enumerate(lines) if plain(line).strip() == failure.line)
-    return TellingLine(failure.line, index)
+    return _last_line_of(failure, lines)
 
 
 def line_that_turns_away(lines: Sequence[str]) -> TellingLine | None:
-    """The line of a known failure that turns callers away, although its level is low.
+    """The line that says why a running program refuses its callers, although its level is low.
 
     The line is a warning, or has no level. PHP continues after a login that its database has
     refused, Nextcloud after a host name that it does not trust. OpenLDAP and Zabbix write no
     levels.
     """
-    levels = [message(line).level for line in lines]
-    grave = [line for line, level in zip(lines, levels, strict=True) if (level or INFO) > INFO]
-    bare = [line for line, level in zip(lines, levels, strict=True) if level is None]
-    bare_rows = _programs_that_turn_away() if bare else ()
-    grave_rows = _rows_that_turn_away() if grave else ()
-    bare_failure = recognise(bare, None, bare_rows, has_ended=False)
-    failure = bare_failure or recognise(grave, None, grave_rows, has_ended=False)
-    if failure is None:
-        return None
+    warnings = []
+    without_level = []
+    for line in lines:
+        level = message(line).level
+        if level is None:
+            without_level.append(line)
+        elif level > INFO:
+            warnings.append(line)
+    failure = None
+    if without_level:
+        failure = recognise(without_level, None, _programs_that_turn_away(), has_ended=False)
+    if failure is None and warnings:
+        failure = recognise(warnings, None, _rows_that_turn_away(), has_ended=False)
+    return _last_line_of(failure, lines) if failure is not None else None
+
+
+def _last_line_of(failure: Recognised, lines: Sequence[str]) -> TellingLine:
+    """The newest of the lines that reports a recognised failure."""
     index = max(at for at, line in enumerate(lines) if plain(line).strip() == failure.line)
     return TellingLine(failure.line, index)
 

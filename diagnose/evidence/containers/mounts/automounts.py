@@ -113,7 +113,9 @@ def _unseen_automount(
 ) -> UnseenAutomount | None:
     """The automount, if the container has its trigger, and lacks the mount there or reports it."""
     automount = UnseenAutomount(container, mount, point)
-    if not any(entry.fstype == "autofs" and entry.point == automount.path_inside for entry in inside):
+    if not any(
+        entry.fstype == "autofs" and entry.point == automount.path_inside for entry in inside
+    ):
         return None
     devices = {entry.dev for entry in inside}
     unseen = [

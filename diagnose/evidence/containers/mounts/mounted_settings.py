@@ -74,18 +74,24 @@ def _files(
         if names.search(mount.destination):
             yield ReadFile(mount.source, parts=parts)
         elif folders.match(mount.destination):
-            entries = _entries(host, ListFolder(mount.source))
-            paths = [f"/{entry.name}" for entry in entries]
-            packages = [f"/{entry.name}" for entry in entries if _is_package(entry)]
-            deep_folders = packages[:_MOST_PACKAGES] if is_deep else ()
-            for folder in deep_folders:
-                inner = _entries(host, ListFolder(folder, root=mount.source))
-                paths += [f"{folder}/{entry.name}" for entry in inner]
-            yield from (
-                ReadFile(path, root=mount.source, parts=parts)
-                for path in paths
-                if names.search(path)
-            )
+            for path in _paths_below(host, mount.source, is_deep=is_deep):
+                if names.search(path):
+                    yield ReadFile(path, root=mount.source, parts=parts)
+
+
+def _paths_below(host: Host, root: str, *, is_deep: bool) -> list[str]:
+    """The entries of a mounted folder, as paths below it.
+
+    is_deep: with those of its folders that may have code of the program.
+    """
+    entries = _entries(host, ListFolder(root))
+    paths = [f"/{entry.name}" for entry in entries]
+    packages = [f"/{entry.name}" for entry in entries if _is_package(entry)]
+    if is_deep:
+        for folder in packages[:_MOST_PACKAGES]:
+            inner = _entries(host, ListFolder(folder, root=root))
+            paths += [f"{folder}/{entry.name}" for entry in inner]
+    return paths
 
 
 def _entries(host: Host, folder: ListFolder) -> Sequence[FolderEntry]:

@@ -36,7 +36,8 @@ _SHORTEST_NAME = 2
 
 
 def without_option(container: Container, option: str) -> dict[str, str]:
-    """Without an option in its command, or in a variable that holds options or is named so.
+    """The correction that removes an option: from the command, or from a variable that holds
+    options or has the option's name.
 
     An option whose value may be the next word stays: only its program knows whether it takes one.
     A word without a dash is a command of the program, or the value of the option before it.
@@ -49,9 +50,11 @@ def without_option(container: Container, option: str) -> dict[str, str]:
         if _name(name) == _name(option):
             return {"unset": name}
         options = value.split()
-        rest = [part for part in options if not _is_option(part, option)]
-        if len(rest) < len(options) and options[0].startswith("-"):
-            return _assignment(name, " ".join(rest)) if rest else {"unset": name}
+        holds_options = value.lstrip().startswith("-")
+        other_options = [part for part in options if not _is_option(part, option)]
+        if holds_options and len(other_options) < len(options):
+            new_value = " ".join(other_options)
+            return _assignment(name, new_value) if new_value else {"unset": name}
     return {}
 
 
@@ -73,7 +76,7 @@ def _has_value_behind(words: Sequence[str], option: str) -> bool:
 
 
 def with_option(container: Container, option: str) -> dict[str, str]:
-    """With an option of the program at the end of its command, or with its new value there.
+    """The correction that adds an option to the end of the command, or changes its value there.
 
     Nothing where a shell runs the command: what follows `-c` is no option of the program.
     """
@@ -84,13 +87,13 @@ def with_option(container: Container, option: str) -> dict[str, str]:
 
 
 def preceded_by(container: Container, command: str) -> dict[str, str]:
-    """With a shell that runs a command before the program."""
+    """The correction by which a shell runs a command before the program."""
     words = container.config.cmd or []
     return _command(["sh", "-c", f"{command}; exec {shlex.join(words)}"]) if words else {}
 
 
 def without_program(container: Container, program: str) -> dict[str, str]:
-    """With the arguments of a program alone, without its name and without a shell before it.
+    """The correction that leaves a program's arguments, without its name and a shell before it.
 
     Nothing where the shell has to do more than to start the program.
     """

@@ -37,11 +37,11 @@ _NAMES_FOR_PROXIES = frozenset({"VIRTUAL_HOST", "LETSENCRYPT_HOST"})
 
 
 class Cut(Enum):
-    """How much the shape of a value says."""
+    """How certain it is, by the shape of a value, that a part of it is missing."""
 
     no = 0
     maybe = 1
-    """Such a value may be meant."""
+    """The value may be intended."""
     surely = 2
 
 

@@ -239,25 +239,31 @@ def _called_names(
 
     complaint_lines: the log lines of the calling container.
     """
-    failed = [(line, place_in(line)) for line in complaint_lines if signs(line) & _OF_CALLS]
+    lines_of_calls = [line for line in complaint_lines if signs(line) & _OF_CALLS]
     for pinned in names:
-        ports = {
-            port if host in (pinned.name, pinned.address) else 0
-            for line, (host, port) in failed
-            if _is_named(pinned.name, line) or _is_named(pinned.address, line)
-        } | {
+        ports = set(_ports_in_lines(pinned, lines_of_calls))
+        ports.update(
             call.port
             for call in unanswered_calls or ()
             if call.container.id == pinned.container.id and call.address == pinned.address
-        }
-        if ports:
-            offering = [
-                other
-                for other in containers.running_on(pinned.left_on)
-                if other.id != pinned.container.id
-                and not other.offered_ports.isdisjoint(map(str, ports))
-            ]
-            yield replace(pinned, meant=only(offering))
+        )
+        if not ports:
+            continue
+        texts = set(map(str, ports))
+        offering = [
+            other
+            for other in containers.running_on(pinned.left_on)
+            if other.id != pinned.container.id and not other.offered_ports.isdisjoint(texts)
+        ]
+        yield replace(pinned, meant=only(offering))
+
+
+def _ports_in_lines(pinned: PinnedName, lines: Sequence[str]) -> Iterator[int]:
+    """The port that each line about a call to a pinned name gives; 0 where it gives none."""
+    for line in lines:
+        if _is_named(pinned.name, line) or _is_named(pinned.address, line):
+            host, port = place_in(line)
+            yield port if host in (pinned.name, pinned.address) else 0
 
 
 def _is_named(word: str, line: str) -> bool:

@@ -1,6 +1,6 @@
 """Names that a search domain answers for, or keeps from being asked for."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 import msgspec
 from msgspec.structs import replace
@@ -52,12 +52,11 @@ def wildcard_names(
     resolvers: Resolvers,
     wild: dict[str, tuple[str, ...]],
 ) -> Iterator[WildcardName]:
-    """The short names that a container calls, and that only the wildcard of a search domain has, or
-    that it answers first.
+    """The short names that a container calls, and that the wildcard of a search domain answers:
+    because nobody else has the name, or before the engine is asked.
 
-    names_by_network: the names on each network.
-
-    wild: the addresses that a domain gives to any name.
+    names_by_network: the names on each network. wild: the addresses that a domain gives to any
+    name.
     """
     conf = resolvers.inside.get(container.id)
     searched = [domain.rstrip(".") for domain in conf.search] if conf is not None else []
@@ -66,22 +65,25 @@ def wildcard_names(
         return
     for name, source in searched_names(container, names_by_network, conf).items():
         owners = containers.by_dns_name.get(name, ())
+        stopped = [owner for owner in owners if not owner.is_running]
         running = [owner for owner in owners if owner.is_running and owner.id != container.id]
-        owners_beside = [owner for owner in running if container.shared_networks(owner)]
+        on_shared_network = [owner for owner in running if container.shared_networks(owner)]
         called = WildcardName(name, source, domain, wild[domain])
-        if owners_beside:
-            yield replace(called, beside=owners_beside[0])
+        if on_shared_network:
+            yield replace(called, beside=on_shared_network[0])
         else:
-            stopped = (owner for owner in owners if not owner.is_running)
-            holders_elsewhere = filter(None, map(_with_network, running))
             yield replace(
-                called, stopped=next(stopped, None), elsewhere=next(holders_elsewhere, None)
+                called, stopped=stopped[0] if stopped else None, elsewhere=_first_holder(running)
             )
 
 
-def _with_network(owner: Container) -> NameHolder | None:
-    """Nobody can be connected to the network of the host, or of another container."""
-    if owner.shares_network:
-        return None
-    network = min(owner.endpoints.keys() - {DEFAULT_NETWORK}, default="")
-    return NameHolder(owner, network) if network else None
+def _first_holder(owners: Iterable[Container]) -> NameHolder | None:
+    """The first owner with a network to which others can be connected; None where none has one.
+
+    Nobody can be connected to the network of the host, or of another container.
+    """
+    for owner in owners:
+        networks = () if owner.shares_network else owner.endpoints.keys() - {DEFAULT_NETWORK}
+        if networks:
+            return NameHolder(owner, min(networks))
+    return None

@@ -93,19 +93,31 @@ def _commands(paths: Sequence[str], texts: Sequence[str]) -> _Commands:
     return _Commands(doubled, emptied if not count else "")
 
 
+class _Objection(msgspec.Struct, frozen=True):
+    """A line of systemd about a unit that it does not load."""
+
+    at: float
+    place: str
+    """The file and the line in it; "" where the log names none."""
+    setting: str
+
+
 def _refusal_of_systemd(host: Host) -> str:
-    """The newest reason that systemd gave, with the place of the line that brought it."""
+    """The file and line to which systemd objected most recently; the setting where it names no
+    place, "" where it objected to nothing."""
     answer = host.ask(ReadJournal(UNIT, LINES))
     entries = [] if isinstance(answer, Failed) else answer.entries
-    refusals = [
-        (entry.at, match)
-        for entry in entries
-        if entry.pid in (1, None) and (match := _REFUSAL.search(entry.message))
-    ]
-    if not refusals:
+    objections = []
+    for entry in entries:
+        match = _REFUSAL.search(entry.message) if entry.pid in (1, None) else None
+        if match is not None:
+            objections.append(_Objection(entry.at, match["place"] or "", match["setting"] or ""))
+    if not objections:
         return ""
-    newest, last = refusals[-1]
+    newest = objections[-1]
     places = [
-        match["place"] for at, match in refusals if match["place"] and newest - at < SAME_LOAD_S
+        objection.place
+        for objection in objections
+        if objection.place and newest.at - objection.at < SAME_LOAD_S
     ]
-    return places[-1] if places else last["setting"]
+    return places[-1] if places else newest.setting

@@ -10,6 +10,10 @@ from diagnose.questions.sockets import WaitingCall
 
 _PORT_IN_LINE = LazyPattern(r"\bport[=: ]{1,2}(?P<port>\d{1,5})\b")
 """port=443, as Python's libraries write it."""
+_URL = LazyPattern(
+    r"(?P<scheme>[\w+.:-]{1,40})://(?:[^/]{0,300}@)?(?P<host>[^/:@]{1,253})(?::(?P<port>[^/]{0,300}))?(?:/|$)"
+)
+"""https://shop:secret@192.0.2.9:8443/api"""
 _PORTS = {"https": 443, "http": 80}
 _KINDS = ("refused", "unreachable")
 """What a rule with REJECT makes of a call: by its own choice of ICMP, or of a reset."""
@@ -29,13 +33,12 @@ def _port(failure: LoggedFailure) -> int:
     """The port that the line names, or a URL in the container's variables; 0 for none."""
     if failure.port:
         return failure.port
-    named = _PORT_IN_LINE.search(failure.line)
-    if named is not None:
-        return int(named["port"])
-    for entry in failure.container.config.env or ():
-        scheme, mark, rest = entry.partition("=")[2].partition("://")
-        place = rest.partition("/")[0].rpartition("@")[2]
-        host, _, port = place.partition(":")
-        if mark and host == failure.host:
-            return int(port) if port.isdigit() else _PORTS.get(scheme, 0)
+    port_in_line = _PORT_IN_LINE.search(failure.line)
+    if port_in_line is not None:
+        return int(port_in_line["port"])
+    for _, value in failure.container.config.environment:
+        url = _URL.match(value)
+        if url is not None and url["host"] == failure.host:
+            port = url["port"] or ""
+            return int(port) if port.isdigit() else _PORTS.get(url["scheme"], 0)
     return 0

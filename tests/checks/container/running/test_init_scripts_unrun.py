@@ -144,7 +144,10 @@ def test_a_link_in_a_mounted_folder_leads_nowhere_else() -> None:
     entries = {"entries": [{"name": "1.sql", "type": "link"}]}
     host = Made({"file.stats": stats, "file.read": read, "file.list": entries})
     (script,) = unrun_scripts(host, containers, None, repeated_errors(containers, logs))
-    assert (script.path, script.path_inside) == ("/srv/init/1.sql", "/docker-entrypoint-initdb.d/1.sql")
+    assert (script.path, script.path_inside) == (
+        "/srv/init/1.sql",
+        "/docker-entrypoint-initdb.d/1.sql",
+    )
     assert asked == [("/srv/init", "/1.sql")]
 
 

@@ -90,7 +90,9 @@ def test_a_folder_and_a_file_without_x_bit_are_no_program():
         container = container_in("created", code=127, Path="bash", Config={"Cmd": ["bash"]},
                          State={"Error": 'exec: "bash": executable file not found in $PATH'})  # fmt: skip
         host = Made({"api.archive": file, "api.image": GONE})
-        return missing_programs(host, of(container), Programs({})).by_id[container.id].likely_program
+        return (
+            missing_programs(host, of(container), Programs({})).by_id[container.id].likely_program
+        )
 
     assert as_found(PROGRAM)
     assert not as_found({"type": "directory", "mode": 0o755})

@@ -113,7 +113,12 @@ def _files_in_logs(
         mode = 0 if need == OWNER else int(need, 8)
         suspects += [
             RefusedFile(
-                container, place.path_inside, place.on_host, mode=mode, owner=owner, line=failure.line
+                container,
+                place.path_inside,
+                place.on_host,
+                mode=mode,
+                owner=owner,
+                line=failure.line,
             )
             for place in _places(container, failure)
         ]

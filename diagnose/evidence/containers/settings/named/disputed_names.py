@@ -88,6 +88,11 @@ class DisputedName(msgspec.Struct, frozen=True):
     caller_variable: str = ""
     """The one variable of the caller that says so; "" where none or several do."""
 
+    @property
+    def key(self) -> tuple[str, str, str]:
+        """What it is about: both sides may report one dispute."""
+        return self.server.id, self.variable, self.unknown_name
+
 
 def names_unknown(line: str) -> bool:
     """Whether a line says that a name is not known."""

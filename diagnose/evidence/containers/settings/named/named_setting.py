@@ -44,7 +44,9 @@ class NamedSetting(msgspec.Struct, frozen=True):
         if self.is_data:
             return f"{self.path_inside} is the folder {self.folder} on the host"
         if self.folder:
-            return f"most likely in the files of {self.folder}, which is mounted at {self.path_inside}"
+            return (
+                f"most likely in the files of {self.folder}, which is mounted at {self.path_inside}"
+            )
         at = f", line {self.line}" if self.line else ""
         return f"{self.path_inside} is {self.path} on the host{at}"
 

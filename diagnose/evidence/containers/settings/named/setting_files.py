@@ -56,7 +56,9 @@ def named_file(container: Container, text: str) -> NamedSetting | None:
     if _CALLER.search(before) or _FRAME.match(behind):
         return None
     number = _LINE_NUMBER.match(behind) or _ANY_LINE_NUMBER.search(text)
-    return NamedSetting(path=place.on_host[-1], path_inside=inside, line=int(number[1]) if number else 0)
+    return NamedSetting(
+        path=place.on_host[-1], path_inside=inside, line=int(number[1]) if number else 0
+    )
 
 
 class FileOfImage(msgspec.Struct, frozen=True):

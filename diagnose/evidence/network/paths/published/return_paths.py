@@ -135,33 +135,40 @@ def _walked_paths(
     elsewhere.
     """
     walked: set[tuple[str, str]] = set()
+    """The network and the interface of each path so far, by their names."""
     for container in containers.running:
-        places = _places(container, networks)
-        if not places:
+        networks_by_address = _networks_by_address(container, networks)
+        if not networks_by_address:
             continue
-        netns = namespaces.of(container) if namespaces is not None and len(places) > 1 else None
+        netns = None
+        if namespaces is not None and len(networks_by_address) > 1:
+            netns = namespaces.of(container)
         for call in _calls(container, outer):
-            pairs = {(network.name, call.uplink.name) for network in places.values()}
+            interface = call.uplink.name
+            pairs = {(network.name, interface) for network in networks_by_address.values()}
             if netns is None and pairs <= walked:
                 continue
-            path = _path(stack, call, places, netns)
+            path = _path(stack, call, networks_by_address, netns)
             if path is None:
                 continue
-            pair = (path.network.name, path.uplink.name)
+            pair = (path.network.name, interface)
             if netns is not None or pair not in walked:
                 walked.add(pair)
                 yield path
 
 
 def _path(
-    stack: Stack, call: _PublishedCall, places: dict[str, Network], netns: ContainerNetns | None
+    stack: Stack,
+    call: _PublishedCall,
+    networks_by_address: dict[str, Network],
+    netns: ContainerNetns | None,
 ) -> ReturnPath | None:
     """The path of a call and of its answer; None where it does not lead to one of the networks."""
     walk = trace(stack, call.flow)
-    network = places.get(walk.nat.address or "") if walk.nat is not None else None
+    network = networks_by_address.get(walk.nat.address or "") if walk.nat is not None else None
     if network is None:
         return None
-    answers_by = _leaves_by(netns, places) or ""
+    answers_by = _leaves_by(netns, networks_by_address) or ""
     if answers_by and answers_by != network.bridge:
         walk = trace(stack, msgspec.structs.replace(call.flow, answers_by=answers_by))
     return ReturnPath(
@@ -176,7 +183,7 @@ def _path(
     )
 
 
-def _places(container: Container, networks: Networks) -> dict[str, Network]:
+def _networks_by_address(container: Container, networks: Networks) -> dict[str, Network]:
     """The bridge networks of a container, by its address there."""
     places = networks.bridge_places_of(container)
     return {endpoint.ip_address: network for network, endpoint in places}
@@ -195,7 +202,7 @@ def _calls(container: Container, outer: list[Uplink]) -> Iterator[_PublishedCall
                 )
 
 
-def _leaves_by(netns: ContainerNetns | None, places: dict[str, Network]) -> str | None:
+def _leaves_by(netns: ContainerNetns | None, networks_by_address: dict[str, Network]) -> str | None:
     """The bridge of the network by which a container's own default route leads.
 
     None where that is not known.
@@ -211,6 +218,6 @@ def _leaves_by(netns: ContainerNetns | None, places: dict[str, Network]) -> str 
     if best is None:
         return None
     for address in netns.addresses:
-        if address.index == best.oif and address.address in places:
-            return places[address.address].bridge
+        if address.index == best.oif and address.address in networks_by_address:
+            return networks_by_address[address.address].bridge
     return None
