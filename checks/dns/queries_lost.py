@@ -60,9 +60,9 @@ def queries_lost(
 
     Eight queries are sent to each server, from the host and from one container of each network, and
     twelve more where some of them were lost. Each lost query makes a program wait for five seconds.
-    It is a warning while another server loses nothing. So is a server that answers questions for
-    IPv4 addresses, and none for IPv6 addresses: it is asked about two names. What would fool it: a
-    server that limits how many equal queries it answers.
+    It is a warning while another server loses nothing. A server that answers questions for IPv4
+    addresses and none for IPv6 addresses is a warning too: it is asked about two names. What would
+    fool it: a server that limits how many equal queries it answers.
     """
     if isinstance(samples, Unavailable):
         return samples

@@ -90,8 +90,9 @@ def file_damaged(contents: LogContents, emptied_logs: EmptiedLogs | None) -> Che
 
     It has NUL bytes, or was emptied: the engine then looks for its last lines where the end was
     (seen on 28.5.2, not on 20.10.24). A power cut leaves NUL bytes at the end of the file. The
-    container itself continues, and its new lines are appended behind them. Looked at are both ends
-    of the largest json-file logs, and the beginning of those whose end the engine does not give.
+    container itself continues, and its new lines are appended behind them. The check looks at both
+    ends of the largest json-file logs, and at the beginning of those whose end the engine does not
+    give.
     """
     for log in contents.damaged:
         yield Finding.about(

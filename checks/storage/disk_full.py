@@ -87,19 +87,19 @@ def disk_full(
 
     Usage is counted as df does it. Blocks reserved for root count as used: a container cannot write
     there, although dockerd still can (seen on engine 20.10.24). With more than `roomy` bytes
-    available the finding is a warning at most. So is a full /tmp or /var/log of its own, which the
-    engine can do without. File systems that are read-only by design are left out. The finding adds
-    up what stopped containers, and volumes and images without a container hold; for a disk other
-    than the data root's it names the largest folders. A log that a program writes itself, into a
-    volume or a folder of the host, is named: the engine rotates only what a program prints. A disk
-    that was enlarged, but whose file system or partition was not, is named with the room that it
-    has. So is a data root that no engine uses any more: it was moved, and the old folder was kept.
-    The report also names the layers of a storage driver that the engine used before; they may go
-    where no container of it is left. With containerd's image store, images lie in containerd's own
-    folder, wherever the data root is. The storage driver vfs keeps a full copy of each layer, and
-    is named. Where containers' writable layers lead, or volumes, the folder or the file is named in
-    which the largest one has most; dumps of crashed programs and the logs of databases are known by
-    their names.
+    available the finding is a warning at most, and so it is about a full /tmp or /var/log of its
+    own, which the engine can do without. File systems that are read-only by design are left out.
+    The finding adds up what stopped containers, and volumes and images without a container hold;
+    for a disk other than the data root's it names the largest folders. A log that a program writes
+    itself, into a volume or a folder of the host, is named: the engine rotates only what a program
+    prints. A disk that was enlarged, but whose file system or partition was not, is named with the
+    room that it has. A data root that no engine uses any more is named too: it was moved, and the
+    old folder was kept. The report also names the layers of a storage driver that the engine used
+    before; they may go where no container of it is left. With containerd's image store, images lie
+    in containerd's own folder, wherever the data root is. The storage driver vfs keeps a full copy
+    of each layer, and is named. Where containers' writable layers lead, or volumes, the folder or
+    the file is named in which the largest one has most; dumps of crashed programs and the logs of
+    databases are known by their names.
     """
     for disk in filesystems:
         figures = disk.usage

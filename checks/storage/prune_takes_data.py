@@ -31,11 +31,11 @@ def prune_takes_data(
 
     A project that is down for maintenance has no containers, and `docker volume prune -a` in cron
     takes its data the next night. Engines before 23 take volumes with a name without `-a`, and with
-    `docker system prune --volumes` too. Read are crontabs, and ExecStart= of units in
+    `docker system prune --volumes` too. The check reads crontabs, and ExecStart= of units in
     /etc/systemd/system, not the scripts that they call. A volume counts that has a name and data
-    and no container; so does one that was removed before its container was made, as far back as the
-    engine remembers. Calls that choose by a label are left out. Where no volume is of a compose
-    project it is advice: on a machine of CI such a job is meant.
+    and no container, or that was removed before its container was made, as far back as the engine
+    remembers. Calls that choose by a label are left out. Where no volume is of a compose project it
+    is advice: on a machine of CI such a job is meant.
     """
     if (other_engine := jobs_of_another_engine(daemon)) is not None:
         return other_engine

@@ -14,8 +14,8 @@ def volume_options_outdated(changed_volumes: ChangedVolumes, clock: Clock) -> Ch
 
     `driver` and `driver_opts` belong to a volume from its creation on: a path, a server or a size
     that was changed in the file since does not reach it. Containers that are recreated get the old
-    volume. Compared are volumes that are older than their file, without external ones, and without
-    values that have a variable or a secret.
+    volume. The check compares volumes that are older than their file. It leaves out external
+    volumes, and values that have a variable or a secret.
     """
     for volume in changed_volumes:
         yield _finding(volume, clock)

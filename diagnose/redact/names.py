@@ -220,9 +220,9 @@ class _Name(msgspec.Struct, frozen=True):
 def kind_of(name: str) -> str | None:
     """The kind of secret that a value under this name is.
 
-    None: no secret. "random": only a value that looks generated would be one. Read are environment
-    variables, flags, names of headers, JSON keys and dotted label keys (of those the last segment,
-    which says what the value is).
+    None: no secret. "random": only a value that looks generated would be one. The name is an
+    environment variable, a flag, a header, a JSON key, or a dotted label key, whose last segment
+    says what the value is.
     """
     if name.endswith("sonar.login"):
         return "token"

@@ -58,6 +58,8 @@ REFUSED = (
     "usually heals it",
     "tells? of",
     "ought to",
+    r"[.]\s+(?:compared|counted|left out|looked at|read) are",
+    r"[.]\s+(?:nor|so) (?:are|can|do|does|has|have|is)",
     "(?<!there )(?:is|are) no (?:valid|absolute|dns|http|ipv?[46]?|json|tar|tls|toml|url|yaml)",
 )
 """Words and idioms that a reader whose first language is not English stops at."""

@@ -24,8 +24,8 @@ def links_insecure(all_insecure_links: AllInsecureLinks) -> CheckResult:
     proxy makes whole addresses, and takes its clients for ones that came by HTTP: the proxy does
     not tell it, or it does not take the word of a proxy. The first page of each published port is
     asked for, and its redirects on the same site are followed. Addresses of other sites, and those
-    that a browser does not load, such as a canonical link, do not count. Nor do pages with the
-    policy upgrade-insecure-requests, for which browsers ask by HTTPS.
+    that a browser does not load, such as a canonical link, do not count. Pages with the policy
+    upgrade-insecure-requests do not count either, because browsers ask for their files by HTTPS.
     """
     for links in all_insecure_links:
         yield _finding(links)

@@ -35,15 +35,15 @@ def settings_outdated(
     Compose hands `environment`, `env_file` and values of `.env` to a container when it makes it. A
     restart keeps that container.
 
-    Compared are the variables that both the container and the files have; a file counts that was
-    changed after the container was made. The ports, the mounts and the image that the compose file
-    gives the service are compared in the same way, without those that name a variable. A file that
-    compose copied into the container, as `content:` of a config is, counts too: `docker compose up`
-    does not compare it.
+    The check compares the variables that both the container and the files have. A file counts that
+    was changed after the container was made. The ports, the mounts and the image that the compose
+    file gives the service are compared in the same way, without those that name a variable. A file
+    that compose copied into the container, as `content:` of a config is, counts too: `docker
+    compose up` does not compare it.
 
-    Left out are values with more than one reference, services that extend others, and values of
-    `.env` where several differ and none is equal: a shell may set them. It is advice where nothing
-    was restarted in the `settled` seconds since the change.
+    The check leaves out values with more than one reference, services that extend others, and
+    values of `.env` where several differ and none is equal: a shell may set them. It is advice
+    where nothing was restarted in the `settled` seconds since the change.
     """
     parts = outdated_parts(written_projects) if written_projects is not None else ()
 

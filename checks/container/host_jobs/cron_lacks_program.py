@@ -11,10 +11,10 @@ def cron_lacks_program(lost_programs: LostPrograms | Unavailable) -> CheckResult
 
     Cron looks in /usr/bin and /bin unless a line PATH= of the crontab says otherwise, and
     docker-compose lies in /usr/local/bin, or is no longer there: newer hosts have `docker compose`.
-    The job ends with "command not found", in a mail that nobody reads. Read are crontabs, and shell
-    scripts that they run by their path. A line that looks for the program first, or sets a path, is
-    left out. Alpine's cron has the path of the system, and so has one with the option -P, as Ubuntu
-    starts it.
+    The job ends with "command not found", in a mail that nobody reads. The check reads crontabs,
+    and shell scripts that they run by their path. A line that looks for the program first, or sets
+    a path, is left out. Alpine's cron has the path of the system, and so has one with the option
+    -P, as Ubuntu starts it.
     """
     if isinstance(lost_programs, Unavailable):
         return unread_jobs(lost_programs)

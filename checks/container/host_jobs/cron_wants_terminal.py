@@ -20,7 +20,7 @@ def cron_wants_terminal(
     """A cron job of the host calls docker with -t, and cron has no terminal.
 
     `docker exec -it` works for whoever types it. Under cron the command ends at once with "the
-    input device is not a TTY", and a backup that it was to write stays empty. Read are
+    input device is not a TTY", and a backup that it was to write stays empty. The check reads
     /etc/crontab, /etc/cron.d and the crontabs of users, not the scripts that they call. A call in
     the background (-d) and one below `script`, `screen` or `ssh` are left out. Podman runs such a
     call without a terminal.

@@ -27,10 +27,10 @@ def job_names_nobody(
 
     Compose from 2.0 on writes hyphens where it wrote underscores (shop_web_1 became shop-web-1),
     and a service is no container. The command fails with "No such container", and nobody reads what
-    cron says. Read are /etc/crontab, /etc/cron.d, the crontabs of users, and ExecStart= of units in
-    /etc/systemd/system, not the scripts that they call. It counts where one container has the name
-    with other signs between its words, or is the only one of a service that is called so. Lines
-    that look whether the container is there are left out.
+    cron says. The check reads /etc/crontab, /etc/cron.d, the crontabs of users, and ExecStart= of
+    units in /etc/systemd/system, not the scripts that they call. It counts where one container has
+    the name with other signs between its words, or is the only one of a service that is called so.
+    Lines that look whether the container is there are left out.
     """
     if (other_engine := jobs_of_another_engine(daemon)) is not None:
         return other_engine

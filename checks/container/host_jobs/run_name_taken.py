@@ -27,11 +27,11 @@ def run_name_taken(
     """A job runs a container under a name that its last container still has.
 
     `docker run --name` without `--rm` leaves the container behind when it ends. The next run fails
-    with "Conflict. The container name is already in use". Read are crontabs and the units of
-    /etc/systemd/system, without those that remove, rename or start the container, and without units
-    that may not run again. A job that removes ended containers makes room too. It counts while
-    that container does not run; it is advice for a unit that no target starts, and for a container
-    that the engine starts itself.
+    with "Conflict. The container name is already in use". The check reads crontabs and the units of
+    /etc/systemd/system. It leaves out those that remove, rename or start the container, and units
+    that may not run again. A job that removes ended containers makes room too. It counts while that
+    container does not run; it is advice for a unit that no target starts, and for a container that
+    the engine starts itself.
     """
     if (other_engine := jobs_of_another_engine(daemon)) is not None:
         return other_engine

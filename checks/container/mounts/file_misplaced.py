@@ -27,9 +27,9 @@ def file_misplaced(
     elsewhere: a program may look in several places. It is advice too where the line says that the
     file is optional.
 
-    A program that has ended since a file of settings is not there is critical, where one mount of
-    its container has a file of that name, and none holds the path. So is one that has ended for
-    lack of settings, where its command names such a file.
+    A program that has ended because a file of settings is not there is critical, where one mount of
+    its container has a file of that name, and none holds the path. A program that has ended for
+    lack of settings is critical too, where its command names such a file.
     """
     yield from map(_ended_finding, files_elsewhere or ())
     yield from map(_finding, misplaced_files)

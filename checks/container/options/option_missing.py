@@ -158,8 +158,8 @@ def _powerless_root_claims(
 ) -> Iterator[Claim]:
     """The containers whose root is bound by owners and modes, and was refused a file.
 
-    An operation that the kernel does not permit, or a write that fails, has other reasons. So has a
-    program that nobody can execute.
+    An operation that the kernel does not permit, a write that fails, and a program that nobody can
+    execute have other reasons.
     """
     for container in containers:
         failure = log_tails.failures.get(container.id)

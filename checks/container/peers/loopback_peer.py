@@ -83,9 +83,9 @@ def loopback_peer(
     The stack of a program that ends often names the kind of its server and no place: the one place
     at localhost with that server's usual port in a mounted file of settings is meant then.
 
-    Containers that share another container's network are left out: their localhost is shared. So is
-    a web server beside another program, which means that one. A broker such as Kafka tells each
-    client which address to call: a variable of its own that says localhost is the reason then.
+    Containers that share another container's network are left out: their localhost is shared. A web
+    server beside another program is left out too: it means that one. A broker such as Kafka tells
+    each client which address to call: a variable of its own that says localhost is the reason then.
     """
     targets = records.loopback_targets
     recent_logs = records.recent_logs

@@ -17,10 +17,11 @@ SHOWN = 200
 def clients_refused(refusing_servers: RefusingServers) -> CheckResult:
     """A mail server refuses each of its clients for one and the same reason.
 
-    Read are the lines of Postfix and Exim of the last minutes. It counts where they report four
-    refusals or more, of several clients, with the same words, and no mail that was taken. A server
-    that only spammers call may do so too, so that it is advice. It is a warning where Postfix
-    looks for names in a folder of its own (chroot) that has no resolv.conf with a DNS server.
+    The check reads the lines of Postfix and Exim of the last minutes. It counts where they report
+    four refusals or more, of several clients, with the same words, and no mail that was taken. A
+    server that only spammers call may do so too, so that it is advice. It is a warning where
+    Postfix looks for names in a folder of its own (chroot) that has no resolv.conf with a DNS
+    server.
     """
     for refused in refusing_servers:
         yield _finding(refused)

@@ -18,9 +18,9 @@ def module_unloaded(unloaded_modules: UnloadedModules) -> CheckResult:
 
     Odoo runs jobs of `queue_job` only where its list of server-wide modules has that. PostgreSQL
     takes settings of `pg_cron` and other libraries, and ignores them where it does not preload the
-    library. Neither logs anything. Read are the command, the variables, and the file of settings as
-    the container sees it. Where another container of the same image loads the module, nothing is
-    said.
+    library. Neither logs anything. The check reads the command, the variables, and the file of
+    settings as the container sees it. Where another container of the same image loads the module,
+    nothing is said.
     """
     for unloaded in unloaded_modules:
         yield _finding(unloaded)

@@ -78,7 +78,7 @@ def variable_malformed(
 
     Quotes around the name of another container need no line of a log: no program finds a host by a
     quoted name, nor by one that stands as the path of an address (`mqtt:///broker`). Such a name is
-    a warning where the container runs. So is a carriage return in a value that the errors of a
+    a warning where the container runs, and so is a carriage return in a value that the errors of a
     running program name.
 
     A space before or behind a URL, a number, a switch or a path is advice: `--env-file` keeps it.

@@ -44,8 +44,8 @@ def worker_settings_differ(
     worker calls the other one, which a program of another image names or calls. Or a variable with
     the name of a queue differs between a worker and a program of another image, no worker has the
     program's name, and no other container has the worker's. Both are advice, because the worker may
-    get its jobs in another way. So is a worker with settings for mails that lacks the
-    address of its site: it may send none with a link.
+    get its jobs in another way. A worker with settings for mails that lacks the address of its site
+    is advice too: it may send no mail with a link.
     """
     for difference in worker_differences:
         yield _finding(difference)

@@ -24,10 +24,10 @@ def other_bridges_cut_off(
     The engine sets the policy of FORWARD to DROP when it turns forwarding on (of ip6tables too,
     from 27.0 on), and lets its own bridges through. Packets that LXC, libvirt or CNI forward are
     dropped unless rules of theirs accept them. A bridge whose addresses no rule translates, and one
-    that a rule of its own program closes, is left out. So is any other interface, unless a rule
-    translates its net and no other: then the host is a router or a VPN server for that net. A port
-    of this host that a rule of the administrator leads to another machine is dropped in the same
-    way.
+    that a rule of its own program closes, is left out. Any other interface is left out too, unless
+    a rule translates its net and no other: then the host is a router or a VPN server for that net.
+    A port of this host that a rule of the administrator leads to another machine is dropped in the
+    same way.
     """
     if not bridge_paths and not relays:
         return Skipped(

@@ -75,9 +75,9 @@ def calls_failing(
     symptom, which a report says where it knows nothing worse about the container.
 
     A container that was started within three minutes may yet begin to listen. A program that misses
-    many places is left out: it looks for some. So is one that was restarted a moment ago; and where
-    this check knows nothing that the caller lacks, one whose error is a known failure, and a line
-    without a place that container.errors-in-log quotes already.
+    many places is left out: it looks for some. A program that was restarted a moment ago is left
+    out too. Where this check knows nothing that the caller lacks, it leaves out an error that is a
+    known failure, and a line without a place that container.errors-in-log already quotes.
 
     Where the container that is called does not run, what ended it is the cause.
 

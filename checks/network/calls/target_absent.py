@@ -17,10 +17,10 @@ SHOWN = 6
 def target_absent(absent_targets: AbsentTargets) -> CheckResult:
     """A program collects figures from a place that no container serves.
 
-    Prometheus and VictoriaMetrics log no target that fails. Read are the fixed targets in their
-    mounted settings. A target counts where its name of one word is that of a container which does
-    not run, is on none of the program's networks, or serves other ports; and where no container has
-    that name and the engine's DNS denies it. Targets at localhost are those of
+    Prometheus and VictoriaMetrics log no target that fails. The check reads the fixed targets in
+    their mounted settings. A target counts where its name of one word is that of a container which
+    does not run, is on none of the program's networks, or serves other ports; and where no
+    container has that name and the engine's DNS denies it. Targets at localhost are those of
     container.loopback-peer. A target that is wanted only at times is one too.
     """
     for target in absent_targets:

@@ -26,9 +26,9 @@ def interface_throttled(throttled_interfaces: ThrottledInterfaces) -> CheckResul
     tbf, htb and cake limit a rate. They stay when the program that set them has ended. It counts
     where netem loses or delays, and where a limit of at most 10 Mbit a second has dropped packets
     within the second in which it was looked at, or had some waiting. A limit of an uplink is
-    advice: routers shape a slow line so on purpose, and drop packets whenever it is full. Looked at
-    are uplinks, the bridges of networks, both ends of veth pairs. Incoming packets are not looked
-    at.
+    advice: routers shape a slow line so on purpose, and drop packets whenever it is full. The check
+    looks at uplinks, the bridges of networks, and both ends of veth pairs. It does not look at
+    incoming packets.
     """
     for interface in throttled_interfaces:
         if interface.is_impaired or interface.is_starving:

@@ -66,8 +66,8 @@ def query_groups(
 ) -> list[QueryGroup]:
     """The running containers with a way out, by network and servers.
 
-    A container with servers of its own is a separate group. So is one that may change its own
-    routes, unless its neighbours have the same result.
+    A container with servers of its own is a separate group. One that may change its own routes is a
+    group as well, unless its neighbours have the same result.
     """
     if containers is None or lookups is None:
         return []

@@ -210,8 +210,8 @@ def _replaced_containers(
     """Removed containers that current ones replaced, by name, then those removed as orphans.
 
     present: the containers of the former folder, also under another project name. A service that
-    the former folder has recreated since is not lost. Neither is a service that took the place of
-    the newer folder's own service before.
+    the former folder has recreated since is not lost, and a service is not lost either that took
+    the place of the newer folder's own service before.
     """
     restored = {container.compose_service for container in present}
     restored |= project.taken_back(removed_containers)

@@ -51,8 +51,8 @@ def misspelt_labels(containers: Containers) -> ContainersWithMisspeltLabels:
     """The running containers with such labels, by inspect alone.
 
     A key counts where one part of it is misspelt, missing or too much, and the container does not
-    have the right key too. Labels that are like none of a program's are their owner's own. So are
-    those that the program's own settings name, as another label to look for.
+    have the right key too. Labels that are like none of a program's are their owner's own, and so
+    are those that the program's own settings name as another label to look for.
     """
     labels = (
         misspelt

@@ -194,8 +194,8 @@ def _other_values(
 ) -> Iterator[WorkerDifference]:
     """Variables of both that name another place.
 
-    A database is the same behind another host: a pooler, a replica. So is a broker that both call
-    by one of its names.
+    A database is the same behind another host, such as a pooler or a replica. A broker is the same
+    where both call it by one of its names.
     """
     program_places = _places(program)
     for name, worker_place in _places(worker).items():

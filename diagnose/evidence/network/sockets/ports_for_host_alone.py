@@ -62,8 +62,9 @@ def ports_for_host_alone(
     """The published loopback ports that other machines were refused at, or that they should reach.
 
     Ports 80 and 443 are for visitors, unless a proxy or a tunnel of this host brings them, or a
-    person sits before it. Callers with addresses of the internet are left out, and those that were
-    refused at several ports: scanners try each one. So are containers, which others look at.
+    person sits before it. Three kinds of callers are left out: those with addresses of the
+    internet, those that were refused at several ports, since scanners try each one, and containers,
+    which other checks judge.
     """
     shut_ports = by_key(_shut_ports(containers, listeners))
     numbers = host.first(sorted(shut_ports), _MOST_PORTS, "ports for this host alone")
