@@ -1,8 +1,11 @@
 """container.imports-copied: a program copies files from one mount to another."""
 
 from diagnose.evidence.containers.mounts.copied_imports import CopiedImport, CopiedImports
-from diagnose.model import CheckResult, Finding, Severity
+from diagnose.model import CheckResult, Finding, PageVariables, Severity
 from diagnose.registry import check
+
+_COMMON = "/data"
+"""The usual path of one mount for downloads and library."""
 
 
 @check(
@@ -34,5 +37,13 @@ def _finding(copied: CopiedImport) -> Finding:
         "links nor moves work across mounts",
         {"arrive in": str(arrival), "stay in": str(place), "both lie below": copied.parent},
         stable=(container.life,),
-        variables={"parent": copied.parent} if has_parent else {"apart": arrival.source},
+        variables=_steps(copied) if has_parent else {"apart": arrival.source},
     )
+
+
+def _steps(copied: CopiedImport) -> PageVariables:
+    """The page variables of one mount for both folders, at a path that the container has free."""
+    steps = {"parent": copied.parent}
+    if copied.container.mount_at(_COMMON) is not None:
+        return steps
+    return steps | {"common_mount": f"{copied.parent}:{_COMMON}"}

@@ -1,9 +1,13 @@
 """container.upload-limit-low: one of two limits for uploads is far lower than the other."""
 
 from diagnose.evidence.containers.settings.upload_limits import OF_NGINX, UploadLimit, UploadLimits
+from diagnose.lazy_pattern import LazyPattern
 from diagnose.mappings import present, subjects_of
 from diagnose.model import CheckResult, Finding, PageVariables, Severity
 from diagnose.registry import check
+
+_SIZE_OF_NGINX = LazyPattern(r"[1-9]\d{0,5}[kKmMgG]|[1-9]\d{6,11}")
+"""A size that nginx takes; a small plain number may mean megabytes."""
 
 
 @check(
@@ -58,5 +62,27 @@ def _allower(limit: UploadLimit) -> str:
 def _steps(limit: UploadLimit) -> PageVariables:
     if limit.name == OF_NGINX:
         places = {"file": limit.file, "proxy": limit.proxy.name if limit.proxy is not None else ""}
-        return present({"nginx_limit": limit.other_value, **places})
-    return {"php_limit": limit.other_value, "setting": limit.name}
+        edit = _edit_of_nginx(limit) if limit.file and limit.proxy is not None else ""
+        return present({"nginx_limit": limit.other_value, **places, "limit_edit": edit})
+    return {"php_limit": limit.other_value, "setting": limit.name, **_ini_steps(limit)}
+
+
+def _edit_of_nginx(limit: UploadLimit) -> str:
+    """The edit by sed that gives each site of the file the program's limit.
+
+    "" where nginx was given a limit, which may stand in another file, and where the program counts
+    in other units.
+    """
+    has_default = bool(limit.place)
+    if not has_default or not _SIZE_OF_NGINX.fullmatch(limit.other_value):
+        return ""
+    return f"s|server[[:space:]]*{{|&\\n    {OF_NGINX} {limit.other_value};|"
+
+
+def _ini_steps(limit: UploadLimit) -> PageVariables:
+    """The page variables of a file with both limits, where PHP's own images read such files."""
+    folder = limit.container.config.value_of("PHP_INI_DIR")
+    if not folder:
+        return {}
+    ini = f"/root/{limit.container.name}-uploads.ini"
+    return {"ini": ini, "ini_mount": f"{ini}:{folder}/conf.d/zz-uploads.ini:ro"}

@@ -2,6 +2,7 @@
 
 from diagnose.evidence.network.networks import DEFAULT_NETWORK
 from diagnose.evidence.network.packet_size.packet_sizes import OversizedNetwork, PacketSizes
+from diagnose.mappings import present
 from diagnose.model import PageVariables
 
 
@@ -16,7 +17,9 @@ def packet_size_steps(oversized: OversizedNetwork, sizes: PacketSizes) -> PageVa
     mtu = str(sizes.limit - oversized.overhead)
     variables = {"uplink": sizes.uplink, "mtu": mtu, "container": oversized.members[0].name}
     if not network.is_bridge:
-        return variables | {"overlay": network.name}
+        overlay = {"overlay": network.name, "overlay_again": f"{network.name}-{mtu}"}
+        subnet = str(network.subnets[0]) if network.subnets else ""
+        return variables | overlay | present({"overlay_subnet": subnet})
     variables["clamp"] = "TCPMSS"
     if network.name == DEFAULT_NETWORK:
         return variables | {"daemon_mtu": mtu}

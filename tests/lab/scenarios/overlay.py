@@ -90,3 +90,15 @@ def overlay_that_passes(box: Box) -> None:
         "run", "-d", "--name=shop", *_LIMITS, "bb:1.36", "sh", "-c", _CALL.replace("5432", "5433")
     )
     box.wait_for(lambda: box.docker("logs", "shop").stdout.count("timed out") >= 2, what="refusals")
+
+
+@fault("network.mtu-mismatch", subject="network:mesh44", exit_code=0)
+def overlay_on_a_small_uplink(box: Box) -> None:
+    """The uplink carries 1450 bytes, and so much the packets of an overlay have before its header
+    is added. The first command mends that while the network is in use."""
+    box.sh(f"docker swarm init --advertise-addr {BOX_ADDRESS}")
+    box.docker("network", "create", "--driver=overlay", "--attachable", "mesh44")
+    box.sh("ip link set eth0 mtu 1450")
+    limits = ("--memory=32m", "--pids-limit=64", "--restart=always", "--net=mesh44")
+    box.docker("run", "-d", "--name=node44", *limits, "bb:1.36", "sleep", "1000")
+    assert "mtu 1450" in box.docker("exec", "node44", "ip", "link", "show", "eth0").stdout

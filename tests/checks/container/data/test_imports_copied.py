@@ -58,3 +58,18 @@ def test_folders(image: str, binds: list[str], expected: list[tuple[str, str]]) 
     web = container(Config={"Image": image}, Mounts=mounts)
     found = copied_imports(Made({"file.stats": _status}), of(web), MOUNTS)
     assert rows(judge("container.imports-copied", copied_imports=found)) == expected
+
+
+FREE = {"free": (BOTH, "/srv/data:/data"), "taken": ([*BOTH, "/srv/x:/data"], "")}
+
+
+@pytest.mark.parametrize(("binds", "expected"), FREE.values(), ids=FREE)
+def test_one_mount_is_added_where_its_path_is_free(binds: list[str], expected: str) -> None:
+    mounts = [
+        {"Type": "bind", "Source": source, "Destination": destination, "RW": True}
+        for source, destination in (entry.split(":") for entry in binds)
+    ]
+    web = container(Config={"Image": SONARR}, Mounts=mounts)
+    found = copied_imports(Made({"file.stats": _status}), of(web), MOUNTS)
+    (finding,) = judge("container.imports-copied", copied_imports=found).findings
+    assert finding.variables.get("common_mount", "") == expected

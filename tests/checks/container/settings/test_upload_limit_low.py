@@ -5,7 +5,12 @@ from typing import Any
 import pytest
 
 from diagnose.evidence.containers.settings.php_limits import size_of
-from diagnose.evidence.containers.settings.upload_limits import upload_limits
+from diagnose.evidence.containers.settings.upload_limits import (
+    OF_NGINX,
+    UploadLimit,
+    UploadLimits,
+    upload_limits,
+)
 from diagnose.evidence.machine.processes import Process, Processes
 from diagnose.live.disk.parts import only
 from diagnose.model import Failed, Json
@@ -175,3 +180,22 @@ def _host(case: dict[str, Any]) -> Made:
 )
 def test_sizes(text: str, size: int | None) -> None:
     assert size_of(text) == size
+
+
+SIZES = {
+    "a size": ("50M", "nginx's default", True),
+    "bytes": ("52428800", "nginx's default", True),
+    "megabytes by name": ("50", "nginx's default", False),
+    "a limit that nginx was given": ("50M", "", False),
+}
+
+
+@pytest.mark.parametrize(("size", "place", "is_edited"), SIZES.values(), ids=SIZES)
+def test_nginx_gets_the_limit_of_the_program(size: str, place: str, is_edited: bool) -> None:
+    edge = container("edge")
+    limit = UploadLimit(
+        edge, OF_NGINX, "1m", place, "MAX_UPLOAD_SIZE", size, None, edge, "/srv/edge/site.conf"
+    )
+    found = UploadLimits((limit,))
+    (finding,) = judge("container.upload-limit-low", upload_limits=found).findings
+    assert ("limit_edit" in finding.variables) == is_edited
