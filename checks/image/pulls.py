@@ -168,7 +168,7 @@ def pull_rate_limited(
         mirror = failing[0]
         proof[f"mirror {mirror.registry}"] = reason_of(mirror)
         clause = (
-            f"; mirror {mirror.registry}, which would spare Docker Hub, cannot be reached either"
+            f"; mirror {mirror.registry}, which could replace Docker Hub, cannot be reached either"
         )
     for trouble in pulls.of("rate-limit"):
         is_hub = trouble.host == HUB_HOST

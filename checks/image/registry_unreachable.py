@@ -150,15 +150,15 @@ def _cut_off_finding(
         return failures.finding(
             trouble,
             proof=proof,
-            reason="the registry answers, and the TLS handshakes of the downloads do not finish "
-            f"within 10 s: the way is too slow for {count(number, 'download')} at once, or large "
-            "packets from the server of the layers are lost",
+            reason="the registry answers, but TLS handshakes of the downloads take longer than 10 s: "
+            f"the connection is too slow for {count(number, 'download')} at once, or large packets "
+            "from the server of the layers are lost",
             variables=one or {"cut_off": reason},
         )
     return failures.finding(
         trouble,
-        reason="the registry answers, and the server to which it sends the engine for layers ends "
-        f"the connection ({reason}): a web filter, a proxy or a firewall on the way, or that server",
+        reason="the registry answers, but the connection to the server of the layers was ended "
+        f"({reason}): by a web filter, a proxy or a firewall on the way, or by that server",
         variables={"cut_off": reason, **hub_store(trouble)},
     )
 

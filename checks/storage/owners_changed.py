@@ -47,9 +47,8 @@ def owners_changed(
     yield Finding(
         subject=DAEMON,
         summary=sentence(
-            f"the data root {owner.path} and what the engine made in it belong to user {owner.uid}, "
-            "as after chown -R or a copy without owners: "
-            "files of images, containers and volumes have lost their owners",
+            f"the data root {owner.path} belongs to user {owner.uid}, as after chown -R or a copy "
+            "without owners: files of images, containers and volumes have lost their owners",
             effect,
         ),
         evidence=present({f"stat {owner.path}": f"uid {owner.uid}"}),

@@ -30,9 +30,8 @@ def _finding(numbers: TakenNumbers) -> Finding:
     sequence = f"pg_get_serial_sequence('{table}', '{column}')"
     return Finding.about(
         server,
-        f'{server} adds no row to table "{table}": the sequence of its column {column} hands out '
-        f"numbers that other rows already have, most recently {numbers.numbers[-1]}, as happens after a "
-        "restore or an import",
+        f'{server} cannot add rows to table "{table}": the sequence of column {column} gives numbers '
+        f"that other rows have, last {numbers.numbers[-1]}, as after a restore or an import",
         {
             "log": numbers.line,
             f"refused numbers of {table}": ", ".join(map(str, numbers.numbers[-5:])),

@@ -108,10 +108,9 @@ def _direct_finding(call: DirectCall) -> Finding:
     so_far = f"{count(rule.total + rule.within, 'packet')} so far"
     if call.guesser is not None:
         direct_clause = (
-            f"{container} is called by its address {call.address} on {call.network}, and the "
-            f"engine drops that ({so_far}): {call.guesser} serves it, is not on this network, and "
-            "uses the address of any of its networks, because no label traefik.docker.network "
-            f'says that they meet on "{call.shared_network}"'
+            f"{call.guesser} calls {container} by its address {call.address} on {call.network}, "
+            f"where the proxy is not, and the engine drops that ({so_far}): no label "
+            f'traefik.docker.network says that they share "{call.shared_network}"'
         )
     else:
         direct_clause = (

@@ -161,7 +161,7 @@ def _finding(
     inward = netns.sockets("tcp", call.port)
     port_clause = "where nothing listens"
     if inward:
-        port_clause = f"which listens there at {inward[0].address} only, for itself"
+        port_clause = f"which listens there only at {inward[0].address}, inside itself"
     elif inner is not None:
         port_clause = f"which is its port on the host: other containers reach it at port {inner}"
     elif netns.served_ports:

@@ -179,9 +179,8 @@ def _passed_on_finding(
     subnet = str(network.subnets[0]) if network.subnets else ""
     return Finding.about(
         edge,
-        f"{limiting.clause} clients with the address {gateway} of the gateway of {network}: "
-        f"all visitors that {front} of this host passes on to {edge} come with it, unless their own "
-        "address is taken from a header",
+        f"{limiting.clause} clients with address {gateway}, the gateway of {network}: all visitors "
+        f"that {front} of this host passes on to {edge} have it, unless a header gives their own",
         limiting.evidence | {"web server of the host": front},
         touches=(network.subject, *limiting.subjects),
         variables=present({"passed_on_to": edge.name, "front": front, "trusted": subnet}),

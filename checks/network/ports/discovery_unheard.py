@@ -38,7 +38,7 @@ def _finding(discovery: UnheardDiscovery) -> Finding:
     return Finding.about(
         container,
         f"{container} looks for devices by {protocols}, but {networks} passes no multicast to or from "
-        "the local network: devices neither hear it nor are heard",
+        "the local network: it and the devices cannot hear each other",
         {
             "UDP sockets inside": list(discovery.ports),
             "packets to groups that it sent": counters.sent,

@@ -153,7 +153,7 @@ def _missing_program(host: Host, container: Container, name: str) -> MissingProg
     if similar_program:
         command = (*words[:place], similar_program, *more, *words[place + 1 :])
         return msgspec.structs.replace(
-            proposed, is_line=is_line, near=similar_program, command=command
+            proposed, is_line=is_line, likely_program=similar_program, command=command
         )
     is_service = bool(image_words) and posixpath.basename(image_words[0]) not in _INTERACTIVE
     # the words behind a line are meant for its program, and the image's command would drop them

@@ -134,7 +134,7 @@ def _routes_of_caddyfile(
             ):
                 may_edit = is_fixed and words_of_sites[route.said] == 1
                 on_host = file.mount.on_host(file.path) if may_edit else ""
-                yield msgspec.structs.replace(route, inside=file.path, on_host=on_host)
+                yield msgspec.structs.replace(route, path_inside=file.path, on_host=on_host)
 
 
 def _all_words(directives: Iterable[Directive]) -> Iterator[str]:
