@@ -116,11 +116,9 @@ def _path_variables(case: ErrorCase) -> PageVariables:
     """The page variables of the host's path in the program's settings, and of the container's own
     path for it."""
     stray = case.stray_path
-    return (
-        {"host_path": stray.path, "own_path": stray.path_inside}
-        if stray and stray.path_inside
-        else {}
-    )
+    if stray is None or not stray.path_inside:
+        return {}
+    return {"host_path": stray.path, "own_path": stray.path_inside}
 
 
 def _prefix_variables(case: ErrorCase) -> PageVariables:

@@ -69,9 +69,9 @@ def database_refused(
     for the user.
 
     Where a database has no connection left, the containers that hold its connections are counted.
-    Where a file holds the caller's password, it may be absent, because the caller was made again
-    without its secrets, and its end is looked at: a newline there is a part of the password for
-    many programs. A file of the caller's compose project that was changed since may
+    Where a file holds the caller's password, it may be absent, because somebody recreated the
+    caller without its secrets. The end of the file is looked at: a newline there is a part of the
+    password for many programs. A file of the caller's compose project that was changed since may
     have the right password: a restart does not apply it.
 
     It is a warning where the container still runs, tries again and again, and reports no work.

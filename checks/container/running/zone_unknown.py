@@ -59,7 +59,8 @@ def zone_unknown(
 
 def _misspelt_finding(zone: MisspeltZone) -> Finding:
     container = zone.container
-    suggestion = f"{zone.likely_zone} is one" if zone.likely_zone else ""
+    likely = zone.likely_zone
+    suggestion = f"{likely} is one" if likely else ""
     return Finding.about(
         container,
         sentence(
@@ -69,9 +70,7 @@ def _misspelt_finding(zone: MisspeltZone) -> Finding:
         ),
         {"Config.Env TZ": zone.zone, f"{ZONES}/{zone.zone}": "missing in the container"},
         stable=(container.life,),
-        variables={"corrected": f"TZ={zone.likely_zone}"}
-        if zone.likely_zone
-        else {"misspelt": zone.zone},
+        variables={"corrected": f"TZ={likely}"} if likely else {"misspelt": zone.zone},
     )
 
 

@@ -177,7 +177,7 @@ def _hidden_defects(text: str) -> Iterator[str]:
 
 def _stopped_by_hand(text: str) -> Iterator[str]:
     """The engine's own file about a container, cut to whether a person has stopped it; nothing
-    where the file is no JSON."""
+    where the file is not JSON."""
     with contextlib.suppress(msgspec.DecodeError):
         stopped = msgspec.json.decode(text, type=_ManualStop)
         yield msgspec.json.encode(stopped).decode()

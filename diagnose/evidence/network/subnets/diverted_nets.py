@@ -60,14 +60,11 @@ def diverted_nets(
 
 def _is_on_link(route: Route) -> bool:
     """Whether a route leads to neighbours, which the host asks for by ARP."""
-    return (
-        route.table == MAIN_TABLE
-        and route.leads_somewhere
-        and not route.gateway
-        and route.net.num_addresses >= _LEAST_MACHINES
-        and not route.dst.startswith(_LINK_LOCAL)
-        and route.prefix > 0
-    )
+    has_no_gateway = route.leads_somewhere and not route.gateway and route.prefix > 0
+    has_others = route.net.num_addresses >= _LEAST_MACHINES
+    if route.dst.startswith(_LINK_LOCAL):
+        return False
+    return route.table == MAIN_TABLE and has_no_gateway and has_others
 
 
 def _way_elsewhere(routing: Routing, net: Subnet, name: str) -> RouteDecision | None:

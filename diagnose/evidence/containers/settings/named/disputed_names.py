@@ -90,7 +90,7 @@ class DisputedName(msgspec.Struct, frozen=True):
 
     @property
     def key(self) -> tuple[str, str, str]:
-        """What it is about: both sides may report one dispute."""
+        """The server, its variable and the unknown name: both sides may report one dispute."""
         return self.server.id, self.variable, self.unknown_name
 
 
