@@ -1,5 +1,6 @@
 """swarm.ports-closed: the host's own rules close ports that the other nodes of the swarm call."""
 
+from diagnose.evidence.network.networks import Networks
 from diagnose.evidence.network.paths.outgoing.closed_swarm_ports import (
     ClosedSwarmPort,
     ClosedSwarmPorts,
@@ -7,7 +8,7 @@ from diagnose.evidence.network.paths.outgoing.closed_swarm_ports import (
 from diagnose.evidence.network.rules.packet_filter import Firewall
 from diagnose.evidence.swarm.swarm import Swarm
 from diagnose.first_steps.network import rule_cures
-from diagnose.mappings import only
+from diagnose.mappings import only, subjects_of
 from diagnose.model import CheckResult, Finding, PageVariables, Severity, Skipped
 from diagnose.model.subjects import DAEMON, Subject
 from diagnose.phrases import agree, joined
@@ -15,10 +16,15 @@ from diagnose.registry import check
 
 
 @check(
-    "swarm.ports-closed", severity=Severity.warning, causes=["swarm.node-down", "swarm.quorum-lost"]
+    "swarm.ports-closed",
+    severity=Severity.warning,
+    causes=["swarm.node-down", "swarm.quorum-lost", "firewall.overlay-lost"],
 )
 def ports_closed(
-    swarm: Swarm, closed_swarm_ports: ClosedSwarmPorts, firewall: Firewall | None
+    swarm: Swarm,
+    closed_swarm_ports: ClosedSwarmPorts,
+    networks: Networks,
+    firewall: Firewall | None,
 ) -> CheckResult:
     """The host's own rules close ports that the other nodes of the swarm call.
 
@@ -31,22 +37,28 @@ def ports_closed(
         return Skipped("this host is in no swarm with other nodes")
     closed = list(closed_swarm_ports)
     if closed:
-        yield _finding(swarm, closed, closed_swarm_ports.nodes, firewall)
+        yield _finding(swarm, closed, closed_swarm_ports.nodes, networks, firewall)
 
 
 def _finding(
-    swarm: Swarm, closed: list[ClosedSwarmPort], nodes: tuple[str, ...], firewall: Firewall | None
+    swarm: Swarm,
+    closed: list[ClosedSwarmPort],
+    nodes: tuple[str, ...],
+    networks: Networks,
+    firewall: Firewall | None,
 ) -> Finding:
     first = closed[0]
     ports = joined([str(port) for port in closed])
     others = f"node {nodes[0]}" if len(nodes) == 1 else f"all {len(nodes)} other nodes"
     names = [node.name for node in swarm.known_nodes if node.status.addr in nodes]
     noun = agree(closed, "port", "ports")
+    overlays = [network for network in networks if network.driver == "overlay"]
+    cut_off = overlays if any(port.is_of_overlays for port in closed) else []
     return Finding(
         subject=DAEMON,
         summary=f"this host closes {noun} {ports} of the swarm to {others}: {first.rule}",
         evidence={**first.rule.evidence, "other nodes": list(nodes[:5])},
-        touches=tuple(Subject("host", name) for name in names),
+        touches=(*(Subject("host", name) for name in names), *subjects_of(cut_off)),
         variables=_cure(closed, nodes, firewall),
     )
 

@@ -21,9 +21,9 @@ def local_net_diverted(
     """A routing rule sends packets for the host's own network to another interface.
 
     The host has an address in the network, and its requests come in there. A routing rule asks
-    another table before the main one, and this table has a route to the same network: often
-    that of a VPN whose other end announces it (Tailscale with --accept-routes, WireGuard with that range
-    in AllowedIPs). The host's answers, and its own calls to its neighbours, then leave through the
+    another table before the main one, and this table has a route to the same network: often that of
+    a VPN whose other end announces it (Tailscale with --accept-routes, WireGuard with that range in
+    AllowedIPs). The host's answers, and its own calls to its neighbours, then leave through the
     tunnel. Rules that match only one source address or one mark do not count, nor does a route to a
     part of the network.
     """

@@ -7,14 +7,18 @@ import pytest
 
 from diagnose.evidence.engine.info import Info
 from diagnose.evidence.network.host_stack import HostStack
+from diagnose.evidence.network.networks import Networks
 from diagnose.evidence.network.paths.outgoing.closed_swarm_ports import closed_swarm_ports
 from diagnose.evidence.swarm.swarm import Node, Swarm
 from diagnose.firewall.routing import Routing
 from diagnose.firewall.ruleset import assemble
 from diagnose.firewall.stack import Device, Stack
 from diagnose.model import Verdict
+from tests.checks.network.evidence import network
 from tests.judging import judge
 
+OVERLAY = network("mesh", "10.0.4.0/24", "10.0.4.1", Driver="overlay", Scope="swarm")
+NETWORKS = Networks((network("shop", "172.20.0.0/16", "172.20.0.1"), OVERLAY))
 LINKS = {1: "lo", 2: "eth0"}
 FILTER = "*filter\n:INPUT {} [0:0]\n:FORWARD ACCEPT [0:0]\n:OUTPUT ACCEPT [0:0]\n{}\nCOMMIT\n"
 TCP = "-A INPUT -p tcp -m tcp --dport {} -j ACCEPT"
@@ -60,13 +64,17 @@ def _stack(policy: str, rules: str) -> HostStack:
 def test_the_ports_of_the_swarm(policy: str, rules: str, words: str) -> None:
     swarm = _swarm("192.0.2.10", "192.0.2.11", "192.0.2.12")
     ports = closed_swarm_ports(swarm, _stack(policy, rules), Info())
-    result = judge("swarm.ports-closed", swarm=swarm, closed_swarm_ports=ports)
+    result = judge("swarm.ports-closed", swarm=swarm, closed_swarm_ports=ports, networks=NETWORKS)
     assert len(result.findings) == bool(words)
-    assert all(words in finding.summary for finding in result.findings)
+    for finding in result.findings:
+        assert words in finding.summary
+        assert {subject for subject in finding.touches if subject.kind == "network"} == {
+            OVERLAY.subject
+        }
 
 
 def test_a_swarm_of_one_node_has_no_callers() -> None:
     swarm = _swarm("192.0.2.10", "0.0.0.0")
     ports = closed_swarm_ports(swarm, _stack("DROP", ""), Info())
-    result = judge("swarm.ports-closed", swarm=swarm, closed_swarm_ports=ports)
+    result = judge("swarm.ports-closed", swarm=swarm, closed_swarm_ports=ports, networks=NETWORKS)
     assert result.verdict == Verdict.SKIPPED

@@ -63,7 +63,12 @@ def port_of_overlays_closed_between_nodes(box: Box) -> None:
     _calls_on(box)
 
 
-@fault(CHECK, subject="network:shop_net", also=["network.call-unanswered"], args=PATIENT)
+@fault(
+    CHECK,
+    subject="network:shop_net",
+    also=["swarm.ports-closed", "network.call-unanswered"],
+    args=PATIENT,
+)
 def port_of_overlays_closed_on_this_host(box: Box) -> None:
     """The host's own rules open the ports of the swarm, and not that of overlay networks; the
     report's command opens it."""

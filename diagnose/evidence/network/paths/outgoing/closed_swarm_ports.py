@@ -29,6 +29,8 @@ class ClosedSwarmPort(msgspec.Struct, frozen=True):
     interface: str
     """The interface with the address by which the nodes know this one."""
     rule: Step
+    is_of_overlays: bool = False
+    """Whether packets of overlay networks come to the port."""
 
     def __str__(self) -> str:
         return f"{self.number}/{self.protocol}"
@@ -52,7 +54,8 @@ def closed_swarm_ports(swarm: Swarm, host_stack: HostStack, info: Info) -> Close
     interface = host_stack.stack.local.get(swarm.node_address, "")
     if not nodes or not interface:
         return ClosedSwarmPorts((), nodes)
-    ports = [*([_MANAGER_PORT] if swarm.manager else []), *_GOSSIP_PORTS, ("udp", data_port(info))]
+    overlay_port = ("udp", data_port(info))
+    ports = [*([_MANAGER_PORT] if swarm.manager else []), *_GOSSIP_PORTS, overlay_port]
     closed = []
     for protocol, number in ports:
         rules = [
@@ -61,7 +64,10 @@ def closed_swarm_ports(swarm: Swarm, host_stack: HostStack, info: Info) -> Close
         ]
         known_rules = [rule for rule in rules if rule is not None]
         if len(known_rules) == len(nodes):
-            closed.append(ClosedSwarmPort(protocol, number, interface, known_rules[0]))
+            is_of_overlays = (protocol, number) == overlay_port
+            closed.append(
+                ClosedSwarmPort(protocol, number, interface, known_rules[0], is_of_overlays)
+            )
     return ClosedSwarmPorts(tuple(closed), nodes)
 
 
