@@ -53,7 +53,7 @@ class Change(msgspec.Struct, frozen=True):
     same: tuple[Mapping[str, Json], ...]
     changed: tuple[tuple[Mapping[str, Json], Mapping[str, Json]], ...]
     invisible: tuple[Mapping[str, Json], ...]
-    """Found before, and the check could not look now: that is no improvement."""
+    """Found before, and the check could not look now: that is not an improvement."""
     newly_blind: tuple[str, ...]
     """Checks that passed or found before and could not look now."""
 

@@ -255,7 +255,7 @@ class _Redaction(msgspec.Struct, frozen=True):
 
 
 def _thresholds(path: Path, table: Any) -> Iterator[tuple[str, dict[str, float]]]:
-    """The thresholds in a file, by check. ConfigError for a value that is no number."""
+    """The thresholds in a file, by check. ConfigError for a value that is not a number."""
     if not isinstance(table, dict):
         raise ConfigError(f"{path}: thresholds is a table of check ids")
     checks = registry.load() if table else {}

@@ -47,7 +47,7 @@ PATTERNS: dict[str, str] = {
     "oom": r"out of memory|oom-kill|cannot allocate memory|OutOfMemoryError|\bENOMEM\b",
     # the kernel has the same words for a socket whose queue is full, and for a lock
     "no-fork": r"can(?:no|')t fork|\bfork: .*resource temporarily unavailable|init-p: connection reset"
-    # refused by a filter, it says EPERM: that is no limit
+    # refused by a filter, it says EPERM: that is not a limit
     r"|pthread_create failed(?! \(EPERM\)|: operation not permitted)"
     r"|unable to create (?:new )?native thread|unable to start new thread|can't start new thread"
     r"|failed to create new OS thread"

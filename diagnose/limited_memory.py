@@ -169,7 +169,7 @@ def _wait(child: int, shared: mmap.mmap) -> NoReturn:
 
 
 def _end_as(status: int) -> NoReturn:
-    """End with the child's exit code, or by its signal where that is no want of memory."""
+    """End with the child's exit code, or by its signal where that is not a lack of memory."""
     code = os.waitstatus_to_exitcode(status)
     if -code in _OF_MEMORY:
         _say(SENTENCE)

@@ -55,7 +55,7 @@ def leading_options(words: Sequence[str]) -> CommandParts:
 def _with_value(word: str, rest: list[str]) -> str | None:
     """An option by its long name with its value, which it takes from the rest if need be.
 
-    None where it is no option of `docker run`.
+    None where it is not an option of `docker run`.
     """
     option, equals, value = word.partition("=")
     name, shape = _SHORT.get(option, (option, ".*"))

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 _MOST_DIGITS = 18
-"""More is no port, no id and no count, and from 4,300 on `int` refuses."""
+"""More is not a port, no id and no count, and from 4,300 on `int` refuses."""
 BYTES_OF_UNIT = {"": 1, "b": 1, "k": 1 << 10, "m": 1 << 20, "g": 1 << 30, "t": 1 << 40}
 """The bytes of a unit of memory, by its letter; a number without one is in bytes."""
 

@@ -25,7 +25,7 @@ _HEAD = struct.Struct("<4sIII")
 """How a file of bytecode begins: Python's number, 0 for one that goes by the source's time, that
 time, and the source's length (PEP 552)."""
 _MOST_BYTES = 1 << 16
-"""Twice what our largest module has; what is cut off is no bytecode, and Python's finder reads it.
+"""Twice what our largest module has; what is cut off is not bytecode, and Python's finder reads it.
 """
 _LOW_32_BITS = (1 << 32) - 1
 

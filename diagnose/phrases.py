@@ -118,7 +118,7 @@ _NEVER_CAPITAL = frozenset(
 
 
 def capitalised(words: str) -> str:
-    """Words with a capital, unless they begin with a command, or with what is no plain word."""
+    """Words with a capital, unless they begin with a command, or with what is not a plain word."""
     first = words.partition(" ")[0]
     is_plain = first.isalpha() and first.islower() and first not in _NEVER_CAPITAL
     return words[:1].upper() + words[1:] if is_plain else words

@@ -9,7 +9,8 @@ LARGEST = 64 * 2**20
 
 
 class NotPlainError(Exception):
-    """The path is no regular file, or the file is too large; the message says so with its path."""
+    """The path is not a regular file, or the file is too large; the message says so with its
+    path."""
 
 
 def plain_text(path: Path, largest: int = LARGEST, *, follow: bool = False) -> str:
@@ -23,7 +24,7 @@ def plain_text(path: Path, largest: int = LARGEST, *, follow: bool = False) -> s
     handle = os.open(path, flags)
     if not stat.S_ISREG(os.fstat(handle).st_mode):
         os.close(handle)
-        raise NotPlainError(f"{path} is no plain file")
+        raise NotPlainError(f"{path} is not a plain file")
     with os.fdopen(handle, "rb") as file:
         data = file.read(largest + 1)
     if len(data) > largest:

@@ -240,7 +240,7 @@ def collector(kind: type) -> Callable[..., Any]:
 def needs_of(function: Callable[..., Any]) -> tuple[Need, ...]:
     """The evidence kinds among a function's parameters.
 
-    A parameter named `host` asks questions, and is no evidence.
+    A parameter named `host` asks questions, and is not evidence.
     """
     return _signature(function).needs
 

@@ -53,7 +53,7 @@ def _check(path: Path, first_line: str) -> None:
         is_plain = stat.S_ISREG(os.fstat(handle).st_mode)
         begins = file.read(len(first_line)) if is_plain else b""
     if not is_plain:
-        raise NotReplacedError(f"cannot write {path}: it is no plain file")
+        raise NotReplacedError(f"cannot write {path}: it is not a plain file")
     if begins and begins != first_line.encode():
         raise NotReplacedError(
             f"cannot write {path}: it exists, and was not written by this command"

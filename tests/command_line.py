@@ -36,7 +36,7 @@ def run(
 def run_bytes(
     *args: str, env: Mapping[str, str] | None = None, cwd: Path | None = None, stdin: str = ""
 ) -> subprocess.CompletedProcess[bytes]:
-    """The same for what is no text: a bundle on stdout."""
+    """The same for what is not text: a bundle on stdout."""
     with tempfile.TemporaryDirectory(prefix="diagnose-run-") as name:
         folder = Path(name)
         (folder / "in").write_text(stdin)

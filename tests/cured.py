@@ -30,7 +30,7 @@ _LINE = re.compile(r"\n+The lab has healed[^\n]*\n*\Z")
 class Row(msgspec.Struct, frozen=True):
     """One scenario on one engine: what filled its page, and which of its blocks ended the fault.
 
-    healed_by: the text of that block, with its placeholders; empty where it was no block. steps:
+    healed_by: the text of that block, with its placeholders; empty where it was not a block. steps:
     what was done, in words.
     """
 

@@ -24,7 +24,7 @@ def client_api_too_old(
 
     By the logs of running containers that hold the engine's socket, which repeat the engine's
     answer. The engine itself logs it only while it debugs (seen on 20.10, 26.1 and 28.5); then
-    clients that are no containers are reported too. The engine's least version rose to 1.24 with
+    clients that are not containers are reported too. The engine's least version rose to 1.24 with
     25.0 and to 1.44 with 29.0 (29.7.2 begins at 1.40): older proxies and dashboards break there.
     """
     yield from map(_client_finding, clients.turned_away)

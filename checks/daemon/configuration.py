@@ -38,7 +38,7 @@ def config_invalid(daemon: Daemon, config: ConfigFaults) -> CheckResult:
     warning that the next start will fail. The installed engine's version counts. From 23.0 on its
     own --validate is asked: it knows syntax, keys and types, and not what a start finds only later
     (log options, runtimes, addresses). An empty file and a byte order mark stop 20.10 only. A
-    missing file is no fault, nor is a key that is there twice. All faults of one file are one
+    missing file is not a fault, nor is a key that is there twice. All faults of one file are one
     finding: whoever edits the file corrects them together. A file that is not JSON at all is called
     by what it is: the page of a server in place of a download, a unit of systemd, YAML.
     """
@@ -181,7 +181,7 @@ def config_not_applied(
     """The configuration file was edited, but the engine still has the old values.
 
     Only values that /info shows are compared, and only where the file is younger than the engine's
-    start. A file that was touched and has the same values is no finding. Some settings follow a
+    start. A file that was touched and has the same values is not a finding. Some settings follow a
     reload (SIGHUP), the others a restart.
     """
     if daemon.is_podman:

@@ -42,7 +42,8 @@ def database_damaged(daemon: Daemon, databases: EngineDatabases) -> CheckResult:
     panics, and the stack below the panic shows which file it was reading. Each start ends the same
     way. A containerd without its record is loaded only in part: the engine then answers, and can
     start nothing (seen on 28.5). Damage to the record of networks that the engine names itself is
-    daemon.bridge-init-failed. A build cache that newer engines reset by themselves is no finding.
+    daemon.bridge-init-failed. A build cache that newer engines reset by themselves is not a
+    finding.
     """
     damaged = databases.damaged
     if damaged is None or NETWORK.search(damaged.line.text):

@@ -36,7 +36,7 @@ def registry_tls(
     is from a proxy that opens TLS, unless the system has no list of authorities. The engine reads
     that list only once: an authority that was added later counts from its next start on.
     127.0.0.0/8 is always taken without TLS. The first question to an insecure registry is sent with
-    TLS and fails; that line of the log is no failure and is left out. A registry that the engine
+    TLS and fails; that line of the log is not a failure and is left out. A registry that the engine
     takes without TLS by now has no more such failures.
     """
     failures = FailedPulls(pulls, clock, repeated, recent_s)

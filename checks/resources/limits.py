@@ -20,7 +20,7 @@ def no_limits(
 
     No memory limit of its own, and none found in its cgroup or given to its cgroup parent. A limit
     of a cgroup further up that the engine did not set is not seen. Whether the CPU is limited is
-    said beside it: a missing CPU limit alone is no finding, since CPU is shared out fairly and
+    said beside it: a missing CPU limit alone is not a finding, since CPU is shared out fairly and
     memory is not.
     """
     for container in containers.running:

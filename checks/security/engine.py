@@ -13,8 +13,8 @@ def insecure_registry(info: Info) -> CheckResult:
     """A registry may be used without a verified TLS connection.
 
     An attacker on the way can give this host any image. The engine always allows it for its own
-    loopback (127.0.0.0/8, and ::1 from engine 24), which is no finding. A registry on the list may
-    still be reached with TLS.
+    loopback (127.0.0.0/8, and ::1 from engine 24), which is not a finding. A registry on the list
+    may still be reached with TLS.
     """
     config = info.registry_config
     if config is None:

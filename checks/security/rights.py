@@ -94,7 +94,7 @@ def root_user(exposed: Exposed, info: Info | None, processes: Processes | None) 
         concerned = [container for container in exposed if _opts_out(container)]
         if not concerned:
             return Skipped(
-                "root in a container is no root on this host: "
+                "root in a container is not root on this host: "
                 "user namespaces are remapped, or the engine is rootless"
             )
     for container in concerned:

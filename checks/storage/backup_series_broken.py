@@ -25,7 +25,7 @@ def backup_series_broken(all_backup_series: AllBackupSeries, clock: Clock) -> Ch
     and succeeds. A series that came at regular times, and has missed more than a turn, is advice:
     its job may rest on purpose. It is not said aloud where it ended long ago, for another backup
     may have taken its place, nor for the length of a weekend where it is shorter than a week. Files
-    that one run makes, a database each, are no series; increments and logs are none either.
+    that one run makes, a database each, are not series; increments and logs are none either.
     """
     for series in all_backup_series:
         if series.empty:

@@ -120,7 +120,7 @@ def store_leftover(
     """Hidden images of an earlier image store still take up disk space.
 
     After a switch to containerd's store (the default of fresh installs from engine 29) `docker
-    images` shows nothing of them. A copy that is kept for a way back is no fault.
+    images` shows nothing of them. A copy that is kept for a way back is not a fault.
     """
     if not info.uses_containerd_store:
         return Skipped("images lie in the storage driver's own store")

@@ -7,7 +7,7 @@ from diagnose.lazy_pattern import LazyPattern
 from diagnose.model import PageVariables, Skipped, Subject, Unavailable
 
 NOT_USED = "this engine is in no swarm"
-NO_MANAGER = "this node is no manager: only managers know"
+NO_MANAGER = "this node is not a manager: only managers know"
 """The reason why a check does not apply."""
 
 

@@ -107,7 +107,7 @@ def _expected_names(path: Path | None) -> list[str]:
     except NotPlainError as error:
         raise click.ClickException(str(error)) from None
     except (OSError, UnicodeDecodeError) as error:
-        why = getattr(error, "strerror", None) or "it is no text"
+        why = getattr(error, "strerror", None) or "it is not text"
         raise click.ClickException(f"cannot read {path}: {why}") from None
 
 

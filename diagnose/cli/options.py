@@ -80,7 +80,7 @@ def parse_store(_: click.Context, __: click.Parameter, value: str | None) -> str
     if value is not None and not (
         value.startswith("s3://") and value.removeprefix("s3://").partition("/")[0]
     ):
-        raise click.BadParameter(f"{value!r} is no address such as s3://BUCKET/PREFIX/")
+        raise click.BadParameter(f"{value!r} is not an address such as s3://BUCKET/PREFIX/")
     return value
 
 
@@ -96,7 +96,7 @@ def parse_collector(_: click.Context, __: click.Parameter, value: str | None) ->
     except ValueError:
         is_address = False
     if not is_address:
-        raise click.BadParameter(f"{value!r} is no address such as http://collector:4318")
+        raise click.BadParameter(f"{value!r} is not an address such as http://collector:4318")
     return value
 
 
@@ -105,7 +105,7 @@ def parse_places(_: click.Context, __: click.Parameter, values: Sequence[str]) -
     for value in values:
         port = value.rpartition(":")[2]
         if not port.isdecimal() or not 0 < int(port) < 2**16:
-            raise click.BadParameter(f"{value!r} is no port such as 8080 or 192.0.2.10:8080")
+            raise click.BadParameter(f"{value!r} is not a port such as 8080 or 192.0.2.10:8080")
     return tuple(values)
 
 

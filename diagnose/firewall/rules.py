@@ -167,7 +167,7 @@ class _RuleIndex:
 
 
 def _network_bits(value: Interval) -> int | None:
-    """The number of host bits of a network. None for a range that is no network."""
+    """The number of host bits of a network. None for a range that is not a network."""
     size = value.high - value.low + 1
     return size.bit_length() - 1 if size & (size - 1) == 0 and value.low % size == 0 else None
 

@@ -11,7 +11,8 @@ class Step(msgspec.Struct, frozen=True):
 
     table: str
     chain: str
-    """table, chain: empty for what is no rule, such as a route. `rule` says then what decides."""
+    """table, chain: empty for what is not a rule, such as a route. `rule` says then what
+    decides."""
     rule: str
 
     def __str__(self) -> str:

@@ -108,7 +108,8 @@ def translated(state: WayState, nat: Translate) -> WayState:
             changed = replace(packet, dst=None, dport=port, dst_local=True, dnat=True)
         case "snat" | "masquerade":
             possible = tuple(choice for choice in packet.possible if choice[0] != "src")
-            # over lo the kernel may choose the source that the packet has, which is no translation
+            # over lo the kernel may choose the source that the packet has, which is not a
+            # translation
             is_sure = nat.kind == "snat" or packet.oif != "lo"
             changed = replace(
                 packet,

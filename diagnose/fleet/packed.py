@@ -11,7 +11,7 @@ class SourceError(Exception):
 
 
 class Unusable(msgspec.Struct, frozen=True):
-    """A file that is no report which can be counted, and why."""
+    """A file that is not a report which can be counted, and why."""
 
     place: str
     why: str

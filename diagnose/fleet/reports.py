@@ -192,7 +192,7 @@ class Reader:
         return tuple(self._fact(name, value) for name, value in host.facts.items())
 
     def _changed_files(self, host: _Host) -> dict[str, float]:
-        """Unix times by path, without those that are no times."""
+        """Unix times by path, without those that are not times."""
         times = {self._text(path): unix(moment) for path, moment in host.changed.items()}
         return {path: moment for path, moment in times.items() if moment is not None}
 
@@ -234,7 +234,7 @@ def _shortened_name(text: str) -> str:
 
 
 def _unreadable_report(place: str, data: bytes, error: msgspec.ValidationError) -> Unusable:
-    """Why JSON is no report that this version reads; without a version it is nobody's report."""
+    """Why JSON is not a report that this version reads; without a version it is nobody's report."""
     try:
         version = msgspec.json.decode(data, type=dict[str, msgspec.Raw]).get("schema_version")
         number = None if version is None else msgspec.json.decode(version, type=int)
@@ -268,7 +268,7 @@ def _objection(raw: _RawReport) -> str:
         return "holds more than any host has"
     ids = {finding.id for finding in raw.findings} | {check.id for check in raw.checks}
     if not all(_ID.fullmatch(id) and len(id) <= LONGEST_NAME for id in ids):
-        return "names checks by what is no id"
+        return "names checks by what is not an id"
     return ""
 
 

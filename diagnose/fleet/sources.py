@@ -80,7 +80,7 @@ def _file(path: str) -> Packed | Unusable:
         return Unusable(path, f"cannot be read: {words}")
     with os.fdopen(handle, "rb") as file:
         if not stat.S_ISREG(os.fstat(handle).st_mode):
-            return Unusable(path, "is no plain file", may_be_a_host=False)
+            return Unusable(path, "is not a plain file", may_be_a_host=False)
         data = file.read(LARGEST + 1)
     if len(data) <= LARGEST:
         return Packed(path, data)

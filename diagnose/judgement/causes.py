@@ -198,7 +198,7 @@ def link(findings: Sequence[Reported], topology: Topology) -> tuple[Reported, ..
 def _calls(findings: Sequence[Reported]) -> Iterator[tuple[Reported, Reported]]:
     """Cause and effect, where a container calls another that fails.
 
-    It fails in a way which is no declared cause of its own.
+    It fails in a way which is not a declared cause of its own.
     """
     callers = [finding for finding in findings if finding.finding.calls]
     about = by_key((finding.subject, finding) for finding in findings) if callers else {}

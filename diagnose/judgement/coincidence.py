@@ -47,8 +47,8 @@ def notes(findings: Sequence[Reported], topology: Topology) -> tuple[str, ...]:
     The first are two or more that call another one that does not answer, of which nothing was
     found: it was stopped by hand, usually. The others are three or more that began within a minute,
     with problems of one check that others may cause; what every container of the host stands on is
-    no thing in common, and a log that says what is wrong needs no such guess. Only problems above
-    advice without a cause count.
+    not a thing in common, and a log that says what is wrong needs no such guess. Only problems
+    above advice without a cause count.
     """
     loud = [
         finding

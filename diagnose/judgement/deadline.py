@@ -20,7 +20,8 @@ SHORTEST_S = 0.001
 
 
 class TimeIsUpError(BaseException):
-    """Raised in the block of `at_most`. No check can catch it by accident: it is no Exception."""
+    """Raised in the block of `at_most`. No check can catch it by accident: it is not an
+    Exception."""
 
 
 class alarm:  # noqa: N801 - a context manager, read as a phrase

@@ -1,6 +1,6 @@
 """A third look at containers that may have changed during the run.
 
-Answers are no snapshot, and some findings compare two sources.
+Answers are not a snapshot, and some findings compare two sources.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence

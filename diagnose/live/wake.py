@@ -155,7 +155,7 @@ def _route_topics(listener: socket.socket) -> set[Topic]:
     """The topic of the network, if it has changed. An overrun queue (ENOBUFS) means that it did.
 
     A bridge reports each new state of a port on its own, up to 30 seconds after a container
-    started: that is no change. Who joins or leaves a bridge is reported in other messages too.
+    started: that is not a change. Who joins or leaves a bridge is reported in other messages too.
     """
     is_change = False
     try:

@@ -129,7 +129,7 @@ def end(
     )
     hint = f"; did you mean {selection.either(similar_names)}?" if similar_names else ""
     raise UnknownEndError(
-        f"{word!r} is no container, no address, not `host` and not `internet`{hint}"
+        f"{word!r} is not a container, no address, not `host` and not `internet`{hint}"
     )
 
 

@@ -142,7 +142,7 @@ def lines_about_callers(texts: Iterable[str]) -> frozenset[int]:
 def is_about_a_stranger(line: str) -> bool:
     """Whether the line reports that the program turned an address of the internet away.
 
-    Every server that the internet can reach is scanned, and asked for passwords: that is no
+    Every server that the internet can reach is scanned, and asked for passwords: that is not a
     failure.
     """
     if TURNED_AWAY.search(line) is None:

@@ -141,5 +141,5 @@ LABEL_KEYS = (
     ),
 )
 """The documentation of each program. Middlewares of Traefik and directives of Caddy that plugins
-bring are no key that is known, and none that is almost known. HTTPS_METHOD of nginx-proxy is left
-out: many programs have HTTP_METHOD."""
+bring are not a key that is known, and none that is almost known. HTTPS_METHOD of nginx-proxy is
+left out: many programs have HTTP_METHOD."""

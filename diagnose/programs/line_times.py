@@ -40,7 +40,7 @@ def written_at(line: str) -> float | None:
 
 
 def _time_of_date(match: re.Match[str]) -> float | None:
-    """The Unix time of a date in a line; None where it is no date."""
+    """The Unix time of a date in a line; None where it is not a date."""
     parts = match.groupdict()
     year = (parts.get("year") or parts.get("last") or "2000").strip()
     month = parts["month"]

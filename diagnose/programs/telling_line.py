@@ -141,9 +141,9 @@ _LACKING_SETTING = LazyPattern(
 def telling_line(lines: Sequence[str], *, has_ended: bool = True) -> TellingLine | None:
     """The line that explains, of the last lines of a program that failed.
 
-    None where there is no line at all. Where no line explains anything, the last one that is no
-    frame and no banner. has_ended: whether the program is at its end, which lines that it got past
-    do not explain.
+    None where there is no line at all. Where no line explains anything, the last one that is
+    neither a frame nor a banner. has_ended: whether the program is at its end, which lines that it
+    got past do not explain.
     """
     messages = with_levels_of_headings([message(line) for line in lines])
     if not messages:
@@ -244,7 +244,7 @@ def _first_best(texts: Sequence[str], scores: Sequence[int]) -> int:
 
 
 def _last_readable(scores: Sequence[int]) -> int:
-    """The last line that is no frame; one that its program calls information only if there is no
+    """The last line that is not a frame; one that its program calls information only if there is no
     other."""
     readable = [index for index, score in enumerate(scores) if score > UNREADABLE]
     better = [index for index in readable if scores[index] > INFO]

@@ -82,20 +82,20 @@ class ContainerFile(msgspec.Struct, frozen=True):
     utf8: str | None = msgspec.field(name="text", default=None)
     """The first bytes of a file in UTF-8."""
     hex: str | None = None
-    """The first bytes of a file that is in another encoding, or no text."""
+    """The first bytes of a file that is in another encoding, or not text."""
     capabilities: str | None = None
     """Its attribute security.capability in hex; None where it has none."""
 
     @property
     def data(self) -> bytes | None:
-        """The first bytes; None for what is no file."""
+        """The first bytes; None for what is not a file."""
         if self.utf8 is not None:
             return self.utf8.encode("utf-8", "surrogatepass")
         return None if self.hex is None else bytes.fromhex(self.hex)
 
     @property
     def text(self) -> str:
-        """The first bytes as text; "" for what is no file."""
+        """The first bytes as text; "" for what is not a file."""
         return (self.data or b"").decode("utf-8", "replace")
 
 

@@ -32,5 +32,5 @@ Parts = Literal[
 """Which parts of a file are kept (`live/disk/parts.py`). Where a few lines will do, a user's file
 is neither searched for secrets nor recorded whole."""
 OTHER_SOURCE = "-"
-"""Stands among the log paths of a collector for a source that is no file: a journal, an engine, a
-port."""
+"""Stands among the log paths of a collector for a source that is not a file: a journal, an engine,
+a port."""

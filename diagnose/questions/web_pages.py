@@ -8,7 +8,7 @@ from diagnose.questions.question import Policy, Question
 
 PageOutcome = Literal["answered", "silent", "closed", "refused", "unreachable", "no http"]
 """silent: the connection stands, and no answer comes in time. closed: it ended without an answer.
-no http: what came is no answer of HTTP, or TLS failed."""
+no http: what came is not an answer of HTTP, or TLS failed."""
 
 
 class PageReply(msgspec.Struct, frozen=True):
@@ -45,7 +45,7 @@ class PageReply(msgspec.Struct, frozen=True):
     sets_cookie: bool = False
     """Whether an answer on the way set a cookie, which a browser would have sent back."""
     body: str = ""
-    """Its first bytes as text; "" for what is no text."""
+    """Its first bytes as text; "" for what is not text."""
     unread: int | None = None
     """Bytes of the request that the program has not read; None where that was not looked at."""
     quiet_s: float | None = None

@@ -84,7 +84,7 @@ def _read(path: Path) -> Folder:
     except OSError as error:
         raise NoFolderError(f"cannot read {path}: {error.strerror}") from None
     if data[:2] != b"\x1f\x8b":
-        raise NoFolderError(f"{path} is no gzip archive")
+        raise NoFolderError(f"{path} is not a gzip archive")
     # The last four bytes of a gzip file are the size of what is in it.
     return Folder(name["machine"], data, _room(int.from_bytes(data[-4:], "little")))
 

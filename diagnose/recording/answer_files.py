@@ -37,7 +37,7 @@ SMALL_FILE = 64 * 1024
 few milliseconds together, and say what host it is."""
 
 DAMAGED = (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError)
-"""What reading a text rises with that is no answer."""
+"""What reading a text rises with that is not an answer."""
 
 IS_DAMAGED = "the answer is damaged in this recording"
 MOST_DAMAGED = 1_000
@@ -54,7 +54,7 @@ Recording = Mapping[AnyQuestion, RecordedAnswer]
 
 
 class RecordingError(Exception):
-    """The folder or archive is no recording that can be read.
+    """The folder or archive is not a recording that can be read.
 
     The message says why in one sentence.
     """

@@ -63,7 +63,7 @@ class _Stream:
 
 
 def _plain_name(info: tarfile.TarInfo) -> str:
-    """The name of a member below the top folder; RecordingError where it is no plain file."""
+    """The name of a member below the top folder; RecordingError where it is not a plain file."""
     shown = repr(info.name[:80])
     name = _NAME.match(info.name)
     if info.type not in _PLAIN or name is None:

@@ -11,7 +11,7 @@ def read(source: Path, ends: float = math.inf) -> answer_files.RecordedHost:
 
     ends: a moment on the monotonic clock; answers that were not read by then are Failed("budget").
 
-    answer_files.RecordingError if it is no recorded host.
+    answer_files.RecordingError if it is not a recorded host.
     """
     place = _place(source)
     if place.is_dir():

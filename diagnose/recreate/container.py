@@ -257,7 +257,7 @@ def _word(text: str) -> str:
 def _without_variable(name: str) -> str:
     """The command that takes a variable out of the new container's environment."""
     if not _VARIABLE.fullmatch(name):
-        raise NoRecreateError(f"{name!r} is no name of an environment variable")
+        raise NoRecreateError(f"{name!r} is not a name of an environment variable")
     return f'sed -i /^{name}=/d "$environment"'
 
 

@@ -47,7 +47,7 @@ _ASKS = IN_MESSAGES | vocabulary("your enter password token secret key")
 
 
 def spoken(text: str, name: SecretName) -> SecretSpan | None:
-    """A value that follows its name without a sign, and is no word of a language."""
+    """A value that follows its name without a sign, and is not a word of a language."""
     match = _SPOKEN.match(text, name.end)
     if match is None or name.kind == "random":
         return None
@@ -60,7 +60,7 @@ def spoken(text: str, name: SecretName) -> SecretSpan | None:
 
 
 def literal(text: str, opened: re.Match[str] | None, name: SecretName) -> SecretSpan | None:
-    """A literal that is no word of a language.
+    """A literal that is not a word of a language.
 
     The argument of `setPassword("x")`, the value of a typed name.
     """
@@ -186,7 +186,7 @@ def _quoted_span(text: str, separator: re.Match[str], name: SecretName) -> Secre
 def _wrapped_span(text: str, wrapper: re.Match[str], name: SecretName) -> SecretSpan | None:
     """The value in Some("x") or Optional[x].
 
-    In a wrapper that is not known only what is no word of a language.
+    In a wrapper that is not known only what is not a word of a language.
     """
     if wrapper["quote"]:
         left = wrapper.end()

@@ -46,7 +46,7 @@ def compile_bounded(pattern: str) -> re.Pattern[str]:
         compiled = re.compile(pattern)
         parsed = importlib.import_module("re._parser").parse(pattern)
     except (re.error, OverflowError, RecursionError) as error:
-        raise UnboundedPatternError(f"it is no regular expression: {error}") from None
+        raise UnboundedPatternError(f"it is not a regular expression: {error}") from None
     if compiled.flags & (re.IGNORECASE | re.VERBOSE):
         raise UnboundedPatternError("flags are not supported: write [Aa] for both letters")
     least, longest = parsed.getwidth()

@@ -122,7 +122,7 @@ def _bearer(match: re.Match[str], mark: Mark) -> str:
 
 
 def _is_proof(scheme: str, raw: str, mark: Mark) -> bool:
-    """Whether the word after a scheme proves who asks, and is no word of a sentence."""
+    """Whether the word after a scheme proves who asks, and is not a word of a sentence."""
     if scheme in ("basic", "negotiate", "ntlm"):
         is_base64 = len(raw) % 4 == 0 and B64.fullmatch(raw) is not None
         return is_base64 and (is_basic(raw, mark) or len(raw) > 40)

@@ -1,7 +1,7 @@
 """The looks of a value, whatever name it has: generated, a word, a path, a duration, a placeholder.
 
 A rule that is sure of its place (a value under `password=`) asks `exempt` only. A rule that is not
-sure (a word after "password") also asks for a value that is no word of a language: `is_mixed`.
+sure (a word after "password") also asks for a value that is not a word of a language: `is_mixed`.
 """
 
 import binascii
@@ -140,7 +140,7 @@ def _class_of(character: str) -> str:
 def unpacked(value: str) -> str | None:
     """The text that a value is the base64 of, in either alphabet.
 
-    None when the bytes are no text.
+    None when the bytes are not text.
     """
     bare = value.rstrip("=").translate(_TO_STANDARD)
     try:
@@ -188,7 +188,7 @@ def _is_name_of_words(value: str) -> bool:
 
 
 def is_mixed(value: str) -> bool:
-    """Whether a word of a text is no word of a language.
+    """Whether a word of a text is not a word of a language.
 
     It mixes upper case, lower case and digits, or looks like a generated key.
     """
@@ -221,7 +221,7 @@ _LONGEST_SHAPE = 100
 
 
 def exempt(kind: str, name: str, value: str) -> bool:
-    """Whether a value under a secret's name is no secret.
+    """Whether a value under a secret's name is not a secret.
 
     Empty, a switch, a reference, a path, a count, a placeholder.
     """

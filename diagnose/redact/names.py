@@ -26,7 +26,7 @@ _WORDS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
 _LONGEST_NAME = 200
 """So much of the end of a name is read."""
 
-# The last word of a name says what the value is: a token's lifetime is no token.
+# The last word of a name says what the value is: a token's lifetime is not a token.
 _ABOUT = vocabulary(
     "file files path paths dir directory folder name names id ids uid gid url urls uri uris "
     "endpoint endpoints host hosts "

@@ -60,7 +60,7 @@ class OwnRules:
         for name in kept:
             if not _NAME.fullmatch(name):
                 raise InvalidRuleError(
-                    f"{name!r} is no name: it takes 3 to 60 letters, digits, . "
+                    f"{name!r} is not a name: it takes 3 to 60 letters, digits, . "
                     "_ - and a * at either end"
                 )
         self._patterns = [
@@ -166,7 +166,7 @@ def _any_of(names: Iterable[str]) -> str:
 def _compiled_pattern(kind: str, pattern: str) -> re.Pattern[str]:
     if not _KIND.fullmatch(kind):
         raise InvalidRuleError(
-            f"{kind!r} is no name of a pattern: it takes up to 31 small letters, digits and -"
+            f"{kind!r} is not a name of a pattern: it takes up to 31 small letters, digits and -"
         )
     try:
         return compile_bounded(pattern)

@@ -137,7 +137,7 @@ def at_places_in_words(words: list[str], mark: Mark) -> list[str]:
 
 
 def _replaced_at(match: re.Match[str], mark: Mark) -> str:
-    """The mark for a secret in its place. The text itself where it is no secret."""
+    """The mark for a secret in its place. The text itself where it is not a secret."""
     # bundle takes 8 and 8 hexadecimal digits
     is_certain = match["certain"] is not None or match[0].startswith("bundle")
     replace = mark_password if is_certain else mark_word

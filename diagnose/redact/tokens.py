@@ -20,7 +20,7 @@ _SHORT_OF_A_WORD = frozenset(("00D", "token-", "kubeconfig-u-", "kubeconfig-user
 """Prefixes of tokens with a sign inside, so that the word that begins with the prefix may be short.
 """
 _BETWEEN_WORDS = frozenset((":AA", "3AAA", "|"))
-"""Signs of shapes that are no part of a word."""
+"""Signs of shapes that are not part of a word."""
 
 
 class _Prefix(msgspec.Struct, frozen=True, order=True):

@@ -43,7 +43,7 @@ def redact_value(kind: str, name: str, value: str, mark: Mark, scan: Scan, phras
 
 
 def _partly_redacted(kind: str, name: str, value: str, mark: Mark) -> str | None:
-    """A value of which a part is no secret, or which holds none; None where all of it is one."""
+    """A value of which a part is not a secret, or which holds none; None where all of it is one."""
     if default := _SHELL_DEFAULT.fullmatch(value):
         raw = default[1]
         return value if exempt(kind, name, raw) else value.replace(raw, mark(kind, raw, value))
@@ -64,7 +64,7 @@ def mark_password(raw: str, phrase: str, mark: Mark) -> str:
 
 
 def mark_word(raw: str, phrase: str, mark: Mark) -> str:
-    """A text that may be a password, replaced if it is no word of a language."""
+    """A text that may be a password, replaced if it is not a word of a language."""
     return raw if OPEN in raw or not is_mixed(raw) else mark_password(raw, phrase, mark)
 
 
@@ -74,7 +74,7 @@ def mark_group(match: Match[str], group: int, mark: Mark) -> str:
 
 
 def mark_mixed(match: Match[str], group: int, mark: Mark) -> str:
-    """A match with one of its groups replaced if that is no word of a language."""
+    """A match with one of its groups replaced if that is not a word of a language."""
     return raw_replaced(match, group, mark_word(match[group], match[0], mark))
 
 

@@ -30,7 +30,7 @@ def with_keys(text: str, changes: Mapping[str, Json | None]) -> str:
     """The object with these keys set, or gone where the change is None.
 
     A key that stands twice is changed where it counts: the last one. ValueError for a text that is
-    no JSON object.
+    not a JSON object.
     """
     for key, value in changes.items():
         own_members = [member for member in _members(text) if member.key == key]

@@ -43,7 +43,7 @@ class _Case(msgspec.Struct, frozen=True):
 
     @property
     def heading_level(self) -> int:
-        """1 for the page's title; 0 for what is no heading."""
+        """1 for the page's title; 0 for what is not a heading."""
         return len(self.prose) - len(self.prose.lstrip("#"))
 
 

@@ -1,6 +1,6 @@
 """The remedies of a page for one finding, as they are typed on the finding's host.
 
-Without a readable page there is nothing to offer, which is no error.
+Without a readable page there is nothing to offer, which is not an error.
 """
 
 import functools

@@ -61,7 +61,7 @@ def replay(
 
     explicit: the user named a configuration; otherwise the thresholds of the recording are in
     force. ends: until when it is read. reach: the ports that must be reached: to know whether they
-    are, nothing more is asked of the host. InvalidRequestError for what is no recording.
+    are, nothing more is asked of the host. InvalidRequestError for what is not a recording.
     """
     recording = recorded_host_redacted_now(path, configured, ends)
     answers = recording.answers

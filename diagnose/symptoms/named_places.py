@@ -16,8 +16,8 @@ from diagnose.symptoms.user_question import UserQuestion
 MOST = 4
 """At most this many facts of one message are shown."""
 _OF_NOBODY = frozenset({"localhost", "undefined", "null", "nil", "none"})
-"""Words that are no names of containers: they stand for the caller itself, or for a setting without
-a value."""
+"""Words that are not names of containers: they stand for the caller itself, or for a setting
+without a value."""
 
 
 def places_named(

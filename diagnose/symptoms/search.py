@@ -66,7 +66,7 @@ class SymptomMatch(msgspec.Struct, frozen=True):
 def matching(question: str, most: int = MOST) -> tuple[SymptomMatch, ...]:
     """The pages that a question may be about, the best first; none where no word of it is known.
 
-    The names of two ends ("web cannot reach db") are no words of a symptom. A message that no page
+    The names of two ends ("web cannot reach db") are not words of a symptom. A message that no page
     is about has no result, whatever words it has.
     """
     failure = known_error(question)

@@ -176,7 +176,7 @@ class UserQuestion(msgspec.Struct, frozen=True):
     """The port of the called end, where it stands apart: "on port 5432"."""
     servers: tuple[NamedServer, ...]
     ports: tuple[int, ...]
-    """The ports of this host that a visitor names, who is no program of a container.
+    """The ports of this host that a visitor names, who is not a program of a container.
 
     In the line of a program's log, a port belongs to the server that the program calls.
     """
@@ -238,7 +238,7 @@ def ends(text: str) -> NamedEnds | None:
 
 
 def without_ends(text: str, words_of_symptoms: Container[str]) -> str:
-    """The text without the names of two ends, which are no words of a symptom."""
+    """The text without the names of two ends, which are not words of a symptom."""
 
     def shortened(match: re.Match[str]) -> str:
         begin, end = (

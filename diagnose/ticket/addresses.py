@@ -68,7 +68,7 @@ class Addresses:
     def rename(self, text: str) -> str:
         """The address that stands for this one.
 
-        The text itself where it is no address, or one that keeps its meaning.
+        The text itself where it is not an address, or one that keeps its meaning.
         """
         new = self.seen.get(text)
         if new is None:

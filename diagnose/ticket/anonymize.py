@@ -272,7 +272,7 @@ class Renaming:
         return at + 1, pieces[at]
 
     def _replaced_name(self, part: str) -> str | None:
-        """The replacement of a name. None for a text that is no name."""
+        """The replacement of a name. None for a text that is not a name."""
         backwards = self._backwards.get(part)
         if backwards:
             return ".".join(reversed(self.names[backwards].split(".")))

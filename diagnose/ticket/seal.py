@@ -47,7 +47,7 @@ def cipher(recipients: Sequence[str]) -> Cipher:
             of_age += ["--recipients-file", str(Path(recipient).absolute())]
         else:
             raise SealError(
-                f"{recipient!r} is no recipient: name an age key (age1..., ssh-ed25519 ...), "
+                f"{recipient!r} is not a recipient: name an age key (age1..., ssh-ed25519 ...), "
                 "a file of them, or the fingerprint or address of a key that gpg knows"
             )
     if of_age and of_gpg:

@@ -31,7 +31,7 @@ COPIES = 16
 MOST_TIMES = 11
 """As much on four times the containers; between what grows linearly and with the square."""
 LEAST_S = 0.05
-"""On the greater host; what costs less is no matter."""
+"""On the greater host; what costs less does not matter."""
 
 PIDS = 100_000
 """The pid of a copied process is so much above that of the one before."""

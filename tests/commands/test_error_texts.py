@@ -124,7 +124,7 @@ VOICES = {
     "could not find an available, non-overlapping IPv4 address pool among the defaults to assign to the network": "pools-used-up",
     "2026-11-29T20:11:02 ERROR open /data/app.db: read-only file system": "read-only-root",
 }
-"""Docker, its builder and compose are no programs in a container; the last line is of one."""
+"""Docker, its builder and compose are not programs in a container; the last line is of one."""
 
 
 @pytest.mark.parametrize("message", VOICES)

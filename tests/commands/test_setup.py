@@ -88,7 +88,12 @@ LEFT_ALONE = {
         "is not of diagnose setup",
     ),
     "a configuration that is not JSON": ("hook", ".docker/config.json", "{", "was left alone"),
-    "a configuration that is no object": ("hook", ".docker/config.json", "[]", "was left alone"),
+    "a configuration that is not an object": (
+        "hook",
+        ".docker/config.json",
+        "[]",
+        "was left alone",
+    ),
 }
 
 

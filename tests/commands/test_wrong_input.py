@@ -24,7 +24,7 @@ WRONG = {
         "cannot inspect container 'nope': not in this bundle",
     ),
     "no such option": (["all", "--nosuch"], "nosuch"),
-    "a budget that is no number": (["all", "--budget", "soon"], "'soon' is not a duration"),
+    "a budget that is not a number": (["all", "--budget", "soon"], "'soon' is not a duration"),
     "a budget of nothing": (["all", "--budget", "0"], "out of range"),
     "a budget without end": (["all", "--budget", "inf"], "out of range"),
     "nothing to replay": (["all", "--from", "/nonexistent"], "/nonexistent"),
@@ -73,7 +73,7 @@ WRONG = {
         ["all", "--resolve", "x.test", "--no-probe"],
         "does not go with --no-probe",
     ),
-    "a source that is no bundle": (
+    "a source that is not a bundle": (
         ["all", "--from", "/etc/passwd"],
         "neither a bundle nor a recorded folder",
     ),
@@ -104,7 +104,7 @@ def test_bad_input_is_one_clear_sentence_and_exit_3(name: str):
 
 WRONG_SITES = {
     "an unknown key": ('[site]\nrack = "b12"\n', "site has no key 'rack'"),
-    "a label that is no text": ("[site]\nlabels = { rack = 12 }\n", "labels is a table of texts"),
+    "a label that is not text": ("[site]\nlabels = { rack = 12 }\n", "labels is a table of texts"),
     "a label without end": (f'[site]\nlabels = {{ rack = "{"x" * 200}" }}\n', "at most 20 labels"),
     "no table": ("site = 1\n", "site is a table"),
 }

@@ -44,7 +44,7 @@ STEPS: dict[str, tuple[str, dict[str, Any], dict[str, str]]] = {
             "run_as": "1000:1000",
         },
     ),
-    "a path that is no file of a container": ("GET /api/v1/items: permission denied", {}, {}),
+    "a path that is not a file of a container": ("GET /api/v1/items: permission denied", {}, {}),
     "a file whose name is quoted": (
         "Error: file '/opt/app/rules.xml' not found",
         {},
@@ -147,7 +147,7 @@ STEPS: dict[str, tuple[str, dict[str, Any], dict[str, str]]] = {
         ON_HOST,
         {"taken": "sport = :53"},
     ),
-    "a time is no port": ("12:04:53 bind: address already in use", ON_HOST, {}),
+    "a time is not a port": ("12:04:53 bind: address already in use", ON_HOST, {}),
     "a taken port of its own": ("listen tcp :53: bind: address already in use", {}, {}),
     "a device": (
         "Failed to set value 'vaapi=va:/dev/dri/renderD128' for option 'init_hw_device'",

@@ -148,7 +148,7 @@ STEPS: dict[str, tuple[str, dict[str, Any], dict[str, str]]] = {
             "&allowPublicKeyRetrieval=true"
         },
     ),
-    "the kind of a database is no address": (
+    "the kind of a database is not an address": (
         "postgres-no-tls",
         {"Config": {"Env": ["DB_TYPE=postgres"]}},
         {},

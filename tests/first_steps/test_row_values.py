@@ -160,7 +160,7 @@ def test_a_limit_of_a_server_never_falls(name: str, line: str, more: str) -> Non
 
 @pytest.mark.parametrize("name", ["script-memory", "php-fpm-children"])
 def test_an_init_gets_no_signal_that_is_meant_for_a_server(name: str, tmp_path: Path) -> None:
-    """The first process of this machine is no server of PHP."""
+    """The first process of this machine is not a server of PHP."""
     command = steps(name, {}, is_running=True)["inside_change"]
     (tmp_path / "conf.d").mkdir()
     environment = {"PATH": os.environ["PATH"], "PHP_INI_DIR": str(tmp_path)}
@@ -216,7 +216,7 @@ def test_a_lock_is_freed_in_the_callers_own_database(addresses: list[str], base:
     ("gib", "mib"), [(2, 1536), (4, 3072), (8, 4096), (16, 8192), (256, 8192), (0, None)]
 )
 def test_a_heap_without_a_limit_is_one_that_the_host_has(gib: int, mib: int | None) -> None:
-    """Node.js 20 takes 4144 MiB by itself on a host with 23 GiB: less would be no cure."""
+    """Node.js 20 takes 4144 MiB by itself on a host with 23 GiB: less would not be a cure."""
     failure = LogTail((line_of("node-heap"),)).failure
     info = Info(mem_total=gib << 30)
     found = row_steps(container_in("exited", code=134), failure, None, is_running=False, info=info)

@@ -129,7 +129,7 @@ DIGESTS = ("shop@sha256:" + "a" * 64, "shop@sha256:" + "b" * 64)
         pytest.param("shop:41", "shop:42", "shop:42", id="another build"),
         pytest.param("shop:41", "shop:41", "", id="the same build"),
         pytest.param("shop:41", "redis:7", "", id="another image"),
-        pytest.param("r.lab.test:5000/worker", "r.lab.test:5000/web", "", id="a port is no tag"),
+        pytest.param("r.lab.test:5000/worker", "r.lab.test:5000/web", "", id="a port is not a tag"),
         pytest.param(*DIGESTS, "", id="digests"),
     ],
 )

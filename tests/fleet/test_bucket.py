@@ -92,4 +92,4 @@ def test_what_a_store_refuses_is_one_clear_sentence(words: list[str], message: s
 def test_an_address_that_is_none_is_refused():
     done = run("all", "--from", "demo", "--push", "http://example.net/x")
     assert done.returncode == 3
-    assert "'http://example.net/x' is no address such as s3://BUCKET/PREFIX/" in done.stderr
+    assert "'http://example.net/x' is not an address such as s3://BUCKET/PREFIX/" in done.stderr

@@ -136,7 +136,7 @@ def test_facts_of_the_others_are_the_same_test():
 
 
 def test_a_tendency_splits_nothing():
-    """Three of ten against one of ten is no chance on 2,000 hosts, and explains little."""
+    """Three of ten against one of ten is not chance on 2,000 hosts, and explains little."""
     fleet = [
         host(at, ("kernel", "6.1" if (at < 300 or 1000 <= at < 1100) else "5.10"))
         for at in range(2000)

@@ -97,7 +97,7 @@ UNUSABLE = {
     "no name": (encoded(host={"name": " "}), "does not name its host"),
     "an id that is none": (
         encoded(checks=[{"id": "a.b; rm -rf /", "verdict": "passed"}]),
-        "what is no id",
+        "what is not an id",
     ),
     "facts without end": (
         encoded(host={"name": "a", "facts": {str(at): "" for at in range(1001)}}),
@@ -204,8 +204,8 @@ def test_what_would_not_end_is_not_read(tmp_path: Path):
     assert time.monotonic() - began < 5
     assert sorted(file.why for file in found) == [
         "cannot be read: it leads to nothing",
-        "is no plain file",
-        "is no plain file",
+        "is not a plain file",
+        "is not a plain file",
     ]
 
 

@@ -14,9 +14,9 @@ TEXTS = {
     "an IPv6 address": ("fd00:db8::1", "*"),
     "a veth": ("veth1a2b3c4", "*"),
     "a task of a swarm": ("web.1.abcdefghijklmnopqrstuvwxy", "web.1.*"),
-    "a version is no address": ("shop:1.36.1", "shop:1.36.1"),
-    "a time is no address": ("12:30:15", "12:30:15"),
-    "a word is no id": ("feedbeefcafe", "feedbeefcafe"),
+    "a version is not an address": ("shop:1.36.1", "shop:1.36.1"),
+    "a time is not an address": ("12:30:15", "12:30:15"),
+    "a word is not an id": ("feedbeefcafe", "feedbeefcafe"),
     "a port": ("8080", "8080"),
 }
 

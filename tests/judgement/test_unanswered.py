@@ -99,7 +99,7 @@ def test_a_container_list_of_another_shape_leaves_no_check_calm(recording: Recor
 
 
 def test_evidence_that_cannot_be_read_leaves_no_check_calm(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A collector of ours that meets a shape it does not know is no reason to be calm either."""
+    """A collector of ours that meets a shape it does not know is not a reason to be calm either."""
 
     def broken(*_: object) -> None:
         raise LookupError

@@ -116,7 +116,7 @@ def _wrong_roots(what: Incident, roots: Sequence[Mapping[str, Any]]) -> Iterator
     if not roots or not _is(roots[0], what.root):
         yield f"the first root is not {what.root[0]} {what.root[1]}"
     if not any(_is(root, what.bystander) for root in roots):
-        yield f"the bystander is no root of its own: {what.bystander[0]} {what.bystander[1]}"
+        yield f"the bystander is not a root of its own: {what.bystander[0]} {what.bystander[1]}"
     for root in roots:
         if not _is(root, what.root) and not _is(root, what.bystander):
             yield f"shown as a root: {root['key']}"

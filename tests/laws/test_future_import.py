@@ -55,7 +55,7 @@ def _needs_it(tree: ast.Module) -> bool:
         for name in ast.walk(annotation):
             if isinstance(name, ast.Name):
                 is_later = later.get(name.id, 0) >= annotation.lineno
-                # A question is no type at run time, and stands beside no `|`.
+                # A question is not a type at run time, and stands beside no `|`.
                 if is_later or name.id in typed or name.id == "AnyQuestion":
                     return True
     return False

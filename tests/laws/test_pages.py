@@ -57,7 +57,7 @@ def test_page_is_whole(id: str):
     silent = [block.text for block in page.of("verify") if _only_shows(block)]
     assert silent == [], "it cannot fail: let it decide, or mark it `may-fail`"
     used = set().union(*(runbooks.placeholders(block.text) for block in page.blocks)) - {"docker"}
-    assert used <= set(page.variables), "a placeholder that is no declared variable"
+    assert used <= set(page.variables), "a placeholder that is not a declared variable"
     fences = re.findall(r"^```(\S.*)$", page.body, re.MULTILINE)
     assert all(
         info.split()[0] in ("sh", "json", "toml", "yaml", "ini", "text", "dockerfile")

@@ -84,7 +84,7 @@ FAILURES = {
         "refused",
         "HTTP 301",
     ),
-    "error whose message is no text": (
+    "error whose message is not text": (
         reply(b'{"message":[1]}', "500 Oops"),
         "refused",
         "HTTP 500: ",
@@ -101,7 +101,7 @@ FAILURES = {
     "invalid UTF-8": (reply(b'{"a": "\xff\xfe"}'), "malformed", "not JSON"),
     "nested 100,000 deep": (reply(b"[" * 100_000), "malformed", "not JSON"),
     "not HTTP": (b"SSH-2.0-OpenSSH_9.2\r\n", "malformed", "not HTTP"),
-    "status is no number": (b"HTTP/1.1 abc\r\n\r\n", "malformed", "not HTTP"),
+    "status is not a number": (b"HTTP/1.1 abc\r\n\r\n", "malformed", "not HTTP"),
     "negative length": (
         b"HTTP/1.1 200 OK\r\nContent-Length: -5\r\n\r\n",
         "malformed",
@@ -112,7 +112,7 @@ FAILURES = {
         "too large",
         "",
     ),
-    "chunk size is no number": (
+    "chunk size is not a number": (
         b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
         "malformed",
         "chunk",

@@ -205,7 +205,7 @@ REFUSED: dict[str, tuple[Options, dict[str, str], str]] = {
         {},
         "malformed",
     ),
-    "a byte that is no text": (Options(), {"DOCKER_HOST": "unix:///\udcff"}, "malformed"),
+    "a byte that is not text": (Options(), {"DOCKER_HOST": "unix:///\udcff"}, "malformed"),
     "a control character": (Options(host="unix:///x\x1b[2J"), {}, "malformed"),
     "path too long for a socket": (Options(host="unix:///" + "x" * 108), {}, "malformed"),
 }

@@ -83,7 +83,7 @@ HOSTILE: dict[str, tuple[Callable[[], bytes], str]] = {
         lambda: raw(*[header(kind=b"x")] * 100_000),
         "not a plain file",
     ),
-    "a name that is no UTF-8": (
+    "a name that is not UTF-8": (
         lambda: raw(header().replace(b"host", b"h\xff\xfet")),
         "not a whole bundle",
     ),
@@ -164,7 +164,7 @@ HOSTILE: dict[str, tuple[Callable[[], bytes], str]] = {
         lambda: packed(sealed({"answers/now.json": b"7"})),
         "no answers that can be read",
     ),
-    "an answer that is no object": (
+    "an answer that is not an object": (
         lambda: packed(sealed({"answers/now.json": b"[7]"})),
         "no answers that can be read",
     ),

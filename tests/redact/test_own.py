@@ -159,7 +159,7 @@ CONFIGURATIONS = {
     "redact = 1": "redact is a table",
     "[redact]\nwords = []": "no key 'words'",
     "[redact]\nnames = 'X_TENANT'": "names is a list",
-    "[redact]\nnames = ['x']": "'x' is no name",
+    "[redact]\nnames = ['x']": "'x' is not a name",
     "[redact.patterns]\nkind = 5": "has texts",
     "[redact.patterns]\nkind = 'a+bcde'": "write {1,64}",
 }

@@ -113,7 +113,7 @@ WALKS: dict[str, tuple[steps.Course, list[str], Host, str, list[str]]] = {
     "a fix is left out": (plan(START, WIPE), ["skip", "web"], Host("wipe"), "healed", ["wipe"]),
     "no answer": (plan(START), [], Host("start"), "interrupted", []),
     "quit": (plan(LOOK, START), ["yes", "quit"], Host("start"), "stopped: You ended", ["look"]),
-    "another word is no yes": (plan(START), ["y", "YES please", "", "quit"], Host("start"), "stopped: You ended", []),
+    "another word is not a yes": (plan(START), ["y", "YES please", "", "quit"], Host("start"), "stopped: You ended", []),
     "a yes does not destroy": (plan(WIPE), ["yes", "Web", "quit"], Host("wipe"), "stopped: You ended", []),
     "the name does": (plan(WIPE), ["web"], Host("wipe"), "healed", ["wipe"]),
     "a container called skip": (plan(WIPE, name="skip"), ["skip"], Host("wipe"), "not healed", []),

@@ -117,7 +117,9 @@ def test_each_root_above_advice_is_one_record(collector: Collector):
     host = attributes(resource.resource.attributes)
     assert (host["service.name"], host["service.version"]) == ("diagnose", __version__)
     assert host["host.name"] == "dockerhost"
-    assert host["service.instance.id"] == "dockerhost"  # a run of the same host is no new instance
+    assert (
+        host["service.instance.id"] == "dockerhost"
+    )  # a run of the same host is not a new instance
     assert collector.heads[0]["x-token"] == "made-up"
 
     record = records["firewall.forwarding-off"]
@@ -234,4 +236,4 @@ def test_without_the_extra_it_says_what_to_install():
 def test_an_address_that_is_none_is_refused(url: str):
     done = run("--otlp", url)
     assert done.returncode == 3
-    assert "is no address such as http://collector:4318" in done.stderr
+    assert "is not an address such as http://collector:4318" in done.stderr

@@ -119,8 +119,8 @@ def test_the_signature_is_verified_by_ssh_keygen(tmp_path: Path) -> None:
 
 
 REFUSED: dict[str, tuple[Order, str]] = {
-    "no recipient": (Order(recipients=("bob",)), "'bob' is no recipient"),
-    "an option": (Order(recipients=("--output=x@y",)), "is no recipient"),
+    "no recipient": (Order(recipients=("bob",)), "'bob' is not a recipient"),
+    "an option": (Order(recipients=("--output=x@y",)), "is not a recipient"),
     "both programs": (
         Order(recipients=("age1qqqqqqqqqqqqqqqq", "made-up@example.test")),
         "all of gpg",

@@ -62,7 +62,7 @@ def _finding(
 
 
 def _difference(number: MisreadNumber) -> tuple[str, Json]:
-    """Both values, where they are no secrets."""
+    """Both values, where they are not secrets."""
     if MARK in number.written + number.read:
         return number.written.partition("=")[0], "a secret, which has become another number"
     return number.written, f"the container has {number.read}"

@@ -33,7 +33,7 @@ def data_in_own_layer(
 ) -> CheckResult:
     """A container keeps its data in its writable layer, and its mount is unused.
 
-    The program writes into a folder that is no mount: a newer image keeps its data elsewhere, or
+    The program writes into a folder that is not a mount: a newer image keeps its data elsewhere, or
     the mount's path has a blank or a quote at its end. The files there are lost when the container
     is recreated, as by each update.
 

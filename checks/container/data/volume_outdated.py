@@ -29,8 +29,8 @@ def volume_outdated(
 ) -> CheckResult:
     """A volume has files of an older image and hides those of the current one.
 
-    The engine copies what an image has into an empty volume, once. A container that is created
-    again from a newer image gets the earlier volume: pages, scripts and modules stay as they were.
+    The engine copies what an image has into an empty volume, once. A container that is
+    recreated from a newer image keeps the volume: pages, scripts and modules stay as they were.
 
     A file counts if it is older than its volume, so that nobody has written it since, and the image
     has a different one that is not older. Files of the same size count as equal. A file that a

@@ -235,7 +235,7 @@ def _is_lost(container: Container, engine_began: float | None) -> bool:
 
 
 def _recently_ended(containers: Containers, clock: Clock, since_s: float) -> Iterator[Container]:
-    """The containers that ended recently, are no jobs, and that the engine does not start."""
+    """The containers that ended recently, are not jobs, and that the engine does not start."""
     for container in containers:
         has_ended = container.state.status == "exited" and not container.state.error
         if not has_ended or not clock.is_within(container.finished_at, since_s):

@@ -101,7 +101,7 @@ def _finding(run: FailedRun, containers: Containers, clock: Clock) -> Finding:
 
 
 def _stays_down(container: Container) -> bool:
-    """Whether a container has ended, is no job, and no restart policy starts it again."""
+    """Whether a container has ended, is not a job, and no restart policy starts it again."""
     has_ended = container.state.status == "exited" and not container.state.error
     return has_ended and not container.restarts_always and not is_somebodys_job(container)
 

@@ -26,11 +26,11 @@ def job_names_nobody(
     """A job of the host calls a container by a name that none has.
 
     Compose from 2.0 on writes hyphens where it wrote underscores (shop_web_1 became shop-web-1),
-    and a service is no container. The command fails with "No such container", and nobody reads what
-    cron says. The check reads /etc/crontab, /etc/cron.d, the crontabs of users, and ExecStart= of
-    units in /etc/systemd/system, not the scripts that they call. It counts where one container has
-    the name with other signs between its words, or is the only one of a service that is called so.
-    Lines that look whether the container is there are left out.
+    and a service is not a container. The command fails with "No such container", and nobody reads
+    what cron says. The check reads /etc/crontab, /etc/cron.d, the crontabs of users, and ExecStart=
+    of units in /etc/systemd/system, not the scripts that they call. It counts where one container
+    has the name with other signs between its words, or is the only one of a service that is called
+    so. Lines that look whether the container is there are left out.
     """
     if (other_engine := jobs_of_another_engine(daemon)) is not None:
         return other_engine

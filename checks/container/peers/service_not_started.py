@@ -58,10 +58,11 @@ def service_not_started(
     the name at a port or in an address. A service whose container was removed lately is left out.
 
     `docker compose up` starts nothing where the engine refuses to create one container: it is a
-    warning where all others of the project were created during the last day and never started. So
-    is a service whose limits no engine of this host takes: more CPUs than it has, or less memory
-    than 6 MB. A service for larger hosts may be left out on purpose: it is advice where
-    nobody calls it, others of the project run, and the file is as it was when they were created.
+    warning where all others of the project were created during the last day and never started. A
+    service whose limits no engine of this host takes (more CPUs than it has, or less memory than
+    6 MB) is a warning too. A service for larger hosts may be left out on purpose: it is advice
+    where nobody calls it, others of the project run, and the file is as it was when they were
+    created.
     """
     removed = {(removal.compose_folder, removal.compose_service) for removal in removals or ()}
     for project in written_projects:

@@ -65,7 +65,7 @@ def errors_in_log(
     The last twelve lines of the last five minutes are read, or sixty where the log is busy or a
     stack trace fills them, and the end of each log file that its programs write themselves: what
     they have open, and what lies in its writable layer and its mounts. A line about a stranger on
-    the internet who was turned away is no error, and an error that no longer appears is over.
+    the internet who was turned away is not an error, and an error that no longer appears is over.
 
     Where the program works all the same, and the line is about one request or one item, the report
     stays calm. Where the program prints nothing else, and is a worker or depends on what fails, the

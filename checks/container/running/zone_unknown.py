@@ -29,8 +29,8 @@ def zone_unknown(
     their logs then show the local time. Where cron runs, no log is needed: it runs its jobs by the
     time of UTC.
 
-    A value of TZ that is no zone in the container, nor on this host, which has others, is UTC for
-    programs too. Rules of hours such as CET-1CEST are left out.
+    A value of TZ that is not a zone in the container, nor on this host, which has others, is UTC
+    for programs too. Rules of hours such as CET-1CEST are left out.
 
     A variable with a schedule at a fixed hour, in a container without a time zone, means UTC where
     the host has another zone. That is not said aloud: it may be meant.

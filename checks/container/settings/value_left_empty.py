@@ -22,7 +22,7 @@ def value_left_empty(
     """A setting has no value of its own, or lacks a part of it.
 
     A placeholder of a template (`<your-token>`), the comment behind it, and `${NAME}` that nobody
-    has replaced are no values. A program takes them for one. What the image brings is left out,
+    has replaced are not values. A program takes them for one. What the image brings is left out,
     since its start script may replace it.
 
     Compose replaces a variable that neither its environment nor the file .env of the project has by

@@ -29,7 +29,7 @@ ARCHITECTURES = {
 """The name of an architecture in `/info` -> its name in images."""
 _FIRST_BYTES = "first bytes of the program"
 _BINARY = "cannot execute binary file"
-"""bash's message about a file that is no script: a line `#!` would damage it."""
+"""bash's message about a file that is not a script: a line `#!` would damage it."""
 
 
 @check("container.exec-format", severity=Severity.critical, caused_by=["image.platform-mismatch"])

@@ -258,7 +258,7 @@ def _unfound_finding(container: Container, unfound: UnfoundPrograms | None) -> F
 def _file_over_folder_finding(
     container: Container, source: str, target: str, bind_sources: BindSources | None
 ) -> Finding | None:
-    """The finding about a file that cannot be mounted over a folder; None where the source is no
+    """The finding about a file that cannot be mounted over a folder; None where the source is not a
     file, or not known."""
     on_host = bind_sources.by_path.get(source) if bind_sources is not None else None
     if on_host is None or on_host.type != "file":

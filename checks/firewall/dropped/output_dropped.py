@@ -83,8 +83,8 @@ def _paths_by_obstacle(
 def _rule_of_host(path: HostPath) -> Obstacle | None:
     """The rule for the host's own packets that blocks a path.
 
-    FORWARD is no hook of theirs: a route leads them elsewhere, which network.subnet-overlaps-route
-    reports.
+    FORWARD is not a hook of theirs: a route leads them elsewhere, which
+    network.subnet-overlaps-route reports.
     """
     obstacle = path.trace.obstacle
     if obstacle is None or not path.trace.is_blocked:

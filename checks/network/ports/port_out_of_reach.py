@@ -29,7 +29,7 @@ def port_out_of_reach(
     one is published, and at which address of the host, is otherwise a wish that nobody can judge: a
     port at 127.0.0.1 may be only for a proxy of the host. It is advice where a neighbour was
     refused at such a port in the last seconds, and where it is 80 or 443 and neither a web server
-    nor a tunnel of this host brings visitors. The host's firewall is no part of this check.
+    nor a tunnel of this host brings visitors. The host's firewall is not part of this check.
     """
     asked_numbers = {port.number for port in asked_ports}
     shut_ports = [

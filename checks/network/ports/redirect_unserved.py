@@ -58,7 +58,7 @@ def _reason(stray: StrayRedirect) -> str:
     if stray.kind == "name":
         return ", which only containers know"
     if stray.kind == "placeholder":
-        return ", which is no name of a machine"
+        return ", which is not a name of a machine"
     if stray.other is not None:
         return f", which is {stray.other}"
     scheme_clause = " by https://" if stray.kind == "https" else ""

@@ -43,8 +43,8 @@ USUAL_S = Options().budget_s
 MOST_NAMED = 100
 """Of the containers that the time did not suffice for, so many are named."""
 FEW = 4
-"""Maximum number of containers that are asked about once more: an observation of more of them is no
-coincidence."""
+"""Maximum number of containers that are asked about once more: an observation of more of them is
+not a coincidence."""
 
 
 @evidence
@@ -184,7 +184,7 @@ def still_alive(host: Host, suspects: Iterable[Container]) -> tuple[Container, .
     """The containers whose run is still the inspected one.
 
     The others ended or started again since. A few may have ended without the engine's notice yet,
-    and are asked about later; many are no coincidence.
+    and are asked about later; many are not a coincidence.
     """
     containers = tuple(suspects)
     when: InspectRound = "settled" if len(containers) <= FEW else "again"

@@ -21,7 +21,7 @@ class PortBinding(msgspec.Struct, frozen=True):
 
     @property
     def number(self) -> int:
-        """The container's port; 0 where it is no number."""
+        """The container's port; 0 where it is not a number."""
         number = self.port.partition("/")[0]
         return int(number) if is_number(number) else 0
 

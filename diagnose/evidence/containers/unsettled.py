@@ -12,8 +12,8 @@ _ENDED_S = 10.0
 def is_unsettled(container: Container, clock: Clock) -> bool:
     """Whether a container's address and rules may be of another moment than its state.
 
-    They are no single reading: a container that restarts has none for a moment, or those of the run
-    before. Seen on engine 28.5.2 with a program that ends two seconds after its start.
+    They are not a single reading: a container that restarts has none for a moment, or those of the
+    run before. Seen on engine 28.5.2 with a program that ends two seconds after its start.
     """
     if container.state.status == "restarting":
         return True

@@ -103,7 +103,7 @@ def is_dead(server: str, lookups: Lookups) -> bool:
 
 
 def is_beyond(server: str) -> bool:
-    """Whether this is an IPv4 address that is no loopback address."""
+    """Whether this is an IPv4 address that is not a loopback address."""
     return ":" not in server and not is_loopback(server)
 
 

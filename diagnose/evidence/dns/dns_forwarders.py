@@ -226,7 +226,7 @@ def _silent_servers(
 
 
 def _asked_by_others(container: Container, resolvers: Resolvers) -> set[str]:
-    """The servers that are no business of the DNS server in the container."""
+    """The servers that do not concern the DNS server in the container."""
     inside = resolvers.inside.get(container.id)
     own_servers = inside.nameservers if inside is not None else ()
     return {*own_servers, *resolvers.host_servers, *resolvers.engine_view}

@@ -183,7 +183,7 @@ def _first_readable(
 
 
 def _own_file(host: Host) -> Iterator[_LogFile]:
-    """The file behind the running daemon's standard error; empty if it is no file."""
+    """The file behind the running daemon's standard error; empty if it is not a file."""
     place = host.ask(FindLocality())
     pid = None if isinstance(place, Failed) else place.engine_pid
     if pid:

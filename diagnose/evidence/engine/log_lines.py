@@ -69,7 +69,7 @@ class LogLine(msgspec.Struct, frozen=True):
 
 
 def parse_line(text: str) -> LogLine | None:
-    """A parsed line of dockerd; None for text that is no line of a log, as a goroutine's stack.
+    """A parsed line of dockerd; None for text that is not a line of a log, as a goroutine's stack.
 
     Logrus text, its form for a terminal, JSON (`log-format`), a TLS handshake that failed, or the
     bare last words.
@@ -215,7 +215,7 @@ def parse_entries(entries: Sequence[JournalEntry], unit: str = UNIT) -> tuple[Lo
 def _line_of_entry(entry: JournalEntry) -> LogLine:
     """systemd and dockerd both write here.
 
-    What is no line of dockerd's is the service manager's own word.
+    What is not a line of dockerd's is the service manager's own word.
     """
     line = parse_line(entry.message)
     if line is None:

@@ -37,7 +37,7 @@ HTTP. Go's crypto/tls and crypto/x509, seen on engines 20.10.24 and 28.5.2. A cl
 SCANNED: tuple[Reason, ...] = ("none", "plain")
 """Reasons that a port scanner causes too: it has no certificate."""
 PERSISTENT = 3
-"""Lines of a client that is no lone probe: one `docker ps` is refused three times."""
+"""Lines of a client that is not a lone probe: one `docker ps` is refused three times."""
 
 
 class RefusedHandshakes(msgspec.Struct, frozen=True):

@@ -40,7 +40,7 @@ class Layers(msgspec.Struct, frozen=True):
 
     @property
     def lost_of_images(self) -> tuple[str, ...]:
-        """Lost layers that are no container's own."""
+        """Lost layers that are not a container's own."""
         writable_layers = {*self.writable.values()}
         return tuple(
             name for name in self.lost if name.removesuffix("-init") not in writable_layers

@@ -95,7 +95,7 @@ PATTERNS: dict[Why, LazyPattern] = {
     ),
 }
 """The patterns in this order: earlier ones are nearer to the cause (a proxy that is dialled without
-success is no unreachable registry)."""
+success is not an unreachable registry)."""
 REGISTRY_WIDE: frozenset[Why] = frozenset(
     {"rate-limit", "proxy", "plain-http", "tls", "unreachable", "web-page"}
 )

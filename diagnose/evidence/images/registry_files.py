@@ -181,7 +181,7 @@ def _is_authority(name: str) -> bool:
 def _unlisted_authority(host: Host, bundle: str, changed: float | None) -> str:
     """The path of an authority that is newer than the list, and missing there; "" for none.
 
-    Times alone are no proof: a package may set them. The list itself is read.
+    Times alone are not proof: a package may set them. The list itself is read.
     """
     for path in _younger_anchors(host, changed):
         added = host.ask(ReadFile(path))

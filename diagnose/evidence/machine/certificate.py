@@ -49,7 +49,7 @@ def validity_of(pem: str) -> Validity | None:
 def names_of(pem: str) -> tuple[str, ...]:
     """The DNS names of the first certificate (subjectAltName); none where it cannot be read.
 
-    Whoever wrote the file may have put anything there: what is no name of a host is left out.
+    Whoever wrote the file may have put anything there: what is not a name of a host is left out.
     """
     first = _FIRST.search(pem)
     try:

@@ -11,7 +11,7 @@ FOLDER = "/proc/sys/fs/binfmt_misc"
 _OF_ANY = ("fex-", "box64", "rosetta", "ubt_")
 """Prefixes of emulators that are not named after the processor."""
 _CONTROLS = ("register", "status")
-"""Files of the kernel in that folder, which are no emulators."""
+"""Files of the kernel in that folder, which are not emulators."""
 _NAMES = {
     "386": "i386",
     "amd64": "x86_64",

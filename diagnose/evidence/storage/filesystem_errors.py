@@ -125,7 +125,7 @@ def _device(match: re.Match[str]) -> str:
 def _mounted_device(device: str, by_name: Mapping[str, Mounted]) -> str:
     """The mounted device that the kernel names.
 
-    Itself, or a partition of the disk (sda -> sda1, nvme0n1 -> nvme0n1p1; dm-10 is no partition
+    Itself, or a partition of the disk (sda -> sda1, nvme0n1 -> nvme0n1p1; dm-10 is not a partition
     of dm-1).
     """
     if device in by_name or not device:

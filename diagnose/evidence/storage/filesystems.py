@@ -135,7 +135,7 @@ def _paths(root: DataRoot, mounts: Mounts | None, backing: Backing | None) -> di
             paths.setdefault(mounted.point, []).append(f"{name}{PART}")
     for backed in backing or ():
         fstype = backed.mounted.fstype
-        # a path under autofs is no file system yet; the mount that follows is remote
+        # a path under autofs is not a file system yet; the mount that follows is remote
         is_of_the_host = not is_remote(fstype) and fstype not in (*FULL_BY_NATURE, "autofs")
         if backed.mount.rw and is_of_the_host:
             paths.setdefault(backed.mounted.point, []).append(backed.container.name)

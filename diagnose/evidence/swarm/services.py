@@ -22,7 +22,7 @@ NO_PLUGIN = "missing plugin"
 _LASTING = (TOO_LARGE, NO_MATCH, NO_PLUGIN, "unsupported platform")
 """Reasons why no node can take a task, which do not go away while the swarm only starts."""
 _REPEATED = 3
-"""Minimum number of failed tasks that are no slow start."""
+"""Minimum number of failed tasks that are not a slow start."""
 _NO_SOURCE = LazyPattern(r"bind source path does not exist: (?P<path>/.+)$")
 """The error of Swarm, which creates no folder for a bind mount, as `docker run -v` does."""
 _LABEL = LazyPattern(r"node\.labels\.(?P<name>[\w./-]+) *== *(?P<value>\S+)")

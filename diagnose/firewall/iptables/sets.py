@@ -16,7 +16,7 @@ def named_sets(text: str) -> frozenset[str]:
 def members(sets: Mapping[str, Sequence[str]]) -> Mapping[str, Several]:
     """The addresses of each ipset, joined to intervals.
 
-    A set with a member that is no address is left out, and stays unknown.
+    A set with a member that is not an address is left out, and stays unknown.
     """
     parsed = {}
     for name, texts in sets.items():

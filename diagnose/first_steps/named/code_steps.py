@@ -28,7 +28,7 @@ _VAGUE = (
 
 
 _WORD = 4
-"""Characters from which on a part of a name is no word by chance."""
+"""Characters from which on a part of a name is not a word by chance."""
 
 
 class _Subject(msgspec.Struct, frozen=True):

@@ -83,7 +83,7 @@ def calls_in_script(text: str, folders: str) -> Iterator[Lost]:
 
 
 def _command(path: str, line: str) -> str:
-    """The command of a line of a crontab; "" for a comment and for what is no job."""
+    """The command of a line of a crontab; "" for a comment and for what is not a job."""
     match = _FIELDS.fullmatch(line)
     if match is None:
         return ""

@@ -19,7 +19,7 @@ TYPES = {
 
 
 def link_target(path: str) -> str | None:
-    """The target of a link. None for a path that is no link."""
+    """The target of a link. None for a path that is not a link."""
     try:
         return printable(os.readlink(path))
     except OSError:

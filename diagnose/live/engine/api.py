@@ -82,7 +82,7 @@ def ping(live: Live, question: PingEngine) -> Json:  # noqa: ARG001 - the signat
     reply = engine(live).greeting()
     headers = reply.headers
     if not parsed_version(headers.get("api-version", "")) and reply.body.strip() != b"OK":
-        raise Refused("malformed", f"what answers is no container engine: {message(reply)}")
+        raise Refused("malformed", f"what answers is not a container engine: {message(reply)}")
     server = headers.get("server", "")
     product, _, version = server.partition(" ")[0].partition("/")
     return {

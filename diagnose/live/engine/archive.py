@@ -26,7 +26,7 @@ def archived_path(question: ReadContainerFile, reply: Reply) -> Json:
 
     {"type": "file" | "directory" | "link" | "socket" | "other", "size", "mode": permission bits,
     "uid", "gid", "mtime", "link_target", "text": in UTF-8, or else "hex", "truncated",
-    "capabilities": in hex}; text and hex are None for what is no file. Of a socket only its type
+    "capabilities": in hex}; text and hex are None for what is not a file. Of a socket only its type
     is known. What is text is given as text alone, since secrets are looked for in text.
     """
     stat = _path_stat(reply)
@@ -91,7 +91,7 @@ def _capabilities(member: TarInfo) -> str | None:
 
 
 def _utf8(data: bytes | None) -> str | None:
-    """The text of a file; None for what is no file, or no UTF-8.
+    """The text of a file; None for what is not a file or not UTF-8.
 
     A character of which only the beginning was read is left out.
     """

@@ -95,7 +95,8 @@ class Engine:
 
     @property
     def clock(self) -> float:
-        """The engine's Unix time; its Date header has whole seconds: up to two apart is no skew."""
+        """The engine's Unix time; its Date header has whole seconds: up to two apart is not
+        skew."""
         now = unix_of_http(self.greeting().headers.get("date"))
         ahead = now - self._greeting_at if now is not None else 0.0
         return time.time() + (ahead if abs(ahead) > 2 else 0.0)
@@ -122,7 +123,7 @@ def _lane(endpoint: places.EngineEndpoint) -> _Lane:
 
 
 def parsed_version(text: str) -> tuple[int, int] | None:
-    """(1, 41) of "1.41"; None where it is no version."""
+    """(1, 41) of "1.41"; None where it is not a version."""
     major, _, minor = text.partition(".")
     are_numbers = major.isdigit() and minor.isdigit()
     if not are_numbers or not text.isascii() or len(text) >= 12:

@@ -49,7 +49,7 @@ def settings(live: Live, question: ReadClientSettings) -> Json:  # noqa: ARG001 
     """The configuration and the plugins of this user's docker command.
 
     Shape: `ClientSettings`. A helper is installed if its program is in a folder of PATH, or where
-    such programs usually lie. A file without JSON is no failure: the docker command continues
+    such programs usually lie. A file without JSON is not a failure: the docker command continues
     without it. Of other users only the names of their logins are read. Under sudo the settings of
     the user who called it are read too, and the helpers that these name.
     """

@@ -126,7 +126,7 @@ def context(name: str, folder: Path) -> Context | None:
     except Exception as error:  # docker-py raises bare ones, whatever the file holds
         raise ValueError(str(error)) from error
     if not isinstance(address, str):
-        raise ValueError("its address is no text")
+        raise ValueError("its address is not text")
     pem = pem_files(Path(docker.context.config.get_tls_dir(name, "docker")), verify=not insecure)
     has_tls = insecure or any((pem.ca, pem.cert, pem.key))
     return Context(address, pem if has_tls and not address.startswith(("unix:", "ssh:")) else None)
@@ -173,14 +173,16 @@ def _check(tls: Tls) -> None:
         try:
             context.load_verify_locations(tls.ca)
         except OSError as error:
-            raise Refused("malformed", f"{tls.ca} is no readable certificate: {error}") from error
+            raise Refused(
+                "malformed", f"{tls.ca} is not a readable certificate: {error}"
+            ) from error
     if tls.cert and tls.key:
         try:
             # without a password OpenSSL asks for one on the terminal
             context.load_cert_chain(tls.cert, tls.key, password="")
         except OSError as error:
             raise Refused(
-                "malformed", f"{tls.cert} and {tls.key} are no readable pair: {error}"
+                "malformed", f"{tls.cert} and {tls.key} are not a readable pair: {error}"
             ) from error
 
 

@@ -260,7 +260,7 @@ def parse(
         parts = urlsplit(base_url)
         port = parts.port
     except ValueError as error:
-        raise Refused("malformed", f"{source} is no address: {text} ({error})") from error
+        raise Refused("malformed", f"{source} is not an address: {text} ({error})") from error
     scheme = "tcp"
     address = parts.hostname or ""
     if parts.scheme == "http+unix":
@@ -293,7 +293,7 @@ def _refuse_no_address(text: str, source: str) -> None:
     if is_path:  # the docker CLI takes it for a machine's name
         raise Refused(
             "malformed",
-            f"{source} is no address: {text}; is unix://{text.removeprefix('unix:')} meant?",
+            f"{source} is not an address: {text}; is unix://{text.removeprefix('unix:')} meant?",
         )
     scheme, marker, _ = text.partition("://")
     if marker and scheme not in ("unix", "tcp", "http", "https", "ssh"):

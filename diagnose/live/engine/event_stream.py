@@ -15,7 +15,7 @@ from diagnose.live.engine.http import too_large
 from diagnose.model import Json
 
 EVENT_BYTES = 1024 * 1024
-"""A line of /events that is longer is no event."""
+"""A line of /events that is longer is not an event."""
 
 CONNECT_S = 5.0
 

@@ -13,7 +13,7 @@ from httptools import HttpParserError, HttpParserUpgrade, HttpResponseParser
 from diagnose.live import Refused
 
 HEAD_BYTES = 64 * 1024
-"""More than this in front of a body is no engine's answer."""
+"""More than this in front of a body is not an engine's answer."""
 
 READ_BYTES = 256 * 1024
 
@@ -105,7 +105,7 @@ class _Parsed:
         self.has_more = self.is_whole
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        if not self.has_head:  # a trailer is no header
+        if not self.has_head:  # a trailer is not a header
             self.headers[name.decode("latin-1").lower()] = value.decode("latin-1")
 
     def on_headers_complete(self) -> None:

@@ -163,7 +163,7 @@ def _find(endpoint: EngineEndpoint) -> Found:
     return Found(
         None,
         "peer credentials",
-        f"{endpoint.address} is served by {name or 'a process'} (pid {pid}), which is no engine: a tunnel",
+        f"{endpoint.address} is served by {name or 'a process'} (pid {pid}), which is not an engine: a tunnel",
     )
 
 
@@ -255,7 +255,7 @@ def _disagreement(live: Live) -> str:
     def ask() -> None:
         try:
             answers.append(api.get(live, ReadInfo()))
-        except Exception:  # noqa: BLE001 - no answer is no disagreement
+        except Exception:  # noqa: BLE001 - no answer is not a disagreement
             return
 
     thread = threading.Thread(target=ask, daemon=True, name="locality-info")

@@ -20,7 +20,7 @@ MORE = 12
 not. A server that loses half of its queries answers all of the first eight once in 256 times."""
 
 GAP_S = 0.01
-"""Between two queries, so that they are no burst to a limit that counts packets."""
+"""Between two queries, so that they are not a burst to a limit that counts packets."""
 
 PATIENCE_S = 1.0
 """How long is waited for the replies after the last of the first queries."""

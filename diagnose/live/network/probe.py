@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 PATIENCE_S = 2.5
 """How long an answer is waited for. The kernel sends a SYN at 0 s and again after 1 s, so that one
-lost packet is no silence."""
+lost packet is not silence."""
 
 LINGER_S = 0.3
 """How long a fresh connection is watched: docker-proxy accepts first, and closes as soon as the

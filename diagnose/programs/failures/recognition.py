@@ -142,7 +142,7 @@ NO_WORD = (
     r"(?!(?:an?|the|th(?:is|at|ese|ose)|its?|is|was|are|were|be|been|not|no|has|have|had|do(?:es)?|did|can(?:not)?|could"
     r"|may|must|will|would|should|to|of|in|on|at|for|by|from|with|and|or|but|if|as|which|you|your|named?)[.,:;]?(?:\s|$))"
 )
-"""In a pattern, before a name without quotes: a word of the sentence is no name."""
+"""In a pattern, before a name without quotes: a word of the sentence is not a name."""
 
 
 class LateTable:

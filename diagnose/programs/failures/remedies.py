@@ -255,7 +255,8 @@ class AtServer(msgspec.Struct, frozen=True):
     image: LazyPattern
     """The name of the image of this kind of server."""
     is_another: bool = False
-    """Whether the program itself is no server of this kind: it has ended, and cannot be asked."""
+    """Whether the program itself is not a server of this kind: it has ended, and cannot be
+    asked."""
 
 
 class OfRunning(msgspec.Struct, frozen=True):

@@ -68,7 +68,7 @@ _ELSEWHERE = r"(?!localhost\b|127\.|::1\b)"
 """A place that is not the container itself."""
 
 _NO_SOURCE_FILE = r"(?![\w.-]{1,200}\.(?:c|cc|cpp|cs|ex|go|java|[cm]?js|lua|php|pl|py|rb|rs|tsx?):)"
-"""A place in the code is no server."""
+"""A place in the code is not a server."""
 
 PEERS = (
     Failure(

@@ -43,7 +43,7 @@ _OF_A_REQUEST = LazyPattern(
     r"\b(?:DELETE|GET|PATCH|POST|PUT) /|\b(?:api|order|request|row|user)(?: \d{1,12})?: ",
     re.IGNORECASE,
 )
-"""A complaint about what a caller has sent, which is no setting."""
+"""A complaint about what a caller has sent, which is not a setting."""
 
 COMBINATIONS = (
     Failure(

@@ -329,7 +329,7 @@ DATA = (
         name="database-extension",
         mark="",
         pattern=r"""(?x)
-            # a user who may not create it is no server that lacks it
+            # a user who may not create it is not a server that lacks it
             ^(?!.*\b(?:permission|privileges?|superuser)\b).*?
             \bextension\b(?:\ \S+)?(?:\ version)?\ (?:is|was)\ (?!not\ compatible\ with\ the\ current)
                 .{0,60}?\b(?:only\ supports|required|not)\b

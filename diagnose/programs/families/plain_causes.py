@@ -21,7 +21,7 @@ _OF_A_CALLER = LazyPattern(
 _OF_KERNEL_LIMITS = LazyPattern(
     r"inotify|\bwatch|session key|keyring|namespaces?\b|semaphore|shared memory", re.IGNORECASE
 )
-"""Tables of the kernel's own: a full one is no full disk, in the same words."""
+"""Tables of the kernel's own: a full one is not a full disk, in the same words."""
 _DOES_WITHOUT_LICENCE = LazyPattern(
     r"\b(?:community|evaluation|free|open[- ]source|oss|trial|unlicensed)\b", re.IGNORECASE
 )

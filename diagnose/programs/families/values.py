@@ -48,7 +48,7 @@ VALUES = (
         """,
         of_running=NEVER,
         cause="the program reads a value, a file or an answer that is not UTF-8: it was saved in another encoding, "
-        "such as Latin-1 or UTF-16, or is no text",
+        "such as Latin-1 or UTF-16, or is not text",
         cure="correct the value, or save the file as UTF-8: iconv -f WINDOWS-1252 -t UTF-8 makes a copy of it",
         source="svalouch/rctmon#26; the languages' own messages",
         look="encoding",
@@ -172,7 +172,7 @@ VALUES = (
         """,
         cause="the program takes a value of its settings for an IP address, and that is none: a name, an empty value, "
         "or a list in one word",
-        cure=f"write an address where it is set: {_WHERE}; names of containers are no addresses",
+        cure=f"write an address where it is set: {_WHERE}; names of containers are not addresses",
         source=".NET's, Python's, Go's and Rust's own messages; immense/Remotely#575",
     ),
     Failure(

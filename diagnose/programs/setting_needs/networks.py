@@ -44,7 +44,7 @@ NETWORK_NEEDS = (
         ),
         (Named("{name}"),),
         says=(
-            "calls {name} ({variable}), which is no name on a network: {name} has the network of "
+            "calls {name} ({variable}), which is not a name on a network: {name} has the network of "
             "{server}, and is reached by the name of that"
         ),
         fix="{variable} has to name {server} in the place of {name}",

@@ -16,7 +16,7 @@ ASIDE = "around it"
 explains."""
 EVIDENCE_SHOWN = 5
 TELLING = 3
-"""So many characters of a value are no accident in a sentence."""
+"""So many characters of a value are not an accident in a sentence."""
 CUT = 50
 """A sentence may cut a longer text at its begin or its end."""
 _BYTES = LazyPattern(r"^stat\(|\bbytes\b|^available$|^reserved$")

@@ -99,7 +99,7 @@ def test_routes_that_take_all_pools_are_named(words: str) -> None:
     assert finding.summary.endswith(
         "these routes take them: 192.168.0.0/16 (wg0) and 172.16.0.0/12 (wg0)"
     )
-    # 10.0.0.0/8 goes through a gateway, and still is no place for a container
+    # 10.0.0.0/8 goes through a gateway, and still is not a place for a container
     assert "192.168" not in finding.variables["setting_json"]
 
 

@@ -85,7 +85,7 @@ def test_for_an_unknown_version_only_what_every_engine_refuses_is_told(
         pytest.param(
             '{"features": {"x": true},\n "mtu": "1500"}', 26, "mtu", 2, 2, id="a text for a number"
         ),
-        pytest.param('{"debug": tru}', 26, "", 1, 11, id="a word that is no value"),
+        pytest.param('{"debug": tru}', 26, "", 1, 11, id="a word that is not a value"),
         pytest.param('{"dns": ["1.1.1.1"}', 26, "", 1, 19, id="a bracket is missing"),
         pytest.param('{"debug": true', 26, "", 1, 15, id="cut off"),
     ],
@@ -288,7 +288,7 @@ def test_a_slip_is_mended_by_sed_as_it_is_here(text: str, major: int, tmp_path: 
     [
         pytest.param('{"dns": ["nowhere"]}', id="an address that is none"),
         pytest.param('{"debug": true, "zzzzzz": 1}', id="a name like no other"),
-        pytest.param('{"debug": "perhaps"}', id="a text that is no bool"),
+        pytest.param('{"debug": "perhaps"}', id="a text that is not a bool"),
         pytest.param('{"debug": true', id="cut off"),
         pytest.param('{"dns": ["192.0.2.1", "debug": true}', id="a list without an end"),
         pytest.param('{"debug": true}\n{"mtu": 1400}', id="two objects"),

@@ -139,7 +139,7 @@ HOST_SERVERS: dict[str, tuple[str, dict[str, str], bool]] = {
     "known": ("NXDOMAIN", {LAN: "NOERROR"}, True),
     "denied": ("NXDOMAIN", {LAN: "NXDOMAIN", OTHER: "NOERROR"}, False),
     "known by the second": ("NXDOMAIN", {LAN: "SERVFAIL", OTHER: "NOERROR"}, True),
-    "an error is no denial": ("SERVFAIL", {LAN: "NOERROR"}, False),
+    "an error is not a denial": ("SERVFAIL", {LAN: "NOERROR"}, False),
 }
 
 

@@ -61,7 +61,7 @@ RULES: dict[str, tuple[InnerPaths, list[tuple[str, str]]]] = {
     "open to all": (inlet(Trace("accept")), []),
     "closed to all": (inlet(stopped(POLICY), *ALL), [("critical", "vpn")]),
     "closed to the host alone": (inlet(stopped(POLICY), "this host"), [("warning", "vpn")]),
-    "answers by the tunnel are no rule": (inlet(stopped(TUNNEL, "elsewhere"), *ALL), []),
+    "answers by the tunnel are not a rule": (inlet(stopped(TUNNEL, "elsewhere"), *ALL), []),
     "out, open": (outlet(Trace("accept")), []),
     "out, closed": (outlet(stopped(POLICY)), [("warning", "vpn")]),
     "a neighbour, open": (arrival(Trace("accept")), []),
@@ -94,7 +94,7 @@ ROUTES: dict[str, tuple[InnerPaths, list[tuple[str, str]]]] = {
         [("critical", "vpn")],
     ),
     "other networks alone": (inlet(stopped(TUNNEL, "elsewhere"), ALL[2]), [("advice", "vpn")]),
-    "a rule is no route": (inlet(stopped(POLICY), *ALL), []),
+    "a rule is not a route": (inlet(stopped(POLICY), *ALL), []),
 }
 
 

@@ -29,7 +29,7 @@ def listed(id: str, tags: list[str] | None, size: int = 1000, **more: Any) -> Im
             id="API up to 1.42",
         ),
         pytest.param([listed("1", []), listed("2", None)], True, id="API from 1.43"),
-        pytest.param([listed("1", []), listed("2", ["shop:1.4"])], False, id="one is no heap"),
+        pytest.param([listed("1", []), listed("2", ["shop:1.4"])], False, id="one is not a heap"),
         pytest.param([listed("1", [], size=3 << 30)], True, id="one that is big"),
         pytest.param(
             [listed("1", [], containers=1), listed("2", [], containers=2)],

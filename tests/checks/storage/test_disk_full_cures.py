@@ -158,7 +158,8 @@ def test_the_file_that_fills_the_disk_is_looked_at_itself(
 
 
 def test_named_volumes_are_offered_where_nothing_else_suffices() -> None:
-    """A dot of a name is no sign of a pattern; the cache of a builder has a command of its own."""
+    """A dot of a name is not a sign of a pattern; the cache of a builder has a command of its
+    own."""
     volumes = {"Volumes": [{"Name": "old.shop"}, {"Name": "buildx_buildkit_x0_state"}]}
     sizes = {"volumes/old.shop": 70 * GIB, "volumes/buildx_buildkit_x0_state": GIB}
     report = report_of(
@@ -200,7 +201,7 @@ def test_volumes_of_a_series_are_counted_together() -> None:
 
 LAYERS: dict[str, tuple[list[tuple[str, int]], dict[str, str]]] = {
     "a log": ([("var/log/app/out.log", 80)], {"writer": "web", "own_log": "/var/log/app/out.log"}),
-    "one file that is no log": (
+    "one file that is not a log": (
         [("srv/data/index.db", 80)],
         {"layer_of": "web", "data_file": f"{ROOT}/overlay2/{UPPER}/diff/srv/data/index.db"},
     ),

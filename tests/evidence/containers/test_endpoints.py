@@ -1,4 +1,5 @@
-"""A container's place on a network: what is no address is malformed, before a check reads it."""
+"""A container's place on a network: what is not an address is malformed, before a check reads
+it."""
 
 from __future__ import annotations
 

@@ -212,7 +212,7 @@ UNPROVABLE: dict[str, str] = {
 
 LEFT_OUT: dict[str, str] = {
     "broken_host.fifteen_faults": "each of its faults has a scenario of its own",
-    "image.registry_without_tls": "what it asks is no registry, so that no pull from it can work",
+    "image.registry_without_tls": "what it asks is not a registry, so that no pull from it can work",
     "programs.too_few_memory_maps": "the setting is the machine's, and may not be set from a box",
     "running_programs.program_that_its_supervisor_gave_up": "only another image ends it",
     "network.connections_beyond_number": "the table's size is the machine's, and may not be set from a box",

@@ -233,8 +233,8 @@ def _steady(folder: Path) -> frozenset[str]:
 
 
 def _leads(finding: Reported, by_key: Mapping[str, Reported]) -> dict[str, Strength]:
-    """The causes above a finding, each with the weakest link on the way; without those that are no
-    cause alone."""
+    """The causes above a finding, each with the weakest link on the way; without those that are not
+    a cause alone."""
     found: dict[str, Strength] = {}
     open_ends = [(finding, Strength.proven)]
     while open_ends:

@@ -43,7 +43,7 @@ BIN = "/opt/lab/bin"
 """Where a box has what its pages call and the machine does not bring."""
 _PATIENCE = 2
 UNHURRIED = ("--budget", "40")
-"""A machine that runs many boxes is slow, and a cure is no question of speed."""
+"""A machine that runs many boxes is slow, and a cure is not a question of speed."""
 
 
 @dataclass
@@ -58,7 +58,7 @@ class Cure:
     steps: list[str] = field(default_factory=list)
     severity: str = ""
     healed_by: str = ""
-    """The text of the page's block that ended it; empty where the last step was no block."""
+    """The text of the page's block that ended it; empty where the last step was not a block."""
     variables: Mapping[str, str] = field(default_factory=dict)
     """What the finding filled its page with."""
     docker: str = "docker"
@@ -241,7 +241,8 @@ def _act(box: Box, patient: Patient, action: Action) -> None:
         cure.complaints.append(f"{action.name} fails: {failed}")
     if before is not None:
         cure.complaints += [
-            f"{action.name} is no safe one: {harm}" for harm in harm_done(before, host_state(box))
+            f"{action.name} is not a safe one: {harm}"
+            for harm in harm_done(before, host_state(box))
         ]
     patient.equivalent = patient.equivalent or (block is None and action.name != CAUSE)
     restarts = block is not None and "diagnose repair" in block.text and block.risk != "safe"

@@ -266,7 +266,7 @@ def drips(box: Box) -> None:
 
 @fault("daemon.not-running", subject=DAEMON, exit_code=2)
 def no_engine_answers(box: Box) -> None:
-    """What answers at the socket is no engine: a proxy whose engine is gone."""
+    """What answers at the socket is not an engine: a proxy whose engine is gone."""
     _serve(box, "html")
 
 

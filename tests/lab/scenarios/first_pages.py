@@ -46,7 +46,7 @@ def _grow(box: Box, name: str, seconds: int = 22) -> None:
     box.wait_for(
         lambda: float(box.sh(f"ps -o etimes= -p {box.inspect(name)['State']['Pid']}")) > seconds,
         seconds + 30,
-        "the program to be no new one",
+        "the program to be older",
     )
 
 

@@ -1,4 +1,4 @@
-"""Hosts that are no Debian server with systemd, as far as a box can be one."""
+"""Hosts that are not a Debian server with systemd, as far as a box can be one."""
 
 from __future__ import annotations
 

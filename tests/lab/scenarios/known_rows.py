@@ -60,7 +60,7 @@ def redis_with_a_directive_of_a_newer_version(box: Box) -> None:
 @fault(AT_START, subject="container:dumped16", shareable=True)
 def redis_with_a_file_that_is_no_dump(box: Box) -> None:
     """The file dump.rdb holds something else."""
-    box.write(f"{folder(box, 'dumped16')}/dump.rdb", "these are no keys\n")
+    box.write(f"{folder(box, 'dumped16')}/dump.rdb", "these are not keys\n")
     redis(box, "dumped16", "redis-server")
     assert "Wrong signature" in ended(box, "dumped16")
 

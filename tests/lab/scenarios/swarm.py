@@ -54,7 +54,7 @@ def swarm_of_two(box: Box, role: str) -> int:
     subject="host:*",
     baseline=False,
     also=["swarm.*"],
-    first_command=("heals", "on that node, which is no box of the lab"),
+    first_command=("heals", "on that node, which is not a box of the lab"),
 )
 def node_down(box: Box) -> None:
     """A worker's engine dies; the manager misses its heartbeats."""
@@ -68,7 +68,7 @@ def node_down(box: Box) -> None:
     subject="daemon:docker",
     baseline=False,
     also=["swarm.*"],
-    first_command=("heals", "on that manager, which is no box of the lab"),
+    first_command=("heals", "on that manager, which is not a box of the lab"),
 )
 def quorum_lost(box: Box) -> None:
     """One of two managers dies: the other has no majority."""

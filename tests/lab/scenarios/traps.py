@@ -46,7 +46,7 @@ def finished_jobs(box: Box) -> None:
 
 @healthy(shareable=True)
 def still_starting(box: Box) -> None:
-    """A slow starter inside its start period: its health checks fail, and that is no illness
+    """A slow starter inside its start period: its health checks fail, and that is not an illness
     yet."""
     probe = ["--health-cmd=false", "--health-interval=1s", "--health-start-period=300s"]
     box.docker("run", "-d", "--name=slow", *GOOD, *probe, "bb:1.36", "sleep", "1000")

@@ -29,7 +29,7 @@ def _wait_until_old(box: Box, name: str) -> None:
     """Programs that have just started are not asked for their page."""
     pid = box.inspect(name)["State"]["Pid"]
     box.wait_for(
-        lambda: float(box.sh(f"ps -o etimes= -p {pid}")) > 12, 60, "the program to be no new one"
+        lambda: float(box.sh(f"ps -o etimes= -p {pid}")) > 12, 60, "the program to be older"
     )
 
 

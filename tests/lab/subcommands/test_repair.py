@@ -66,7 +66,7 @@ def _rules(box: Box) -> set[str]:
     """All rules but the RETURN that engines before 28 write into DOCKER-USER, where it changes
     nothing.
 
-    In which order the engine wrote the rules of its bridges is no difference that matters.
+    In which order the engine wrote the rules of its bridges is not a difference that matters.
     """
     return {
         f"{table} {chain} {rule}"

@@ -81,7 +81,8 @@ class EngineProxy(msgspec.Struct, frozen=True):
 
     @property
     def is_for_containers(self) -> bool:
-        """Whether a container can use it unchanged: it has no password, and is no loopback address.
+        """Whether a container can use it unchanged: it has no password, and is not a loopback
+        address.
 
         The engine shows xxxxx in the place of a password.
         """

@@ -48,7 +48,7 @@ def taken_subnets(
 
 
 def _holder(text: str, networks: Sequence[Network]) -> Network | None:
-    """The first network that overlaps a subnet; None where the text is no subnet of IPv4."""
+    """The first network that overlaps a subnet; None where the text is not a subnet of IPv4."""
     try:
         subnet = ipaddress.IPv4Network(text, strict=False)
     except ValueError:

@@ -20,7 +20,7 @@ def limit_in(lines: Sequence[str]) -> Recognised | None:
 
 
 def line_about_an_option(container: Container, lines: Sequence[str]) -> TellingLine | None:
-    """The line about a missing option of the container, although its level is no error.
+    """The line about a missing option of the container, although its level is not an error.
 
     Uptime Kuma warns of each monitor that fails, and the container has no docker.sock.
     """
@@ -88,5 +88,5 @@ def _programs_that_turn_away() -> tuple[Failure, ...]:
 
 @functools.cache
 def _rows_about_options() -> tuple[Failure, ...]:
-    """Chosen once: many containers repeat a line that is no error."""
+    """Chosen once: many containers repeat a line that is not an error."""
     return tuple(row for row in (*FAILURES, *FAMILIES) if row.confirmed_by == _OPTION)

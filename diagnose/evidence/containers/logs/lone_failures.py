@@ -15,8 +15,8 @@ from diagnose.programs.log_message import ERROR, INFO, message
 from diagnose.programs.stack_traces import is_frame
 
 LEAST = 3
-"""Minimum number of repeats of a message that is no single mishap; a message of many lines leaves
-no room for more."""
+"""Minimum number of repeats of a message that is not a single mishap; a message of many lines
+leaves no room for more."""
 LEAST_LINES = 5
 NEARLY_ALL = 0.9
 """Of the last lines of 40 healthy programs with errors in their logs, no more than two thirds
@@ -67,8 +67,8 @@ def complaints(lines: Sequence[ComplaintLine]) -> Complaints:
 
     A line counts if it is one of the error, has the words of a known class of errors, is a frame,
     or is indented below a line that counts. A level says little: some programs call errors what
-    their callers did wrong. A line that its program calls information is no complaint (`DEBUG took
-    12 ms timeout=30s`).
+    their callers did wrong. A line that its program calls information is not a complaint (`DEBUG
+    took 12 ms timeout=30s`).
     """
     parts = parts_of_messages([line.text for line in lines])
     lines_with_errors: list[str] = []

@@ -64,7 +64,7 @@ def _overdue_shapes(recent: Sequence[RecentLine], shapes: Sequence[str]) -> set[
 def _recovered_from(recent: Sequence[RecentLine], shapes: Sequence[str]) -> set[str]:
     """The lines of one start, or of one recovery, after which the server reports that it serves.
 
-    Lines before several of these are no single mishap.
+    Lines before several of these are not a single mishap.
     """
     serves = [place for place, line in enumerate(recent) if _RECOVERED.search(line.text)]
     spells: dict[str, set[int]] = {}

@@ -19,7 +19,7 @@ from diagnose.mappings import by_key
 from diagnose.registry import evidence
 
 LEAST = 3
-"""Minimum number of tries in a row that are no mishap."""
+"""Minimum number of tries in a row that are not a mishap."""
 FRESH_S = 240.0
 _MARK = "duplicate key value"
 _REFUSED = LazyPattern(

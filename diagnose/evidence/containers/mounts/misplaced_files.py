@@ -26,7 +26,7 @@ _FOUND = LazyPattern(r"(?i)\b(?:using|load(?:ed|ing)|read(?:ing)?|found)\b")
 _DENIED = LazyPattern(r"(?i)\b(?:no|not|none|cannot|missing|unable|fail\w{0,4})\b|n't\b")
 """Words that deny that a program has found a file."""
 _REQUEST = LazyPattern(r"\b(?:GET|HEAD|POST|PUT|DELETE|PATCH|OPTIONS)\b.{0,3}/")
-"""A path that a client requests, which is no path of the container."""
+"""A path that a client requests, which is not a path of the container."""
 _OPTIONAL = LazyPattern(r"(?i)\b(?:optional\w*|overrid\w+|skip\w*)\b")
 """Words about a file that is optional."""
 _MADE = LazyPattern(r"\.(?:log|pid|sock|lock|tmp)$")

@@ -44,7 +44,7 @@ _NAMES_REFUSAL = LazyPattern(
 )
 """Words that distinguish an absent file from a refused one, where a program "failed to load" it."""
 MADE_AT_RUN = LazyPattern(r"\.(?:pid|sock|socket|lock|log|tmp|swp)$|^/(?:run|tmp|proc|sys|dev)/")
-"""Files that a program creates itself: their absence is no mistake of the host."""
+"""Files that a program creates itself: their absence is not a mistake of the host."""
 _EXAMPLE = LazyPattern(
     r"[._-](?:example|sample|dist|default|template|tmpl|orig|bak|old|save|txt)\b|~$"
 )

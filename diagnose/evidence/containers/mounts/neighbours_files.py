@@ -101,7 +101,7 @@ def _missed_paths(container: Container, recent_logs: RecentLogs) -> Iterator[tup
 
 
 def _is_of_programs(path: str) -> bool:
-    """Whether a path is no data of a project: of an image, of one run, of any site, or secret."""
+    """Whether a path is not data of a project: of an image, of one run, of any site, or secret."""
     patterns = (_OF_IMAGES, MADE_AT_RUN, _OPTIONAL, _OF_PROJECTS)
     return any(pattern.search(path) for pattern in patterns)
 

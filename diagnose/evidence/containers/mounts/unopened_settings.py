@@ -224,7 +224,7 @@ def _unread_file(host: Host, container: Container, file: _SettingsFile) -> Unope
 def _settings_below(
     host: Host, container: Container, mount: Mount, status: PathStatus
 ) -> list[_SettingsFile]:
-    """The mounted file, or all files of a folder that has few; empty where one is no settings."""
+    """The mounted file, or all files of a folder that has few; empty where one is not settings."""
     if status.type == "file":
         is_own = _SETTINGS.search(mount.destination) is not None and status.size > 0
         return [_SettingsFile(mount.destination, mount, status)] if is_own else []

@@ -149,7 +149,7 @@ def _named_in(
 def _without_neighbours(line: str, subnets: Collection[Subnet]) -> str:
     """The line without the addresses in these subnets.
 
-    The host's own address there stays: a gateway is no container.
+    The host's own address there stays: a gateway is not a container.
     """
 
     def blanked(match: re.Match[str]) -> str:

@@ -31,7 +31,7 @@ from diagnose.questions import Host
 from diagnose.registry import evidence
 
 LEAST = 3
-"""Minimum number of refusals that are no single mishap."""
+"""Minimum number of refusals that are not a single mishap."""
 _SHORT = 4
 """Maximum length of a path that occurs in many lines by chance."""
 MOST = 5
@@ -167,7 +167,7 @@ def _configured_address(caller: Container) -> str:
 
 
 def _with_url(line: RecentLine, configured: str) -> str:
-    """The line where it names an address, and is no request that the caller itself answered.
+    """The line where it names an address, and is not a request that the caller itself answered.
 
     After a request the line has the page before it, or the server that a proxy asked: that server
     refuses the client of the proxy. urllib3 writes the address before the request.

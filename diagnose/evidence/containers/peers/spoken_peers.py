@@ -60,5 +60,5 @@ def _has_own_network(container: Container) -> bool:
 
 
 def _program(image: str) -> str:
-    """The last part of an image's name: a registry's name is no program."""
+    """The last part of an image's name: a registry's name is not a program."""
     return image.lower().rpartition("/")[2]

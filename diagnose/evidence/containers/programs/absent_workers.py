@@ -69,7 +69,7 @@ _SCHEDULES = (
     ("app/Console/Kernel.php", "\n        $schedule->"),
     ("bootstrap/app.php", "\n        $schedule->"),
 )
-"""Files of Laravel with its schedule, and how a line begins that is no comment."""
+"""Files of Laravel with its schedule, and how a line begins that is not a comment."""
 _CRONTABS = ("/etc/cron.d", "/var/spool/cron/crontabs", "/var/spool/cron", "/etc/systemd/system")
 
 

@@ -104,7 +104,7 @@ def _lines(host: Host, file: ReadFile) -> list[str]:
 def _ownerless_tables(
     host: Host, root: str, container: Container, spool: Sequence[str]
 ) -> Iterator[Ownerless]:
-    """The tables of cron whose owner is no user of the container."""
+    """The tables of cron whose owner is not a user of the container."""
     question = ReadFile(USERS_FILE, root=root)
     passwd = host.answer_or(question, FileText("")).text if spool else ""
     users = {entry.name for entry in user_entries(passwd)}

@@ -126,7 +126,7 @@ class _StartScript(msgspec.Struct, frozen=True):
     path: str
     """The path of the script; "" for the shell form of ENTRYPOINT, whose text is its own."""
     text: str
-    """"" where it is no shell script."""
+    """"" where it is not a shell script."""
 
 
 def _start_script(host: Host, container: Container) -> _StartScript:

@@ -163,7 +163,7 @@ def _missing_program(host: Host, container: Container, name: str) -> MissingProg
 
 
 def line_words(text: str) -> list[str]:
-    """The words of a line as a shell takes them; the line itself where it is no command line."""
+    """The words of a line as a shell takes them; the line itself where it is not a command line."""
     try:
         return shlex.split(text) or [text]
     except ValueError:

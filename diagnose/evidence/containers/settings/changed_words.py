@@ -69,7 +69,7 @@ def _is_option(word: str, option: str) -> bool:
 
 
 def _has_value_behind(words: Sequence[str], option: str) -> bool:
-    """Whether a word that is no option follows the option."""
+    """Whether a word that is not an option follows the option."""
     places = [place for place, word in enumerate(words) if _is_option(word, option)]
     next_words = [words[place + 1] for place in places if place + 1 < len(words)]
     return "=" not in option and any(not word.startswith("-") for word in next_words)
@@ -78,7 +78,7 @@ def _has_value_behind(words: Sequence[str], option: str) -> bool:
 def with_option(container: Container, option: str) -> dict[str, str]:
     """The correction that adds an option to the end of the command, or changes its value there.
 
-    Nothing where a shell runs the command: what follows `-c` is no option of the program.
+    Nothing where a shell runs the command: what follows `-c` is not an option of the program.
     """
     words = container.config.cmd or []
     if not words or option in words or "-c" in words[:2]:

@@ -22,7 +22,7 @@ _SERVER = LazyPattern(r"(?:mongodb|amqps?|redis|rediss|valkey)")
 _LISTENS = LazyPattern(
     r"(?:^|_)(?:ASPNETCORE|BIND|HTTP_PORTS?|LISTEN|PREFIX|PROTO|PROTOCOL|SCHEME)"
 )
-"""Names of variables whose value is no whole address."""
+"""Names of variables whose value is not a complete address."""
 _MAIL = LazyPattern(r"(?:^|_)(?:E?MAIL|FROM|SENDER|SMTP)(?:_|$)")
 _SURELY_MAIL = LazyPattern(r"(?:^|_)(?:E?MAIL|SMTP)(?:_|$)")
 _MAIL_CUT = LazyPattern(r"[\w.+-]{1,64}@")

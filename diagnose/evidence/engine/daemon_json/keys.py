@@ -85,7 +85,7 @@ _PYTHON_TYPES: Mapping[str, Any] = {BOOL: bool, INT: (int, float), TEXT: str, OB
 def is_key(name: str, value: Json, major: int | None) -> bool:
     """Whether an engine of this major version takes a key (None: whether any version does).
 
-    An object under a name that is no setting is flattened by the engine, and its keys are looked
+    An object under a name that is not a setting is flattened by the engine, and its keys are looked
     up instead.
     """
     if name in KEY_OF_FLAG and name not in _UNTIL:
@@ -127,14 +127,14 @@ def _has_type(value: Json, wanted_type: str) -> bool:
         )
     if wanted_type == MAP:
         return False
-    # Python's bool is an int, JSON's is no number
+    # Python's bool is an int, JSON's is not a number
     return isinstance(value, _PYTHON_TYPES[wanted_type]) and (
         wanted_type == BOOL or not isinstance(value, bool)
     )
 
 
 def _first_wrong_entry(key: str, entries: Mapping[str, Json]) -> WrongType | None:
-    """The first entry of a map of texts that is no text."""
+    """The first entry of a map of texts that is not text."""
     for name, entry in entries.items():
         if entry is not None and not isinstance(entry, str):
             text = f"a string is needed, not {_type_in_words(entry)}: write it in quotes"

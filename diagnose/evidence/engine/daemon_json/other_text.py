@@ -19,7 +19,7 @@ _KINDS = (
     (_OF_SHELL, LazyPattern(r"(?:export\s+)?[A-Z_]{2,40}=")),
     (_YAML, LazyPattern(r"(?:---|[\w-]{1,60}:(?:\s|$))")),
 )
-"""By its first line that is no comment."""
+"""By its first line that is not a comment."""
 SETTINGS = frozenset({_SECTIONS, _OF_SHELL, _YAML})
 """Formats in which a person may have written settings of the engine."""
 

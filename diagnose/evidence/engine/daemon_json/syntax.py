@@ -98,7 +98,7 @@ def _foreign_character(character: str) -> str:
     if character in ("/", "#"):
         return "a comment: JSON has none"
     if character in ("'", "\u2018", "\u2019", "\u201c", "\u201d"):
-        return f'{character} is no quote of JSON: names and texts stand in "'
+        return f'{character} is not a quote of JSON: names and texts stand in "'
     return ""
 
 

@@ -112,7 +112,7 @@ def _wrong_network(setting: _Setting) -> Iterator[Fault]:
     if "/" not in value:
         yield setting.fault(f"{value!r} has no prefix length, as in {value}/24")
     elif not _is_network(value):
-        yield setting.fault(f"{value!r} is no address with a prefix length")
+        yield setting.fault(f"{value!r} is not an address with a prefix length")
 
 
 def _wrong_bip(setting: _Setting) -> Iterator[Fault]:
@@ -144,20 +144,20 @@ def _wrong_count(setting: _Setting) -> Iterator[Fault]:
 
 def _wrong_level(setting: _Setting) -> Iterator[Fault]:
     if setting.value.lower() not in _LEVELS:
-        yield setting.fault(f"{setting.value!r} is no log level")
+        yield setting.fault(f"{setting.value!r} is not a log level")
 
 
 def _wrong_mirrors(setting: _Setting) -> Iterator[Fault]:
     pattern = _BARE_MIRROR if setting.is_strict else _MIRROR
     for mirror in setting.value:
         if not pattern.fullmatch(mirror):
-            yield setting.fault(f"{mirror!r} is no address of a registry (https://HOST)")
+            yield setting.fault(f"{mirror!r} is not an address of a registry (https://HOST)")
 
 
 def _wrong_registries(setting: _Setting) -> Iterator[Fault]:
     for registry in setting.value:
         if not _REGISTRY.fullmatch(registry) and not _is_network(registry):
-            yield setting.fault(f"{registry!r} is no registry (HOST, HOST:PORT or a network)")
+            yield setting.fault(f"{registry!r} is not a registry (HOST, HOST:PORT or a network)")
 
 
 def _wrong_log_options(setting: _Setting) -> Iterator[Fault]:
@@ -173,7 +173,7 @@ def _wrong_log_options(setting: _Setting) -> Iterator[Fault]:
             yield setting.fault(f"the log driver {driver} has no such option{hint}", name)
     mode = options.get("mode")
     if mode not in _LOG_MODES:
-        yield setting.fault(f"{mode!r} is no mode (blocking, non-blocking)", "mode")
+        yield setting.fault(f"{mode!r} is not a mode (blocking, non-blocking)", "mode")
     elif mode != "non-blocking" and options.get("max-buffer-size"):
         yield setting.fault("it goes with mode non-blocking only", "max-buffer-size")
 
@@ -182,7 +182,7 @@ def _wrong_labels(setting: _Setting) -> Iterator[Fault]:
     labels = setting.value
     for label in labels:
         if "=" not in label:
-            yield setting.fault(f"{label!r} is no label (name=value)")
+            yield setting.fault(f"{label!r} is not a label (name=value)")
     names = [label.partition("=")[0] for label in set(labels)]
     for name in sorted({name for name in names if names.count(name) > 1}):
         yield setting.fault(f"{name} stands there twice, with two values")
@@ -211,9 +211,9 @@ def _wrong_exec_options(setting: _Setting) -> Iterator[Fault]:
         name, equals, driver = option.partition("=")
         needs_value = setting.major is not None and setting.major >= _EXEC_OPTIONS_CHECKED
         if not equals and needs_value:
-            yield setting.fault(f"{option!r} is no option (name=value)")
+            yield setting.fault(f"{option!r} is not an option (name=value)")
         elif name.strip().lower() == "native.cgroupdriver" and driver not in _CGROUP_DRIVERS:
-            yield setting.fault(f"{driver!r} is no cgroup driver (systemd, cgroupfs)")
+            yield setting.fault(f"{driver!r} is not a cgroup driver (systemd, cgroupfs)")
 
 
 def _wrong_storage_driver(setting: _Setting) -> Iterator[Fault]:
@@ -231,7 +231,7 @@ def _wrong_storage_driver(setting: _Setting) -> Iterator[Fault]:
 
 
 def _wrong_pools(setting: _Setting) -> Iterator[Fault]:
-    """Address pools that are no networks, or cannot be divided as they ask."""
+    """Address pools that are not networks, or cannot be divided as they ask."""
     for configured in setting.value:
         if configured is None:
             yield setting.fault("a pool is null, on which the engine panics")
@@ -239,7 +239,7 @@ def _wrong_pools(setting: _Setting) -> Iterator[Fault]:
         base = configured.get("base")
         size = configured.get("size")
         if not isinstance(base, str) or not _is_network(base):
-            yield setting.fault(f"{base!r} is no network")
+            yield setting.fault(f"{base!r} is not a network")
             continue
         if not isinstance(size, int):
             continue

@@ -38,8 +38,8 @@ BUILDS = (
 )
 FILES = (NETWORKS, VOLUMES, *BUILDS, BOOK, SNAPSHOTS)
 REFUSAL = LazyPattern(r"\binvalid database\b")
-"""The error of bbolt about a file that is no database. In the middle of a damaged file it panics in
-many words."""
+"""The error of bbolt about a file that is not a database. In the middle of a damaged file it panics
+in many words."""
 _PATH = LazyPattern(r"/\S{1,500}\.db\b")
 _CULPRITS = (
     (r"docker/volume/service\.NewStore|volume store metadata", VOLUMES),

@@ -1,4 +1,4 @@
-"""The kinds of engine installations that are no package of the distribution."""
+"""The kinds of engine installations that are not packages of the distribution."""
 
 import msgspec
 
@@ -52,7 +52,7 @@ KINDS = (
     Packaging("openrc", "/run/openrc", has_systemd=False),
 )
 """The kinds, of which the first with an existing mark counts. A host that has a snap beside a usual
-program is no host of the snap's kind: packages put that program there."""
+program is not a host of the snap's kind: packages put that program there."""
 
 
 def packaging(host: Host) -> Packaging:

@@ -56,7 +56,7 @@ def own_meaning(text: str) -> Recognised | None:
 def is_explained(text: str) -> bool:
     """Whether another check explains it.
 
-    A program that dockerd does not find is no fault of its file.
+    A program that dockerd does not find is not a fault of its file.
     """
     is_named = any(pattern.search(text) for pattern in EXPLAINED)
     return is_named and NO_PROXY_PROGRAM not in text

@@ -25,7 +25,7 @@ class UnstartableProgram(msgspec.Struct, frozen=True):
     path: str
     """The path in the unit."""
     state: str
-    """The state of the path: "missing", "not executable", or the type of what is no file."""
+    """The state of the path: "missing", "not executable", or the type of what is not a file."""
     found: str = ""
     """The path of a program of that name; "" where the usual folders have none."""
 

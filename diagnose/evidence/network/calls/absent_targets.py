@@ -77,7 +77,7 @@ def absent_targets(
     resolvers: Resolvers | None,
     clock: Clock,
 ) -> AbsentTargets:
-    """The targets with names of one word that are no container's, or a port that none serves.
+    """The targets with names of one word that are not a container's, or a port that none serves.
 
     Files are read only of programs that collect figures by themselves. For a name
     that no container has, the engine's DNS is asked from the program's own network; a name that a

@@ -23,8 +23,8 @@ _CROWDED = "too-many-clients"
 class Callers(msgspec.Struct, frozen=True):
     """The number of connections of each caller, by the id of a database's container.
 
-    A caller has its container's name, or its address where it is no container. The largest numbers
-    come first.
+    A caller has its container's name, or its address where it is not a container. The largest
+    numbers come first.
     """
 
     by_id: Mapping[str, Mapping[str, int]] = {}

@@ -40,7 +40,7 @@ _OF_A_CLIENT = LazyPattern(
     re.IGNORECASE,
 )
 """A client of this program, such as the authority that certifies its name, or whose address has no
-name; a text by a user; or a limit of time that is no call's."""
+name; a text by a user; or a limit of time that is not a call's."""
 _OF_A_CALL = LazyPattern(
     r"connect|dial|ETIMEDOUT|upstream|quic|handshake|no answer|SYN", re.IGNORECASE
 )
@@ -53,7 +53,7 @@ SETTLED_S = 180.0
 MOST_PLACES = 5
 """A program that misses more places looks for some: a scanner, a monitor, one that shares files."""
 LEAST = 3
-"""Minimum number of lines among the last ones that are no single mishap."""
+"""Minimum number of lines among the last ones that are not a single mishap."""
 _SLACK_S = 15.0
 _INTERVALS = 3
 """A program that fails each minute failed within the last three; one that waits for a neighbour to

@@ -10,7 +10,7 @@ from diagnose.evidence.network.container_netns import ContainerNetns
 from diagnose.mappings import only
 
 _WIDEST = 8
-"""The prefix of a route from which on it is no way to the whole internet."""
+"""The prefix of a route from which on it does not lead to the whole internet."""
 
 
 class WayThroughContainer(msgspec.Struct, frozen=True):

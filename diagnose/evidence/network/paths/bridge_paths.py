@@ -47,7 +47,7 @@ class BridgePath(msgspec.Struct, frozen=True):
 
 
 class BridgePaths(Items[BridgePath], frozen=True):
-    """The ways of interfaces that are no engine's and have something behind them."""
+    """The ways of interfaces that do not belong to an engine and have something behind them."""
 
 
 @evidence

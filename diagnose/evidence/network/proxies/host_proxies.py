@@ -31,7 +31,7 @@ from diagnose.registry import evidence
 
 _REFUSED = "refused"
 _SEVERAL = 3
-"""Minimum number of failures within minutes that are no single mishap."""
+"""Minimum number of failures within minutes that are not a single mishap."""
 _FRESH_S = 60.0
 _FIRST_CHOSEN = 32768
 """The engine takes ports from here on where a published port has none of its own."""

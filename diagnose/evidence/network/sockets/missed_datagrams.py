@@ -33,7 +33,7 @@ class MissedDatagrams(msgspec.Struct, frozen=True):
 
     @property
     def is_near(self) -> bool:
-        """Whether a client is no stranger of the internet, where scanners try every port."""
+        """Whether a client is not a stranger of the internet, where scanners try every port."""
         return any(not ip_address(client).is_global for client in self.clients)
 
 

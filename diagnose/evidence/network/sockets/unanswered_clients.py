@@ -229,7 +229,7 @@ def _unread_over_udp(containers: Containers, why: Unavailable) -> Iterator[Unexa
 class _Ages:
     """The time of a connection's last packet, by the time that its entry has left.
 
-    links: the interfaces of the host, whose neighbours are no strangers.
+    links: the interfaces of the host, whose neighbours are not strangers.
     """
 
     def __init__(self, host: Host, clock: Clock, links: Interfaces) -> None:

@@ -131,7 +131,7 @@ def _may_be_asked(member: Container, namespaces: Namespaces | None) -> bool:
 
 
 def _leads_on(route: Route) -> bool:
-    """Whether a route leads somewhere, and is no default route nor half of one."""
+    """Whether a route leads somewhere, and is neither a default route nor half of one."""
     return route.leads_somewhere and route.prefix > 1
 
 

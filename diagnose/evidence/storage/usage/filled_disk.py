@@ -300,7 +300,7 @@ class FilledDisk(msgspec.Struct, frozen=True, dict=True):
 
     @property
     def file(self) -> str:
-        """The one file that takes most of the disk, which is no log; "" where there is none."""
+        """The one file that takes most of the disk, which is not a log; "" where there is none."""
         largest = self.folders[0] if self.folders else None
         if largest is None or self.log is not None or largest.path not in self.others.files:
             return ""

@@ -120,7 +120,7 @@ def _core_dumps(largest: Iterable[FileSize]) -> CoreDumps | None:
 
 
 def largest_log(files: Iterable[FileSize]) -> FileSize | None:
-    """The largest of these files that is called like a log, and is no database's."""
+    """The largest of these files that is called like a log, and is not a database's."""
     all_logs = list(files)
     of_databases = {
         file.path.rpartition("/")[0] for file in all_logs if file.path.endswith(_DATA_BESIDE)

@@ -45,7 +45,7 @@ class ReplacedMount(msgspec.Struct, frozen=True):
 
     @property
     def is_folder(self) -> bool:
-        """Whether the former data is in a folder of the host that is no volume."""
+        """Whether the former data is in a folder of the host that is not a volume."""
         return self.former.startswith("/")
 
 

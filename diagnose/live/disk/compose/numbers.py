@@ -28,7 +28,7 @@ _VERSION = re.compile(r"VERSION|RELEASE|(?:^|_)(?:TAG|VER)(?:_|$)", re.IGNORECAS
 
 
 def as_compose_reads(text: str) -> str:
-    """The value that a container gets for a scalar without quotes. The same text where it is no
+    """The value that a container gets for a scalar without quotes. The same text where it is not a
     number."""
     plain = text.replace("_", "") if text[:1].isdecimal() else text
     whole = _INTEGER.fullmatch(plain)

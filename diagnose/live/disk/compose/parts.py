@@ -63,7 +63,7 @@ def _volume(part: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def document(text: str) -> dict[str, Any] | None:
-    """A compose file; empty where it is no mapping, None where it is not YAML."""
+    """A compose file; empty where it is not a mapping, None where it is not YAML."""
     try:
         whole = read_values(text)
     except ValueError:

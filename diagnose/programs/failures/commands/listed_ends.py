@@ -1,4 +1,4 @@
-"""Lines in which docker and compose list the end of a container, and which are no message of its
+"""Lines in which docker and compose list the end of a container, and which are not a message of its
 program."""
 
 from diagnose.programs.failures.recognition import Failure

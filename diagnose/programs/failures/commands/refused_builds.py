@@ -10,7 +10,7 @@ _COPIES = (
         name="several-sources",
         mark="more than one source file",
         pattern=r"When using (?P<instruction>COPY|ADD) with more than one source file",
-        cause="{instruction} has several sources, or a pattern that several files match, and its last word is no folder",
+        cause="{instruction} has several sources, or a pattern that several files match, and its last word is not a folder",
         cure="write a slash at the end of the last word, such as ./ or /app/",
     ),
 )

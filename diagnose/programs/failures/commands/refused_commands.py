@@ -146,7 +146,7 @@ _CREATE = (
         mark="invalid ",
         pattern=r"invalid ip address (?P<port_address>\S{1,99}): address \S{1,99}: too many colons in address|invalid (?:hostPort|containerPort|port format)\S*:? (?P<port>\S{1,99})"
         r"|invalid publish opts format \(should be name=value but got '(?P<port_long>[^'\n]{1,99})",
-        cause="{port} is no port as docker reads it: one number from 1 to 65535 on each side of the colon",
+        cause="{port} is not a port as docker reads it: one number from 1 to 65535 on each side of the colon",
         cure="write HOST:CONTAINER, such as 8080:80, in quotes in a compose file",
     ),
     Failure(

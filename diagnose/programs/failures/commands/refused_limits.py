@@ -45,7 +45,7 @@ _PROCESSORS = (
         name="cpu-shares-negative",
         mark=("invalid cpu shares", "shares: invalid argument"),
         pattern=r"invalid CPU shares \(-?\d{1,20}\)|response from daemon: shares: invalid argument",
-        cause="--cpu-shares has a value that is no number from 2 to 262144",
+        cause="--cpu-shares has a value that is not a number from 2 to 262144",
         cure="correct it (1024 is the usual weight), or leave it out",
     ),
 )
@@ -92,7 +92,7 @@ _NAMES = (
         mark=("poorly formatted environment", "contains whitespaces", "no variable name"),
         pattern=r"poorly formatted environment: (?:variable )?'?(?P<entry>[^'\n]{1,200})'? (?:contains|has) whitespaces"
         r"|no variable name on line '?(?P<entry_nameless>[^'\n]{1,200})",
-        cause='a line of the file of --env-file is no NAME=VALUE: "{entry}"',
+        cause='a line of the file of --env-file is not NAME=VALUE: "{entry}"',
         cure="take the spaces and the word export out of the name: this file is read without a shell",
     ),
     Failure(

@@ -39,7 +39,7 @@ REFUSED_LOG_OPTIONS = (
         mark=("max-size", "max size", "max-file", "max file"),
         pattern=r"invalid value for (?P<option>max-size|max-file)(?:: (?P<value>[^\s:]{1,40}))?"
         r"|(?P<option_size>max[- ]size) (?:must be a|should be a) positive number|(?P<option_file>max file count) cannot be less than",
-        cause='the log option {option} has a value that is no size or number ("{value}")',
+        cause='the log option {option} has a value that is neither a size nor a number ("{value}")',
         cure="write max-size=10m (k, m or g) and max-file=3, both as text in quotes in daemon.json",
     ),
     Failure(

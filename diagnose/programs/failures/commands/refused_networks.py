@@ -52,7 +52,7 @@ _LINKS = (
             | required\ interface\ name\ format\ is:\ name\.vlan_id[^\n]{0,60}received\ (?P<value_form>[\w.@-]{1,40})
             | unable\ to\ parse\ a\ valid\ vlan\ id\ from:\ (?P<value_no>[\w.@-]{1,40})
         """,
-        cause='"{value}" is no interface with a VLAN: that is an interface, a full stop, and a number from 1 to 4094',
+        cause='"{value}" is not an interface with a VLAN: that is an interface, a full stop, and a number from 1 to 4094',
         cure="write -o parent=eth0.10, or the name of an interface that ip -br link lists",
     ),
     Failure(

@@ -213,14 +213,14 @@ _COMMANDS = (
         name="reserved-name",
         mark="is a reserved name",
         pattern=r"'?(?P<name>[\w.-]{1,99})'? is a reserved name",
-        cause='"{name}" has a meaning of its own for docker, and can be no name',
+        cause='"{name}" has a meaning of its own for docker, and cannot be a name',
         cure="choose another name",
     ),
     Failure(
         name="digest-as-name",
         mark="digest",
         pattern=r"(?:cannot|refusing to) (?P<what>import|create a tag|tag|push|commit)[\w ]{0,40} (?:a )?digest reference",
-        cause="a digest (@sha256:...) is the sum of what is there already, and can be no name for something new",
+        cause="a digest (@sha256:...) is the sum of what is there already, and cannot be a name for something new",
         cure="name it as NAME:TAG",
     ),
     Failure(

@@ -49,7 +49,7 @@ REFUSED_SECRETS = (
         name="compose-project-misnamed",
         mark="project name",
         pattern=r"invalid project name \"(?P<name>[^\"\n]{1,100})\"",
-        cause='"{name}" is no name of a project: small letters, digits, - and _ only, beginning with a letter or digit',
+        cause='"{name}" is not a name of a project: small letters, digits, - and _ only, beginning with a letter or digit',
         cure="correct -p, COMPOSE_PROJECT_NAME or name: in the compose file",
     ),
     Failure(

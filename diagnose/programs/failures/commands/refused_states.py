@@ -81,7 +81,7 @@ _CONTEXTS = (
         name="engine-address-malformed",
         mark="unable to parse docker host",
         pattern=r"unable to parse docker host `(?P<value>[^`\n]{0,200})`",
-        cause='"{value}" is no address of an engine: what it begins with is missing (DOCKER_HOST, -H, or a context)',
+        cause='"{value}" is not an address of an engine: what it begins with is missing (DOCKER_HOST, -H, or a context)',
         cure="write tcp://HOST:PORT, unix:///var/run/docker.sock or ssh://USER@HOST; unset DOCKER_HOST takes the engine of this host",
     ),
 )

@@ -28,7 +28,7 @@ _FORMS = (
         name="mount-target-relative",
         mark="must be an absolute path",
         pattern=r"invalid (?:bind mount source|mount target), must be an absolute path: (?P<path>\S{1,300})",
-        cause="{path} is no whole path from the root, which each side of a mount needs",
+        cause="{path} is not an absolute path, which each side of a mount needs",
         cure="write it with a slash at its beginning; a name without a slash is a volume (type=volume)",
     ),
 )

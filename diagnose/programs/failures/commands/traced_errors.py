@@ -192,7 +192,7 @@ _PROGRAMS = (
         name="runtime-not-executable",
         mark="fork/exec",
         pattern=r"OCI runtime[^\n]{0,400}fork/exec (?P<program>/[\w./@+-]{1,300}): (?P<why>permission denied|no such file or directory|exec format error)",
-        cause="the runtime {program} cannot be run ({why}): --runtime, or runtimes in daemon.json, names what is no runtime",
+        cause="the runtime {program} cannot be run ({why}): --runtime, or runtimes in daemon.json, names what is not a runtime",
         cure="docker info | grep -i runtime lists what there is; correct the option (a word behind --runtime is taken for its "
         "value), or install the runtime",
         source="NVIDIA/nvidia-docker#1736",

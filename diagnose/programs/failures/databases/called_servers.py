@@ -26,7 +26,7 @@ CALLED_SERVERS = (
         pattern=r"\b425 (?:Can't|Cannot|Could not|Unable to|Failed to) (?:build|create|establish|make|open) "
         r"(?:\w{1,9} )?data connection",
         cause="the FTP server calls the program back for its data (active mode), and that call does not arrive: the address of a "
-        "container, and of each machine behind a router, is no address for it",
+        "container, and of each machine behind a router, is not an address for it",
         cure="let the program use passive mode, in which it makes that connection itself too; most clients have a switch for it "
         "(PASV, passive)",
         source="RFC 959, 5.4",

@@ -236,7 +236,7 @@ CLUSTER_MEMBERS = (
         name="zookeeper-settings",
         mark="exiting abnormally",
         pattern=r"^Invalid config, exiting abnormally|\bInvalid config, exiting abnormally$",
-        cause="ZooKeeper does not take its zoo.cfg: a value is no number, or its data folder lacks the file myid with the "
+        cause="ZooKeeper does not take its zoo.cfg: a value is not a number, or its data folder lacks the file myid with the "
         "number of this server",
         cure="write the number of its server line into myid of dataDir (ZOO_MY_ID in the official image), and compare the "
         "values of zoo.cfg",

@@ -10,7 +10,7 @@ _REFUSED = "container.database-refused"
 _OF_OTHER_SERVERS = LazyPattern(
     r"\b(?:e?mail\w{0,40}|ftp|imap|ldaps?|smtps?|starttls)\b", re.IGNORECASE
 )
-"""Servers that are no databases, and whose clients miss TLS in the same words."""
+"""Servers that are not databases, and whose clients miss TLS in the same words."""
 
 DATABASE_CLIENTS = (
     Failure(

@@ -240,7 +240,7 @@ SERVER_STARTS = (
         mark=("security protocol", "controller listener with name"),
         pattern=r"Unknown security protocol (?P<name>\S{1,60}) in listener|Controller listener with name (?P<name_map>\S{1,60}) defined in"
         r"|Invalid security protocol `(?P<name_form>[^`\n]{1,60})` defined in",
-        cause="Kafka does not know what its listener speaks: {name} is no protocol, or stands in no entry of "
+        cause="Kafka does not know what its listener speaks: {name} is not a protocol, or stands in no entry of "
         "listener.security.protocol.map",
         cure="name each listener there with PLAINTEXT, SSL, SASL_PLAINTEXT or SASL_SSL "
         "(KAFKA_LISTENER_SECURITY_PROTOCOL_MAP)",

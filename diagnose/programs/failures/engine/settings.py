@@ -35,7 +35,7 @@ _BRIDGE = (
         name="bridge-is-another-interface",
         mark="is not a bridge",
         pattern=r"existing interface (?P<interface>[\w.-]{1,16}) is not a bridge",
-        cause="the host has an interface {interface} that is no bridge, and the engine needs this name for its own",
+        cause="the host has an interface {interface} that is not a bridge, and the engine needs this name for its own",
         cure="ip -d link show {interface} says what it is; rename or delete that one, and start the engine again",
     ),
 )
@@ -45,21 +45,21 @@ _PLACES = (
         name="mirror-malformed",
         mark="invalid mirror",
         pattern=r"invalid mirror: (?P<why>[^\n]{1,300})",
-        cause="an entry under registry-mirrors is no address that the engine takes: {why}",
+        cause="an entry under registry-mirrors is not an address that the engine takes: {why}",
         cure="write https://HOST or http://HOST:PORT, without a path, a user or a question mark",
     ),
     Failure(
         name="insecure-registry-malformed",
         mark=("insecure registry", "allow-nondistributable-artifacts registry"),
         pattern=r"(?:insecure|allow-nondistributable-artifacts) registry (?P<registry>\S{1,200}) (?:is not valid|should not contain '://')",
-        cause='the entry "{registry}" is no name of a registry',
+        cause='the entry "{registry}" is not a name of a registry',
         cure="write HOST:PORT or a subnet (192.0.2.0/24), without http://, in daemon.json",
     ),
     Failure(
         name="remap-malformed",
         mark="userns-remap",
         pattern=r"Invalid user/group specification in --userns-remap: \\?\"(?P<value>[^\"\\\n]{0,100})",
-        cause='userns-remap has the value "{value}", which is no user and no user:group',
+        cause='userns-remap has the value "{value}", which is neither a user nor a pair user:group',
         cure="write default, a user, or USER:GROUP; the ids come from /etc/subuid and /etc/subgid",
     ),
 )

@@ -52,7 +52,7 @@ INSTALLS = (
         name="repository-missing",
         mark="not a git repository",
         pattern=r"\bnot a git repository\b",
-        cause="the start runs Git, and its folder is no checkout: .git was left out of the image, or is not mounted",
+        cause="the start runs Git, and its folder is not a checkout: .git was left out of the image, or is not mounted",
         cure="mount the whole checkout, or take the call of Git out of the start",
         source="Git's own message",
         of_running=NEVER,
@@ -346,7 +346,7 @@ INSTALLS = (
         name="java-archive",
         mark=("corrupt jarfile", "zip end header not found", "error in opening zip file"),
         pattern=r"\bInvalid or corrupt jarfile (?P<file>\S{1,300})|\bZipException: (?:zip END header not found|error in opening zip file)",
-        cause="a jar or war of the program is no whole archive: its download or build was cut short, it is a page or a "
+        cause="a jar or war of the program is not a complete archive: its download or build was cut short, it is a page or a "
         "pointer of Git LFS that was saved in its place, or the file is empty",
         cure="look at its size and its first bytes (head -c 100), then download or build it again",
         source="Java's own message",

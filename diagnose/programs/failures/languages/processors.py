@@ -12,7 +12,7 @@ PROCESSOR = (
         mark=(": 1: syntax error: ", ": line 1: syntax error: "),
         pattern=r"^(?P<path>/[\w./@+-]{1,200}): (?:line )?1: Syntax error: (?:unexpected |\"\(\"|\"\)\"|word|Unterminated quoted string)",
         cause="the shell reads {path} as a script and fails at its first line: it is a program for another kind of "
-        "processor, or a file that is no script",
+        "processor, or a file that is not a script",
         cure="take the build for this host's processor (uname -m): file PATH shows what it is",
         source="dash's and busybox' own messages",
         look="builds",

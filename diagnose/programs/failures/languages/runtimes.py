@@ -320,7 +320,7 @@ RUNTIMES = (
         name="mattermost-site-url",
         mark="site_url.app_error",
         pattern=r"is_valid\.site_url\.app_error",
-        cause="Mattermost does not accept its site URL: it is no full address with http:// or https://",
+        cause="Mattermost does not accept its site URL: it is not a full address with http:// or https://",
         cure="set MM_SERVICESETTINGS_SITEURL to the full address",
         source="mattermost/docker#85",
     ),

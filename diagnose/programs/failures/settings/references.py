@@ -28,7 +28,7 @@ REFERENCES = (
         name="apache-word",
         mark="defined by a module not included",
         pattern=r"Invalid command '(?P<word>[^']{1,60})', perhaps misspelled or defined by a module not included",
-        cause="a line of Apache's configuration begins with {word}, which is no directive of any module: the line is broken, "
+        cause="a line of Apache's configuration begins with {word}, which is not a directive of any module: the line is broken, "
         "as by a script that edits the file at each start, or by a value over two lines",
         cure="look at that line and the one above it; a file that a start script has changed comes back from the image with a "
         "new container",

@@ -29,7 +29,7 @@ SURROUNDINGS = (
         name="mount-target-relative",
         mark="not absolute",
         pattern=r"mount destination (?P<path>\S{1,300}) (?:is )?not absolute",
-        cause="{path}, where a mount was to appear in the container, is no whole path",
+        cause="{path}, where a mount was to appear in the container, is not an absolute path",
         cure="recreate the container with a path that begins with a slash",
     ),
     Failure(

@@ -128,7 +128,7 @@ def test_how_much_more_memory_is_given(limit: int, ran: float, memory: str) -> N
 @pytest.mark.parametrize(
     ("name", "container"),
     [
-        ("137 alone is no OOM", container_in("exited", code=137, **LIMITED)),
+        ("137 alone is not OOM", container_in("exited", code=137, **LIMITED)),
         ("one that runs well", container_in("running", **LIMITED)),
     ],
 )

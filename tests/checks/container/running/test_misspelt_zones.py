@@ -1,4 +1,4 @@
-"""container.zone-unknown: values of TZ that are no zone, and schedules without a zone."""
+"""container.zone-unknown: values of TZ that are not a zone, and schedules without a zone."""
 
 from __future__ import annotations
 

@@ -208,7 +208,7 @@ BUILT: dict[str, tuple[dict[str, Any], str | None]] = {
     "pages that were not all read": ({"rest": True, "text": "http://localhost:8000"}, None),
     "the image's own value": ({"image": [URL], "text": "http://localhost:8000"}, None),
     "for developers": ({"cmd": ["npm", "run", "dev"], "text": "http://localhost:8000"}, None),
-    "a port that is no number": (
+    "a port that is not a number": (
         {"text": "x", "local": ["http://localhost:\N{SUPERSCRIPT TWO}"]},
         None,
     ),

@@ -59,7 +59,7 @@ CASES: dict[str, tuple[list[str], dict[str, Any], list[tuple[str, str]]]] = {
     "another variable": (["TIMEZONE=UTC"], {}, []),
     "one of the image": (["POSTGRES_BD=shop"], {"image": ["POSTGRES_BD=shop"]}, []),
     "a name of the script's own": (["DATADIRS=/x", "DATEDIR=/x"], {}, []),
-    "a program that is no script": (["POSTGRES_BD=shop"], {"script": "\x7fELF"}, []),
+    "a program that is not a script": (["POSTGRES_BD=shop"], {"script": "\x7fELF"}, []),
     "for another container": (["POSTGRES_BD=shop"], {"other": ["POSTGRES_BD=shop"]}, []),
 }
 

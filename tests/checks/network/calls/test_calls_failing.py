@@ -161,7 +161,7 @@ FAILURES: dict[str, tuple[list[tuple[float, str]], int]] = {
     "an authority that calls from the internet": (each(ACME, 9, 6, 3), 0),
     "a WebSocket over which nobody spoke": (each(IDLE_WEBSOCKET, 9, 6, 3), 0),
     "a limit of a query": (each("canceling statement due to statement timeout", 9, 6, 3), 0),
-    "a time that is no call's": (each("job 7 timed out", 9, 6, 3), 0),
+    "a time that is not a call's": (each("job 7 timed out", 9, 6, 3), 0),
     "a scanner": (
         [(9 - at % 3, f"dial tcp 10.0.0.{at // 3}:22: connection refused") for at in range(21)],
         0,

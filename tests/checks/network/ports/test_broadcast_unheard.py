@@ -65,7 +65,7 @@ def _judged(
 SERVERS: dict[str, tuple[dict[str, Any], tuple[str, ...], list[tuple[str, str]]]] = {
     "dnsmasq": ({}, (_STRANGE,), [("warning", "server")]),
     "ISC dhcpd": ({}, (_ISC,), [("warning", "server")]),
-    "broadcasts are no relay": ({"flows": [_ALL]}, (_STRANGE,), [("warning", "server")]),
+    "broadcasts are not a relay": ({"flows": [_ALL]}, (_STRANGE,), [("warning", "server")]),
     "a server that says nothing": ({}, (), [("advice", "server")]),
     "it has given an address": ({}, (_STRANGE, _OFFER), []),
     "a relay asks it": ({"flows": [_RELAY]}, (), []),

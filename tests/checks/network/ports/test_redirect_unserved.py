@@ -81,7 +81,7 @@ CASES: dict[str, tuple[str, dict[str, Any], str]] = {
         {"neighbours": [container("db")]},
         "which only containers know",
     ),
-    "the name of no site": ("https://_/", {}, "which is no name of a machine"),
+    "the name of no site": ("https://_/", {}, "which is not a name of a machine"),
     "a template": ("https://${DOMAIN}/login", {}, "placeholder in its settings"),
     "an address outside": ("https://198.51.100.7/", {}, ""),
     "an IPv6 address outside": ("https://[2001:db8::7]/", {}, ""),

@@ -34,7 +34,7 @@ LINES = {
         "/data",
     ),
     "a path outside of the mounts": (["open /var/log/app.log: permission denied"], None),
-    "a socket, which is no file": (["bind: operation not permitted"], None),
+    "a socket, which is not a file": (["bind: operation not permitted"], None),
     "nothing of the kind": (["ready"], None),
 }
 

@@ -108,9 +108,9 @@ ENDED: dict[str, tuple[dict[str, Any], str]] = {
     ),
     "PUID that may write": ({"Env": ["PUID=1000", "PGID=1000"]}, ""),
     "no such user": ({"Image": "shop:1"}, ""),
-    "PUID that is no number": ({"Env": ["PUID=²", "PGID=100"]}, ""),
+    "PUID that is not a number": ({"Env": ["PUID=²", "PGID=100"]}, ""),
     "PUID that no kernel knows": ({"Env": ["PUID=" + "9" * 5000]}, ""),
-    "PGID that is no number": ({"Env": ["PUID=911", "PGID=²"]}, "911"),
+    "PGID that is not a number": ({"Env": ["PUID=911", "PGID=²"]}, "911"),
 }
 
 

@@ -79,7 +79,7 @@ def test_a_folder_behind_a_link_to_nothing(has_file: bool) -> None:
 
 
 def test_a_folder_that_holds_something_is_left_there() -> None:
-    """The source of the mount is missing in it, and lies in a neighbour: it is no link."""
+    """The source of the mount is missing in it, and lies in a neighbour: it is not a link."""
     lacking = BindSources({PASSWORD: PathStatus(failed="missing")})
     for within, expected in (((), f"{FOLDER}.old"), (("other",), "")):
         listed = host(["secrets", "secrets.old"], within=within)

@@ -96,7 +96,7 @@ def _call_by_tls(box: Box, certificate: str, authority: str = "ca") -> str:
 def certificates_that_do_not_fit(box: Box) -> None:
     """Behind the TLS socket one client's certificate has expired, another is from elsewhere (a
     client in Go keeps it to itself then), and a third does not know the engine's authority. A good
-    client and a lone probe of the port are no findings. At last the engine's own has expired."""
+    client and a lone probe of the port are not findings. At last the engine's own has expired."""
     box.sh(CERTIFICATES)
     box.start_engine(*TLS_SOCKET, config=BASE_CONFIG)
     assert "Server:" in _call_by_tls(box, "client")

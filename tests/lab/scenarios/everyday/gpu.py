@@ -73,7 +73,8 @@ def card_that_the_user_of_a_variable_may_not_open(box: Box) -> None:
 
 @healthy(shareable=True)
 def card_that_its_user_may_open(box: Box) -> None:
-    """The same complaint of a user who is in the group of the card: the card itself is no use."""
+    """The same complaint of a user who is in the group of the card: the card itself is of no
+    use."""
     options = [*SAFE, "--user=1000:1000", _card(box, "media62"), "--group-add=104"]
     words = ["sh", "-c", f"while :; do echo '{_NO_CARD}' >&2; sleep 1; done"]
     box.docker("run", "-d", "--name=media62", *options, "bb:1.36", *words)

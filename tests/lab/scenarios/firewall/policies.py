@@ -113,7 +113,7 @@ def limits_against_floods(box: Box) -> None:
 
 @healthy()
 def legacy_tables_by_looking(box: Box) -> None:
-    """Someone ran `iptables-legacy -S`: its empty tables are no second firewall."""
+    """Someone ran `iptables-legacy -S`: its empty tables are not a second firewall."""
     box.sh("iptables-legacy -S")
     assert box.sh("cat /proc/net/ip_tables_names").strip()
 

@@ -87,7 +87,7 @@ def folder_that_fills_a_disk_is_named(box: Box) -> None:
 def log_of_a_program_that_fills_a_disk(box: Box) -> None:
     """A program writes a log of its own into a folder of the host, and nothing rotates it.
 
-    What it prints then is explained by the full disk, and is no error of its own.
+    What it prints then is explained by the full disk, and is not an error of its own.
     """
     small_disk(box, "wordy")
     line = "x" * 999

@@ -138,8 +138,8 @@ def disk_larger_than_its_partition(box: Box) -> None:
 
 @fault("storage.disk-full", subject="filesystem:/srv/log", also=["storage.disk-full"])
 def full_disks_without_more_room(box: Box) -> None:
-    """xfs keeps 64 MiB for its log, ext4 a part for its inodes: that is no room for growth, and a
-    partition that another one follows has none either."""
+    """xfs keeps 64 MiB for its log, ext4 a part for its inodes: that leaves no room for growth, and
+    a partition that another one follows has none either."""
     made = "truncate -s 320M /root/log; mkfs.xfs -q /root/log; mkdir -p /srv/log"
     box.sh(f"{made}; mount -o loop /root/log /srv/log")
     box.sh("truncate -s 900M /root/two; printf 'size=330M\nsize=500M\n' | sfdisk -q /root/two")

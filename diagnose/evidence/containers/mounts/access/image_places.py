@@ -26,7 +26,7 @@ _REFUSED = LazyPattern(
     rf"|: {_NAME.format('stream')} \(Permission denied\)"
 )
 """A path without a slash before it: Python, Ruby and Node.js name it behind the error, Go, shells
-and coreutils before it, Java at the end of either. PHP's "stream" is no name."""
+and coreutils before it, Java at the end of either. PHP's "stream" is not a name."""
 _ANY_ADDRESS = LazyPattern(r"\d+(?:\.\d+){3}")
 
 

@@ -293,7 +293,7 @@ def _entries(host: Host, folders: Sequence[str]) -> dict[str, list[_Entry]]:
 
 
 def _files(entries: Mapping[str, Sequence[_Entry]]) -> dict[str, str]:
-    """The paths of the files in the topmost layer; a removed one is no file."""
+    """The paths of the files in the topmost layer; a removed one is not a file."""
     topmost = {name: layers[0] for name, layers in entries.items()}
     return {name: entry.path for name, entry in topmost.items() if entry.type == "file"}
 

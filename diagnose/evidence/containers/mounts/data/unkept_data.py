@@ -62,7 +62,7 @@ class UnkeptData(msgspec.Struct, frozen=True):
     """The path in the container."""
     file: str
     source: str = ""
-    """The folder on the host; "" where it is no folder of its own."""
+    """The folder on the host; "" where it is not a folder of its own."""
 
 
 class UnkeptDataList(Items[UnkeptData], frozen=True):

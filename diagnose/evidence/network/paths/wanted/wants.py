@@ -147,8 +147,8 @@ def awaited(network_losses: NetworkLosses | None) -> list[Want]:
 def logged(logged_failures: LoggedFailures | None) -> list[Want]:
     """The connections that fail now, by the logs of running containers.
 
-    To addresses, and to the host by its name in their hosts file. A refusal at a name of DNS is no
-    matter of the host.
+    To addresses, and to the host by its name in their hosts file. A refusal at a name of DNS is not
+    a matter of the host.
     """
     return [
         Want(failure.container, failure.host, failure.port, "log", failure.line)

@@ -87,7 +87,7 @@ def _turns_away_from_traefik(page: FrontPage) -> bool:
 def _insists_on_https(page: FrontPage) -> bool:
     """Whether a client by HTTPS is redirected to the same address of HTTPS again.
 
-    Another host is no loop of this program: a log-in for many sites is such a host.
+    Another host is not a loop of this program: a log-in for many sites is such a host.
     """
     second = page.forwarded
     if second is None or second.sets_cookie or not page.leads_to_https:

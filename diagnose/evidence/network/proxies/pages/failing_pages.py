@@ -97,7 +97,7 @@ def _is_early(page: FrontPage, containers: Containers, clock: Clock) -> bool:
 def _turns_strangers_away(page: FrontPage) -> bool:
     """Whether a proxy reports that it serves no site of the requested name.
 
-    That is no fault where nothing on this host has the names of its sites.
+    That is not a fault where nothing on this host has the names of its sites.
     """
     is_stranger = page.is_proxy and page.door.question.name == UNNAMED
     if page.status != _UNAVAILABLE or not is_stranger:

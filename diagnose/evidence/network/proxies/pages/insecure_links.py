@@ -90,7 +90,7 @@ def _insecure_url(page: FrontPage) -> str:
 
 
 def _named_files(body: str) -> Iterator[str]:
-    """The addresses in tags; comments are no tags, and neither are the texts of scripts."""
+    """The addresses in tags; comments are not tags, and neither are the texts of scripts."""
     at = 0
     while (match := _OPENS.search(body, at)) is not None:
         at = match.end()
