@@ -169,7 +169,7 @@ def speaks_otherwise(names: Collection[str]) -> bool:
 def _has_any(names: Collection[str], programs: Collection[str]) -> bool:
     """Whether a name is one of these programs, by itself or with a version: python3.11, php8.2.
 
-    `php-fpm8.2` is no `php`, and `ncat` no `nc`.
+    `php-fpm8.2` is not `php`, and `ncat` is not `nc`.
     """
     return any(_program_of(name) in programs for name in names)
 

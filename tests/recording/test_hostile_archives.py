@@ -234,7 +234,7 @@ def test_what_is_no_file_is_refused(tmp_path: Path):
         source.read(tmp_path / "pipe")
     (tmp_path / "piped").mkdir()
     os.mkfifo(tmp_path / "piped/manifest.json")
-    with pytest.raises(RecordingError, match="no plain file"):
+    with pytest.raises(RecordingError, match="not a plain file"):
         source.read(tmp_path / "piped")
     (tmp_path / "linked/answers").mkdir(parents=True)
     (tmp_path / "linked/manifest.json").write_text('{"format": 1}')

@@ -111,7 +111,7 @@ REFUSED = {
     "x{0,9}": "at least 4",
     "[0-9]+abcd": "write {1,64}",
     "CUST.*": "write {1,64}",
-    "(abcd": "no regular expression",
+    "(abcd": "not a regular expression",
     "(?i)abcd": "flags",
     r"(ab)cd\1": "references",
     "(a{1,9}){2,9}bbbb": "one character",

@@ -29,10 +29,10 @@ def worker_settings_differ(
     A web server and its worker run from one image, in services of one compose project. The worker
     waits for jobs at another broker, in another database of Redis, on another connection of
     Laravel, or works on another database than the program: all run, and no job is done. The check
-    compares the variables that name a broker or a database. Where one of both lacks the variable, it
-    has no connection to the server that the other one names, and nothing else in its settings names
-    that server. A worker that agrees with one of several programs of its image is well. Another
-    host of the same database may be a pooler or a replica, and is left out.
+    compares the variables that name a broker or a database. Where one of both lacks the variable,
+    it has no connection to the server that the other one names, and nothing else in its settings
+    names that server. A worker that agrees with one of several programs of its image is well.
+    Another host of the same database may be a pooler or a replica, and is left out.
 
     Or the program has a volume or a folder of the host for its data, and the worker has nothing
     there and writes files at the same place: neither sees the files of the other one. Logs, caches,

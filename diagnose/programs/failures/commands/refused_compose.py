@@ -140,7 +140,7 @@ COMPOSE = (
         mark=" must be a",
         pattern=r"(?P<key>(?:services|networks|volumes|configs|secrets)[.\w-]{1,200}) must be an? "
         r"(?P<type>list|mapping|string|boolean|number|integer|array|object)",
-        cause="{key} of the compose file is no {type}",
+        cause="{key} of the compose file is not a {type}",
         cure="write it as the reference of compose files has it: items of a list begin with a dash; "
         "docker compose config -q checks the file",
     ),
