@@ -20,7 +20,7 @@ def clock_skewed(
 ) -> CheckResult:
     """The host's clock is wrong, or was.
 
-    Seen by containers that the engine says were created or started in the future: the clock was
+    It shows in containers that the engine says were created or started in the future: the clock was
     ahead then, or is behind now. An engine on another machine whose own clock (the Date of its
     answers) differs from this machine's. Containers share the host's clock, so that theirs cannot
     differ.

@@ -41,11 +41,11 @@ def temp_folder_small(
 
     `DOCKER_TMPDIR` in the engine's environment names where it puts what it loads, imports and
     builds before that goes into the data root. It says "no space left on device" when that place is
-    full, and the room is back a moment later. Found where the engine's log has these words of a
-    request since its start, and that place is another file system than the data root's, with less
-    than `roomy` in all. Lines that name the data root are about that, as are those without a path
-    while it has less room than that place. `docker load` is in no log: a place with less than
-    `tiny` is advice without such words.
+    full, and the room is back a moment later. The check reports it where the engine's log has these
+    words of a request since its start, and that place is another file system than the data root's,
+    with less than `roomy` in all. Lines that name the data root are about that, as are those
+    without a path while it has less room than that place. `docker load` is in no log: a place with
+    less than `tiny` is advice without such words.
     """
     if daemon.is_podman:
         return Skipped("Podman has no such folder")

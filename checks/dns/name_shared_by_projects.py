@@ -22,7 +22,7 @@ def name_shared_by_projects(
     The engine answers a query for the name with the addresses of both, in changing order. A
     container that is configured to call the name reaches the other project's service now and then.
     It is critical where a line of its log has the address of that service beside the name, or says
-    that a call to that address failed. Nothing is said where no container calls the name.
+    that a call to that address failed. The check says nothing where no container calls the name.
     """
     for network in networks:
         if network.name != DEFAULT_NETWORK:

@@ -39,9 +39,9 @@ def resolver_bypassed(
     /etc/resolv.conf. Without the directive each request ends with 502. A server of the outside
     knows no names of containers.
 
-    Seen in the log, again and again and now; a name that the container's networks do not know
-    either is left to dns.service-on-other-network. The name of a container that was restarted less
-    than `settled` ago is left out too: in a restart loop it comes and goes.
+    The log shows it repeatedly, and within the last moments; a name that the container's networks
+    do not know either is left to dns.service-on-other-network. The name of a container that was
+    restarted less than `settled` ago is left out too: in a restart loop it comes and goes.
 
     The engine's resolver, which guides recommend, exists only on user-defined networks: nginx on
     the default network, on the host's network or on the host itself is refused at 127.0.0.11.

@@ -33,10 +33,10 @@ def kill_switch(
     """The kill switch of a VPN closes this host to its containers and their clients.
 
     All chains drop what no rule names, and the rules name the tunnel, the VPN's server and open
-    connections alone. A script that sets this up flushes Docker's rules first. Nothing is said
-    where no packet of a container, and none of the host to a container, meets such a policy: many
-    keep the tunnel as the only way out on purpose. Where only the host misses its containers it is
-    a warning.
+    connections alone. A script that sets this up flushes Docker's rules first. The
+    check says nothing where no packet of a container, and none of the host to a container, meets
+    such a policy: many keep the tunnel as the only way out on purpose. Where only the host misses
+    its containers it is a warning.
     """
     obstacles = set(_obstacles(packet_paths, host_paths)) & kill_switch.policies
     if kill_switch.by is not None and obstacles:

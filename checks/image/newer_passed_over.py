@@ -18,9 +18,9 @@ def newer_passed_over(passed_over: PassedOverImages, clock: Clock) -> CheckResul
     """A container was made from an older image than the one that was brought for it.
 
     A deployment pulls a version, and the compose file names another tag, such as `latest`, which
-    keeps its former build: the deployment succeeds, and the former program runs. Found where an
-    image of the same repository, a newer build, got its name here in the hour before the container
-    was made, later than the container's own image did, and no container uses it.
+    keeps its former build: the deployment succeeds, and the former program runs. The check reports
+    it where an image of the same repository, a newer build, got its name here in the hour before
+    the container was made, later than the container's own image did, and no container uses it.
     """
     for image in passed_over:
         yield _finding(image, clock)

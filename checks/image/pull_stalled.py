@@ -19,8 +19,8 @@ def pull_stalled(
 
     The engine has no time limit for the bytes of a layer: a proxy or a registry that keeps the
     connection and sends nothing holds the pull for ever, and each later pull of that layer waits
-    with it. Seen in the files into which layers are written: a file that is whole is read from its
-    beginning, one that waits for bytes is at its end.
+    with it. It shows in the files into which layers are written: a file that is whole is read from
+    its beginning, one that waits for bytes is at its end.
     """
     if daemon.is_podman:
         return Skipped("Podman pulls in the process of each command")

@@ -147,8 +147,8 @@ def limits_not_enforced(
     `/info` says MemoryLimit, PidsLimit or CpuCfsQuota false: the controller is off
     (`cgroup_disable=memory` on the boot line of a Raspberry Pi) and the engine dropped the limits
     in silence. A rootless engine on version 1 of control groups has none at all (driver "none").
-    Swap that is not accounted for is advice, and only on a host that has swap. Seen in the engine's
-    source; no host of ours has such a kernel.
+    Swap that is not accounted for is advice, and only on a host that has swap. It is known from the
+    engine's source; no host of ours has such a kernel.
     """
     has_groups = info.cgroup_driver != "none"
     enforcer = (

@@ -24,10 +24,10 @@ def pinned_together(
     """Containers compete for the CPUs that they are kept to, while others are idle.
 
     `cpuset: "0"` was copied from service to service: each may run only on that CPU, and the host's
-    load does not show it. Found where two containers or more have one list of CPUs and use
-    `used_pct` of them in half a second, these have nothing to do for `spare_pct` of it at most, and
-    other CPUs for `idle_pct`. It is advice: somebody may keep batch work away from the other CPUs
-    on purpose.
+    load does not show it. The check reports it where two containers or more have one list of CPUs
+    and use `used_pct` of them in half a second, these have nothing to do for `spare_pct` of it at
+    most, and other CPUs for `idle_pct`. It is advice: somebody may keep batch work away from the
+    other CPUs on purpose.
     """
     if isinstance(pinned_sets, Unavailable):
         return pinned_sets

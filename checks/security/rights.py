@@ -279,9 +279,9 @@ read-only are what exporters take."""
 def host_path(exposed: Exposed, root: DataRoot) -> CheckResult:
     """A sensitive folder of the host is mounted into a container.
 
-    Judged by the folder itself: `/etc/localtime` or an application's own folder below one of them
-    is nothing. Exporters that take `/proc` and `/sys` read-only pass; one that takes `/` read-only
-    is named: it can read every secret of the host.
+    The check judges by the folder itself: `/etc/localtime` or an application's own folder below one
+    of them is nothing. Exporters that take `/proc` and `/sys` read-only pass; one that takes `/`
+    read-only is named: it can read every secret of the host.
     """
     for container in exposed:
         for mount in container.bind_mounts:

@@ -73,8 +73,8 @@ def overlay_orphans(
 ) -> CheckResult:
     """Layer folders on disk belong to no image and no container.
 
-    Left by an interrupted pull, build or removal. Layers that a BuildKit database mentions are
-    taken as used, also if it has freed them; what changed within the last hour may be a pull in
+    An interrupted pull, build or removal has left them. Layers that a BuildKit database mentions
+    are taken as used, also if it has freed them; what changed within the last hour may be a pull in
     progress. A warning where they are most of what seems to be images on a full disk.
     """
     if info is not None and info.driver != "overlay2":

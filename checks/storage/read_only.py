@@ -34,12 +34,12 @@ def read_only(
 ) -> CheckResult:
     """A file system that Docker writes to can no longer be written to.
 
-    Judged by the file system's own options: a read-only bind mount of a container or a read-only
-    root is by design, and so is a disk beside the data root that somebody mounted read-only: after
-    an error the mount still says rw. From Linux 6.15 on ext4 says emergency_ro. Where the root
-    itself is mounted read-only and its file system is not, the tool runs in a service's sandbox
-    (ProtectSystem=strict), where the options of mounts say nothing. A folder that the engine keeps
-    its own records in has to be writable, however it is mounted.
+    The check judges by the file system's own options: a read-only bind mount of a container or a
+    read-only root is by design, and so is a disk beside the data root that somebody mounted
+    read-only: after an error the mount still says rw. From Linux 6.15 on ext4 says emergency_ro.
+    Where the root itself is mounted read-only and its file system is not, the tool runs in a
+    service's sandbox (ProtectSystem=strict), where the options of mounts say nothing. A folder that
+    the engine keeps its own records in has to be writable, however it is mounted.
     """
     disk = filesystems.of_data_root if filesystems is not None else None
     under_root = mounts.of(disk.point if disk else root.path)

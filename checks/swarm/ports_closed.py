@@ -31,7 +31,7 @@ def ports_closed(
     Managers take calls at TCP port 2377, and all nodes tell each other at port 7946 (TCP and UDP)
     which task is where. Packets of overlay networks come to UDP port 4789. A node whose rules close
     them joins, and is lost after its next start; or its containers do not find those of others.
-    Nothing is said where a port is open to one of the other nodes.
+    The check says nothing where a port is open to one of the other nodes.
     """
     if not swarm.is_used or not closed_swarm_ports.nodes:
         return Skipped("this host is in no swarm with other nodes")

@@ -31,8 +31,8 @@ def host_not_allowed(
     Or a list of origins such as CORS_ORIGINS has localhost alone, while browsers of other machines
     reach both the server and the page of its project: a browser then drops the answers. That is
     advice, since a page may come by the server itself, and a warning where the server refuses all
-    requests that change something. Nothing is said where both have one name, or
-    a container of the project with a port of the web may give them one, and of applications that
+    requests that change something. The check says nothing where both have one name, or
+    a container of the project with a port of the web may give them one, nor about applications that
     run for their developers.
     """
     yield from map(_finding, hosts_not_allowed)

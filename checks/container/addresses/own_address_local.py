@@ -23,11 +23,11 @@ def own_address_local(
     A variable such as NEXTAUTH_URL, WEBHOOK_URL or VITE_API_URL says localhost, or the name by
     which other containers call the program. Logins, links in mails, webhooks and the calls of pages
     then lead each visitor to its own machine. Visitors come from elsewhere: a proxy serves the
-    container under a name, or its port is published for other machines. So it is for n8n, Grafana
-    and others that a proxy serves under a name, and that have no such variable: localhost is their
-    default. It is advice, since a person may use the program only on this host. Nothing is said
-    where another variable has the address of the site, of ports on loopback, of applications that
-    run for their developers, and of machines with a desktop.
+    container under a name, or its port is published for other machines. The same holds for n8n,
+    Grafana and others that a proxy serves under a name, and that have no such variable: localhost
+    is their default. It is advice, since a person may use the program only on this host. The
+    check says nothing where another variable has the address of the site, nor about ports on
+    loopback, applications that run for their developers, and machines with a desktop.
 
     Or the code of the pages that it serves calls localhost, at a port that a container of this host
     has. Code that chooses by the address of its page, and comments, do not count.

@@ -29,8 +29,8 @@ def override_unused(written_projects: WrittenProjects) -> CheckResult:
 
     `docker compose up` reads compose.override.yaml of its own accord, and not where `-f` or
     COMPOSE_FILE names the files: a script with `-f docker-compose.yml` leaves it out without a
-    word. Found where it is the only file that the containers were made from, and the override has
-    ports, mounts or variables of a running service that its container lacks.
+    word. The check reports it where it is the only file that the containers were made from, and the
+    override has ports, mounts or variables of a running service that its container lacks.
 
     An override for development is left out: it builds, mounts the project or sources over those of
     the image, or has a variable or a command for that, such as NODE_ENV=development and `--reload`.

@@ -17,9 +17,9 @@ def variable_overruled(overruled_variables: OverruledVariables) -> CheckResult:
     """A variable of the host overrules the value in a project's .env file.
 
     Compose takes `${NAME}` from the environment of its caller, and from `.env` only where that has
-    no such name. Found where a running container has the value that /etc/environment, a profile of
-    root or a unit of systemd sets, while `.env` of its project has another one. A new `docker
-    compose up` does not change that.
+    no such name. The check reports it where a running container has the value that
+    /etc/environment, a profile of root or a unit of systemd sets, while `.env` of its project has
+    another one. A new `docker compose up` does not change that.
     """
     for variable in overruled_variables:
         yield _finding(variable)

@@ -18,8 +18,8 @@ def imports_copied(copied_imports: CopiedImports) -> CheckResult:
 
     Importers such as Sonarr make a hard link, and downloaders rename a file that is complete. The
     kernel refuses both between two mounts, whatever lies behind them, and the programs then copy.
-    Nothing is said of folders on two disks or subvolumes, nor of a program that has both folders in
-    one mount too.
+    The check says nothing about folders on two disks or subvolumes, nor about a program that has
+    both folders in one mount too.
     """
     for copied in copied_imports:
         yield _finding(copied)

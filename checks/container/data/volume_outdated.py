@@ -40,7 +40,7 @@ def volume_outdated(
     In a folder `node_modules` or `vendor` a package counts too that the image has, and the volume
     has not: it is critical where the log of the failed program does not find it.
 
-    Seen for the storage driver overlay2 and engines from 26 on.
+    The check knows the storage driver overlay2 and engines from 26 on.
     """
     if ping.version < FIRST_WITH_DATE:
         return Skipped("engines before 26 do not say when a volume was created")

@@ -79,8 +79,8 @@ def restart_loop(
 ) -> CheckResult:
     """A container exits and is restarted, over and over.
 
-    Judged from the engine's count, its times and its events, never by waiting. A high count with a
-    long run since is history and stays silent.
+    The check judges from the engine's count, its times and its events, never by waiting. A high
+    count with a long run since is history and stays silent.
 
     A swarm replaces containers, so its tasks are counted by their slot, without those that it ended
     itself for an update. Where health checks have pushed the events out, the daemon's log has the

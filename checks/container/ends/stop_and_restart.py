@@ -29,9 +29,9 @@ def ignores_stop_signal(
 ) -> CheckResult:
     """A container ignores its stop signal and is killed after its grace period.
 
-    Read from events: a signal, then SIGKILL at least `wait` later, then an end with code 137. A
-    `docker kill` sends no signal before it, and `docker stop -t 0` leaves no time. Events that the
-    engine has forgotten are not seen. A program that was ending is another matter.
+    The check reads events: a signal, then SIGKILL at least `wait` later, then an end with code 137.
+    A `docker kill` sends no signal before it, and `docker stop -t 0` leaves no time. Events that
+    the engine has forgotten are not seen. A program that was ending is another matter.
     """
     for container in containers:
         stop = killed_stop(events, container)

@@ -26,9 +26,9 @@ def stopped_by_unit(
 
     `docker start` without `-a`, `docker run -d` and `docker compose up -d` end when the container
     has begun to run. systemd takes that for the end of the service, and runs ExecStop=, unless the
-    unit has RemainAfterExit=yes. Found in units of /etc/systemd/system whose ExecStop= stops or
-    removes the same container, which does not run and lasted a minute at most. A unit whose
-    container is gone counts if it is enabled; one of a project of compose, if no container of
+    unit has RemainAfterExit=yes. The check finds it in units of /etc/systemd/system whose ExecStop=
+    stops or removes the same container, which does not run and lasted a minute at most. A unit
+    whose container is gone counts if it is enabled; one of a project of compose, if no container of
     compose runs besides.
     """
     if (other_engine := jobs_of_another_engine(daemon)) is not None:

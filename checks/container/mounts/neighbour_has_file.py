@@ -14,8 +14,8 @@ def neighbour_has_file(neighbours_files: NeighboursFiles) -> CheckResult:
     and another container of the same project has the file there: the uploads of PHP that nginx
     should serve, a download that another program should import. Both need one volume. A file counts
     in a mount of the neighbour, or one that is younger than the neighbour: two images have the same
-    names by chance. Nothing is said where the first one has a mount of its own there, and of files
-    that scanners ask for, such as .env: nobody should get those.
+    names by chance. The check says nothing where the first one has a mount of its own there, nor
+    about files that scanners ask for, such as .env: nobody should get those.
     """
     for file in neighbours_files:
         yield _finding(file)

@@ -18,8 +18,8 @@ def label_unset(idle_readers: IdleReaders) -> CheckResult:
 
     Watchtower with --label-enable, autoheal, Diun and Ofelia choose containers by a label with the
     value true, and leave all others alone. They run, and log nothing of it. Ofelia counts where a
-    container has jobs for it in other labels. Nothing is said of a program that acts on another
-    engine, nor of a host with no other container.
+    container has jobs for it in other labels. The check says nothing about a program that acts on
+    another engine, nor about a host with no other container.
     """
     for idle in idle_readers:
         yield _finding(idle)

@@ -27,9 +27,9 @@ def worker_missing(absent_workers: AbsentWorkers) -> CheckResult:
     names a broker of Celery that is a container of this host; or the code beside a worker of Celery
     has a schedule, and no beat runs. No process is the worker or the scheduler, no container is
     called like one, and no crontab or unit of the host mentions the program. It is advice: a worker
-    may run on another host. Nothing is said of applications that run for their developers, nor
-    where a cron runs beside the program. It is not said aloud of the image of a vendor whose
-    settings are its own.
+    may run on another host. The check says nothing about applications that run for their
+    developers, nor where a cron runs beside the program. It is not said aloud of the image of a
+    vendor whose settings are its own.
     """
     for absent in absent_workers:
         yield _finding(absent)

@@ -17,8 +17,8 @@ def database_unused(unused_servers: UnusedServers) -> CheckResult:
     Compose starts a PostgreSQL, MySQL or MariaDB for the program, and the folder of that server has
     no table that a user has made. The program has written a file of SQLite since it was made. It
     does not read the variable that names the server, or that variable is misspelt. It is advice,
-    since the program works. Nothing is said of a server with a single table, nor of one whose
-    program waits to be set up and has no such file.
+    since the program works. The check says nothing about a server with a single table, nor about
+    one whose program waits to be set up and has no such file.
     """
     for unused in unused_servers:
         yield _finding(unused)

@@ -20,9 +20,9 @@ def site_unread(nginx_sites: NginxSites, unshown_sites: UnshownSites | None) -> 
     shop.conf.bak, and the folder sites-available, are set aside on purpose.
 
     Or nginx, Apache or Caddy shows the welcome page of its image, and another folder of the
-    container has a first page that its configuration does not name. Nothing is said where other
-    programs run in the container, which may serve it. It is advice where the folder is the image's:
-    a base image may bring a page that nobody wants.
+    container has a first page that its configuration does not name. The check says nothing where
+    other programs run in the container, which may serve it. It is advice where the folder is the
+    image's: a base image may bring a page that nobody wants.
     """
     for site in nginx_sites.unread:
         yield _finding(site)

@@ -22,7 +22,7 @@ def upload_limit_low(upload_limits: UploadLimits) -> CheckResult:
     2 MB and requests of 8 MB. One of them was raised, and the other one not: the lower limit
     counts. A program says its limit by a variable such as MAX_UPLOAD_SIZE, or by PHP's settings. It
     is advice, since small uploads work. It is not said aloud where the higher limit comes from an
-    image alone. Nothing is said where not all settings could be read.
+    image alone. The check says nothing where not all settings could be read.
     """
     for limit in upload_limits:
         yield _finding(limit)

@@ -38,8 +38,8 @@ def value_without_effect(
     Or a variable such as NEXT_PUBLIC_API_URL or VITE_API_URL was put into the code of pages when
     the image was built. The pages are older than the container and do not have its address. They
     have that of the image's own variable, one on localhost with a port of a container, or the
-    variable itself, which no browser has. Nothing is said where pages read their settings at run
-    time, and of applications that run for their developers.
+    variable itself, which no browser has. The check says nothing where pages read their settings at
+    run time, nor about applications that run for their developers.
     """
     for value in first_start_values:
         yield _first_start_finding(value)

@@ -21,8 +21,8 @@ def forwarding_off_inside(
     A VPN server, or a router of a subnet such as Tailscale's, passes on what its clients send to
     others. With net.ipv4.ip_forward off inside its network it drops all of that, and its log says
     nothing. The kernel counts these packets. A client of a VPN gets none: nobody sends it packets
-    for others. Nothing is said of a container without a tunnel: an address that has moved away from
-    it looks the same.
+    for others. The check says nothing about a container without a tunnel: an address that has moved
+    away from it looks the same.
     """
     tunnelled = [netns for netns in namespaces if netns.tunnels]
     if not tunnelled:

@@ -14,10 +14,10 @@ def ban_bypassed(bypassed_bans: BypassedBans) -> CheckResult:
     """A ban list does not keep a banned address from a published port.
 
     fail2ban, CrowdSec and their kin refuse addresses in the host's input rules by default. A
-    published port is translated before, and forwarded: its packets never meet those rules. Found
-    where an address was connected to a published port within the last minutes, the input rules
-    refuse it at that port, and nothing on its way to the container does. A list for another port,
-    such as that of ssh, says nothing about it.
+    published port is translated before, and forwarded: its packets never meet those rules. The
+    check reports it where an address was connected to a published port within the last minutes, the
+    input rules refuse it at that port, and nothing on its way to the container does. A list for
+    another port, such as that of ssh, says nothing about it.
     """
     if not bypassed_bans.walked and not bypassed_bans.unread:
         return Skipped("no ban list, or nobody is connected to a published port")

@@ -28,10 +28,10 @@ def dnat_stale(
 ) -> CheckResult:
     """A rule of Docker's sends a port to the address of a container that is gone.
 
-    Left by an engine that was killed, or put back by a firewall service that restores saved rules
-    at boot. The first rule that matches takes the port: a program of the host, or a container that
-    publishes the port now, gets no connection from outside. A port of a container that restarts
-    says nothing: its rules were read at another moment than its address.
+    An engine that was killed has left it, or a firewall service has put it back that restores saved
+    rules at boot. The first rule that matches takes the port: a program of the host, or a container
+    that publishes the port now, gets no connection from outside. A port of a container that
+    restarts says nothing: its rules were read at another moment than its address.
     """
     if ping is not None and ping.is_podman:
         return Skipped("Podman has other rules")

@@ -25,8 +25,8 @@ def neighbours_translated(wanted_paths: WantedPaths, logs: RefusalLogs) -> Check
     Where `net.bridge.bridge-nf-call-iptables` is 1, packets between two containers of one bridge
     meet iptables too. A rule that translates whatever leaves, without naming an interface, gives
     them the gateway's address: a database then refuses a neighbour whom it knows by its own
-    address. Kubernetes, VPN servers and guides write such rules. Nothing is said unless a log
-    refuses a client with the gateway's address.
+    address. Kubernetes, VPN servers and guides write such rules. The check says nothing unless a
+    log refuses a client with the gateway's address.
     """
     if wanted_paths.why_none:
         return Skipped(wanted_paths.why_none)

@@ -84,8 +84,8 @@ def calls_failing(
     It is a warning where the container has no network or no DNS server, and so cannot call what it
     wants, where mail servers of the internet do not answer at port 25 and none takes a message
     there, and where a route of the host leads to another program's net, in which nobody has the
-    address. So it is where DNS has another address for the name in the line than the one that was
-    called. Where the program prints nothing else, and is a worker or its container is given the
+    address. The same holds where DNS has another address for the name in the line than the one that
+    was called. Where the program prints nothing else, and is a worker or its container is given the
     address, it is a warning unless the report has another problem that may explain it.
     """
     errors = {error.container.id: error for error in repeated_errors or ()}

@@ -55,8 +55,8 @@ def ipv6_leads_nowhere(
     names have only an IPv6 address, as those of hosted databases, and programs prefer IPv6 where a
     name has both: each call fails or waits before IPv4 is tried.
 
-    Seen in the log, repeatedly and within the last moments, or in sockets that wait. A private IPv6
-    address, as of a VPN, counts where the host has a route to it.
+    It shows in the log, repeatedly and within the last moments, or in sockets that wait. A private
+    IPv6 address, as of a VPN, counts where the host has a route to it.
 
     A container without IPv6 whose log mentions lost IPv4 addresses too is left out: IPv6 is not
     what it lacks. The same holds for a container that calls more than five addresses: programs that

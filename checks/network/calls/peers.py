@@ -52,8 +52,8 @@ def peer_address_stale(
     that network: `settled` later, unless the caller is an nginx that looks names up once; its
     reload counts as a start of its own. Where a container has the address now, it counts only if
     the call may be older than that: the address is configured, or the owner and a container that
-    serves the port were started after the caller. Nothing is said while a container of that network
-    is between two runs of a restart loop, and has no address.
+    serves the port were started after the caller. The check says nothing while a container of that
+    network is between two runs of a restart loop, and has no address.
 
     A node of a cluster (Raft) that serves the called port itself may have kept its own former
     address in its data; those of etcd and Sentinel keep the addresses of all nodes, which no

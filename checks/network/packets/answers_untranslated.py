@@ -20,7 +20,7 @@ def answers_untranslated(untranslated_answers: UntranslatedAnswers) -> CheckResu
 
     The host translates what a container sends (NAT), and knows an answer by both ports of the call.
     TFTP answers from a new port, cameras (RTSP) and telephones (SIP) send pictures and sound to the
-    port that the call named. Such packets end at the host. Seen in the kernel's table of
+    port that the call named. Such packets end at the host. It shows in the kernel's table of
     connections: packets of a server that the container has called came to a port of the host at
     which nobody listens, and the container waits for UDP at that number. Its log must say
     repeatedly that something does not come.

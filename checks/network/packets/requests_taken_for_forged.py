@@ -15,8 +15,8 @@ def requests_taken_for_forged(
 
     A host with several interfaces has one default route. With `rp_filter` at 1, the kernel drops a
     request whose sender it would answer by another interface. It does so before the packet filter,
-    without a trace but a counter. Nothing is said while the counter does not rise: an interface of
-    a storage network has no clients beyond it.
+    without a trace but a counter. The check says nothing while the counter does not rise: an
+    interface of a storage network has no clients beyond it.
     """
     drops = strict_uplinks.drops
     if not len(strict_uplinks) or drops is None:

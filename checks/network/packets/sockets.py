@@ -26,9 +26,9 @@ def accept_queue_full(
     The kernel finishes handshakes for a program that listens, and keeps them in a queue until the
     program accepts them. Once the queue is full it drops what comes, and clients get no answer.
     This happens where a program hangs, or all its workers are busy. A burst of clients may fill a
-    short queue for a moment: the queue counts only if it is full a second later too. Seen in the
-    kernel's list of listening sockets. The report also shows lines that the program repeats, such
-    as that its workers wait for a database.
+    short queue for a moment: the queue counts only if it is full a second later too. It shows in
+    the kernel's list of listening sockets. The report also shows lines that the program repeats,
+    such as that its workers wait for a database.
     """
     sockets = [
         socket for netns in namespaces for socket in netns.listeners if socket.protocol == "tcp"

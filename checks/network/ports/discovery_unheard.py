@@ -20,9 +20,10 @@ def discovery_unheard(unheard_discoveries: UnheardDiscoveries) -> CheckResult:
     """A program looks for devices by multicast, and its bridge keeps that in.
 
     Home automation, AirPlay and DLNA find devices by mDNS, SSDP or WS-Discovery: by packets to a
-    group, which no router and no bridge of Docker passes on, and no published port takes in. Seen
-    in its sockets, and in the kernel's counters: it has sent packets to groups, and has received
-    none but its own. Programs that do without discovery are left out, media servers among them.
+    group, which no router and no bridge of Docker passes on, and no published port takes in. It
+    shows in its sockets, and in the kernel's counters: it has sent packets to groups, and has
+    received none but its own. Programs that do without discovery are left out, media servers among
+    them.
     """
     if not unheard_discoveries.asked:
         return Skipped("no program that is made to find devices runs on a bridge")

@@ -26,8 +26,9 @@ def ftp_data_unpublished(
 
     A client of FTP logs in at port 21, and gets lists and files over a second connection, to a port
     that the server chooses (passive mode, RFC 959). In a container that port has to be published
-    too. Seen while a client is being served: the server listens for it. A host whose kernel opens
-    these ports by itself (nf_nat_ftp) is left out, and so is a client that chooses the port itself.
+    too. It shows while a client is being served: the server listens for it. A host whose kernel
+    opens these ports by itself (nf_nat_ftp) is left out, and so is a client that chooses the port
+    itself.
     """
     servers = [container for container in containers.running if serves_ftp(container)]
     if not servers:

@@ -31,11 +31,11 @@ def route_unserved(unserved_routes: UnservedRoutes) -> CheckResult:
     call the wrong place; at their usual level they log nothing. Traefik leaves out containers that
     are unhealthy. A router that asks for no TLS serves no calls by HTTPS: advice where it does
     not name that entry point, since a site may be for plain HTTP alone. The labels, the
-    settings of the proxy, its networks and the sockets in the container are compared. Nothing is
-    said where several proxies of a kind run, where the settings of the proxy cannot be read, and
-    where they pick containers by constraints. A server for logins whose name no container has is
-    advice: a machine of the network may have it. Routers and certificates in Traefik's file of
-    static settings are not read by it either.
+    settings of the proxy, its networks and the sockets in the container are compared. The
+    check says nothing where several proxies of a kind run, where the settings of the proxy cannot
+    be read, and where they pick containers by constraints. A server for logins whose name no
+    container has is advice: a machine of the network may have it. Routers and certificates in
+    Traefik's file of static settings are not read by it either.
     """
     for route in unserved_routes:
         yield _route_finding(route)

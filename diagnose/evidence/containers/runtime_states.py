@@ -29,9 +29,9 @@ def runtime_states(
 ) -> RuntimeStates | Unavailable:
     """The running containers that runc does not know.
 
-    Asked only where a program could not be run in a container, by the engine's log or a probe. An
-    engine with another `--exec-root` (rootless, snap) has its records elsewhere: a folder that is
-    missing, or has none of the containers, proves nothing.
+    The collector asks only where a program could not be run in a container, by the engine's log or
+    a probe. An engine with another `--exec-root` (rootless, snap) has its records elsewhere: a
+    folder that is missing, or has none of the containers, proves nothing.
     """
     running = {
         container.id for container in containers.running if container.host_config.runtime == "runc"

@@ -95,8 +95,8 @@ def dns_forwarders(
 ) -> DnsForwarders:
     """The DNS forwarders in containers that do not answer, with their silent upstreams.
 
-    Nothing is asked where no container serves DNS. Each server is asked once; only of one that
-    gives no answer the settings are read, and its own servers are asked.
+    The collector asks nothing where no container serves DNS. Each server is asked once; only of one
+    that gives no answer the settings are read, and its own servers are asked.
     """
     serving = host.first(
         [container for container in containers.running if _serves(container, namespaces)],

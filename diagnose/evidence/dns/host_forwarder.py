@@ -51,7 +51,7 @@ def host_forwarder(
 ) -> HostForwarder:
     """The host's own DNS forwarder that answers no query, since its own servers are silent.
 
-    Nothing is asked unless the host's first server is its own, and silent.
+    The collector asks nothing unless the host's first server is its own, and silent.
     """
     first = next(iter(resolvers.host_servers), "")
     if isinstance(lookups, Unavailable) or not is_loopback(first) or lookups.reaches(first):

@@ -36,8 +36,8 @@ class StubUpstreams(msgspec.Struct, frozen=True):
 def stub_upstreams(host: Host, resolvers: Resolvers, listeners: Listeners | None) -> StubUpstreams:
     """The servers behind the host's loopback resolver.
 
-    Nothing is asked unless the host names loopback servers alone, and the engine knows no other. A
-    server at another port than 53 is of no use to a container.
+    The collector asks nothing unless the host names loopback servers alone, and the engine knows no
+    other. A server at another port than 53 is of no use to a container.
     """
     has_others = resolvers.engine_view or resolvers.configured
     if has_others or not resolvers.host_servers:

@@ -73,8 +73,8 @@ class _User(msgspec.Struct, frozen=True):
 def rootless_engines(host: Host, daemon: Daemon, containers: Containers | None) -> RootlessEngines:
     """The rootless engines on this host whose containers may be missed.
 
-    Asked only where no engine answers, and the host's own one has left no container. Other users'
-    homes are open only to root.
+    The collector asks only where no engine answers, and the host's own one has left no container.
+    Other users' homes are open only to root.
     """
     has_own = containers is not None and (containers.items or containers.unexamined)
     if not daemon.is_down or daemon.endpoint.named or has_own:

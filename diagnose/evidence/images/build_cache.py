@@ -31,8 +31,8 @@ def build_cache(
 ) -> BuildCache | Unavailable:
     """The build cache, by BuildKit's records.
 
-    Asked after everything else, where the disk is filling, a pull has filled it, or the user asked
-    about disks.
+    The collector asks last, and only where the disk is filling, a pull has filled it, or the
+    user asked about disks.
     """
     disk = filesystems.of_data_root
     if disk is None:

@@ -63,7 +63,7 @@ def unused_proxies(
 ) -> UnusedProxies:
     """The proxies that files of this host name, for an engine that has none.
 
-    Read only where the engine could not reach a registry.
+    The collector reads only where the engine could not reach a registry.
     """
     if info.https_proxy or info.http_proxy or not pulls.of("unreachable"):
         return UnusedProxies(())

@@ -36,8 +36,8 @@ class Emulators(Items[str], frozen=True):
 def emulators(host: Host, programs: Programs) -> Emulators | Unavailable:
     """The registered emulators.
 
-    Read only where the kernel has refused a container's program for its format. The kernel keeps
-    this list until the next boot; where it is not mounted, nothing was registered.
+    The collector reads only where the kernel has refused a container's program for its format. The
+    kernel keeps this list until the next boot; where it is not mounted, nothing was registered.
     """
     if all(program.why != "exec format error" for program in programs.by_id.values()):
         return Unavailable("missing", "no program was refused for its format")

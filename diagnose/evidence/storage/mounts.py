@@ -65,7 +65,7 @@ class Mounts(Items[Mounted], frozen=True, dict=True):
     def of(self, path: str) -> Mounted | None:
         """The mount that holds this path, by its name alone.
 
-        Nothing is asked of a filesystem that may be dead.
+        The collector asks nothing of a filesystem that may be dead.
         """
         while path:
             if path in self._by_point:

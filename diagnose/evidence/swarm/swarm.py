@@ -85,7 +85,8 @@ class Swarm(msgspec.Struct, frozen=True):
 def swarm(host: Host, info: Info) -> Swarm:
     """The swarm of the engine.
 
-    Nothing is asked of an engine that is in no swarm, and only managers are asked for lists.
+    The collector asks nothing of an engine that is in no swarm, and only managers are asked for
+    lists.
     """
     member = info.swarm or SwarmMembership()
     state = member.local_node_state or "inactive"

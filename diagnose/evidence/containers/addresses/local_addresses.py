@@ -84,7 +84,8 @@ class LocalAddresses(Items[LocalAddress], frozen=True):
 def local_addresses(containers: Containers, processes: Processes) -> LocalAddresses:
     """The addresses in variables and labels that mean the visitor's own machine.
 
-    By variables, labels and ports alone. Nothing is said of a machine with a desktop session.
+    By variables, labels and ports alone. The collector gives nothing of a machine with a desktop
+    session.
     """
     is_desk = is_on_a_desk(processes)
     running = tuple(containers.running)

@@ -65,8 +65,8 @@ def local_origins(
 
     A page at a port that no origin of the list has may be served together with its server, and one
     that is not published may be called by the page's own server, which passes the origin on. Both
-    count where the server refuses all requests that change something. Nothing is said of a machine
-    before which one sits.
+    count where the server refuses all requests that change something. The collector gives nothing
+    of a machine before which one sits.
     """
     if is_on_a_desk(processes):
         return LocalOrigins()

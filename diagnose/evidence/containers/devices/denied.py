@@ -62,7 +62,8 @@ def denied_devices(
 
 
 def _barred_devices(host: Host, named_devices: Sequence[NamedDevice]) -> Iterator[BarredDevice]:
-    """Asked only for devices that are harmless to open, and that the kernel's rules may deny."""
+    """The collector asks only for devices that are harmless to open, and that the kernel's rules
+    may deny."""
     candidates = [
         device
         for device in named_devices

@@ -309,7 +309,8 @@ def bind_sources(
 
 
 def _mount_sources_of_engines(host: Host, containers: Containers) -> frozenset[str]:
-    """Asked only where a container commands the engine and has a path by which another mounts."""
+    """The collector asks only where a container commands the engine and has a path by which another
+    mounts."""
     commanding = [container for container in containers.running if container.commands_engine]
     if not commanding:
         return frozenset()

@@ -37,8 +37,8 @@ class FormerRootMounts(Items[FormerRootMount], frozen=True):
 def former_root_mounts(host: Host, containers: Containers, root: DataRoot) -> FormerRootMounts:
     """The mounts below the default data root, where the engine uses another one.
 
-    Nothing is asked where the data root is the default, or where no container mounts that. A link
-    from the default path to the data root, or a mount over it, is the same folder.
+    The collector asks nothing where the data root is the default, or where no container mounts
+    that. A link from the default path to the data root, or a mount over it, is the same folder.
     """
     if root.source != "info" or is_within(root.path, DEFAULT):
         return FormerRootMounts()

@@ -44,7 +44,7 @@ def share_watches(
 ) -> ShareWatches | Unavailable:
     """The programs that watch files on network shares, where no change is reported.
 
-    Nothing is asked on a host whose containers have no share.
+    The collector asks nothing on a host whose containers have no share.
     """
     shares = {
         container.id: (container, shared)

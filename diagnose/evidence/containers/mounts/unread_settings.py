@@ -91,7 +91,7 @@ def unread_files(
 ) -> UnreadFiles:
     """The settings files that complaining programs do not read, by their commands.
 
-    Nothing is asked where no command names a settings file.
+    The collector asks nothing where no command names a settings file.
     """
     complaining = {error.container.id for error in repeated_errors}
     reads = {

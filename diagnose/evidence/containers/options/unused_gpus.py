@@ -38,7 +38,8 @@ class UnusedGpus(Items[UnusedGpu], frozen=True):
 def unused_gpus(host: Host, containers: Containers, info: Info | None) -> UnusedGpus:
     """The variables that a person has set: images of CUDA bring the same one.
 
-    Nothing is said of a host without the driver, whose settings were copied from another one.
+    The collector gives nothing for a host without the driver, whose settings were copied from
+    another one.
     """
     if info is not None and info.default_runtime == _RUNTIME:
         return UnusedGpus()

@@ -70,7 +70,7 @@ def closed_folders(
 ) -> ClosedFolders:
     """The folders that are closed to servers which answer with 500 and do not say why.
 
-    Nothing is said where the engine gives users of containers other numbers.
+    The collector gives nothing where the engine gives users of containers other numbers.
     """
     is_remapped = info is not None and (info.has_userns_remap or info.is_rootless)
     by_id: dict[str, ClosedFolder] = {}

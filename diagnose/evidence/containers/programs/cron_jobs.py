@@ -64,8 +64,8 @@ class CronJobs(Items[BareJob], frozen=True):
 def cron_jobs(host: Host, containers: Containers, processes: Processes) -> CronJobs:
     """The cron jobs in containers that cannot do their work, and the crontabs that no cron reads.
 
-    A few files of each container in which cron runs; most hosts have none. Nothing is said where
-    the tool may not look into a container.
+    A few files of each container in which cron runs; most hosts have none. The collector gives
+    nothing where the tool may not look into a container.
     """
     bare: list[BareJob] = []
     ownerless: list[Ownerless] = []

@@ -64,8 +64,8 @@ def addressless_names(
 ) -> AddresslessNames:
     """The failed names that a server knows without an IPv4 address, with its reply for AAAA.
 
-    Nothing is asked about a name that some server of the container knows, or that another one
-    denies.
+    The collector asks nothing about a name that some server of the container knows, or that another
+    one denies.
     """
     failures = [
         failure

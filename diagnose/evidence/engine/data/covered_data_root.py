@@ -44,8 +44,8 @@ def covered_data_root(
 
     The paths are looked up as the engine does, in its own mount namespace. /proc/locks and
     /proc/self/mountinfo name the device of the superblock, stat(2) on btrfs another one: so files
-    are compared only by their inode. Nothing is asked where the data root is on the root file
-    system, which no other mount covers.
+    are compared only by their inode. The collector asks nothing where the data root is on the root
+    file system, which no other mount covers.
     """
     engine = daemon.processes.engine
     if not daemon.same_host:

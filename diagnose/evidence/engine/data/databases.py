@@ -84,7 +84,8 @@ class EngineDatabases(msgspec.Struct, frozen=True):
     damaged: DamagedDatabase | None = None
     """The file that stopped the newest start of the engine."""
     locked: tuple[LockedDatabase, ...] = ()
-    """Looked for only where the engine does not answer: a living engine holds these locks itself.
+    """The collector looks only where the engine does not answer: a living engine holds these locks
+    itself.
     """
     log_source: str = ""
 

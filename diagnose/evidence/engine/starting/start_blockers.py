@@ -39,9 +39,9 @@ class StartBlockers(msgspec.Struct, frozen=True):
 def start_blockers(host: Host, daemon: Daemon, log: DaemonLog | None) -> StartBlockers:
     """The units that keep systemd from starting the engine.
 
-    Asked where systemd has not started the engine: docker.service is inactive, not failed. A
-    required unit that is only stopped is not an obstacle: systemd starts it as well. A device that
-    does not come, and a mount of it, are inactive and not failed.
+    The collector asks where systemd has not started the engine: docker.service is inactive, not
+    failed. A required unit that is only stopped is not an obstacle: systemd starts it as well. A
+    device that does not come, and a mount of it, are inactive and not failed.
     """
     unit = daemon.installation.unit
     if unit is None or not daemon.is_down:

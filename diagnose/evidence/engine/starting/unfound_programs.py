@@ -56,7 +56,7 @@ class UnfoundPrograms(msgspec.Struct, frozen=True):
 def unfound_programs(host: Host, containers: Containers, daemon: Daemon) -> UnfoundPrograms:
     """The programs that a refused start names as missing, with their folders on this host.
 
-    Nothing is asked where no start names one.
+    The collector asks nothing where no start names one.
     """
     names = {
         name

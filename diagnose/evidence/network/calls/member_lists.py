@@ -74,8 +74,8 @@ def member_lists(
 ) -> MemberLists:
     """The member lists of clusters of Redis and its kind.
 
-    Asked only of containers in which such a server listens for its cluster too: at most three
-    folders and one file of each.
+    The collector asks only of containers in which such a server listens for its cluster too: at
+    most three folders and one file of each.
     """
     servers = [
         container

@@ -89,8 +89,8 @@ class _SizedQuery(msgspec.Struct, frozen=True):
 def mtu_harm(host: Host, sizes: PacketSizes, resolvers: Resolvers | None) -> MtuHarm:
     """The signs that large packets get lost, on networks whose packets are too large.
 
-    Sockets and logs of their containers, and one query of full size. Nothing is asked where all
-    packets fit.
+    Sockets and logs of their containers, and one query of full size. The collector asks nothing
+    where all packets fit.
     """
     harms_of: dict[str, tuple[Harm, ...]] = {}
     probes: dict[str, str] = {}

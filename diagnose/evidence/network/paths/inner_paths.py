@@ -118,8 +118,8 @@ def inner_paths(
 ) -> InnerPaths:
     """The connections of containers through their own namespaces.
 
-    Nothing is asked about a namespace that no container may change and that has the engine's
-    interfaces alone.
+    The collector asks nothing about a namespace that no container may change and that has the
+    engine's interfaces alone.
     """
     changed = changed_namespaces(namespaces, containers)
     inner = inner_stacks(host, changed)

@@ -93,7 +93,7 @@ def host_proxy_failures(
 ) -> HostProxyFailures:
     """The failures in logs of the host's own proxies about containers.
 
-    Nothing is asked where no proxy runs on the host itself; its log is open only to root.
+    The collector asks nothing where no proxy runs on the host itself; its log is open only to root.
     """
     pids = by_key(
         (process.comm, process.pid) for process in processes.outside if process.comm in PROGRAMS

@@ -68,8 +68,8 @@ def ftp_servers(
 ) -> FtpServers:
     """The published FTP servers whose image or mounted file has a known setting, and none in it.
 
-    Nothing is read where no container publishes a port for FTP, and where the kernel corrects the
-    addresses.
+    The collector reads nothing where no container publishes a port for FTP, and where the kernel
+    corrects the addresses.
     """
     if modules is not None and HELPER in modules.names:
         return FtpServers()

@@ -29,7 +29,8 @@ class HalfOpen(msgspec.Struct, frozen=True):
 def half_open(host: Host, return_paths: ReturnPaths) -> HalfOpen | Unavailable:
     """The half-open connections to published ports.
 
-    Asked only about ports whose answers leave through another interface than the client's.
+    The collector asks only about ports whose answers leave through another interface than the
+    client's.
     """
     ports = sorted(
         {path.host_port for path in return_paths if path.is_lost and path.port.endswith("/tcp")}

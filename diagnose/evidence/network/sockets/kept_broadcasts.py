@@ -66,9 +66,9 @@ def kept_broadcasts(
 ) -> KeptBroadcasts:
     """The programs that serve or wake machines by broadcast, on networks that keep broadcasts in.
 
-    Nothing is asked where no container on a bridge publishes DHCP's port or wakes machines. A
-    server that has given an address lately is reached, and so is one that a relay asks: a relay
-    sends its clients' questions to the host's own address.
+    The collector asks nothing where no container on a bridge publishes DHCP's port or wakes
+    machines. A server that has given an address lately is reached, and so is one that a relay asks:
+    a relay sends its clients' questions to the host's own address.
     """
     on_bridges = [
         container for container in containers.running if _is_on_bridges(container, networks)

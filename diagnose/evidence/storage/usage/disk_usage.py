@@ -211,7 +211,7 @@ def _store_elsewhere(host: Host, disk: Filesystem, root: str, unmeasured: list[s
 def _build_cache(host: Host, walked: WalkedFolder, layers: int, unmeasured: list[str]) -> int:
     """The engine alone knows which layers are cache.
 
-    Asked only where BuildKit has left its databases.
+    The collector asks only where BuildKit has left its databases.
     """
     if not any(name.startswith("buildkit/") for name in walked.by) or not layers:
         return 0

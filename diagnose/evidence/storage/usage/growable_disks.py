@@ -57,7 +57,8 @@ class _Device(msgspec.Struct, frozen=True):
 def growable_disks(host: Host, filesystems: Filesystems) -> GrowableDisks:
     """The full file systems on a disk that was enlarged.
 
-    Asked only for those on a block device. A partition that another one follows cannot grow.
+    The collector asks only for those on a block device. A partition that another one follows cannot
+    grow.
     """
     disks: dict[str, GrowableDisk] = {}
     for disk in filter(_is_worth_a_look, filesystems):

@@ -41,7 +41,8 @@ class LeftNodes(Items[LeftNode], frozen=True):
 def left_nodes(host: Host, containers: Containers) -> LeftNodes:
     """The left data of RabbitMQ nodes.
 
-    Asked only where a container without a host name of its own mounts RabbitMQ's folder.
+    The collector asks only where a container without a host name of its own mounts RabbitMQ's
+    folder.
     """
     homes = list(_home_folders(containers))
     nodes_left = []

@@ -93,9 +93,9 @@ def renamed_projects(
     """The volumes of a project's former name, where its new containers have empty ones.
 
     Compose puts the project's name before that of a volume: a project that is renamed, or whose
-    folder is, starts with empty volumes. Looked for where a young container of a project has a
-    volume, and exactly one other project, of which no container is left, has an unused one of that
-    name. A folder that cannot be listed is left out.
+    folder is, starts with empty volumes. The collector looks where a young container of a project
+    has a volume, and exactly one other project, of which no container is left, has an unused one of
+    that name. A folder that cannot be listed is left out.
     """
     pairs = host.first(
         list(_pairs(containers, unused, clock)), MOST, "volumes of projects that may be renamed"

@@ -73,8 +73,8 @@ def refused_own_paths(
 ) -> RefusedOwnPaths:
     """Paths named in logs that are closed to the user of the program.
 
-    Each container with such a log takes one question. Nothing is said where the engine gives users
-    of containers other numbers.
+    Each container with such a log takes one question. The collector gives nothing where the engine
+    gives users of containers other numbers.
     """
     if info is not None and (info.has_userns_remap or info.is_rootless):
         return RefusedOwnPaths()

@@ -95,10 +95,10 @@ def selinux_denials(
 ) -> SelinuxDenials:
     """The newest denial of SELinux for each bind mount of a container.
 
-    Asked only where the engine gives its containers labels. A denial belongs to the container that
-    has its level, and to the mount whose source has its inode or its name; a file on a disk belongs
-    to the only mount without a label. Unmatched denials are left out, and containers that were
-    started since and run well.
+    The collector asks only where the engine gives its containers labels. A denial belongs to the
+    container that has its level, and to the mount whose source has its inode or its name; a file on
+    a disk belongs to the only mount without a label. Unmatched denials are left out, and containers
+    that were started since and run well.
     """
     if info is None or not info.has_security("selinux"):
         return SelinuxDenials()

@@ -64,7 +64,7 @@ class DanglingLinks(Items[DanglingLink], frozen=True):
 def dangling_links(host: Host, containers: Containers, log_tails: LogTails) -> DanglingLinks:
     """The dangling links in data folders that lines of failed containers name.
 
-    Asked only where such a log reports a missing file.
+    The collector asks only where such a log reports a missing file.
     """
     failed = []
     for container in containers:

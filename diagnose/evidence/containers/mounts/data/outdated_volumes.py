@@ -87,8 +87,8 @@ def outdated_volumes(
     """The engine fills a volume from an image once, while the volume is empty, and keeps the dates.
 
     A file that is older than its volume was copied, and not changed since. Where the image of today
-    has a file of that name that is not older and has another size, the volume hides it. So it does
-    with a file whose name has another hash in the volume.
+    has a file of that name that is not older and has another size, the volume hides it. The
+    same holds for a file whose name has another hash in the volume.
     """
     mounted = _local_volumes(containers)
     if not mounted or ping.version < FIRST_WITH_DATE:

@@ -88,8 +88,9 @@ def misnamed_exits(
 ) -> MisnamedExits:
     """The rules that translate a tunnel's clients at an interface that they do not take.
 
-    Nothing is asked about a namespace without a tunnel. A rule of the host has to name the clients'
-    addresses, or an interface that does not exist: a router may hide some others on purpose.
+    The collector asks nothing about a namespace without a tunnel. A rule of the host has to name
+    the clients' addresses, or an interface that does not exist: a router may hide some others on
+    purpose.
     """
     exits: list[MisnamedExit] = []
     traced = 0

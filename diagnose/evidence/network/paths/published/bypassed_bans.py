@@ -54,7 +54,7 @@ class BypassedBans(Items[BypassedBan], frozen=True):
 def bypassed_bans(host: Host, host_stack: HostStack, packet_paths: PacketPaths) -> BypassedBans:
     """The published ports that banned clients reach all the same.
 
-    Nothing is asked where no rule belongs to a ban list.
+    The collector asks nothing where no rule belongs to a ban list.
     """
     stack = host_stack.stack
     ports = [inlet for inlet in packet_paths.inlets if inlet.family == "ip"][:_MOST_PORTS]

@@ -31,7 +31,7 @@ def refused_at_host(host: Host, processes: Processes, clock: Clock) -> list[Acce
     """The requests of one client for WebSocket at one place that were all refused lately.
 
     [] for too few. Scanners ask any site for such places, which answers 404 where it has none.
-    Nothing is read where no nginx runs on the host.
+    The collector reads nothing where no nginx runs on the host.
     """
     if not runs_on_host(processes):
         return []
