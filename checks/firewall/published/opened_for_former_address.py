@@ -22,9 +22,9 @@ def opened_for_former_address(
     `ufw route allow to ADDRESS`, and rules in DOCKER-USER, name the container by its address. After
     `down` and `up` the container may have another one: the rule never matches then, and the next
     rule drops the clients. The check says nothing where another container offers the port on that
-    network, running or not: the rule may be meant for that one. Nor does it where a rule names the
-    present address, which may let in some clients only: the other one is left over. A rule for some
-    clients is advice, for the port is closed to all others on purpose.
+    network, running or not: the rule may be meant for that one. The same holds where a rule names
+    the present address, which may let in some clients only: the other one is left over. A rule for
+    some clients is advice, for the port is closed to all others on purpose.
     """
     if not packet_paths.inlets:
         return Skipped(packet_paths.why_none or "no running container publishes a port")
