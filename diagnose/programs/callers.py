@@ -4,13 +4,14 @@ Such a line is about one request, one login or one mail of a client, and explain
 server. A program's lines about its own calls have none of these forms.
 """
 
+import functools
 import re
 from collections.abc import Iterable
 from ipaddress import ip_address
 
-from diagnose.lazy_pattern import LazyPattern
+from diagnose.lazy_pattern import LazyPattern, RarePattern
 
-TURNED_AWAY = LazyPattern(
+TURNED_AWAY = RarePattern(
     r"""
     access[ ]denied | denied[ ]by | forbidden[ ]by[ ]rule
     | auth\w{0,20}[ ](?:failed|failure) | failed[ ]to[ ]authenticate
@@ -65,7 +66,7 @@ _REQUEST = LazyPattern(
 )
 """A request with the status of its answer, or a web server's words about one. urllib3 has the
 address of its server before the request, which ends in a port."""
-_CLIENT = LazyPattern(
+_CLIENT = RarePattern(
     r"""
     \b hostname [ ] \S{1,253} [ ] does [ ] not [ ] resolve [ ] to [ ] address \b     # Postfix
     | \[preauth\] | \b input_userauth_request:          # sshd
@@ -104,7 +105,7 @@ _CLIENT = LazyPattern(
 )
 """Words of servers about a client, which no client writes about itself."""
 
-_LOGIN_FORM = LazyPattern(
+_LOGIN_FORM = RarePattern(
     r"""
     \b (?: (?:bad|incorrect|invalid|wrong) [ ] (?:admin[ ]|user[ ]?)?
             (?:credentials|login|name|password|token)
@@ -123,8 +124,12 @@ _LOGIN_FORM = LazyPattern(
 one logs no address of its own, or one with a port."""
 
 
+@functools.lru_cache(4096)
 def is_about_a_caller(line: str) -> bool:
-    """Whether a server reports a single request or a single client of its own."""
+    """Whether a server reports a single request or a single client of its own.
+
+    Each line of a tail is judged several times.
+    """
     return bool(_REQUEST.search(line) or is_about_a_client(line) or is_about_a_stranger(line))
 
 

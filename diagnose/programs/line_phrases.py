@@ -4,10 +4,12 @@ The patterns are for lines in small letters.
 """
 
 import re
+from collections.abc import Set
 
 import msgspec
 
 from diagnose.lazy_pattern import LazyPattern
+from diagnose.programs.log_message import words_of
 from diagnose.word_sets import vocabulary
 
 
@@ -21,6 +23,14 @@ class Phrases(msgspec.Struct, frozen=True):
     twentieth of the pattern."""
     pattern: LazyPattern
     """The pattern that decides."""
+
+    def are_in(self, lowered: str) -> bool:
+        """Whether a line in small letters has one of these phrases."""
+        return self.are_in_words(lowered, words_of(lowered))
+
+    def are_in_words(self, lowered: str, words: Set[str]) -> bool:
+        """The same of a line whose words are known."""
+        return not self.words.isdisjoint(words) and self.pattern.search(lowered) is not None
 
 
 EXPLAINS = Phrases(
@@ -44,7 +54,8 @@ EXPLAINS = Phrases(
         improper format help application on creation added set manual another check empty sure exists structure busy
         enetunreach bad_alloc memoryerror instead reachable verification parser servers truncated skew removed duplicate
         limit temporarily directory permissions unbalanced scanner line find attempt misbehaving full platform
-        both exclusive built build valid long anywhere
+        both exclusive built build valid long anywhere corrupting corruption corruptions corrupts
+        downgraded downgrades mismatches pendingmigration pendingmigrations timedout
         """
     ),
     pattern=LazyPattern(

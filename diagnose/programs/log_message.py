@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from diagnose.foreign_words import in_english
-from diagnose.lazy_pattern import LazyPattern
+from diagnose.lazy_pattern import LazyPattern, RarePattern
 from diagnose.word_sets import vocabulary
 
 LONGEST = 1200
@@ -27,21 +27,21 @@ WARNING = 12
 INFO = -25
 """The worth of a level."""
 
-TAKES_ANOTHER = LazyPattern(
+TAKES_ANOTHER = RarePattern(
     r"\bfall(?:s|ing)?[ -]?back\b|\busing (?:the )?defaults?\b|\bdefault(?:s|ing) to\b"
     r"|, creat(?:es|ing) (?:it|one)\b|\b(?:trying|using) (?:the )?next\b|\bnext (?:mirror|server|address|upstream)\b"
     r"|\bthen (?:completed|connected|delivered|succeeded|worked)\b",
     re.IGNORECASE,
 )
 """A program that prints this gets its need from elsewhere."""
-DOES_WITHOUT = LazyPattern(
+DOES_WITHOUT = RarePattern(
     r"(?<!\bcan be )(?<!\bmay be )(?<!\byou )\b(?:skipp|ignor)(?:ed|ing)\b", re.IGNORECASE
 )
 """A program that prints this continues; whether anybody misses the part that it leaves out is not
 known."""
 
 
-WAS_EXPECTED = LazyPattern(
+WAS_EXPECTED = RarePattern(
     r"(?<!\bnot )\bas expected\b|\(expected\)|\bexpected by (?:an? |the |this )?tests?\b"
     r"|\b(?:caught|got|raised|received|saw|the|threw) (?:an? |the )?expected"
     r" (?:error|exception|failure|refusal|timeout)\b",

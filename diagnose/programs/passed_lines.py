@@ -4,16 +4,17 @@ They explain no failure: the program ended for another reason. Where no other li
 that failed and a call that failed at first may still be it.
 """
 
+import functools
 import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
 from diagnose.error_signatures import CALL_FAILED, signs
-from diagnose.lazy_pattern import LazyPattern
+from diagnose.lazy_pattern import LazyPattern, RarePattern
 from diagnose.programs.line_phrases import EXPLAINS
 from diagnose.programs.log_message import ERROR, WARNING, Message, is_no_loss
 
-_OWN_WORDS = LazyPattern(
+_OWN_WORDS = RarePattern(
     r"""
     (?<!not\ )\bcontinu(?:es|ing)\b | \busing\ (?:the\ |a\ )?(?:cached?|default|own)\b
     | \b(?:is|are)\ not\ (?:fatal|recommended)\b(?!\.\ Use\ --) | \bnon-fatal\b | \bharmless\b | \(optional\b
@@ -103,11 +104,17 @@ def _last_place(marks: Iterable[object]) -> int:
 
 
 def _complains(line: Message) -> bool:
-    return (line.level or 0) >= ERROR or bool(EXPLAINS.pattern.search(line.text.lower()))
+    return (line.level or 0) >= ERROR or _explains(line.text)
 
 
 def _is_ordinary(line: Message) -> bool:
     """Whether the line reports the program's normal work, without a complaint."""
     if line.text[:1].isspace() or (line.level or 0) >= WARNING or _TOOL.match(line.text):
         return False
-    return not (EXPLAINS.pattern.search(line.text.lower()) or _OF_AN_END.search(line.text))
+    return not (_explains(line.text) or _OF_AN_END.search(line.text))
+
+
+@functools.lru_cache(4096)
+def _explains(text: str) -> bool:
+    """Whether the text of a line explains a failure. Each line of a tail is judged several times."""
+    return EXPLAINS.are_in(text.lower())

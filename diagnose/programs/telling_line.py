@@ -78,7 +78,7 @@ class TellingLine(msgspec.Struct, frozen=True):
     def is_complaint(self) -> bool:
         """Whether the line objects to something around the program, rather than to itself."""
         lowered = in_english(self.whole).lower()
-        return any(phrases.pattern.search(lowered) for phrases in (EXPLAINS, STRONG))
+        return any(phrases.are_in(lowered) for phrases in (EXPLAINS, STRONG))
 
     @property
     def whole(self) -> str:
@@ -224,9 +224,7 @@ def _worth_of_phrases(text: str, *, without_generic: bool = False) -> int:
     lowered = text.lower()
     words = words_of(text)
     groups = [phrases for phrases in PHRASES if not (without_generic and phrases is GENERIC)]
-    matches = [
-        phrases for phrases in groups if words & phrases.words and phrases.pattern.search(lowered)
-    ]
+    matches = [phrases for phrases in groups if phrases.are_in_words(lowered, words)]
     is_reasoned = TOOL_ENDED in matches or (STRONG in matches and _REASONED.search(lowered))
     return sum(phrases.worth for phrases in matches if not (is_reasoned and phrases is FAREWELL))
 

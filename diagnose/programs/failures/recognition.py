@@ -20,6 +20,7 @@ from diagnose.programs.failures.remedies import Remedy
 from diagnose.programs.log_message import LONGEST, goes_on, message, plain
 from diagnose.programs.passed_lines import passed_lines
 from diagnose.programs.telling_line import TellingLine, says_what_is_wrong
+from diagnose.required_words import required_words
 
 _GROUP = LazyPattern(r"\{\w+\}")
 _ESCAPED_QUOTE = LazyPattern(r"(?<!\\)\\+\"")
@@ -131,11 +132,19 @@ class Failure(msgspec.Struct, frozen=True, dict=True):
         """The words of which every text that shows the failure has at least one."""
         return (self.mark,) if isinstance(self.mark, str) else self.mark
 
+    @functools.cached_property
+    def _needed_words(self) -> tuple[str, ...]:
+        """The marks; of a row without one the words that its pattern needs, so that it is not
+        compared with every line."""
+        if "" not in self.marks:
+            return self.marks
+        return tuple(required_words(self.pattern, re.IGNORECASE) or self.marks)
+
     def may_be_in(self, lowered: str) -> bool:
         """Whether a text in small letters may show the failure."""
-        if isinstance(self.mark, str):
+        if self.mark and isinstance(self.mark, str):
             return self.mark in lowered
-        return any(mark in lowered for mark in self.mark)
+        return any(word in lowered for word in self._needed_words)
 
 
 NO_WORD = (
