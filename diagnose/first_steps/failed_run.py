@@ -271,8 +271,8 @@ def failed_run(
 def _server_evidence(server: Mapping[str, str], containers: Containers) -> dict[str, Json]:
     """The image of the server that lacks something."""
     name = server.get("extensions", "")
-    images = [container.config.image for container in containers if container.name == name]
-    return {f"{name}, the server": f"image {images[0]}"} if images else {}
+    container = containers.by_name.get(name)
+    return {f"{name}, the server": f"image {container.config.image}"} if container else {}
 
 
 def _hidden_evidence(container: Container, mounts: EmptyMounts | None) -> dict[str, Json]:

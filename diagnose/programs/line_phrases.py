@@ -95,7 +95,7 @@ EXPLAINS = Phrases(
         | \bbad\ address\b | \bserver\ misbehaving\b | \brun\ out\ of\ available\b | \bdisk\ is\ full\b
         | \bno\ primary\ server\ is\ available\b | \ -\ no\ response$ | \bis\ not\ a\ database\b
         | \bfor\ another\ platform\b | \binstance\ only\ has\b | \bmemory\ allocation\ of\ \d+\ bytes\ failed\b
-        | \b(?:malformed|improper)\b | \bdowngrad | \bwrong\ (?:magic|architecture|format)\b
+        | \b(?:malformed|improper)\b | \bdowngrad(?:e|ing) | \bwrong\ (?:magic|architecture|format)\b
         | \bexec(?:ution)?\ format\ error\b
         | \b(?:must|should|can)\ not\ be\b | \brefus(?:ed|es|ing)\b | \bdue\ to\ insecure\b | \bdoes\ not\ align\b
         | \bno\ (?!(?:changes|custom|errors|issues|migrations|problems|updates)\b)(?:\w+\ ){1,4}found\b(?!\ -\ auto-)

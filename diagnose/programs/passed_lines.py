@@ -7,7 +7,8 @@ that failed and a call that failed at first may still be it.
 import functools
 import re
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Sequence
+from typing import TypeVar
 
 from diagnose.error_signatures import CALL_FAILED, signs
 from diagnose.lazy_pattern import LazyPattern, RarePattern
@@ -54,6 +55,7 @@ _REACHED = LazyPattern(
 )
 """A program that has tried again, and has reached what it calls."""
 
+Line = TypeVar("Line", Message, str)
 _NUMBERS = LazyPattern(r"\d+")
 OFTEN = 3
 """A call that fails this many times is one without which the program still runs."""
@@ -65,13 +67,14 @@ def passed_lines(messages: Sequence[Message]) -> frozenset[int]:
     by_own_words = frozenset(
         place for place, text in enumerate(texts) if is_no_loss(text) or _OWN_WORDS.search(text)
     )
-    last_ordinary = _last_place(map(_is_ordinary, messages))
-    last_reached = _last_place(map(_REACHED.search, texts))
+    last_ordinary = _last_place(_is_ordinary, messages)
+    last_reached = _last_place(_REACHED.search, texts)
     tools = {place for place, text in enumerate(texts[:last_ordinary]) if _TOOL.match(text)}
     calls = {place for place, text in enumerate(texts[:last_reached]) if _CALL.search(text)}
     passed = by_own_words | tools | calls | _calls_before_another_end(messages)
     rest = [line for place, line in enumerate(messages) if place not in passed]
-    is_explained = any(_complains(line) or _fails_itself(line) for line in rest)
+    # the line that explains is nearly always among the last
+    is_explained = any(_complains(line) or _fails_itself(line) for line in reversed(rest))
     return passed if is_explained else by_own_words
 
 
@@ -84,10 +87,10 @@ def _calls_before_another_end(messages: Sequence[Message]) -> set[int]:
     failed = [
         (place, _NUMBERS.sub("#", line.text))
         for place, line in enumerate(messages)
-        if _complains(line) and signs(line.text) & CALL_FAILED
+        if signs(line.text) & CALL_FAILED and _complains(line)
     ]
     times = Counter(shape for _, shape in failed)
-    end = _last_place(_fails_itself(line) for line in messages)
+    end = _last_place(_fails_itself, messages)
     return {place for place, shape in failed if place < end and times[shape] >= OFTEN}
 
 
@@ -98,9 +101,9 @@ def _fails_itself(line: Message) -> bool:
     return is_grave and bool(classes) and not classes & CALL_FAILED
 
 
-def _last_place(marks: Iterable[object]) -> int:
-    """The last place of a true value; 0 where there is none."""
-    return max((place for place, mark in enumerate(marks) if mark), default=0)
+def _last_place(fits: Callable[[Line], object], lines: Sequence[Line]) -> int:
+    """The last place of a line that fits; 0 where there is none."""
+    return next((place for place in reversed(range(len(lines))) if fits(lines[place])), 0)
 
 
 def _complains(line: Message) -> bool:
@@ -116,5 +119,8 @@ def _is_ordinary(line: Message) -> bool:
 
 @functools.lru_cache(4096)
 def _explains(text: str) -> bool:
-    """Whether the text of a line explains a failure. Each line of a tail is judged several times."""
+    """Whether the text of a line explains a failure.
+
+    Each line of a tail is judged several times.
+    """
     return EXPLAINS.are_in(text.lower())

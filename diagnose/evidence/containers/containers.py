@@ -87,6 +87,21 @@ class Containers(Items[Container], frozen=True, dict=True):
             if container.state.status == "created" and not container.start_failed
         )
 
+    def waiting_for(self, container: Container) -> Collection[Container]:
+        """The containers of its compose project that depend on its service, and were never
+        started."""
+        return self._waiting.get((container.compose_project, container.compose_service), ())
+
+    @functools.cached_property
+    def _waiting(self) -> dict[tuple[str, str], list[Container]]:
+        """By compose project and service: the containers that were never started and depend on
+        it."""
+        return by_key(
+            ((container.compose_project, service), container)
+            for container in self.never_started
+            for service in container.compose_dependencies
+        )
+
     @functools.cached_property
     def by_dns_name(self) -> dict[str, list[Container]]:
         """The containers that can be called by each name, running or not."""

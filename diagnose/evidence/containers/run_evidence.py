@@ -113,15 +113,9 @@ def held_up(container: Container, containers: Containers) -> dict[str, list[str]
 
     Only those of its compose project count.
     """
-    project = container.compose_project
-    service = container.compose_service
-    if not project:
+    if not container.compose_project:
         return {}
-    waiting = [
-        other.name
-        for other in containers.never_started
-        if other.compose_project == project and service in other.compose_dependencies
-    ]
+    waiting = [other.name for other in containers.waiting_for(container)]
     return present({"wait for it, never started": waiting})
 
 
