@@ -28,24 +28,30 @@ class ContainerChange(msgspec.Struct, frozen=True):
         """Paths inside at which the options mount something, in the place of what is there now."""
         return frozenset(_targets(self.options))
 
-
-_OF_MOUNTS = ("--volume", "-v", "--mount", "--tmpfs")
+    @property
+    def variables(self) -> frozenset[str]:
+        """The variables that the options set, as `NAME=VALUE`, or as `NAME` where the shell that
+        runs the script has the value."""
+        return frozenset(_values(self.options, ("--env", "-e")))
 
 
 def _targets(options: Sequence[str]) -> Iterator[str]:
-    """The targets of `--volume`, `--mount` and `--tmpfs`. The value may be a word of its own."""
+    """The targets of `--volume`, `--mount` and `--tmpfs`."""
+    for value in _values(options, ("--mount",)):
+        yield from _target_of_mount(value)
+    for value in _values(options, ("--tmpfs",)):
+        yield value.partition(":")[0]
+    for value in _values(options, ("--volume", "-v")):
+        yield value.split(":")[1] if ":" in value else value
+
+
+def _values(options: Sequence[str], names: Sequence[str]) -> Iterator[str]:
+    """The values of the options with these names. A value may be a word of its own."""
     words = iter(options)
     for word in words:
         name, has_value, value = word.partition("=")
-        if name not in _OF_MOUNTS:
-            continue
-        value = value if has_value else next(words, "")
-        if name == "--mount":
-            yield from _target_of_mount(value)
-        elif name == "--tmpfs":
-            yield value.partition(":")[0]
-        else:
-            yield value.split(":")[1] if ":" in value else value
+        if name in names:
+            yield value if has_value else next(words, "")
 
 
 def _target_of_mount(value: str) -> Iterator[str]:

@@ -91,6 +91,7 @@ def script(
         words=words,
         networks=networks[1:],
         unset=sorted(unset),
+        variables=sorted(change.variables),
         notes=notes,
     ).text()
 
@@ -149,6 +150,8 @@ class _ContainerScript(msgspec.Struct, frozen=True):
     """The networks beyond the first, with the options of its endpoint there."""
     unset: Sequence[str]
     """Variables that the new container is not given."""
+    variables: Sequence[str]
+    """Variables that the new container is given, with or without their values."""
     notes: Sequence[str]
 
     @property
@@ -226,6 +229,8 @@ class _ContainerScript(msgspec.Struct, frozen=True):
         if self.is_podman:
             yield f'sed -i /^HOSTNAME={str(self.container["Id"])[:12]}$/d "$environment"'
         yield from map(_without_variable, self.unset)
+        for variable in self.variables:
+            yield from _without_former_value(variable)
 
     def _connections(self) -> Iterator[str]:
         for network, options in self.networks:
@@ -259,6 +264,20 @@ def _without_variable(name: str) -> str:
     if not _VARIABLE.fullmatch(name):
         raise NoRecreateError(f"{name!r} is not a name of an environment variable")
     return f'sed -i /^{name}=/d "$environment"'
+
+
+def _without_former_value(variable: str) -> Iterator[str]:
+    """The commands that take a variable out of the environment because an option sets it.
+
+    The engine would keep both. Where the shell has to have the value and does not, the script ends
+    before it changes anything: docker would create the container without the variable.
+    """
+    name, has_value, _ = variable.partition("=")
+    if not _VARIABLE.fullmatch(name):
+        return
+    if not has_value:
+        yield f': "${{{name}?has no value here: export it first}}"'
+    yield _without_variable(name)
 
 
 def _update_policy(docker: str, policy: str, quoted: str) -> str:

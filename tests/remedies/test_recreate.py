@@ -357,6 +357,36 @@ def test_a_variable_with_another_name_than_shells_take_is_refused():
         script(container(), IMAGE, ContainerChange(unset=frozenset({"a/d;x"})))
 
 
+def _environment_lines(*options: str) -> list[str]:
+    """The lines of the script that change the environment of the old container."""
+    lines = script(container(), IMAGE, ContainerChange(options)).splitlines()
+    return lines[lines.index("fi") + 1 : lines.index("docker stop web >/dev/null")]
+
+
+NEW_VALUES = {
+    "with a value": (("--env=LIMIT=5",), ['sed -i /^LIMIT=/d "$environment"']),
+    "two words": (("-e", "LIMIT=5"), ['sed -i /^LIMIT=/d "$environment"']),
+    "another option": (("--label=LIMIT=5",), []),
+    "no name of a shell": (("--env=my.limit=5",), []),
+}
+
+
+@pytest.mark.parametrize(("options", "expected"), NEW_VALUES.values(), ids=NEW_VALUES)
+def test_a_new_value_replaces_the_former_one(options: tuple[str, ...], expected: list[str]) -> None:
+    """The engine would keep both."""
+    assert _environment_lines(*options) == expected
+
+
+def test_a_variable_without_a_value_is_asked_of_the_shell() -> None:
+    """Before anything changes: docker would leave the variable out."""
+    ask, remove = _environment_lines("--env=LIMIT")
+    assert remove == 'sed -i /^LIMIT=/d "$environment"'
+    refused = subprocess.run(["sh", "-c", ask], capture_output=True, check=False, env={})
+    assert refused.returncode != 0
+    assert b"LIMIT" in refused.stderr
+    subprocess.run(["sh", "-c", ask], check=True, env={"LIMIT": ""})
+
+
 HOSTILE = ("\x9b31m\u202e\x07", "a'b\x1b[1m%s\n\\", "x\x1b\n", "\x1b'\"$(id)`", "it's", "a b")
 
 
