@@ -50,6 +50,7 @@ def check(
     aloud: tuple[str, str] | None = None,
     aloud_of_engine: str = "",
     observed: bool = False,
+    pressure: bool = False,
 ) -> Callable[[F], F]:
     """Register a pure function as the check of this id.
 
@@ -57,7 +58,8 @@ def check(
     calm; two predicates for its first line, of one subject and of several;
     aloud_of_engine: that of the engine, if it differs. observed: its findings repeat what a
     program, a probe or the engine met, in its own words. No edit of the host changes what was met:
-    whether a cure ends such a finding is judged by the words (`judgement.proof`).
+    whether a cure ends such a finding is judged by the words (`judgement.proof`). pressure: its
+    findings say that the whole host is busy, which what runs there may cause.
 
     Raises ValueError for an id that is taken already or does not belong to the function's module.
     """
@@ -82,6 +84,7 @@ def check(
             aloud=aloud,
             aloud_of_engine=aloud_of_engine,
             observed=observed,
+            pressure=pressure,
         )
         return function
 

@@ -5,6 +5,8 @@ from collections.abc import Mapping
 from checks.image.failed_pulls import FailedPulls, image_of, mirrors_of, reason_of
 from diagnose.evidence.engine.config import DaemonConfig
 from diagnose.evidence.engine.info import Info
+from diagnose.evidence.engine.log import DaemonLog
+from diagnose.evidence.engine.subordinate_ids import SubordinateIds, remapped_user
 from diagnose.evidence.images.build_cache import BuildCache
 from diagnose.evidence.images.listing import Images
 from diagnose.evidence.images.pulls import Pulls
@@ -87,6 +89,8 @@ def ids_out_of_range(
     pulls: Pulls,
     clock: Clock,
     config: DaemonConfig | None,
+    ids: SubordinateIds | None,
+    log: DaemonLog | None,
     *,
     repeated: Count = Count(3),
     recent_s: Seconds = Seconds(3600),
@@ -95,13 +99,18 @@ def ids_out_of_range(
 
     An engine with `userns-remap`, and a rootless one, own a range of ids from /etc/subuid and
     /etc/subgid, by default 65,536 of them. A file whose owner has a higher number cannot be
-    unpacked. Images built on hosts with directory users have such files.
+    unpacked. Images built on hosts with directory users have such files. A failure is over where
+    the engine has started since, with a range that holds the id: nobody has to pull that image
+    again.
     """
     failures = FailedPulls(pulls, clock, repeated, recent_s)
     for trouble in pulls.of("ids"):
         id = trouble.words.unmapped_id
+        has_id_by_now = id is not None and ids is not None and id < ids.count
+        if has_id_by_now and log is not None and log.has_started_since(trouble.last):
+            continue
         variables = image_of(trouble)
-        user = _remapped_user(config)
+        user = remapped_user(config)
         if id is not None and user and id < LAST_ID:
             variables |= {"user": user, "count": str(id + 1)}
         yield failures.finding(
@@ -116,18 +125,6 @@ def _owner_beyond(id: int | None) -> str:
     if id is None:
         return ""
     return f"; a file of the image belongs to user {id}, beyond the range that the engine remaps"
-
-
-def _remapped_user(config: DaemonConfig | None) -> str:
-    """The user whose subordinate ids the engine uses (`default` stands for dockremap).
-
-    "" where the setting is missing, or is the number of a user.
-    """
-    configured_user = config.value("userns-remap") if config is not None else None
-    name = str(configured_user or "").partition(":")[0]
-    if name.isdigit():
-        return ""
-    return "dockremap" if name == "default" else name
 
 
 @check("image.too-many-layers", severity=Severity.warning)

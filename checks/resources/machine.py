@@ -19,7 +19,7 @@ WORTH_NAMING_PCT = 10
 """A container is named if it waits for disks for this percentage of its time."""
 
 
-@check("resources.io-saturated", severity=Severity.warning)
+@check("resources.io-saturated", severity=Severity.warning, pressure=True)
 def io_saturated(
     pressure: Pressure,
     containers: Containers | None,

@@ -343,12 +343,21 @@ class _Family(msgspec.Struct):
             is_no_outage=not any(member.is_outage for member in members),
             is_posture=posture,
             explained_elsewhere=-len(other_subjects),
-            narrowness=0 if posture else _WIDEST.index(root.subject.kind),
+            narrowness=0 if posture else self._narrowness,
             explained=-len(members),
             own_mildness=-int(root.severity),
             name=root.id if posture else root.key,
             place=place if posture else 0,
         )
+
+    @property
+    def _narrowness(self) -> int:
+        """The place of the root's subject in `_WIDEST`; beyond it for a busy host that explains
+        nothing, since a disk that is shared with others is busy beside any fault."""
+        explains_nothing = len(self.members) <= 1
+        if self.root.check.pressure and explains_nothing:
+            return len(_WIDEST)
+        return _WIDEST.index(self.root.subject.kind)
 
 
 def order(findings: Iterable[Reported]) -> tuple[Reported, ...]:
@@ -356,7 +365,8 @@ def order(findings: Iterable[Reported]) -> tuple[Reported, ...]:
 
     The worst root comes first, by its own severity or that of what it explains. Among equals: what
     took the engine, for all else is then seen as it was before; what explains most of what happens
-    elsewhere; what more may depend on; what explains most. A finding that has several possible
+    elsewhere; what more may depend on; what explains most. A host that is busy, and explains nothing,
+    comes behind its equals. A finding that has several possible
     roots counts for the likeliest, under which it is shown. Findings on posture come last and keep
     the order in which their check gave them: the most exposed first.
     """

@@ -95,6 +95,9 @@ class Check(msgspec.Struct, frozen=True):
     """The same about the engine, where it has other words than about a container."""
     observed: bool = False
     """Whether its findings repeat what a program, a probe or the engine met, in its own words."""
+    pressure: bool = False
+    """Whether its findings say that the whole host is busy: such a root comes behind its equals
+    unless it explains one of them."""
 
     @property
     def family(self) -> str:

@@ -94,7 +94,7 @@ def loopback_peer(
     calls += calls_meant(here.containers, log_tails, targets, _callers_of(calls))
     known_callers = _callers_of(calls)
     for container in running:
-        lines = recent_logs.of(container) if recent_logs is not None else ()
+        lines = recent_logs.of_this_run(container) if recent_logs is not None else ()
         is_fresh = bool(lines) and clock.is_within(lines[-1].at, fresh)
         if is_fresh and container.id not in known_callers:
             calls += recent_calls(container, lines, here.namespaces, records, least)

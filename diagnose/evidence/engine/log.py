@@ -26,6 +26,8 @@ FILES = ("/var/log/docker.log", "/var/log/docker/docker.log", "/var/log/upstart/
 """Log files under init systems without a journal (OpenRC, sysvinit, upstart)."""
 ENDED = ("ignoring event", "received task-delete event from containerd")
 """Lines of an engine about the end of a container's first process: 20.10 to 28.5, and 29.7."""
+STARTING = "Starting up"
+"""The first line of every engine from 20.10 on."""
 UP = ("API listen on", "Daemon has completed initialization")
 """Lines of an engine that has started."""
 
@@ -96,7 +98,7 @@ class DaemonLog(msgspec.Struct, frozen=True, dict=True):
         for line in reversed(self.lines):
             if line.level in ("fatal", "panic"):
                 return line
-            if line.message.startswith(("Starting up", *UP)):
+            if line.message.startswith((STARTING, *UP)):
                 return None
         return None
 
@@ -107,14 +109,18 @@ class DaemonLog(msgspec.Struct, frozen=True, dict=True):
 
     @functools.cached_property
     def last_start(self) -> tuple[LogLine, ...]:
-        """The lines of the newest start attempt; all lines where its begin is not among them.
-
-        "Starting up" is the first that every engine from 20.10 on writes.
-        """
+        """The lines of the newest start attempt; all lines where its begin is not among them."""
         for at in range(len(self.lines) - 1, -1, -1):
-            if self.lines[at].message == "Starting up":
+            if self.lines[at].message == STARTING:
                 return self.lines[at:]
         return self.lines
+
+    def has_started_since(self, at: float) -> bool:
+        """Whether the engine has begun a start after this Unix time, and came up."""
+        if not self.lines or not self.came_up:
+            return False
+        began = self.last_start[0]
+        return began.message == STARTING and began.at is not None and began.at > at
 
     @property
     def name(self) -> str:

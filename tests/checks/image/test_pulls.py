@@ -8,6 +8,8 @@ import pytest
 
 from diagnose.evidence.engine.config import DaemonConfig
 from diagnose.evidence.engine.info import Info
+from diagnose.evidence.engine.log import DaemonLog, LogLine
+from diagnose.evidence.engine.subordinate_ids import SubordinateIds
 from diagnose.evidence.images.build_cache import BuildCache
 from diagnose.evidence.images.listing import Image, Images
 from diagnose.evidence.images.pull_errors import Why
@@ -58,6 +60,35 @@ def test_the_range_that_an_image_needs_is_known_from_the_id() -> None:
     config = DaemonConfig("/etc/docker/daemon.json", values={"userns-remap": "default"})
     (finding,) = judge("image.ids-out-of-range", pulls=failed, clock=CLOCK, config=config).findings
     assert finding.variables == {"user": "dockremap", "count": "718322463"}
+
+
+REMAPPED = DaemonConfig("/etc/docker/daemon.json", values={"userns-remap": "default"})
+STARTED = (LogLine(NOW - 9, "info", "Starting up"), LogLine(NOW - 8, "info", "API listen on /s"))
+MAPPED = {
+    "the id, since a start": (718322463, STARTED, 0),
+    "the id, and the engine has not read that": (718322463, (), 1),
+    "the id, and the engine has not come up": (718322463, STARTED[:1], 1),
+    "one id too few": (718322462, STARTED, 1),
+}
+
+
+@pytest.mark.parametrize(("mapped", "lines", "number"), MAPPED.values(), ids=MAPPED)
+def test_a_larger_range_ends_the_finding(
+    mapped: int, lines: tuple[LogLine, ...], number: int
+) -> None:
+    text = "failed to register layer: Container ID 718322462 cannot be mapped to a host ID"
+    trouble = PullTrouble(
+        "ids", registry="", image="", count=1, first=NOW - 60, last=NOW - 60, text=text
+    )
+    result = judge(
+        "image.ids-out-of-range",
+        pulls=Pulls((trouble,), "log"),
+        clock=CLOCK,
+        config=REMAPPED,
+        ids=SubordinateIds("dockremap", mapped),
+        log=DaemonLog(lines, "log"),
+    )
+    assert len(result.findings) == number
 
 
 MIRRORED = Info(registry_config=RegistryConfig(mirrors=["http://r:5000/"]))
