@@ -365,10 +365,10 @@ def order(findings: Iterable[Reported]) -> tuple[Reported, ...]:
 
     The worst root comes first, by its own severity or that of what it explains. Among equals: what
     took the engine, for all else is then seen as it was before; what explains most of what happens
-    elsewhere; what more may depend on; what explains most. A host that is busy, and explains nothing,
-    comes behind its equals. A finding that has several possible
-    roots counts for the likeliest, under which it is shown. Findings on posture come last and keep
-    the order in which their check gave them: the most exposed first.
+    elsewhere; what more may depend on; what explains most. A host that is busy and explains nothing
+    comes behind its equals. A finding that has several possible roots counts for the likeliest,
+    under which it is shown. Findings on posture come last and keep the order in which their check
+    gave them: the most exposed first.
     """
     all_findings = list(findings)
     place = {finding.key: at for at, finding in enumerate(all_findings)}

@@ -360,6 +360,14 @@ def test_what_took_the_engine_stands_before_what_is_known_from_earlier() -> None
         assert causes.order(causes.link([*before, *engine], TOPOLOGY))[0].id == engine[0].id
 
 
+def test_a_busy_host_comes_behind_its_equals_unless_it_explains_one() -> None:
+    busy = full()
+    busy = replace(busy, check=replace(busy.check, pressure=True))
+    other = loop(container("db"), signs=())
+    assert causes.order(causes.link([busy, other], TOPOLOGY))[0].id == other.id
+    assert causes.order(causes.link([busy, loop(), other], TOPOLOGY))[0].id == busy.id
+
+
 @pytest.mark.parametrize(
     ("text", "full"),
     [
