@@ -192,6 +192,7 @@ def lookups(
     queries = plan.questions(options.resolve)
     answers = _ask(host, [*queries, *plan.samples()])
     _answer_by_samples(answers.replies, answers.samples)
+    answers.replies |= _asked_from_host(host, plan, answers.failures)
     if not answers.replies and answers.failures:
         return _reason_unasked(next(iter(answers.failures.values())))
     unasked = (*resolvers.unread, *_unasked_containers(plan, queries, answers.failures))
@@ -234,6 +235,19 @@ def _lookups_of_plan(
         wildcards=_answered_queries(replies, plan.wildcards()),
         tcp_for_large=_tcp_replies_for_large(host, failed),
     )
+
+
+def _asked_from_host(
+    host: Host, plan: QueryPlan, failures: Mapping[QueryDns, Failed]
+) -> dict[QueryDns, DnsReply]:
+    """The host's replies for queries of containers whose run has ended meanwhile."""
+    queries = {
+        failed.query: name_query(failed.server, failed.name, None)
+        for failed in plan.failed
+        if failed.may_ask_from_host and failed.query in failures
+        if failures[failed.query].reason == "gone"
+    }
+    return _answered_queries(_ask(host, queries.values()).replies, queries)
 
 
 def _answered_queries(

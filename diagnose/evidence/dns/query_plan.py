@@ -52,6 +52,14 @@ class FailedQuery(msgspec.Struct, frozen=True):
     def query(self) -> QueryDns:
         return name_query(self.server, self.name, self.pid)
 
+    @property
+    def may_ask_from_host(self) -> bool:
+        """Whether the host may ask instead, where the container's run has ended meanwhile.
+
+        A program that fails is restarted again and again. See `asking_pid`.
+        """
+        return not self.container.is_shut_in and not is_loopback(self.server)
+
 
 class HostWay(NamedTuple):
     """A server that the engine asks from the host for containers of these networks."""

@@ -8,7 +8,7 @@ from diagnose import registry
 from diagnose.evidence.containers.listing import Containers
 from diagnose.evidence.containers.logs.recent import RecentLogs
 from diagnose.evidence.dns.lookups import Lookups, lookups
-from diagnose.evidence.dns.names.failed_names import FailedNames
+from diagnose.evidence.dns.names.failed_names import FailedName, FailedNames
 from diagnose.evidence.dns.resolvers import ResolvConf, Resolvers, Upstream, parse
 from diagnose.evidence.dns.samples import DnsSamples, dns_samples
 from diagnose.evidence.engine.config import DaemonConfig
@@ -132,6 +132,32 @@ def test_queries_that_could_not_be_sent_are_listed_in_one_order() -> None:
     assert isinstance(answer, Lookups)
     words = [unexamined.why.rpartition(" ")[2] for unexamined in answer.unasked]
     assert words == sorted(servers)
+
+
+@pytest.mark.parametrize(("server", "asked"), [(LAN, [LAN]), ("127.0.0.1", [])])
+def test_the_host_asks_where_a_failing_container_has_ended_meanwhile(
+    server: str, asked: list[str]
+) -> None:
+    """It is restarted again and again, and so are the namespaces of its runs; but 127.0.0.1 of a
+    container is another one than the host's."""
+    open_network = {"bridge": {"IPAddress": "172.17.0.2", "Gateway": "172.17.0.1"}}
+    caller = container("payer", NetworkSettings={"Networks": open_network})
+    listed = (caller, nameserver(server))
+    containers, resolvers, _, made = dns_host(listed, replies={(LAN, True): "NOERROR"})
+    (payer,) = containers
+    reply = made.answers["dns.query"]
+    assert callable(reply)
+
+    def gone_inside(query: AnyQuestion) -> Json | Failed:
+        return reply(query) if query.args["pid"] is None else Failed("gone", "it has ended")
+
+    host = Made({**made.answers, "dns.query": gone_inside})
+    failed = FailedNames({payer.id: (FailedName("pay.office.test", "no such host"),)})
+    lookups(
+        host, containers, NETWORKS, resolvers, None, Options(), failed_names=failed, config=None
+    )
+    about_name = [query.args for query in host.asked if query.args.get("name") == "pay.office.test"]
+    assert [query["server"] for query in about_name if query["pid"] is None] == asked
 
 
 def test_without_probes_nothing_is_concluded() -> None:
