@@ -27,7 +27,7 @@ def subordinate_ids(host: Host, config: DaemonConfig) -> SubordinateIds | Unavai
     """The ids of the user in `userns-remap`. The two files are read where that is set."""
     user = remapped_user(config)
     if not user:
-        return Unavailable("no user is named in userns-remap")
+        return Unavailable("not applicable", "userns-remap names no user")
     counts = [sum(_counts_of(user, file_text(host, path))) for path in (USER_IDS, GROUP_IDS)]
     return SubordinateIds(user, min(counts))
 
