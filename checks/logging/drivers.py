@@ -4,14 +4,9 @@ import re
 from collections.abc import Iterator, Sequence
 
 from diagnose.error_signatures import signs
-from diagnose.evidence.containers.inspect import LogConfig
 from diagnose.evidence.containers.listing import Container, Containers
-from diagnose.evidence.containers.logs.writers import (
-    LOCAL_DRIVERS,
-    WATCHED_S,
-    LogWriter,
-    LogWriters,
-)
+from diagnose.evidence.containers.log_config import LogConfig
+from diagnose.evidence.containers.logs.writers import WATCHED_S, LogWriter, LogWriters
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.mappings import only
 from diagnose.model import CheckResult, Finding, Json, PageVariables, Severity, Skipped
@@ -126,7 +121,7 @@ def driver_unreadable(containers: Containers) -> CheckResult:
         if not container.writes_to_its_log:
             continue
         config = container.host_config.log_config
-        if config.type not in LOCAL_DRIVERS and config.options.get("cache-disabled") == "true":
+        if not config.is_local and config.has_no_cache:
             yield Finding.about(
                 container,
                 f"`docker logs` of {container} is refused: its logs go to {config.type} only",
@@ -149,7 +144,7 @@ def backpressure(writers: LogWriters) -> CheckResult:
         config = writer.container.host_config.log_config
         if not writer.is_at_a_pipe:
             continue
-        if config.type in LOCAL_DRIVERS:
+        if config.is_local:
             yield _attached_finding(writer)
         elif config.options.get("mode") != "non-blocking":
             yield _driver_finding(writer)

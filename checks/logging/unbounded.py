@@ -2,7 +2,7 @@
 
 from diagnose.evidence.containers.listing import Containers
 from diagnose.evidence.containers.logs.files import LogFile, LogFiles
-from diagnose.evidence.containers.logs.logs_on_disk import LogOnDisk, has_no_limit
+from diagnose.evidence.containers.logs.logs_on_disk import LogOnDisk
 from diagnose.evidence.storage.filesystems import Filesystems
 from diagnose.evidence.storage.usage.disk_parts import UsagePart
 from diagnose.evidence.storage.usage.disk_usage import DiskUsage
@@ -31,7 +31,9 @@ def unbounded(
     own, fixed when it was created: the daemon's do not matter any more.
     """
     by_id = logs.by_id if isinstance(logs, LogFiles) else {}
-    for container in filter(has_no_limit, containers):
+    for container in containers:
+        if not container.host_config.log_config.has_no_limit:
+            continue
         log = by_id.get(container.id)
         disk = filesystems.holding(log.path) if log and filesystems else None
         place = LogOnDisk(container, log, disk, usage)

@@ -2,10 +2,11 @@
 
 import functools
 import ipaddress
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 
 import msgspec
 
+from diagnose.evidence.containers.log_config import LogConfig
 from diagnose.evidence.containers.wanted_parts import (
     DeviceMapping,
     DeviceRequest,
@@ -86,17 +87,6 @@ class RestartPolicy(ApiObject, frozen=True, rename="pascal"):
 
     name: str = ""
     maximum_retry_count: int = 0
-
-
-class LogConfig(ApiObject, frozen=True, rename="pascal"):
-    """HostConfig.LogConfig: the driver and its options, fixed when the container was created."""
-
-    type: str = ""
-    config: dict[str, str] | None = None
-
-    @property
-    def options(self) -> Mapping[str, str]:
-        return self.config or {}
 
 
 class Binding(ApiObject, frozen=True, rename="pascal"):

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from diagnose.evidence.containers.logs.logs_on_disk import has_no_limit
+from diagnose.evidence.containers.log_config import LogConfig
 from diagnose.model import Severity
 from tests.checks.storage.evidence import (
     GIB,
@@ -21,7 +21,6 @@ from tests.checks.storage.evidence import (
     usage,
     usage_at,
 )
-from tests.inspected import container
 
 FIRES: dict[str, tuple[str, dict[str, Any], str, Severity, str]] = {
     "no limit": (
@@ -136,5 +135,4 @@ LIMITS = {
 
 @pytest.mark.parametrize(("driver", "options", "expected"), LIMITS.values(), ids=LIMITS)
 def test_log_without_a_limit(driver: str, options: dict[str, str], expected: bool) -> None:
-    log_config = {"Type": driver, "Config": options}
-    assert has_no_limit(container("web", HostConfig={"LogConfig": log_config})) is expected
+    assert LogConfig(driver, options).has_no_limit is expected

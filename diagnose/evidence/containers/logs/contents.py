@@ -120,7 +120,7 @@ def _largest_logs(files: Mapping[str, Container], logs: LogFiles | None) -> list
 
 
 def _has_json_file(container: Container) -> bool:
-    return container.host_config.log_config.type == "json-file" and bool(container.log_path)
+    return container.host_config.log_config.has_json_file and bool(container.log_path)
 
 
 def _rotations(

@@ -46,7 +46,7 @@ def emptied_logs(host: Host, containers: Containers, recent_logs: RecentLogs) ->
         container
         for container in containers.running
         if container.id in recent_logs.endless
-        and container.host_config.log_config.type == "json-file"
+        and container.host_config.log_config.has_json_file
         and container.log_path
     ]
     read = host.first(unanswered, MOST, "logs that were not read in time")

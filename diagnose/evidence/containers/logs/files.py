@@ -8,7 +8,6 @@ from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.engine.data_root import DataRoot
 from diagnose.evidence.items import ByContainer
 from diagnose.model import Failed, Unavailable
-from diagnose.numbers import is_number
 from diagnose.questions import Host
 from diagnose.questions.files import PathStatus, StatPaths
 from diagnose.registry import evidence
@@ -50,17 +49,6 @@ def path_of(container: Container, data_root: str) -> str:
     return ""
 
 
-def rotations(container: Container) -> int:
-    """The number of older log files that the driver keeps beside the current one.
-
-    json-file keeps 1 file and local 5, unless configured otherwise.
-    """
-    options = container.host_config.log_config.options
-    default = "5" if container.host_config.log_config.type == "local" else "1"
-    files = options.get("max-file", default)
-    return min(int(files) - 1, ROTATED_MAX) if is_number(files) else 0
-
-
 @evidence
 def log_files(host: Host, containers: Containers, root: DataRoot) -> LogFiles | Unavailable:
     """The log files of containers, with a few questions: a thousand files take 3 ms."""
@@ -81,7 +69,8 @@ def log_files(host: Host, containers: Containers, root: DataRoot) -> LogFiles | 
 
 def _rotated_names(path: str, container: Container) -> list[str]:
     """The names that the driver gives the older files of a log."""
-    numbers = range(1, rotations(container) + 1)
+    older_files = min(container.host_config.log_config.older_files, ROTATED_MAX)
+    numbers = range(1, older_files + 1)
     return [f"{path}.{number}{end}" for number in numbers for end in ("", ".gz")]
 
 

@@ -11,18 +11,6 @@ WORTH = 10_000_000
 """Bytes below which no log is to blame, however little is left of the disk."""
 
 
-def has_no_limit(container: Container) -> bool:
-    """Whether a container's log file grows for ever.
-
-    max-file without max-size limits nothing, and the `local` driver has a default.
-    """
-    config = container.host_config.log_config
-    limit = config.options.get("max-size", "")
-    if config.type == "json-file":
-        return limit in ("", "-1")
-    return config.type == "local" and limit == "-1"
-
-
 class LogOnDisk(msgspec.Struct, frozen=True):
     """A container's log, and its disk, as far as they are known."""
 

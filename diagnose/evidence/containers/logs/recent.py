@@ -118,7 +118,8 @@ def recent_logs(
     candidates = [
         container
         for container in containers.running
-        if _keeps_log(container) and not _is_older(container, log_files, since)
+        if container.host_config.log_config.keeps_lines
+        and not _is_older(container, log_files, since)
     ]
     candidates.sort(key=lambda container: (not container.published_ports, container.name))
     read = _read(host, candidates[:MOST], clock)
@@ -186,12 +187,3 @@ def _is_older(container: Container, log_files: LogFiles | None, since: float) ->
     """Whether the file of its log is known, and was last written to before this moment."""
     file = log_files.of(container) if log_files is not None else None
     return file is not None and file.written is not None and file.written < since
-
-
-def _keeps_log(container: Container) -> bool:
-    """Whether the engine can read the log: not with the driver none, nor without its cache.
-
-    The first is a decision of the user, the second is the subject of logging.driver-unreadable.
-    """
-    config = container.host_config.log_config
-    return config.type != "none" and config.options.get("cache-disabled") != "true"

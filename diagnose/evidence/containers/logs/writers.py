@@ -16,9 +16,6 @@ from diagnose.questions.containers import CountWakings
 from diagnose.questions.processes import InspectProcess
 from diagnose.registry import evidence
 
-LOCAL_DRIVERS = frozenset({"json-file", "local", "none", "journald", "db", ""})
-"""Drivers that write to this machine; the others wait for something that may be far away."""
-
 WATCHED_S = 0.3
 
 
@@ -64,7 +61,7 @@ def log_writers(host: Host, containers: Containers, events: Events | None) -> Lo
 
 def _may_wait(container: Container, attached: Collection[str]) -> bool:
     """Whether a reader besides the engine's own file takes its output."""
-    is_remote = container.host_config.log_config.type not in LOCAL_DRIVERS
+    is_remote = not container.host_config.log_config.is_local
     return is_remote or container.was_watched or container.id in attached
 
 

@@ -1,6 +1,7 @@
 """Volumes of running containers whose folder in the data root was deleted."""
 
 import posixpath
+from collections.abc import Mapping
 
 import msgspec
 
@@ -9,7 +10,7 @@ from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.items import Items
 from diagnose.questions import Host
 from diagnose.questions.file_answers import path_statuses
-from diagnose.questions.files import NOT_ASKED
+from diagnose.questions.files import NOT_ASKED, PathStatus
 from diagnose.registry import evidence
 
 MOST = 500
@@ -42,14 +43,14 @@ def lost_volumes(host: Host, containers: Containers) -> LostVolumes:
     folders = {lost.mount.source for lost in mounted}
     roots = {_root_of_volumes(folder) for folder in folders}
     statuses = path_statuses(host, sorted(folders | roots))
-    return LostVolumes(
-        tuple(
-            lost
-            for lost in mounted
-            if statuses.get(lost.mount.source, NOT_ASKED).failed == "missing"
-            and statuses.get(_root_of_volumes(lost.mount.source), NOT_ASKED).type == "folder"
-        )
-    )
+    return LostVolumes(tuple(lost for lost in mounted if _is_lost(lost.mount.source, statuses)))
+
+
+def _is_lost(folder: str, statuses: Mapping[str, PathStatus]) -> bool:
+    """Whether the folder of a volume is missing, and that of all volumes is there."""
+    status = statuses.get(folder, NOT_ASKED)
+    status_of_root = statuses.get(_root_of_volumes(folder), NOT_ASKED)
+    return status.failed == "missing" and status_of_root.type == "folder"
 
 
 def _root_of_volumes(folder: str) -> str:

@@ -72,7 +72,7 @@ def unfound_programs(host: Host, containers: Containers, daemon: Daemon) -> Unfo
 
 
 def missed_program(error: str) -> str:
-    """The name of the host's program that an error misses; "" for none, or for a whole path."""
+    """The name of the host's program that an error misses; "" for none, or for an absolute path."""
     match = _SHIM.search(error) or TOOL.search(error)
     name = (match["name"] or "") if match else ""
     return "" if "/" in name else name

@@ -1,6 +1,5 @@
 """Volumes that the engine could not mount because the kernel does not know their file system."""
 
-import posixpath
 from collections.abc import Iterable, Iterator, Mapping
 
 import msgspec
@@ -13,6 +12,7 @@ from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.run.options import Options
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.model import Failed, Subject, Unavailable
+from diagnose.programs.volume_folders import volume_at
 from diagnose.questions import Host
 from diagnose.questions.files import ReadFile
 from diagnose.questions.images import ListVolumes
@@ -83,7 +83,7 @@ def _newest_by_volume(refusals: Iterable[_Refusal]) -> list[RefusedVolume]:
         match = REFUSED.search(refusal.text)
         if match is None:
             continue
-        name = posixpath.basename(match["point"].removesuffix("/_data"))
+        name = volume_at(match["point"])
         waiting = by_name[name].waiting if name in by_name else ()
         if refusal.container:
             waiting = (*waiting, refusal.container)

@@ -13,6 +13,7 @@ from diagnose.file_paths import is_within
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.mappings import only
 from diagnose.model import Subject, Unavailable
+from diagnose.programs.volume_folders import volume_at
 from diagnose.questions import Host
 from diagnose.questions.file_answers import folder_listing, path_statuses
 from diagnose.questions.files import NOT_ASKED, FolderEntry, FolderListing, ListFolder, StatPaths
@@ -207,6 +208,6 @@ def _refusals(log: DaemonLog | None, containers: Containers, since: float) -> di
     for error in lines_refused:
         match = _REFUSED.search(error.text)
         if match:
-            name = posixpath.basename(match["point"].removesuffix("/_data"))
+            name = volume_at(match["point"])
             refusals[name] = _Refusal(match[0], error.at)
     return refusals

@@ -87,7 +87,7 @@ _CREATE = (
         mark="includes invalid characters for a local volume name",
         pattern=r"(?P<path>[^\s\"]{1,300})\"? includes invalid characters for a local volume name",
         cause="{path} was taken as the name of a volume, because it is not an absolute path",
-        cure='give the whole path, such as "$PWD"/{path}',
+        cure='give the absolute path, such as "$PWD"/{path}',
     ),
     Failure(
         name="runtime",
@@ -161,7 +161,7 @@ _CREATE = (
         mark="mount path must be absolute",
         pattern=r"invalid mount path: '(?P<path>[^']{1,300})' mount path must be absolute",
         cause="{path}, where a volume was to appear in the container, is not an absolute path",
-        cure="write the whole path in the container, beginning with a slash",
+        cure="write the absolute path in the container, beginning with a slash",
     ),
     Failure(
         name="memory-too-small",
