@@ -255,6 +255,7 @@ WRONG = {
     "another JSON": ("other.json", "neither a bundle nor a JSON report"),
     "half a report": ("half.json", "neither a bundle nor a JSON report"),
     "a newer report": ("newer.json", "has schema version 2, newer than this tool reads"),
+    "more values than a host has": ("many.json", "it holds more than the report of any host"),
     "an empty folder": ("empty", "not a recorded host"),
     "half a bundle": ("half.tar.gz", "it is cut off"),
 }
@@ -273,6 +274,8 @@ def test_what_cannot_be_compared_is_refused_in_one_sentence(
     newer = json.loads((folder / "old.json").read_text()) | {"schema_version": 2}
     (tmp_path / "newer.json").write_text(json.dumps(newer))
     (tmp_path / "half.tar.gz").write_bytes((folder / "old.tar.gz").read_bytes()[:3000])
+    many = ",".join(["{}"] * 2_000_000)
+    (tmp_path / "many.json").write_text(f'{{"findings": [], "checks": [], "more": [{many}]}}')
     (tmp_path / "empty").mkdir()
     path, hint = WRONG[name]
     with pytest.raises(session.InvalidRequestError, match=hint):
