@@ -37,9 +37,22 @@ def unix_of_http(text: str | None) -> float | None:
     return moment.replace(tzinfo=UTC).timestamp() if zone == "GMT" else None
 
 
+_FIRST_DAY = datetime(1, 1, 2, tzinfo=UTC).timestamp()
+_LAST_DAY = datetime(9999, 12, 31, tzinfo=UTC).timestamp()
+
+
+def utc(moment: float) -> datetime:
+    """A Unix time as a date in UTC.
+
+    `touch` gives a file on btrfs or in memory any time: one that no date can say is the first or
+    the last day.
+    """
+    return datetime.fromtimestamp(min(max(moment, _FIRST_DAY), _LAST_DAY), UTC)
+
+
 def rfc3339(moment: float) -> str:
     """A Unix time as programs read it: 2026-11-28T09:15:00+00:00."""
-    return datetime.fromtimestamp(moment, UTC).isoformat()
+    return utc(moment).isoformat()
 
 
 def rfc3339_if_known(moment: float | None) -> str | None:
@@ -49,7 +62,7 @@ def rfc3339_if_known(moment: float | None) -> str | None:
 
 def time_of_day(moment: float) -> str:
     """A Unix time as people read it within a day: 09:15:00, in UTC."""
-    return datetime.fromtimestamp(moment, UTC).strftime("%H:%M:%S")
+    return utc(moment).strftime("%H:%M:%S")
 
 
 def duration(seconds: float) -> str:

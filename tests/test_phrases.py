@@ -2,7 +2,16 @@ from __future__ import annotations
 
 import pytest
 
-from diagnose.phrases import and_more, count, counted, joined, named, sentence, unix_of_http
+from diagnose.phrases import (
+    and_more,
+    count,
+    counted,
+    joined,
+    named,
+    rfc3339,
+    sentence,
+    unix_of_http,
+)
 
 
 @pytest.mark.parametrize(
@@ -49,3 +58,15 @@ def test_a_phrase(phrase: str, expected: str):
 )
 def test_a_date_of_http(text: str | None, expected: float | None):
     assert unix_of_http(text) == expected
+
+
+BEYOND = {
+    "usual": (1764324900.0, "2025-11-28T10:15:00+00:00"),
+    "too late for a date": (1e300, "9999-12-31T00:00:00+00:00"),
+    "too early": (-1e300, "0001-01-02T00:00:00+00:00"),
+}
+
+
+@pytest.mark.parametrize(("moment", "expected"), BEYOND.values(), ids=BEYOND)
+def test_a_file_may_have_any_time(moment: float, expected: str) -> None:
+    assert rfc3339(moment) == expected

@@ -3,9 +3,9 @@
 import json
 import textwrap
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from typing import TextIO
 
+from diagnose.phrases import utc
 from diagnose.render.words import clean
 from diagnose.timeline import Timeline
 
@@ -44,7 +44,7 @@ def _lines(timeline: Timeline, width: int) -> Iterator[str]:
     """A line for each moment, below its day in UTC, and how far the list reaches."""
     day = ""
     for moment in timeline.moments:
-        time = datetime.fromtimestamp(moment.at, UTC)
+        time = utc(moment.at)
         if time.date().isoformat() != day:
             day = time.date().isoformat()
             yield f"{day} UTC"
@@ -68,4 +68,4 @@ def _folded_line(line: str, width: int, indent: int) -> str:
 
 
 def _iso(at: float) -> str:
-    return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return utc(at).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -12,11 +12,14 @@ import copy
 import functools
 import random
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
-from diagnose.model import Failed
+from msgspec import inspect
+
+from diagnose.model import Failed, Json
 from diagnose.questions import AnyQuestion
+from diagnose.questions.question import typed
 from diagnose.recording.recorder import RecordedAnswer
 from tests.laws.patterns import RUNS, pattern_of
 from tests.redact.worst import Worst, worst_texts
@@ -204,6 +207,78 @@ CONTROLLED = (
 )  # fmt: skip
 """Answers that hold what a container, its image or its program wrote, or what is called after it.
 """
+
+
+MADE = (
+    *("file.compose", "file.compose-contents", "file.compose-found", "file.compose-project", "file.compose-service"),
+    *("file.compose-variables", "file.compose-volumes", "file.dollars", "file.emptied", "file.references", "file.texts"),
+    *("file.builds", "file.built-pages", "file.hidden", "host.docker-jobs", "host.rule-flushes", "host.shell-variables"),
+    *("cron.calls", "log_files", "net.host-calls", "net.page", "netns.callers", "api.logs.answered", "api.logs.since"),
+)  # fmt: skip
+"""Answers of readers of compose files, of files that these name, and of other files of users. No
+recorded host has them: they are made from their types."""
+
+
+def made_answer(question: AnyQuestion, choice: random.Random) -> Json:
+    """An answer of the right shape, with hostile texts and with the question's own words in it."""
+    plain = typed(question)
+    words = [holder[key] for holder, key in _strings(_arguments(plain))]
+    return _value(inspect.type_info(type(plain).ANSWER), words, choice)
+
+
+def _arguments(question: AnyQuestion) -> dict[str, Any]:
+    return {name: getattr(question, name) for name in question.__struct_fields__}
+
+
+def _value(kind: inspect.Type, words: Sequence[str], choice: random.Random) -> Json:
+    def several(item: inspect.Type) -> list[Json]:
+        return [_value(item, words, choice) for _ in range(choice.choice((0, 1, 2, 5)))]
+
+    match kind:
+        case inspect.StrType():
+            return choice.choice((text(choice), *words))
+        case inspect.BoolType():
+            return choice.random() < 0.5
+        case inspect.IntType():
+            return choice.choice((-1, 0, 1, 80, 2**31, 2**62))
+        case inspect.FloatType():
+            return choice.choice((-1.0, 0.0, 1e9, 1e300))
+        case inspect.LiteralType():
+            return choice.choice(kind.values)
+        case inspect.UnionType():
+            return _value(choice.choice(kind.types), words, choice)
+        case inspect.ListType() | inspect.VarTupleType() | inspect.SetType():
+            return several(kind.item_type)
+        case inspect.FrozenSetType():
+            return several(kind.item_type)
+        case inspect.DictType():
+            keys = map(str, several(kind.key_type))
+            return {key: _value(kind.value_type, words, choice) for key in keys}
+        case inspect.StructType():
+            fields = kind.fields
+            return {field.encode_name: _value(field.type, words, choice) for field in fields}
+    return None
+
+
+COMPOSED = {
+    "com.docker.compose.project": "shop",
+    "com.docker.compose.service": "web",
+    "com.docker.compose.oneoff": "False",
+    "com.docker.compose.project.working_dir": "/srv/shop",
+    "com.docker.compose.project.config_files": "/srv/shop/compose.yaml,/srv/shop/compose.prod.yaml",
+}
+
+
+def composed(recording: Mapping[AnyQuestion, RecordedAnswer]) -> dict[AnyQuestion, RecordedAnswer]:
+    """The recorded host, all of whose containers are of one compose project with files."""
+    changed = dict(recording)
+    for question, entry in recording.items():
+        if question.kind == "api.container" and not isinstance(entry.answer, Failed):
+            answer: Any = copy.deepcopy(entry.answer)
+            config = answer["Config"]
+            config["Labels"] = {**(config.get("Labels") or {}), **COMPOSED}
+            changed[question] = RecordedAnswer(answer)
+    return changed
 
 
 def hostile_host(

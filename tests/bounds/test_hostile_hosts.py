@@ -20,7 +20,7 @@ import pytest
 from diagnose import registry
 from diagnose.judgement import engine
 from diagnose.live import Live
-from diagnose.model import Failed, Report, Verdict
+from diagnose.model import Failed, Json, Report, Verdict
 from diagnose.questions import AnyQuestion
 from diagnose.recording import answer_files
 from diagnose.recording.budget import Budget
@@ -30,7 +30,7 @@ from diagnose.redact import Redactor
 from diagnose.render import terminal
 from diagnose.render.formats import json as json_report
 from diagnose.render.formats import markdown
-from tests.bounds.hostile_hosts import hostile_host, text
+from tests.bounds.hostile_hosts import MADE, composed, hostile_host, made_answer, text
 
 pytestmark = pytest.mark.fuzz
 
@@ -60,9 +60,15 @@ def test_hostile_hosts(shard: int, say: Callable[[str], None]) -> None:
     slowest = 0.0
     for number in range(shard, HOSTS, SHARDS):
         name = f"{SEED} {number}"
-        hostile, changed = hostile_host(recordings[number // SHARDS % 2], random.Random(name))
+        choice = random.Random(name)
+        recording = recordings[number // SHARDS % 2]
+        hostile, changed = hostile_host(
+            composed(recording) if choice.random() < 0.5 else recording, choice
+        )
         began = time.process_time()
-        report = _judged(_redacted(hostile, changed))
+        source = _MadeUp(_redacted(hostile, changed), choice)
+        report = _judged(source)
+        changed += [question for question in source.recording if question.kind in MADE]
         shown = _printed(report)
         spent = time.process_time() - began
         slowest = max(slowest, spent)
@@ -101,11 +107,29 @@ def _cleaned(live: Live, question: AnyQuestion, answer: Any) -> Any:
     return live._clean_answer(question, cut(answer, question.policy.longest))
 
 
-def _judged(answers: Mapping[AnyQuestion, RecordedAnswer]) -> Report:
+class _MadeUp(Replay):
+    """A recording that also answers the readers of users' files, of which it has nothing."""
+
+    def __init__(
+        self, recording: Mapping[AnyQuestion, RecordedAnswer], choice: random.Random
+    ) -> None:
+        super().__init__(recording)
+        self._choice = choice
+        self._live = Live(redactor=Redactor())
+
+    def ask(self, question: AnyQuestion) -> Json | Failed:
+        answer = super().ask(question)
+        is_made = isinstance(answer, Failed) and question.kind in MADE
+        if not is_made or self._choice.random() < 0.5:
+            return answer
+        made = _cleaned(self._live, question, made_answer(question, self._choice))
+        self.recording[question] = RecordedAnswer(made)
+        return made
+
+
+def _judged(source: Replay) -> Report:
     what = engine.Run(CHECKS, tuple(CHECKS), source="bundle")
-    return engine.run(
-        Replay(answers), what, began=time.monotonic(), budget=Budget(time.monotonic() + 60)
-    )
+    return engine.run(source, what, began=time.monotonic(), budget=Budget(time.monotonic() + 60))
 
 
 def _printed(report: Report) -> tuple[str, str]:

@@ -130,7 +130,10 @@ def _holder(taken_name: TakenName) -> str:
 
 def _clause(fault: ComposeFault, project: RefusedProject) -> str:
     """The fault of a line or a file, as the predicate of a sentence about it."""
-    return _CLAUSES[fault.kind](fault, project)
+    words = _CLAUSES.get(fault.kind)
+    if words is None:  # a recording of a newer version
+        return "has a fault that this version does not know"
+    return words(fault, project)
 
 
 def _unknown_key(fault: ComposeFault, project: RefusedProject) -> str:

@@ -25,7 +25,7 @@ from diagnose.evidence.storage.filesystems import Filesystem, Filesystems
 from diagnose.evidence.storage.usage.disk_parts import UsagePart
 from diagnose.evidence.storage.usage.disk_usage import DiskUsage
 from diagnose.model import Report
-from diagnose.phrases import and_more, size, time_of_day
+from diagnose.phrases import and_more, size, time_of_day, utc
 from diagnose.render.html import moments, networks
 from diagnose.render.html.runbook_pages import runbook_pages
 from diagnose.render.html.shapes import Drawing
@@ -122,7 +122,7 @@ def template(name: str) -> Template:
         "value": _value,
         "names": lambda names: and_more([clean(name) for name in names], NAMES_SHOWN),
         "prose": _prose,
-        "day": lambda at: datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%d"),
+        "day": lambda at: utc(at).strftime("%Y-%m-%d"),
     }
     return environment.get_template(name)
 

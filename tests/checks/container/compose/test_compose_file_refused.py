@@ -35,6 +35,7 @@ CASES: dict[str, tuple[dict[str, Json], float, str, list[tuple[str, str]]]] = {
     "an unknown key with any compose": ({"faults": [SLIP]}, LATER, "", []),
     "a slip of compose 1": ({"faults": [{**SLIP, "detail": "ports"}]}, LATER, "1.29.2", []),
     "no YAML for compose 1": ({"faults": [{**SLIP, "kind": "yaml"}]}, LATER, "1.29.2", WARNED),
+    "a fault that this version does not know": ({"faults": [{**SLIP, "kind": "no-such"}]}, LATER, "", WARNED),
     "too new": ({"faults": [NEW]}, LATER, "2.26.1", WARNED),
     "new enough": ({"faults": [NEW]}, LATER, "2.38.0", []),
     "new for nobody knows what": ({"faults": [NEW]}, LATER, "", []),
