@@ -30,6 +30,8 @@ _VERSION_SIX = 2025
 """The year of Pi-hole's first release whose settings are variables of FTL."""
 _OF_VARIABLES = ("generated", "typed")
 """Page variables of rows whose remedy is another variable: that touches no data."""
+_HOST_NAME = LazyPattern(r"[A-Za-z0-9](?:[A-Za-z0-9-]|\.(?=[A-Za-z0-9])){0,62}")
+_ADDRESS = LazyPattern(r"[\d.]{7,15}")
 _PID_FILE = "container.pid-file-stale"
 _ENDS_OF_PID_FILES = (".pid", ".lock")
 """Only these files are removed because a line of a log names them."""
@@ -139,11 +141,25 @@ def _room_variables(failure: InnerFailure, folders: tuple[str, ...], root: str) 
     return present({name: folder})
 
 
+def _member_variables(failure: InnerFailure) -> PageVariables:
+    """The page variable with the former host name of the only member of a replica set.
+
+    A set with several members may know this one under any of the names. Where the name already
+    leads to the container, it is no remedy.
+    """
+    container = failure.container
+    name = only(list(failure.known_as))
+    is_former = name is not None and name not in {*container.dns_names, container.config.hostname}
+    if not is_former or not _HOST_NAME.fullmatch(name) or _ADDRESS.fullmatch(name):
+        return {"renamed": container.name}
+    return {"former_host": name}
+
+
 _OF_SERVERS: Mapping[str, Callable[[InnerFailure], dict[str, str]]] = {
     "dns-local": _resolver_variables,
     "etcd-space": lambda failure: {"etcd": failure.container.name},
     "haproxy": lambda failure: {"balancer": failure.container.name, "backend": failure.program},
-    "mongo-member": lambda failure: {"renamed": failure.container.name},
+    "mongo-member": _member_variables,
     "redis": lambda _: {},
 }
 """The variables for servers that run and refuse their work."""

@@ -40,6 +40,7 @@ _WORKS = ("logs errors while it works", "log errors while they work")
         "container.settings-disagree",
         "container.stopped",
         "container.variable-malformed",
+        "container.worker-settings-differ",
         "network.https-not-passed-on",
         "network.upgrade-not-passed-on",
     ),

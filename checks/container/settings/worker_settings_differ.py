@@ -5,6 +5,7 @@ import shlex
 from diagnose.evidence.containers.listing import Container
 from diagnose.evidence.containers.workers.parted_queues import PartedQueue, PartedQueues
 from diagnose.evidence.containers.workers.queue_names import OtherQueueName, OtherQueueNames
+from diagnose.evidence.containers.workers.shared_keys import SharedKey, SharedKeys
 from diagnose.evidence.containers.workers.worker_addresses import WorkerAddress, WorkerAddresses
 from diagnose.evidence.containers.workers.worker_folders import WorkerFolder, WorkerFolders
 from diagnose.evidence.containers.workers.worker_settings import WorkerDifference, WorkerDifferences
@@ -23,8 +24,9 @@ def worker_settings_differ(
     parted_queues: PartedQueues | None,
     other_queue_names: OtherQueueNames | None,
     worker_addresses: WorkerAddresses | None,
+    shared_keys: SharedKeys | None,
 ) -> CheckResult:
-    """A worker has another queue, database or folder than its program.
+    """A worker has another queue, database, key or folder than its program.
 
     A web server and its worker run from one image, in services of one compose project. The worker
     waits for jobs at another broker, in another database of Redis, on another connection of
@@ -40,6 +42,10 @@ def worker_settings_differ(
     those at their start. It is advice where the file is not a picture, report or the like: the
     worker alone may need it.
 
+    Or the worker has another key than the program for what both encrypt or sign, or none, and makes
+    one of its own. That is a warning for variables that have to be equal by the documentation of a
+    program, and advice for other names of keys.
+
     Or a project has two servers of Redis or RabbitMQ. One has workers for its only clients, and no
     worker calls the other one, which a program of another image names or calls. Or a variable with
     the name of a queue differs between a worker and a program of another image, no worker has the
@@ -51,6 +57,8 @@ def worker_settings_differ(
         yield _finding(difference)
     for folder in worker_folders or ():
         yield _folder_finding(folder)
+    for key in shared_keys or ():
+        yield _key_finding(key)
     for queue in parted_queues or ():
         yield _parted_finding(queue)
     for name in other_queue_names or ():
@@ -149,6 +157,48 @@ def _folder_finding(folder: WorkerFolder) -> Finding:
             "folder": mount.destination,
         },
     )
+
+
+def _key_finding(key: SharedKey) -> Finding:
+    worker, program, name = key.worker, key.program, key.name
+    own_value = "not set" if key.is_absent else "another value; it is not shown"
+    return Finding.about(
+        worker,
+        _key_sentence(key),
+        {
+            f"{worker.name} {name}": own_value,
+            f"{program.name} {name}": "not set" if key.is_in_file else "set; it is not shown",
+            "image of both": worker.config.image,
+        },
+        severity=None if key.is_known else Severity.advice,
+        is_quiet=not key.is_known,
+        discriminator=name,
+        stable=(worker.life, program.life),
+        touches=(program.subject,),
+        variables=_key_steps(key),
+    )
+
+
+def _key_sentence(key: SharedKey) -> str:
+    """The sentence about the key that a worker does not share with its program."""
+    worker, program, name = key.worker, key.program, key.name
+    effect = "neither takes what the other one encrypts or signs"
+    if key.is_in_file:
+        return f"{worker} and {program} lack {name}, and each makes a key of its own: {effect}"
+    if key.is_absent:
+        return (
+            f"{worker} lacks {name}, which {program} of the same image has, and makes a key of its own: "
+            f"{effect}"
+        )
+    may = "" if key.is_known else "maybe "
+    return f"{worker} has another {name} than {program} of the same image: {may}{effect}"
+
+
+def _key_steps(key: SharedKey) -> PageVariables:
+    """The page variables that give the worker the key of the program."""
+    if key.is_in_file:
+        return {"key_holder": key.program.name}
+    return {"equalled": key.name, "example": key.program.name}
 
 
 def _parted_finding(queue: PartedQueue) -> Finding:

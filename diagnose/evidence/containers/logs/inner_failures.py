@@ -64,6 +64,8 @@ class InnerFailure(msgspec.Struct, frozen=True):
     """Whether its keeper starts it again and again."""
     path: str = ""
     """The log file of its own with the reason; "" for the container's log."""
+    known_as: tuple[str, ...] = ()
+    """The names that its partners have for it and for each other."""
 
     @property
     def is_unexplained(self) -> bool:
@@ -193,6 +195,7 @@ def in_lines(
                     at=at,
                     reason=_reason(pattern, sign, texts),
                     recurs=pattern.recurs,
+                    known_as=_partners_names(pattern, texts),
                 )
                 inner_failures.append(failure)
     return inner_failures
@@ -317,6 +320,12 @@ def _reason(pattern: Pattern, sign: _Sign, texts: Sequence[str]) -> str:
     if telling is not None and telling.explains:
         return telling.whole
     return _keepers_reason(sign.program, texts[: sign.index])
+
+
+def _partners_names(pattern: Pattern, texts: Sequence[str]) -> tuple[str, ...]:
+    """The names by which the program's partners know it and each other, each once."""
+    matches = (match for text in texts for match in pattern.known_as.finditer(text))
+    return tuple(dict.fromkeys(match["name"] for match in matches))
 
 
 def _keepers_reason(program: str, before: Sequence[str]) -> str:

@@ -31,6 +31,8 @@ class Pattern(msgspec.Struct, frozen=True):
     all."""
     why: LazyPattern = LazyPattern(r"(?!)")
     """A line above, which explains the failure although its program calls it information."""
+    known_as: LazyPattern = LazyPattern(r"(?!)")
+    """A name (`name`) in other lines by which the program's partners know it. Each match is one."""
     recurs: bool = False
     """Whether a keeper starts the program again each time: it counts while that goes on."""
     round_ends: LazyPattern = LazyPattern(r"(?!)")
@@ -191,6 +193,9 @@ PATTERNS = (
         "MongoDB takes no writes: its replica set knows it under another host name",
         lasts=True,
         why=LazyPattern(r"No host described in new configuration"),
+        known_as=LazyPattern(
+            r"""(?:\[ ?\{|\}, ?\{) ?"?_id"?: ?\d{1,3}, ?"?host"?: ?"(?P<name>[^"\s:]{1,253})"""
+        ),
     ),
     Pattern(
         "mysql-replica",

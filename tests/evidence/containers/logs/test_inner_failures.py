@@ -82,6 +82,34 @@ OTHER_MAJOR = "FATAL:  database files are incompatible with server"
 PM2 = "2026-01-02T10:00:00: PM2 error: PM2        | Script /app/index.js had too many unstable restarts (16). Stopped."
 
 
+MEMBERS = '"members":[{{"_id":0,"host":"{}:27017","arbiterOnly":false}}]'
+FORMER_HOSTS = {
+    "its only member": ([MEMBERS.format("43fdd1a0cb90")], {"former_host": "43fdd1a0cb90"}),
+    "an older release": (
+        ["members: [ { _id: 0, host: \"old:27017\", votes: 1 } ]"], {"former_host": "old"},
+    ),
+    "said twice": ([MEMBERS.format("old"), MEMBERS.format("old")], {"former_host": "old"}),
+    "two members": (
+        ['"members":[{"_id":0,"host":"a:27017"},{"_id":1,"host":"b:27017"}]'], {"renamed": "web"},
+    ),
+    "its own name": ([MEMBERS.format("web")], {"renamed": "web"}),
+    "an address": ([MEMBERS.format("10.0.0.7")], {"renamed": "web"}),
+    "no name of a host": ([MEMBERS.format("-rf")], {"renamed": "web"}),
+    "no members": ([], {"renamed": "web"}),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("lines", "expected"), FORMER_HOSTS.values(), ids=FORMER_HOSTS)
+def test_former_host_names(lines: list[str], expected: dict[str, str]) -> None:
+    log = [(None, line) for line in (NO_HOST, *lines, NO_MEMBER)]
+    failures = in_lines(container_in("running"), {"mongod"}, log)
+    result = judge(
+        "container.failing-inside", inner_failures=InnerFailures(tuple(failures)), clock=CLOCK
+    )
+    (finding,) = result.findings
+    assert finding.variables == {"container": "web"} | expected
+
+
 @pytest.mark.parametrize(
     ("command", "lines", "expected"),
     [
