@@ -27,7 +27,7 @@ def mount_stale(stale_mounts: StaleMounts, lost_volumes: LostVolumes | None) -> 
     container keeps using the folder beneath, and the host does not see what it writes there. A link
     is followed at the start: where a deployment switches it to another release, the container keeps
     the former one. A disk or share that was unmounted, or mounted again, stays in the container as
-    it was at the start.
+    it was at the start. A disk that was read-only then, and is writable by now, stays read-only.
 
     A volume whose folder in the data root was deleted is critical: the program has lost its files,
     except those that it still has open, and it cannot be started again.
@@ -74,6 +74,8 @@ def _mount_clause(stale: StaleMount) -> str:
     """The difference between the mount in the container and its source on the host."""
     source = stale.mount.source
     inside = stale.mount.destination
+    if stale.is_read_only:
+        return f"{inside} is read-only, and {source} on the host is writable"
     if stale.point:
         return f"{inside} is on another device than {source} on the host"
     if stale.led_to:
@@ -83,7 +85,8 @@ def _mount_clause(stale: StaleMount) -> str:
 
 def _is_updated_alike(stale: StaleMount) -> bool:
     """Whether the replaced file is one that packages replace, seldom by other content."""
-    return not stale.point and _OF_THE_HOST.search(stale.mount.source) is not None
+    is_replaced = not stale.point and not stale.is_read_only
+    return is_replaced and _OF_THE_HOST.search(stale.mount.source) is not None
 
 
 def _view_clause(stale: StaleMount) -> str:
@@ -91,6 +94,11 @@ def _view_clause(stale: StaleMount) -> str:
     source = stale.mount.source
     point = stale.point
     covered_by = stale.covered_by
+    if stale.is_read_only:
+        return (
+            f"cannot write to {stale.mount.destination}: {source} was read-only when it started, "
+            "and is writable on the host by now"
+        )
     if stale.led_to:
         return (
             f"still sees {stale.led_to}: {source} led there when it started, and now leads "
@@ -127,6 +135,8 @@ def _variables(stale: StaleMount) -> PageVariables:
             steps |= {"held_device": stale.held, "holder": stale.container.name}
         return steps
     variables = {"remounted": stale.container.name}
+    if stale.is_read_only:
+        return variables
     if stale.is_hidden:
         return variables | {"unseen": stale.point, "engine": "docker"}
     return variables | {"source": stale.mount.source, "inside": stale.mount.destination}

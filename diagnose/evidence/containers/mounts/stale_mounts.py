@@ -44,6 +44,8 @@ class StaleMount(msgspec.Struct, frozen=True):
     led_to: str = ""
     """The target of the source at the start, where a link leads elsewhere by now; "" for a source
     that is reached as before."""
+    is_read_only: bool = False
+    """Whether it is read-only alone because the host's mount was at the start, and is no longer."""
 
 
 class StaleMounts(Items[StaleMount], frozen=True):
@@ -116,6 +118,26 @@ def _stale_mounts_of(
             )
         elif led_to := _path_behind_link(mount, uppermost, mounts):
             yield StaleMount(container, mount, led_to=led_to)
+        elif _was_read_only(mount, uppermost, mounts):
+            yield StaleMount(container, mount, is_read_only=True)
+
+
+def _was_read_only(mount: Mount, mounted_inside: Mounted, mounts: Mounts | None) -> bool:
+    """Whether a writable mount is read-only in the container, and the host can write there.
+
+    A container's mount is made with the flags that the host's one has at that time, and keeps them.
+    """
+    if mounts is None or not mount.rw or not mount.has_host_path:
+        return False
+    mounted = mounts.of(mount.source)
+    is_same = mounted is not None and mounted.dev == mounted_inside.dev
+    if mounted is None or not is_same or not _has_flag_ro(mounted_inside.options):
+        return False
+    return not _has_flag_ro(mounted.options) and not _has_flag_ro(mounted.super)
+
+
+def _has_flag_ro(options: str) -> bool:
+    return "ro" in options.split(",")
 
 
 def _path_behind_link(mount: Mount, mounted: Mounted, mounts: Mounts | None) -> str:

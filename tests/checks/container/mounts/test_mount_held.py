@@ -96,3 +96,30 @@ def test_a_time_zone_that_an_update_has_replaced_is_advice(source: str, severity
     table: Json = {"text": "2 1 8:1 /zone//deleted /zone rw - ext4 /dev/a rw\n"}
     stale = stale_mounts(Made({"file.read": table}), of(user), Mounts((SYSTEM,)), ALIVE)
     assert rows(judge("container.mount-stale", stale_mounts=stale)) == [(severity, "media")]
+
+
+READ_ONLY = {
+    "read-only since its start": ("rw", "rw", "ro,relatime", {}, ["remounted"]),
+    "as it is now": ("rw", "rw", "rw,relatime", {}, []),
+    "read-only by its settings": ("rw", "rw", "ro,relatime", {"RW": False}, []),
+    "read-only on the host too": ("ro", "rw", "ro,relatime", {}, []),
+    "a disk that failed": ("rw", "ro", "ro,relatime", {}, []),
+}
+
+
+@pytest.mark.parametrize(
+    ("options", "superblock", "inside", "settings", "expected"),
+    READ_ONLY.values(),
+    ids=READ_ONLY,
+)
+def test_disk_that_was_read_only_at_the_start(
+    options: str, superblock: str, inside: str, settings: dict[str, bool], expected: list[str]
+) -> None:
+    user = container("files", **bind("/mnt/data/shop", Destination="/srv", **settings))
+    disk = Mounted("/mnt/data", "ext4", "/dev/8:33", "/", "8:33", options, superblock)
+    table = f"2 1 8:33 /shop /srv {inside} - ext4 /dev/8:33 rw\n"
+    host = Made({"file.read": {"text": table}})
+    stale = stale_mounts(host, of(user), Mounts((SYSTEM, disk)), ALIVE)
+    result = judge("container.mount-stale", stale_mounts=stale)
+    assert [list(finding.variables)[1:] for finding in result.findings] == [[w] for w in expected]
+    assert rows(result) == [("warning", "files")] * len(expected)
