@@ -1,6 +1,7 @@
 """container.worker-missing: nobody does the jobs that a program makes."""
 
 from diagnose.evidence.containers.programs.absent_workers import AbsentWorker, AbsentWorkers
+from diagnose.evidence.containers.programs.known_workers import KnownWorker, KnownWorkers
 from diagnose.model import CheckResult, Finding, PageVariables, Severity
 from diagnose.registry import check
 
@@ -20,19 +21,41 @@ _COMMANDS = {"queue": "php artisan queue:work", "schedule": "php artisan schedul
     severity=Severity.advice,
     aloud=("has jobs that nothing on this host runs", "have jobs that nothing on this host runs"),
 )
-def worker_missing(absent_workers: AbsentWorkers) -> CheckResult:
+def worker_missing(
+    absent_workers: AbsentWorkers, known_workers: KnownWorkers | None
+) -> CheckResult:
     """A program makes jobs, and nothing on this host does them.
 
     The code of Laravel has jobs and a queue outside of the request, or a schedule; or a variable
     names a broker of Celery that is a container of this host; or the code beside a worker of Celery
     has a schedule, and no beat runs. No process is the worker or the scheduler, no container is
-    called like one, and no crontab or unit of the host mentions the program. It is advice: a worker
-    may run on another host. The check says nothing about applications that run for their
-    developers, nor where a cron runs beside the program. It is not said aloud of the image of a
-    vendor whose settings are its own.
+    called like one, and no crontab or unit of the host mentions the program. Or the image is that
+    of a program whose makers run a worker beside it, such as n8n with EXECUTIONS_MODE=queue, and no
+    container of the host is one.
+
+    It is advice: a worker may run on another host. The check says nothing about applications that
+    run for their developers, nor where a cron runs beside the program. It is not said aloud of the
+    image of a vendor whose settings are its own.
     """
     for absent in absent_workers:
         yield _finding(absent)
+    for known in known_workers or ():
+        yield _known_program_finding(known)
+
+
+def _known_program_finding(known: KnownWorker) -> Finding:
+    program = known.program
+    setting_clause = f" ({known.asks})" if known.asks else ""
+    steps = {"missing_worker": known.worker_command}
+    return Finding.about(
+        program,
+        f"{program} leaves its jobs to a worker{setting_clause}, and no container of this host is one "
+        f"({known.worker_command})",
+        {known.asks or "image": "set" if known.asks else program.config.image},
+        discriminator="known",
+        stable=(program.life,),
+        variables=steps | ({"alone": known.alone} if known.alone else {}),
+    )
 
 
 def _finding(absent: AbsentWorker) -> Finding:

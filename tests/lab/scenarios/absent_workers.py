@@ -5,6 +5,7 @@ from __future__ import annotations
 from tests.lab import Box, fault, healthy
 from tests.lab.images import Recipe, load
 from tests.lab.scenarios.deploys import SAFE, labels
+from tests.lab.scenarios.everyday.helpers import first_command
 
 CHECK = "container.worker-missing"
 _PHP = b"#!/bin/sh\nwhile :; do sleep 1000; done\n"
@@ -61,6 +62,29 @@ def jobs_within_the_request(box: Box) -> None:
     """The application does its jobs itself, as it does by default."""
     _application(box, 63)
     assert not _found(box, 63)
+
+
+def _n8n(box: Box, number: int, service: str, *command: str) -> None:
+    """A service of n8n that leaves its jobs to a queue."""
+    load(box, "n8nio/n8n:1.64", Recipe({"bin/n8n": (_PHP, 0o755)}))
+    settings = ("EXECUTIONS_MODE=queue", "QUEUE_BULL_REDIS_HOST=redis")
+    _run(box, number, service, "n8nio/n8n:1.64", "n8n", *command, settings=settings)
+
+
+@fault(CHECK, subject="container:jobs71-app-1")
+def known_program_without_its_worker(box: Box) -> None:
+    """n8n leaves its jobs to a queue, and only its main service runs."""
+    _n8n(box, 71, "app", "start")
+    command = first_command(box, CHECK, "jobs71-app-1")
+    assert command.endswith("recreate jobs71-app-1 -- --env=EXECUTIONS_MODE=regular | sh"), command
+
+
+@healthy()
+def known_program_with_its_worker(box: Box) -> None:
+    """The same, and a service that works."""
+    _n8n(box, 72, "app", "start")
+    _n8n(box, 72, "background", "worker")
+    assert not _found(box, 72)
 
 
 _SCHEDULE = b"""from celery import Celery

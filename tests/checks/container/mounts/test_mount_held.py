@@ -108,9 +108,7 @@ READ_ONLY = {
 
 
 @pytest.mark.parametrize(
-    ("options", "superblock", "inside", "settings", "expected"),
-    READ_ONLY.values(),
-    ids=READ_ONLY,
+    ("options", "superblock", "inside", "settings", "expected"), READ_ONLY.values(), ids=READ_ONLY
 )
 def test_disk_that_was_read_only_at_the_start(
     options: str, superblock: str, inside: str, settings: dict[str, bool], expected: list[str]
