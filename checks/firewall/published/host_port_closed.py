@@ -17,8 +17,8 @@ _WEB_PORTS = frozenset((80, 443))
     "firewall.host-port-closed",
     severity=Severity.warning,
     aloud=(
-        "has a web port that this host's firewall closes",
-        "have web ports that this host's firewall closes",
+        "has a port that this host's firewall closes",
+        "have ports that this host's firewall closes",
     ),
 )
 def host_port_closed(
@@ -32,18 +32,19 @@ def host_port_closed(
     tells a proxy to call it, `--reach` or a question names it, or requests are let in and the
     answers are dropped. A report says it aloud of a web server's ports, 80 and 443: images of
     clouds reject all but SSH; and of a port of which the program logs an address for browsers
-    (http://0.0.0.0:8840).
+    (http://0.0.0.0:8840); and where a rule closes all ports of a program for people, on a host
+    without a web server at 80 or 443 that may pass requests on.
     """
     if not closed_host_ports.walked:
         return Skipped("no container on the host's network listens for others")
     unnamed: dict[tuple[str, Step], list[ClosedHostPort]] = {}
     for closed in closed_host_ports:
         if closed.port.wanted:
-            yield _finding([closed], firewall, announced)
+            yield _finding([closed], closed_host_ports, firewall, announced)
         else:
             unnamed.setdefault((closed.port.container.id, closed.by), []).append(closed)
     for several in unnamed.values():
-        yield _finding(several, firewall, announced)
+        yield _finding(several, closed_host_ports, firewall, announced)
 
 
 _CLEARLY_WANTED: dict[Reason, str] = {
@@ -54,7 +55,10 @@ _CLEARLY_WANTED: dict[Reason, str] = {
 
 
 def _finding(
-    several: list[ClosedHostPort], firewall: Firewall | None, announced: AnnouncedPorts | None
+    several: list[ClosedHostPort],
+    closed_host_ports: ClosedHostPorts,
+    firewall: Firewall | None,
+    announced: AnnouncedPorts | None,
 ) -> Finding:
     """A finding about a port that others should reach, or about all ports of a container that
     one rule closes."""
@@ -72,7 +76,8 @@ def _finding(
     else:
         closing = "which this host's firewall closes to others"
     pages = announced.of(container.id) if announced is not None else frozenset()
-    is_quiet = (_WEB_PORTS | pages).isdisjoint(numbers)
+    is_for_browsers = not (_WEB_PORTS | pages).isdisjoint(numbers)
+    is_quiet = not is_for_browsers and container.id not in closed_host_ports.shut
     return Finding.about(
         container,
         sentence(

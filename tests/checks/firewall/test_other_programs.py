@@ -203,6 +203,14 @@ def test_a_closed_port_that_the_program_announces_is_said_aloud() -> None:
         assert [finding.is_quiet for finding in result.findings] == [is_quiet]
 
 
+def test_a_program_whose_ports_are_all_closed_is_said_aloud() -> None:
+    listener = Listener("tcp", "0.0.0.0", 8123)
+    port = ClosedHostPort(ServedPort(HASS, listener, "tcp"), "eth0", POLICY)
+    closed = ClosedHostPorts((port,), 1, frozenset({HASS.id}))
+    result = judge("firewall.host-port-closed", closed_host_ports=closed)
+    assert [finding.is_quiet for finding in result.findings] == [False]
+
+
 def test_a_rule_that_drops_a_program_s_answers() -> None:
     by = Step("ip filter", "OUTPUT", "-p tcp -m tcp --sport 8123 -j DROP")
     port = ClosedHostPort(

@@ -488,6 +488,9 @@ _DEFAULT_DENY = """
 """
 
 
+_SHUT = 'container "hass" has a port that this host\'s firewall closes'
+
+
 def _on_the_hosts_network(box: Box) -> None:
     run = ("run", "-d", "--name=hass", "--network=host", "-m=32m", "--expose=8123")
     box.docker(*run, "bb:1.36", "httpd", "-f", "-p", "8123")
@@ -501,6 +504,17 @@ def port_of_the_hosts_network_closed(box: Box) -> None:
     box.sh(_DEFAULT_DENY)
     url = f"http://{BOX_ADDRESS}:8123/"
     assert not box.provider.curl(url, timeout=2, check=False)
+    assert _SHUT in box.diagnose("all").joined
+
+
+@healthy(advice=None)
+def closed_port_behind_a_web_server_of_the_host(box: Box) -> None:
+    """The same program, and a web server on the host's network takes the requests for it."""
+    _on_the_hosts_network(box)
+    run = ("run", "-d", "--name=edge", "--network=host", "-m=32m", "--expose=80")
+    box.docker(*run, "bb:1.36", "httpd", "-f", "-p", "80")
+    box.sh(_DEFAULT_DENY + "\niptables -A INPUT -p tcp --dport 80 -j ACCEPT")
+    assert _SHUT not in box.diagnose("all").joined
 
 
 @fault("firewall.host-port-closed", subject="container:hass")

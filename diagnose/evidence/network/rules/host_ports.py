@@ -4,6 +4,7 @@ A published port passes by the input rules; a program of a container with `netwo
 them like any other program of the host.
 """
 
+import re
 from collections.abc import Iterator, Mapping, Set
 from typing import Literal
 
@@ -32,6 +33,17 @@ _BLOCKED = LazyPattern(
 
 _PROXY_PORT = LazyPattern(r"(?:^|\.)(?:loadbalancer\.server\.)?port$|^VIRTUAL_PORT$")
 """The label and the variable with a service's port for a proxy: of Traefik, nginx-proxy."""
+
+_WEB_PORTS = (80, 443)
+_FOR_PROGRAMS = LazyPattern(
+    r"""
+      agent | alloy | beat | cadvisor | clickhouse | collector | consul | elastic | etcd | exporter
+    | fluent | glances | influx | kafka | maria-?db | memcached | minio | mongo | mysql | netdata
+    | opensearch | postgres | promtail | rabbitmq | redis | telegraf | timescale | valkey | vector
+    """,
+    re.VERBOSE,
+)
+"""Images of programs that other programs call: their ports are often closed on purpose."""
 
 Reason = Literal["asked", "clients", "ports", "proxy", "image", ""]
 """The reason why others should reach a port: the user says so, clients tried, it should be
@@ -72,6 +84,9 @@ class ClosedHostPorts(Items[ClosedHostPort], frozen=True):
 
     walked: int = 0
     """How many ports were judged, open ones too."""
+    shut: frozenset[str] = frozenset()
+    """The ids of containers for people whom nobody reaches: a rule closes each of their ports, and
+    the host has no web server that may pass requests on to them."""
 
 
 @evidence
@@ -95,6 +110,7 @@ def closed_host_ports(
         return ClosedHostPorts(())
     ports: dict[tuple[str, int], ClosedHostPort] = {}
     walked = 0
+    open_ids = set()
     asked_ports = frozenset(wanted_ports(options.reach)) if options is not None else frozenset()
     for port in _served_ports(sharing, listeners, _blocked_clients(kernel_log), asked_ports):
         walked += 1
@@ -107,7 +123,26 @@ def closed_host_ports(
                 port, uplink.name, obstacle.by, is_answer=obstacle.part == "reply"
             )
             ports.setdefault((port.container.id, port.number), closed)
-    return ClosedHostPorts(tuple(ports.values()), walked)
+        else:
+            open_ids.add(port.container.id)
+    closed_containers = [closed.port.container for closed in ports.values()]
+    shut = frozenset(
+        container.id
+        for container in closed_containers
+        if container.id not in open_ids and not _FOR_PROGRAMS.search(container.config.image.lower())
+    )
+    has_proxy = _has_web_server(containers, listeners)
+    return ClosedHostPorts(tuple(ports.values()), walked, frozenset() if has_proxy else shut)
+
+
+def _has_web_server(containers: Containers, listeners: Listeners) -> bool:
+    """Whether a program of the host, or a published port, takes requests at 80 or 443."""
+    served = any(
+        listener.port in _WEB_PORTS and not is_loopback(listener.address) for listener in listeners
+    )
+    return served or any(
+        container.publishes(port) for container in containers.running for port in _WEB_PORTS
+    )
 
 
 def _served_ports(
