@@ -148,9 +148,10 @@ def _member_variables(failure: InnerFailure) -> PageVariables:
     leads to the container, it is no remedy.
     """
     container = failure.container
-    name = only(list(failure.known_as))
-    is_former = name is not None and name not in {*container.dns_names, container.config.hostname}
-    if not is_former or not _HOST_NAME.fullmatch(name) or _ADDRESS.fullmatch(name):
+    name = only(list(failure.known_as)) or ""
+    leads_here = name in {*container.dns_names, container.config.hostname}
+    is_host_name = _HOST_NAME.fullmatch(name) and not _ADDRESS.fullmatch(name)
+    if leads_here or not is_host_name:
         return {"renamed": container.name}
     return {"former_host": name}
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+
 from tests.lab import Box, fault, healthy
 from tests.lab.images import Recipe, load
 from tests.lab.scenarios.deploys import SAFE, labels
@@ -45,7 +47,11 @@ def _n8n(
             f"{project}-n8n:1", "n8n", command,
         )  # fmt: skip
         words = expected if service == "worker" else "Editor is now"
-        box.wait_for(lambda name=name, words=words: words in logs(box, name), what=words)
+        box.wait_for(functools.partial(_says, box, name, words), what=words)
+
+
+def _says(box: Box, name: str, words: str) -> bool:
+    return words in logs(box, name)
 
 
 @fault(_DIFFERS, subject="container:flow11-worker-1", also=["container.errors-in-log"])
