@@ -2,7 +2,12 @@
 
 from diagnose.evidence.network.paths.packet_paths import Step
 from diagnose.evidence.network.rules.announced_ports import AnnouncedPorts
-from diagnose.evidence.network.rules.host_ports import ClosedHostPort, ClosedHostPorts, Reason
+from diagnose.evidence.network.rules.host_ports import (
+    ClosedHostPort,
+    ClosedHostPorts,
+    Reason,
+    ServedPort,
+)
 from diagnose.evidence.network.rules.packet_filter import Firewall
 from diagnose.first_steps.network import rule_cures
 from diagnose.mappings import present
@@ -66,10 +71,7 @@ def _finding(
     port = closed.port
     container = closed.port.container
     numbers = sorted(other.port.number for other in several)
-    if port.clients:
-        reason = f"the kernel's log shows blocked packets of {and_more(port.clients)}"
-    else:
-        reason = _CLEARLY_WANTED.get(port.wanted, "")
+    reason = _reason_clause(port)
     is_wanted = bool(reason)
     if closed.is_answer:
         closing = "whose answers this host's firewall drops"
@@ -98,6 +100,13 @@ def _finding(
         variables=_cure(closed, firewall),
         is_quiet=is_quiet,
     )
+
+
+def _reason_clause(port: ServedPort) -> str:
+    """The clause that says why others should reach the port; "" for none."""
+    if port.clients:
+        return f"the kernel's log shows blocked packets of {and_more(port.clients)}"
+    return _CLEARLY_WANTED.get(port.wanted, "")
 
 
 def _cure(closed: ClosedHostPort, firewall: Firewall | None) -> PageVariables:
