@@ -77,6 +77,24 @@ def test_the_image_starts_the_program_itself(words: list[str], left: str | None)
     assert changed == ({"new_command": left} if left else {})
 
 
+@pytest.mark.parametrize(
+    ("entrypoint", "words", "left"),
+    [
+        (["/ko-app/headscale"], ["headscale", "serve"], "serve"),
+        (["/entrypoint.sh"], ["headscale", "serve"], None),
+        (["/ko-app/headscale"], ["serve", "headscale"], None),
+        ([], ["headscale", "serve"], None),
+    ],
+)
+def test_the_entrypoint_is_the_program_itself(
+    entrypoint: list[str], words: list[str], left: str | None
+) -> None:
+    line = 'Error: unknown command "headscale" for "headscale"'
+    config = {"Config": {"Entrypoint": entrypoint, "Cmd": words}}
+    changed = steps("unknown-command", config, line=line)
+    assert changed == ({"new_command": left} if left else {})
+
+
 DJANGO = "Invalid HTTP_HOST header: 'shop.example:8000'. You may need to add 'shop.example'."
 ORIGIN = "Origin checking failed - https://shop.example does not match any trusted origins."
 

@@ -85,7 +85,11 @@ def _put_steps_first(remedy: remedies.Preceded, case: RowCase) -> PageVariables:
 
 @steps.register(remedies.BareArguments)
 def _leave_program_out(remedy: remedies.BareArguments, case: RowCase) -> PageVariables:
-    return changed_words.without_program(case.container, remedy.program)
+    program = case.failure.filled(remedy.program)
+    last_word = (case.container.config.entrypoint or [""])[-1]
+    if remedy.of_entrypoint and posixpath.basename(last_word) != program:
+        return {}
+    return changed_words.without_program(case.container, program)
 
 
 @steps.register(remedies.Replaced)

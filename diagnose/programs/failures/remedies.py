@@ -98,6 +98,8 @@ class BareArguments(msgspec.Struct, frozen=True):
 
     program: str
     """The program's name, which the command has before its arguments."""
+    of_entrypoint: bool = False
+    """Whether the entrypoint has to be a file of this name: the word may be another mistake."""
 
 
 class Typed(msgspec.Struct, frozen=True):

@@ -3,6 +3,7 @@
 from diagnose.programs.failures.recognition import ABOUT_SETTINGS, NEVER, Failure
 from diagnose.programs.failures.remedies import (
     AddedUser,
+    BareArguments,
     Dropped,
     MadeWritable,
     Raised,
@@ -320,6 +321,7 @@ SETTINGS = (
         "the words behind the image's name are not what its entrypoint expects",
         cure="correct the command of the container",
         source="cobra's, click's, clap's, argparse's and Symfony's own messages; Kong/docker-kong#207",
+        remedy=BareArguments("{command}", of_entrypoint=True),
     ),
     Failure(
         name="unknown-option",

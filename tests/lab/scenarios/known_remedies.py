@@ -3,8 +3,9 @@ the real program says: what it needs is there, or is not."""
 
 from __future__ import annotations
 
-from tests.lab import Box, fault
+from tests.lab import Box, fault, healthy
 from tests.lab.images import Recipe, load
+from tests.lab.scenarios.everyday.helpers import first_command
 from tests.lab.scenarios.known_rows import ROOMY, folder
 from tests.lab.scenarios.named_settings import AT_START, ended
 from tests.lab.scenarios.programs.helpers import GOOD, run
@@ -126,3 +127,27 @@ def program_of_a_newer_java(box: Box) -> None:
     _program(box, "openjdk:21", "exec sleep 1000")
     run(box, "ledger18", *GOOD, "openjdk:17", "/app/run")
     assert "class file version" in ended(box, "ledger18")
+
+
+@fault(AT_START, subject="container:mesh17", shareable=True)
+def command_that_repeats_the_entrypoint(box: Box) -> None:
+    """The image starts the program itself, and the command names it once more."""
+    script = """#!/bin/sh
+[ "$1" = serve ] && exec sleep 1000
+echo "Error: unknown command \\"$1\\" for \\"mesh\\"" >&2
+exit 1
+"""
+    files = {"usr/bin/mesh": (script.encode(), 0o755)}
+    load(box, "mesh:17", Recipe(files, ('ENTRYPOINT ["/usr/bin/mesh"]',)))
+    run(box, "mesh17", *GOOD, "mesh:17", "mesh", "serve")
+    assert "unknown command" in ended(box, "mesh17")
+    command = first_command(box, AT_START, "mesh17")
+    assert command.endswith("recreate mesh17 --command serve | sh"), command
+
+
+@healthy(shareable=True)
+def command_of_the_entrypoint_alone(box: Box) -> None:
+    """The same image with its command alone."""
+    files = {"usr/bin/mesh": (b"#!/bin/sh\n[ $1 = serve ] && exec sleep 1000\n", 0o755)}
+    load(box, "mesh:18", Recipe(files, ('ENTRYPOINT ["/usr/bin/mesh"]',)))
+    run(box, "mesh18", *GOOD, "mesh:18", "serve")

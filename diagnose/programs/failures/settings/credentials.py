@@ -194,6 +194,17 @@ CREDENTIALS = (
         source="Distribution documentation, configuration",
     ),
     Failure(
+        name="form-session-lost",
+        mark="csrf",
+        pattern=r"\bThe CSRF (?:session )?token is missing\b|\bCSRF token is missing or invalid\b|\bThe CSRF tokens do not match\b",
+        cause="the program gets forms back without the session that it gave out for them: the browser does not return its "
+        "cookie, or another worker or container has signed it with a key of its own",
+        cure="give all workers and containers one fixed key (FLASK_SECRET, SECRET_KEY); where the pages come by plain "
+        "HTTP, let the cookie be sent without TLS (SESSION_COOKIE_SECURE)",
+        source="Flask-WTF's own messages; bunkerity/bunkerweb#3804",
+        look="secrets",
+    ),
+    Failure(
         name="origin-unchecked",
         mark="could not check origin",
         pattern=r"Could not check origin for Phoenix\.Socket transport",

@@ -25,5 +25,6 @@ LINES = {
     "ldap-password": "6597c2c0 conn=1001 op=0 RESULT tag=97 err=49 text=",
     "nats-login": "[1] 2024/01/05 10:00:00.000000 [ERR] 172.18.0.3:53412 - cid:6 - authentication error",
     "registry-realm": 'panic: unable to configure authorization (htpasswd): "realm" must be set for htpasswd access controller',
+    "form-session-lost": "2026-08-12 10:02:11 - flask_wtf.csrf - INFO - The CSRF session token is missing.",
     "origin-unchecked": "10:00:00.000 [error] Could not check origin for Phoenix.Socket transport.",
 }
