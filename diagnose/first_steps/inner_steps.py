@@ -145,7 +145,7 @@ def _member_variables(failure: InnerFailure) -> PageVariables:
     """The page variable with the former host name of the only member of a replica set.
 
     A set with several members may know this one under any of the names. Where the name already
-    leads to the container, it is no remedy.
+    leads to the container, another host name changes nothing.
     """
     container = failure.container
     name = only(list(failure.known_as)) or ""
