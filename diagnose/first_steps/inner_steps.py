@@ -1,5 +1,6 @@
 """Page variables for a program that has failed in a container that runs."""
 
+import re
 from collections.abc import Callable, Mapping
 
 from diagnose.error_signatures import signs
@@ -7,6 +8,7 @@ from diagnose.evidence.containers.listing import Container
 from diagnose.evidence.containers.logs.inner_failures import InnerFailure
 from diagnose.evidence.containers.logs.inner_patterns import JOBS
 from diagnose.evidence.containers.mounts.access.mount_access import MountAccess
+from diagnose.evidence.containers.peers.moved_masters import MovedMaster
 from diagnose.evidence.engine.info import Info
 from diagnose.first_steps.named.named_things import named_thing_steps
 from diagnose.first_steps.rows.row_steps import row_steps
@@ -156,11 +158,31 @@ def _member_variables(failure: InnerFailure) -> PageVariables:
     return {"former_host": name}
 
 
+def moved_master_steps(failure: InnerFailure, moved: MovedMaster) -> PageVariables:
+    """The page variables by which Sentinel calls its master at the address of today.
+
+    Its file is changed where that is on the host. Else a start may write it again.
+    """
+    sentinel = failure.container
+    files = [word for word in sentinel.command if word.startswith("/") and word.endswith(".conf")]
+    for mount in sentinel.mounts:
+        for file in files:
+            if mount.rw and mount.has_host_path and mount.holds(file):
+                former = re.escape(moved.former_address)
+                return {
+                    "sentinel": sentinel.name,
+                    "sentinel_file": mount.on_host(file),
+                    "address_edit": rf"s/\b{former}\b/{moved.address}/g",
+                }
+    return {"masterless": sentinel.name}
+
+
 _OF_SERVERS: Mapping[str, Callable[[InnerFailure], dict[str, str]]] = {
     "dns-local": _resolver_variables,
     "etcd-space": lambda failure: {"etcd": failure.container.name},
     "haproxy": lambda failure: {"balancer": failure.container.name, "backend": failure.program},
     "mongo-member": _member_variables,
     "redis": lambda _: {},
+    "sentinel": lambda _: {},
 }
 """The variables for servers that run and refuse their work."""

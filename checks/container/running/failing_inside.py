@@ -1,5 +1,7 @@
 """container.failing-inside: a container runs, and a program in it has failed."""
 
+from msgspec.structs import replace
+
 from checks.container.causes import PROGRAM_CAUSES
 from diagnose.error_signatures import signs
 from diagnose.evidence.containers.listing import Container
@@ -8,11 +10,12 @@ from diagnose.evidence.containers.logs.inner_patterns import JOBS, UNREACHED
 from diagnose.evidence.containers.logs.tail import LogTail
 from diagnose.evidence.containers.mounts.access.mount_access import MountAccess
 from diagnose.evidence.containers.mounts.linked_files import LinkedFiles
+from diagnose.evidence.containers.peers.moved_masters import MovedMaster, MovedMasters
 from diagnose.evidence.containers.peers.outdated_servers import OutdatedServers
 from diagnose.evidence.containers.run_evidence import LINE
 from diagnose.evidence.engine.info import Info
 from diagnose.evidence.machine.clock import Clock
-from diagnose.first_steps.inner_steps import inner_steps
+from diagnose.first_steps.inner_steps import inner_steps, moved_master_steps
 from diagnose.model import CheckResult, Finding, Severity
 from diagnose.phrases import duration, quoted, sentence
 from diagnose.programs.failures import Recognised
@@ -44,13 +47,14 @@ def failing_inside(
     clock: Clock,
     outdated_servers: OutdatedServers | None,
     linked_files: LinkedFiles | None,
+    moved_masters: MovedMasters | None,
 ) -> CheckResult:
     """A container runs, but a program in it has failed and is not back.
 
     The container's state still says `running`, because its first process is a supervisor, or a
     server that refuses its work. Today's last lines of containers with supervisord, s6, PM2, Redis,
-    RabbitMQ, etcd, MongoDB, dnsmasq, HAProxy or Java are read, and of those that hold the files of
-    a database whose server does not run in them.
+    RabbitMQ, etcd, MongoDB, Sentinel, dnsmasq, HAProxy or Java are read, and of those that hold the
+    files of a database whose server does not run in them.
 
     It counts too if supervisord, PM2 or gunicorn starts a program again and again, and it ends each
     time: three times, and lately. A later line that says that the program is back ends the finding.
@@ -60,12 +64,18 @@ def failing_inside(
     schedulers write it down. A server that HAProxy cannot connect to at all counts where it was
     started after HAProxy, which keeps an old address then.
 
+    Sentinel without a master counts, and where the only server of Redis beside it has another
+    address than the one that it calls, the finding says so.
+
     Where the log does not say why a program ended, a log file of its own may.
     """
     for failure in inner_failures:
         server = outdated_servers.of(failure) if outdated_servers is not None else None
         if failure.name != UNREACHED or server is not None:
             finding = _finding(failure, mount_access, info, clock, server)
+            moved = moved_masters.of(failure) if moved_masters is not None else None
+            if moved is not None:
+                finding = _with_moved_master(finding, failure, moved)
             yield finding if linked_files is None else linked_files.out_of(finding)
     yield from inner_failures.unexamined
 
@@ -109,6 +119,13 @@ def _finding(
     if server is not None:
         return finding.with_variables({"rebound": container.name})
     return finding.with_variables(inner_steps(failure, recognised, mount_access, info))
+
+
+def _with_moved_master(finding: Finding, failure: InnerFailure, moved: MovedMaster) -> Finding:
+    """The finding about Sentinel with the address that its master has by now."""
+    clause = f"no server of Redis has {moved.former_address}: {moved.master} beside it has {moved.address}"
+    changed = replace(finding, summary=sentence(finding.summary, clause))
+    return changed.with_variables(moved_master_steps(failure, moved))
 
 
 def _outdated_address_clause(server: Container | None) -> str:

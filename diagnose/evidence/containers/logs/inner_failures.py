@@ -13,7 +13,8 @@ from collections.abc import Iterable, Iterator, Sequence
 import msgspec
 
 from diagnose.evidence.containers.listing import Container, Containers
-from diagnose.evidence.containers.logs.inner_patterns import PATTERNS, Pattern
+from diagnose.evidence.containers.logs.inner_pattern import Pattern
+from diagnose.evidence.containers.logs.inner_patterns import PATTERNS
 from diagnose.evidence.containers.logs.own_files.keeper_logs import KEEPERS, KeeperLogs, keeper_logs
 from diagnose.evidence.containers.logs.tail import LogTail
 from diagnose.evidence.items import Items

@@ -2,62 +2,8 @@
 
 import re
 
-import msgspec
-
-from diagnose.evidence.containers.listing import Container
-from diagnose.file_paths import is_within
+from diagnose.evidence.containers.logs.inner_pattern import Pattern
 from diagnose.lazy_pattern import LazyPattern
-
-
-class Pattern(msgspec.Struct, frozen=True):
-    """A failure of a program inside a running container, and the lines that show it."""
-
-    name: str
-    commands: frozenset[str]
-    """Names of processes, of which the container has one."""
-    failed: LazyPattern
-    """The line; its group `program` names what failed, and a group `detail` how."""
-    over: str
-    """A later line after the recovery, with `{program}` for its name. A reload of HAProxy checks
-    all servers again."""
-    cause: str
-    """A sentence behind the container's name, with `{program}` and `{detail}`."""
-    noise: LazyPattern = LazyPattern(r"(?!)")
-    """Lines of the keeper itself, which do not explain the failure."""
-    lasts: bool = False
-    """Whether it lasts until a restart, so that a line of any age counts."""
-    is_of_address: bool = False
-    """Whether `program` is an address: only those of private networks count, and one stands for
-    all."""
-    why: LazyPattern = LazyPattern(r"(?!)")
-    """A line above, which explains the failure although its program calls it information."""
-    known_as: LazyPattern = LazyPattern(r"(?!)")
-    """A name (`name`) in other lines by which the program's partners know it. Each match is one."""
-    recurs: bool = False
-    """Whether a keeper starts the program again each time: it counts while that goes on."""
-    round_ends: LazyPattern = LazyPattern(r"(?!)")
-    """The line at the end of each round of the program's work. A failure that does not occur in a
-    whole round is over."""
-    is_job: bool = False
-    """Whether the program starts jobs at their times, and the failure is that of one job."""
-    data: tuple[str, ...] = ()
-    """The folder of a server's files, in images that run other programs beside it. The pattern is
-    then about a container with a mount there and without such a process: the server has ended, and
-    the others continue."""
-
-    def is_about(self, container: Container, commands: set[str]) -> bool:
-        """Whether the log of a container with these processes may show this failure."""
-        runs = bool(self.commands & commands)
-        if not self.data:
-            return runs
-        places = [mount.destination for mount in container.mounts]
-        return not runs and any(is_within(place, data) for place in places for data in self.data)
-
-    @property
-    def is_of_each_program(self) -> bool:
-        """Whether each program that fails is a failure of its own."""
-        return "{program}" in self.cause and not self.is_of_address
-
 
 _OF_SUPERVISORD = LazyPattern(
     r"\b(?:INFO|CRIT|WARN)\s+(?:spawned|spawnerr|exited|success|gave up|could not write pidfile|supervisord|Supervisor"
@@ -65,6 +11,7 @@ _OF_SUPERVISORD = LazyPattern(
 )
 """INFO spawned: 'app' with pid 9"""
 _OF_PM2 = LazyPattern(r"\bPM2\b")
+MASTERLESS = "sentinel"
 UNREACHED = "haproxy-unreached"
 """A server to which HAProxy cannot connect. That says little alone: a stand-by is down on purpose,
 and a server that has ended has a finding of its own."""
@@ -152,6 +99,15 @@ PATTERNS = (
         over=r"Background saving terminated with success|DB saved on disk|RDB: \d+ MB of memory",
         cause="Redis cannot save its data to disk, and refuses writes by default (MISCONF)",
         noise=LazyPattern(r"Background saving error|Background saving started|\. Saving\.\.\."),
+    ),
+    Pattern(
+        MASTERLESS,
+        frozenset({"redis-sentinel", "redis-server", "valkey-sentinel", "valkey-server"}),
+        LazyPattern(r"\+sdown master (?P<program>\S{1,200}) (?P<detail>\S{1,253} \d{1,5})(?!\S)"),
+        r"(?:-sdown master|\+switch-master|\+reset-master master) {program} ",
+        'Sentinel has no master "{program}" for its clients: it gets no answer from {detail}',
+        lasts=True,
+        why=LazyPattern(r"-failover-abort-\S{1,40} master "),
     ),
     Pattern(
         "rabbitmq",
