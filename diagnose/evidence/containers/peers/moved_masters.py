@@ -1,6 +1,6 @@
 """Masters of Redis that have another address than the one that Sentinel keeps. Pure.
 
-Sentinel writes the address of its master into its file. A master that is created again gets another
+Sentinel writes the address of its master into its file. A recreated master gets another
 address, and answers nowhere that Sentinel calls.
 """
 
