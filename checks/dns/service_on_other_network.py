@@ -5,7 +5,12 @@ from collections.abc import Iterator
 from checks.dns.helpers import FAILED_CONTAINERS
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.dns.names.failed_names import FailedNames, referenced_names
-from diagnose.evidence.dns.names.name_calls import NameCall, front_of, owners_beside, seat_of
+from diagnose.evidence.dns.names.name_calls import (
+    NameCall,
+    front_of,
+    network_owner_of,
+    owners_beside,
+)
 from diagnose.evidence.dns.names.service_names import of_project, resolves
 from diagnose.evidence.engine.info import Ping
 from diagnose.evidence.network.networks import DEFAULT_NETWORK, Networks
@@ -36,32 +41,38 @@ def service_on_other_network(
     failed = FailedNames({}) if failed is None else failed
     is_podman = ping is not None and ping.is_podman
     for container in containers:
-        seat = seat_of(container, containers)
-        if seat is None:
+        network_owner = network_owner_of(container, containers)
+        if network_owner is None:
             continue
         names = {failed_name.name: failed_name.source for failed_name in failed.of(container)}
         for name, source in names.items():
-            owners = owners_beside(name, container, seat, containers)
-            if owners and not resolves(name, seat, owners, podman=is_podman):
+            owners = owners_beside(name, container, network_owner, containers)
+            if owners and not resolves(name, network_owner, owners, podman=is_podman):
                 front = front_of(owners[0], containers)
-                call = NameCall(container, name, source, seat, front)
+                call = NameCall(container, name, source, network_owner, front)
                 yield _finding(call, owners, networks, Severity.critical)
-        yield from _configured_name_findings(container, seat, containers, networks, set(names))
+        yield from _configured_name_findings(
+            container, network_owner, containers, networks, set(names)
+        )
     yield from failed.unread
 
 
 def _configured_name_findings(
-    caller: Container, seat: Container, containers: Containers, networks: Networks, failed: set[str]
+    caller: Container,
+    network_owner: Container,
+    containers: Containers,
+    networks: Networks,
+    failed: set[str],
 ) -> Iterator[Finding]:
     """Names of services of the caller's own project in its configuration."""
-    if not caller.is_running or seat.shares_host_network:
+    if not caller.is_running or network_owner.shares_host_network:
         return
     for name, place in referenced_names(caller).items():
-        owners = of_project(owners_beside(name, caller, seat, containers), caller)
+        owners = of_project(owners_beside(name, caller, network_owner, containers), caller)
         running = [owner for owner in owners if owner.is_running]
         is_news = bool(running) and name not in failed
-        if is_news and not resolves(name, seat, running, podman=False):
-            call = NameCall(caller, name, place, seat, front_of(running[0], containers))
+        if is_news and not resolves(name, network_owner, running, podman=False):
+            call = NameCall(caller, name, place, network_owner, front_of(running[0], containers))
             yield _finding(call, running, networks, Severity.warning)
 
 
@@ -78,7 +89,7 @@ def _finding(
         ),
         {
             "the name is in": quoted(call.source),
-            f"networks of {call.seat.name}": _places(call.seat),
+            f"networks of {call.network_owner.name}": _places(call.network_owner),
             f"networks of {owner.name}": _places(owner),
         },
         discriminator=call.name,
@@ -104,30 +115,31 @@ def _places(container: Container) -> list[str]:
 
 def _unknown_name_clause(call: NameCall, owner: Container) -> str:
     """The reason why the engine's resolver does not know the called container, as a clause."""
-    seat = call.seat
-    if seat.shares_host_network:
+    network_owner = call.network_owner
+    if network_owner.shares_host_network:
         return (
             f'it uses the host\'s network, where names of containers such as "{owner.name}" do not '
             "exist"
         )
     if owner.shares_host_network:
         return f"{owner} uses the host's network and has no name on any network"
-    if call.is_at_home:
+    if call.share_one_network:
         return (
-            f"both it and {owner} use the network of {seat}, where they reach each other at "
-            "127.0.0.1"
+            f"both it and {owner} use the network of {network_owner}, where they reach each other "
+            "at 127.0.0.1"
         )
     if call.front is not None:
         return (
             f"{owner} shares the network of {call.front} and can be reached only by the name of "
             "that container"
         )
-    if set(seat.endpoints) == set(owner.endpoints) == {DEFAULT_NETWORK}:
+    if set(network_owner.endpoints) == set(owner.endpoints) == {DEFAULT_NETWORK}:
         return f"both it and {owner} are on the default network, where the engine resolves no names"
     theirs = f"{owner} on {_named_networks(owner)}"
     if call.is_from_guest:
-        return f"it uses the network of {seat}, which is on {_named_networks(seat)}, {theirs}"
-    return f"it is on {_named_networks(seat)}, {theirs}"
+        networks_of_owner = _named_networks(network_owner)
+        return f"it uses the network of {network_owner}, which is on {networks_of_owner}, {theirs}"
+    return f"it is on {_named_networks(network_owner)}, {theirs}"
 
 
 def _named_networks(container: Container) -> str:

@@ -171,10 +171,10 @@ def _refused_images(client: ClientSettings, helper: str) -> str:
 
     The docker command asks the helper before it pulls a public image, too.
     """
-    of = ""
+    registries = ""
     if client.store != helper:
-        of = f" of {and_more(_registries_of(client, helper), REGISTRIES_SHOWN)}"
-    return f'user "{client.user}" can neither pull nor push images{of}'
+        registries = f" of {and_more(_registries_of(client, helper), REGISTRIES_SHOWN)}"
+    return f'user "{client.user}" can neither pull nor push images{registries}'
 
 
 def _helper_setting(client: ClientSettings, helper: str) -> dict[str, Json]:

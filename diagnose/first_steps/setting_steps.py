@@ -35,7 +35,9 @@ def setting_of(container: Container, tail: LogTail) -> NamedSetting | None:
     healing = None if _has_no_entry(container, failure) else setting_in(container, failure.cure)
     by_key = setting_of_key(container, failure.values.get("key", ""))
     setting = healing or named_setting(container, tail.telling) or by_key
-    return setting or (_setting_beside(container, tail) if failure.name in _OF_VALUES else None)
+    if setting is None and failure.name in _OF_VALUES:
+        return _setting_beside(container, tail)
+    return setting
 
 
 _OF_VALUES = frozenset({"url-scheme", "value-refused"})

@@ -193,7 +193,10 @@ def _assignment(match: re.Match[str], mark: Mark) -> str:
         return before + mark(NAMED, bare, match[0])
     # a number of JSON: what replaces it has to be a string
     number = bare.rstrip("]}")
-    return f'{before}"{mark(NAMED, number, match[0])}"{bare[len(number) :]}' if number else match[0]
+    if not number:
+        return match[0]
+    brackets = bare[len(number) :]
+    return f'{before}"{mark(NAMED, number, match[0])}"{brackets}'
 
 
 def _all_marked(value: Json, name: str, mark: Mark) -> Json:

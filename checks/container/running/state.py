@@ -36,7 +36,8 @@ def dead(containers: Containers, leaks: LeakedMounts | None) -> CheckResult:
     leaked = leaks.by_id if leaks is not None else {}
     for container in containers:
         if container.state.status in ("dead", "removing") and container.state.error:
-            yield _dead_finding(container, next(iter(leaked.get(container.id, ())), None))
+            mounts = leaked.get(container.id, ())
+            yield _dead_finding(container, mounts[0] if mounts else None)
 
 
 def _dead_finding(container: Container, leak: LeakedMount | None) -> Finding:

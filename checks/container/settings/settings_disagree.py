@@ -80,11 +80,12 @@ def _name_finding(dispute: DisputedName, container: Container, *, is_failing: bo
     caller = dispute.caller
     server = dispute.server
     about = caller or server
+    source = LINE if container.id == about.id else f"log of {container.name}"
     return Finding.about(
         about,
         _sentence(dispute),
         {
-            LINE if container.id == about.id else f"log of {container.name}": dispute.line,
+            source: dispute.line,
             f"{server.name} {dispute.variable}": dispute.server_name,
             **_evidence_of_caller(dispute),
         },

@@ -27,8 +27,8 @@ def settings_unread(
     command, and is newer than its last reload: new processes show that of nginx and HAProxy, a
     signal, a command or a line of the log that of others. It is advice, for the edit may change
     nothing, or may wait for a reload on purpose. For `settled` seconds the person may still be at
-    it. An edit before the time that is looked back is not said aloud, nor is one of all files at
-    once: a checkout or a copy of the folder writes files that stay as they were.
+    it. Two edits are not said aloud: one before the time span of the run (`--since`),
+    and one of all files at once, since a checkout or a copy writes files that stay as they were.
     """
     for edited in all_edited_settings:
         if clock.has_passed(edited.changed_at, settled):

@@ -248,22 +248,24 @@ def peer_on_other_network(
     container that uses the network of another one is on the networks of that one.
     """
     for call in failing_calls:
-        seat = containers.owner_of(call.container)
-        if call.network.name in seat.endpoints or call.times < least or call.refused:
+        network_owner = containers.owner_of(call.container)
+        if call.network.name in network_owner.endpoints or call.times < least or call.refused:
             continue
         peer = containers.by_place.get((call.network.name, call.address))
         if peer is not None:
-            yield _other_network_finding(call, peer, seat)
+            yield _other_network_finding(call, peer, network_owner)
     yield from failing_calls.unread
 
 
-def _other_network_finding(call: FailingCall, peer: Container, seat: Container) -> Finding:
-    """The finding about a peer on another network. seat: the container whose network the caller
-    uses: itself, or the one that it joined."""
+def _other_network_finding(call: FailingCall, peer: Container, network_owner: Container) -> Finding:
+    """The finding about a peer on another network.
+
+    network_owner: the container whose network the caller uses: itself, or the one that it joined.
+    """
     container = call.container
-    common = sorted(set(seat.endpoints) & set(peer.endpoints))
+    common = sorted(set(network_owner.endpoints) & set(peer.endpoints))
     instead = f'; on network "{common[0]}" they could reach each other' if common else ""
-    owner = "it" if seat.id == container.id else f"{seat}, whose network it uses,"
+    owner = "it" if network_owner.id == container.id else f"{network_owner}, whose network it uses,"
     return Finding.about(
         container,
         f"{container} calls {peer} by {call.address}:{call.port} "
@@ -271,7 +273,7 @@ def _other_network_finding(call: FailingCall, peer: Container, seat: Container) 
         {
             call.seen_in: call.line,
             "times in its last lines": call.times,
-            f"networks of {seat.name}": sorted(seat.endpoints),
+            f"networks of {network_owner.name}": sorted(network_owner.endpoints),
             f"networks of {peer.name}": sorted(peer.endpoints),
         },
         discriminator=f"{call.address}:{call.port}",
@@ -279,5 +281,5 @@ def _other_network_finding(call: FailingCall, peer: Container, seat: Container) 
         calls=(peer.subject,),
         signs=frozenset({"timeout", "unreachable"}),
         stable=(*container.caller_lives, peer.life),
-        variables={"network": call.network.name, "container": seat.name},
+        variables={"network": call.network.name, "container": network_owner.name},
     )

@@ -67,7 +67,7 @@ class Neighbours(Items[Neighbour], frozen=True):
     """The host's ARP table."""
 
     def mistaken(self, address: str, mac: str) -> Neighbour | None:
-        """The entry that holds another hardware address than the machine of this address has."""
+        """The ARP entry of an address whose hardware address is not `mac`; None without one."""
         entries = (entry for entry in self if entry.address == address and entry.mac)
         return next((entry for entry in entries if entry.mac.lower() != mac.lower()), None)
 

@@ -19,14 +19,14 @@ def steps_to_owner(call: NameCall, owner: Container, networks: Networks) -> Page
     Where the owner has none that resolves names: the name of a new network for both.
     """
     caller = call.caller
-    if call.seat.shares_host_network:
+    if call.network_owner.shares_host_network:
         return _published_port_variables(caller, call.front or owner)
-    if call.is_at_home:
+    if call.share_one_network:
         return _loopback_variables(caller, call.name)
     if owner.shares_host_network:
         return {}
     if call.is_from_guest:
-        return _seat_variables(call, owner, networks)
+        return _owner_network_variables(call, owner, networks)
     if call.front is not None:
         return _front_variables(caller, call.front, networks)
     if owner.joins_network_of_other or not owner.endpoints:
@@ -38,13 +38,13 @@ def steps_to_owner(call: NameCall, owner: Container, networks: Networks) -> Page
     return {"network": network.name, **down}
 
 
-def _seat_variables(call: NameCall, owner: Container, networks: Networks) -> PageVariables:
+def _owner_network_variables(call: NameCall, owner: Container, networks: Networks) -> PageVariables:
     """The page variable with the network to connect to the container whose network the
     caller uses."""
     network = None if call.front is not None else _shared_place(owner, networks)
     if network is None or not owner.is_running:
         return {}
-    return {"seat": call.seat.name, "seat_network": network.name}
+    return {"network_owner": call.network_owner.name, "owner_network": network.name}
 
 
 def _loopback_variables(caller: Container, name: str) -> PageVariables:

@@ -210,12 +210,12 @@ GUESTS = {
     "beyond its host's networks": (
         (VPN, guest("api", VPN), DB),
         "db",
-        [("critical", {"seat": "p-vpn", "seat_network": "shop"})],
+        [("critical", {"network_owner": "p-vpn", "owner_network": "shop"})],
     ),
     "configured": (
         (VPN, guest("api", VPN, **CALLS_DB), DB),
         "",
-        [("warning", {"seat": "p-vpn", "seat_network": "shop"})],
+        [("warning", {"network_owner": "p-vpn", "owner_network": "shop"})],
     ),
     "of another project": (
         (VPN, guest("api", VPN, **CALLS_DB), service("db", ["shop"], project="q")),

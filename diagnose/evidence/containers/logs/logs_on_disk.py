@@ -35,9 +35,9 @@ class LogOnDisk(msgspec.Struct, frozen=True):
         return self.bytes >= min(of_disk / 100 * figures.size, figures.available)
 
     def is_filled_by_logs(self, crit_pct: float) -> bool:
-        """Whether the disk is full, and of logs.
+        """Whether the disk is full, and logs take most of it.
 
-        Where they have a disk to themselves they need not be measured against others.
+        A disk without the data root has nothing else of the engine's: there the logs are to blame.
         """
         if self.disk is None or self.disk.usage.used_pct < crit_pct:
             return False

@@ -80,7 +80,7 @@ def ignored_commands(host: Host, containers: Containers, processes: Processes) -
 
 
 def _runs_another(container: Container, processes: Processes) -> bool:
-    """Whether the container has an entrypoint and a command, and no process called like a word.
+    """Whether a container has an entrypoint, and no process has the name of a word of its command.
 
     A command that begins with an option is meant for the start script itself.
     """

@@ -27,8 +27,6 @@ _OWN_NAME = LazyPattern(
 )
 """The name of a variable that only the container's program reads."""
 _SHELLS = frozenset({"ash", "bash", "sh"})
-_OF_SCRIPT = 3
-"""The words of a command that a shell runs: sh -c SCRIPT."""
 _SHELL_SIGNS = frozenset("\"'\\$&|;<>()`*?")
 """Signs in a script with which a shell does more than to split words."""
 _SHORTEST_NAME = 2
@@ -98,11 +96,10 @@ def without_program(container: Container, program: str) -> dict[str, str]:
     Nothing where the shell has to do more than to start the program.
     """
     words = container.config.cmd or []
-    if len(words) == _OF_SCRIPT and words[1] == "-c" and posixpath.basename(words[0]) in _SHELLS:
-        script = words[2]
-        words = [] if set(script) & _SHELL_SIGNS else script.split()
-    begins_with_it = words[:1] == [program]
-    return _command(words[1:]) if begins_with_it else {}
+    match words:
+        case [shell, "-c", script] if posixpath.basename(shell) in _SHELLS:
+            words = [] if set(script) & _SHELL_SIGNS else script.split()
+    return _command(words[1:]) if words[:1] == [program] else {}
 
 
 def with_text(container: Container, old: str, new: str, *, variable: str = "") -> dict[str, str]:

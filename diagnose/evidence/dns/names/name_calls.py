@@ -7,7 +7,7 @@ from diagnose.evidence.dns.names.service_names import owners_of
 from diagnose.evidence.network.networks import DEFAULT_NETWORK
 
 
-def seat_of(container: Container, containers: Containers) -> Container | None:
+def network_owner_of(container: Container, containers: Containers) -> Container | None:
     """The container on whose networks another one asks for names: itself, or the one it joined.
 
     None where it has no network, and where the joined one does not run.
@@ -16,12 +16,12 @@ def seat_of(container: Container, containers: Containers) -> Container | None:
         return None
     if not container.joins_network_of_other:
         return container
-    seat = containers.owner_of(container)
-    return seat if seat.id != container.id and seat.is_running else None
+    network_owner = containers.owner_of(container)
+    return network_owner if network_owner.id != container.id and network_owner.is_running else None
 
 
 def owners_beside(
-    name: str, caller: Container, seat: Container, containers: Containers
+    name: str, caller: Container, network_owner: Container, containers: Containers
 ) -> list[Container]:
     """The owners of a name, without the container whose network the caller uses.
 
@@ -29,33 +29,35 @@ def owners_beside(
     gives its address, at which they all are.
     """
     owner_ids = {owner.id for owner in containers.by_dns_name.get(name, ())}
-    if seat.id != caller.id and seat.id in owner_ids and set(seat.endpoints) != {DEFAULT_NETWORK}:
+    is_guest = network_owner.id != caller.id
+    is_on_named_network = set(network_owner.endpoints) != {DEFAULT_NETWORK}
+    if is_guest and is_on_named_network and network_owner.id in owner_ids:
         return []
-    return [owner for owner in owners_of(name, caller, containers) if owner.id != seat.id]
+    return [owner for owner in owners_of(name, caller, containers) if owner.id != network_owner.id]
 
 
 class NameCall(msgspec.Struct, frozen=True):
     """A container that calls a name, and where that is known from.
 
-    seat: the container on whose networks it asks. front: the container whose network the owner of
-    the name uses.
+    network_owner: the container on whose networks it asks. front: the container whose network the
+    owner of the name uses.
     """
 
     caller: Container
     name: str
     source: str
-    seat: Container
+    network_owner: Container
     front: Container | None
 
     @property
     def is_from_guest(self) -> bool:
         """Whether the caller uses the network of another container."""
-        return self.seat.id != self.caller.id
+        return self.network_owner.id != self.caller.id
 
     @property
-    def is_at_home(self) -> bool:
+    def share_one_network(self) -> bool:
         """Whether caller and owner use the network of one other container."""
-        return self.front is not None and self.front.id == self.seat.id
+        return self.front is not None and self.front.id == self.network_owner.id
 
 
 def front_of(owner: Container, containers: Containers) -> Container | None:

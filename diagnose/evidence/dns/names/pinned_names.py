@@ -65,7 +65,7 @@ class PinnedName(msgspec.Struct, frozen=True):
 
     @property
     def present_address(self) -> str:
-        """The address there of the container that is meant; "" where that is not known."""
+        """The address of the meant container on that network; "" where none is known."""
         return self.meant.endpoints[self.left_on].ip_address if self.meant is not None else ""
 
     @property

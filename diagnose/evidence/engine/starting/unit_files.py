@@ -45,8 +45,9 @@ class UnitFiles(msgspec.Struct, frozen=True):
 def unit_files(host: Host, daemon: Daemon) -> UnitFiles | Unavailable:
     """The drop-ins are read where systemd refuses the unit, or has not read them as they are now.
 
-    A command in a drop-in is one more; a line `ExecStart=` takes those before it away. Only a unit
-    of the type oneshot may have several, which no engine's is (systemd.service).
+    A drop-in adds its `ExecStart=` command to those of the unit; an empty line `ExecStart=` removes
+    the commands before it. Only a unit of the type oneshot may have several commands, and no
+    engine's unit is of that type (systemd.service).
     """
     unit = daemon.installation.unit
     if unit is None or not (unit.is_refused or unit.need_daemon_reload == "yes"):

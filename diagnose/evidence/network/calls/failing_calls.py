@@ -286,9 +286,10 @@ def _calls_without_port(
     networks: Networks,
     line: RecentLine,
 ) -> list[FailingCall]:
-    """The calls of a line with the address of a container whose port the caller's settings name.
+    """The calls of a line that has the address of a container, and not its port.
 
-    A call is left out where they name several ports of it.
+    The port comes from the caller's settings. Where they name several ports of that container, the
+    call is left out.
     """
     calls = []
     for match in _BARE_ADDRESS.finditer(line.text):
@@ -297,8 +298,8 @@ def _calls_without_port(
             continue
         names = {
             name
-            for (where, name), address in addresses.items()
-            if (where, address) == (network.name, match["address"])
+            for (network_name, name), address in addresses.items()
+            if network_name == network.name and address == match["address"]
         }
         port = only(_configured_ports(container, names))
         if port is not None:

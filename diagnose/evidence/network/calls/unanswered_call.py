@@ -206,7 +206,7 @@ class UnansweredCall(msgspec.Struct, frozen=True):
 
     @property
     def _is_routed(self) -> bool:
-        """Whether it leaves a network whose containers keep their addresses, as its mode says."""
+        """Whether it leaves a network in gateway mode `routed`, which translates no addresses."""
         if self.network is None or self.of_network is not None or self.trace is None:
             return False
         family = "6" if self.is_ipv6 else "4"

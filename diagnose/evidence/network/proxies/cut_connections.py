@@ -90,7 +90,7 @@ def all_cut_connections(
     ended = {
         container.id: lines
         for container in containers.running
-        if len(lines := switched(container, recent_logs)) >= LEAST
+        if len(lines := websocket_lines(container, recent_logs)) >= LEAST
         and clock.is_within(lines[-1].at, FRESH_S)
     }
     if not ended:
@@ -114,7 +114,7 @@ def all_cut_connections(
     return AllCutConnections(tuple(candidates))
 
 
-def switched(container: Container, logs: RecentLogs) -> list[AccessLine]:
+def websocket_lines(container: Container, logs: RecentLogs) -> list[AccessLine]:
     """The lines of ended WebSockets, without those of monitors."""
     return [
         line

@@ -119,8 +119,8 @@ def _callers(
     container: Container, clients: Iterable[str], containers: Containers
 ) -> tuple[Container, ...]:
     """The containers that have these addresses on networks of a container."""
-    places = ((network, client) for client in clients for network in container.endpoints)
-    return tuple(filter(None, map(containers.by_place.get, places)))
+    places = [(network, client) for client in clients for network in container.endpoints]
+    return tuple(containers.by_place[place] for place in places if place in containers.by_place)
 
 
 def _only_port(ports: Iterable[PortBinding]) -> PortBinding | None:

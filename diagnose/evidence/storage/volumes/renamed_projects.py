@@ -108,14 +108,14 @@ def renamed_projects(
         for path, answer in host.ask_about(sorted(paths), ListFolder)
         if not isinstance(answer, Failed)
     }
-    alike = [
+    similar_pairs = [
         pair
         for pair in pairs
         if is_alike(names.get(pair.mount.source), names.get(pair.former.mountpoint))
     ]
-    alike = _without_folder(host, alike)
-    changed = last_changes(host, {pair.former.mountpoint for pair in alike}, names)
-    return RenamedProjects(tuple(_renamed_projects(alike, names, changed)))
+    renamed_pairs = _without_folder(host, similar_pairs)
+    changed = last_changes(host, {pair.former.mountpoint for pair in renamed_pairs}, names)
+    return RenamedProjects(tuple(_renamed_projects(renamed_pairs, names, changed)))
 
 
 def _pairs(containers: Containers, unused: UnusedVolumes, clock: Clock) -> Iterator[_Pair]:

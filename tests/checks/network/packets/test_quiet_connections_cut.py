@@ -12,7 +12,7 @@ from diagnose.evidence.network.proxies.cut_connections import (
     AllCutConnections,
     CutConnections,
     all_cut_connections,
-    switched,
+    websocket_lines,
 )
 from tests.checks.network.evidence import LATER, container
 from tests.judging import judge, rows
@@ -89,4 +89,4 @@ _NGINX = '192.0.2.9 - - [30/Nov/2026:04:55:45 +0000] "GET /chat HTTP/1.1" 101 13
 @pytest.mark.parametrize(("agent", "expected"), [("Mozilla/5.0", 4), ("Uptime-Kuma/1.23", 0)])
 def test_monitors_come_again_by_themselves(agent: str, expected: int) -> None:
     logs: Any = _Logs([_NGINX.format(agent=agent)] * 4)
-    assert len(switched(EDGE, logs)) == expected
+    assert len(websocket_lines(EDGE, logs)) == expected

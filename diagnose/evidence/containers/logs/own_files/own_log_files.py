@@ -122,9 +122,12 @@ def folders_of(container: Container) -> Iterator[LogPlace]:
 def _open_files(answer: LogFileList, pids: Mapping[int, Container]) -> Iterator[OwnLogFile]:
     for open_file in answer.open:
         if open_file.pid in pids:
-            root = f"/proc/{open_file.pid}/root"
             yield OwnLogFile(
-                pids[open_file.pid], open_file.path, root, open_file.path, open_file.mtime
+                pids[open_file.pid],
+                path=open_file.path,
+                root=f"/proc/{open_file.pid}/root",
+                below=open_file.path,
+                written=open_file.mtime,
             )
 
 

@@ -160,9 +160,10 @@ def _lets_group_in(file: ContainerFile) -> bool:
 
 
 def _is_in_group_of_root(host: Host, container: Container, numbers: UserNumbers | None) -> bool:
-    """Whether a container's user has root's group, as the engine gives it to a number without one.
+    """Whether a container's user is in root's group.
 
-    Not for root itself: its program has changed to another user, whose group is not known.
+    The engine gives that group to a user number without an entry in /etc/passwd. False for root
+    itself: its program has changed to another user, whose group is not known.
     """
     user_and_group = user_of(container, numbers)
     user, _, group = user_and_group.partition(":")
@@ -171,5 +172,7 @@ def _is_in_group_of_root(host: Host, container: Container, numbers: UserNumbers 
     users = host.ask(ReadContainerFile(container.id, USERS_FILE, bytes=BYTES))
     if isinstance(users, Failed):
         return users.reason == "gone"
-    entries = user_entries(users.text)
-    return next((entry.gid == 0 for entry in entries if user in (entry.name, str(entry.uid))), True)
+    for entry in user_entries(users.text):
+        if user in (entry.name, str(entry.uid)):
+            return entry.gid == 0
+    return True

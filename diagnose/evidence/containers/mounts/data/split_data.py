@@ -109,21 +109,20 @@ def _holds_only_the_mount(pair: SplitMount, names: Mapping[str, set[str]]) -> bo
 def _with_older(
     host: Host, pairs: Sequence[SplitMount], unused_volumes: Sequence[Volume]
 ) -> list[SplitMount]:
-    """The pairs with the former volume, where only one has files of these names."""
-    latest = sorted(unused_volumes, key=lambda volume: volume.created_at or "", reverse=True)[
-        :MOST_LEFT
-    ]
+    """The pairs, each with the unused volume of similar file names, where there is just one."""
+    by_age = sorted(unused_volumes, key=lambda volume: volume.created_at or "", reverse=True)
+    latest = by_age[:MOST_LEFT]
     own_folders = [pair.anonymous.source for pair in pairs]
     names = _names_in_folders(host, [*own_folders, *(volume.mountpoint for volume in latest)])
     mounts = []
     for pair in pairs:
         names_of_pair = names.get(pair.anonymous.source, set())
-        same = [
+        similar_volumes = [
             volume.name
             for volume in latest
             if _is_like(names_of_pair, names.get(volume.mountpoint, set()))
         ]
-        mounts.append(replace(pair, older=only(same) or ""))
+        mounts.append(replace(pair, older=only(similar_volumes) or ""))
     return mounts
 
 
