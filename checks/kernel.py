@@ -243,7 +243,7 @@ def cgroups_leaked(
     A memory cgroup that was removed stays as long as pages of the page cache are charged to it. The
     kernel has 65,535 ids for all of them; then `mkdir /sys/fs/cgroup/memory/...` fails with "no
     space left on device" while every disk has room. Groups count that no folder shows any more.
-    Critical near the end, or once a start failed for it.
+    It is critical near the end, or once a start failed for it.
     """
     refused = [
         container for container in containers or () if NO_CGROUP.search(container.state.error)

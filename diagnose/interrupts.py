@@ -69,7 +69,7 @@ def _calling_on_interrupt(do: Callable[..., None]) -> Iterator[None]:
 class _progress:  # noqa: N801 - a context manager, read as a phrase
     """While it lasts, a line on stderr says what is being waited for.
 
-    Only where stderr is a terminal and it takes long.
+    The line appears only where stderr is a terminal and the wait is long.
     """
 
     QUIET_S = 0.7

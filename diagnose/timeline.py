@@ -195,7 +195,7 @@ def _event_words(event: Event) -> str:
 def _states(containers: Containers, events: Events | None) -> Iterator[Moment]:
     """The last start, end and health probes that inspect remembers.
 
-    Only where the engine's events do not have them already.
+    Those that the engine's events have already are left out.
     """
     for container in containers:
         actions = {event.action for event in events.of(container.id)} if events else set()

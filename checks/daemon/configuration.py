@@ -123,8 +123,8 @@ def config_flag_conflict(
 
     The engine refuses that even for equal values, and for lists and maps too; only runtimes may
     be in both (seen on engines 20.10, 26.1, 28.5). The classic is `hosts` beside the `-H fd://`
-    of the unit. Critical where the engine is dead, otherwise a warning that the next start will
-    fail.
+    of the unit. It is critical where the engine is dead, otherwise a warning that the next start
+    will fail.
     """
     if daemon.is_podman:
         return Skipped(NO_DAEMON)

@@ -100,9 +100,9 @@ def _driver_variables(config: DaemonConfig | None, line: LogLine) -> PageVariabl
 def stale_pidfile(daemon: Daemon, log: DaemonLog | None) -> CheckResult:
     """A pid file that names another process keeps the engine from starting.
 
-    A pid file of dockerd, or of the containerd that it starts itself. Only where the engine is
-    down: a file of an engine that was given another place harms nobody. A file that names no living
-    process is taken over by every engine.
+    It is the pid file of dockerd, or of the containerd that it starts itself. It counts only where
+    the engine is down: a file of an engine that was given another place harms nobody. A file that
+    names no living process is taken over by every engine.
     """
     if not daemon.is_down:
         return None

@@ -23,8 +23,8 @@ def plugin_gone(
     The engine waits 15 s for such a plugin at each list of volumes, for each `docker run` with a
     new volume (20.10: also one without a name), and at its own start if it knows a volume of the
     plugin. At the start of a container with such a volume it waits three times as long. Seen on
-    20.10 and 28.5, where `docker system df` does not wait. Critical where the engine has refused a
-    container for it. A program that listens and never answers is not seen.
+    20.10 and 28.5, where `docker system df` does not wait. It is critical where the engine has
+    refused a container for it. A program that listens and never answers is not seen.
     """
     if daemon.is_podman:
         return Skipped("Podman has no legacy plugins")

@@ -27,9 +27,9 @@ def runtime_missing(
     """Containers ask for a runtime that the engine does not have.
 
     The entry under `runtimes` was lost with an edit of daemon.json, an upgrade, or a move to
-    another host. Critical where a container with this setting is down and the engine gives that
-    reason; a warning where it still runs, for its next start will fail. Names that need no entry
-    (io.containerd..., a path) are not judged.
+    another host. It is critical where a container with this setting is down and the engine gives
+    that reason; a warning where it still runs, for its next start will fail. Names that need no
+    entry (io.containerd..., a path) are not judged.
     """
     if daemon.is_podman:
         return Skipped("Podman answers here")
@@ -76,8 +76,8 @@ def ulimits_unnamed(
     """A default limit without a name keeps every container from starting.
 
     The engine takes `default-ulimits` whose entries lack `Name`, and runc refuses the limit for
-    each container (seen on engines 20.10, 26.1 and 28.5). Critical once that was seen; a warning
-    where no container was started since.
+    each container (seen on engines 20.10, 26.1 and 28.5). It is critical once that was seen; a
+    warning where no container was started since.
     """
     if daemon.is_podman:
         return Skipped("Podman answers here, which reads no daemon.json")

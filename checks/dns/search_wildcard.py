@@ -27,7 +27,7 @@ def search_wildcard(
 
     A resolver adds the search domain to a short name that it does not find. Where the domain has a
     wildcard, a service that is stopped or misspelt is not "unknown": its callers reach a stranger,
-    often the company's web server. A warning until a log shows the stranger's address.
+    often the company's web server. It is a warning until a log shows the stranger's address.
     A name with fewer dots than `ndots` asks for is tried with the search domains first. The engine
     writes `ndots:0` on networks that users made, and keeps an `ndots` of the host's resolv.conf: a
     wildcard then answers for the names of all neighbours. Where such

@@ -34,9 +34,9 @@ def service_on_other_network(
     The engine resolves a container's name only for containers on one of its user-defined networks,
     and no names at all on the default network. A container that uses the network of another one,
     as behind a VPN client, has no name: it is reached by the name of that one, and it asks for
-    names on the networks of that one. Critical where the container's log says that the name failed.
-    Where only its environment or command names a service of its own compose project, it is a
-    warning.
+    names on the networks of that one. It is critical where the container's log says that the name
+    failed. Where only its environment or command names a service of its own compose project, it is
+    a warning.
     """
     failed = FailedNames({}) if failed is None else failed
     is_podman = ping is not None and ping.is_podman

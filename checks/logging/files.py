@@ -62,8 +62,8 @@ def rotated_by_host(contents: LogContents) -> CheckResult:
 
     The engine keeps its files open and does not expect them to change. With `copytruncate` a reader
     loses its place and lines are lost between copy and cut; without it the engine writes on into
-    the renamed file. A log that the engine rotates itself (`max-size`) is rotated twice. A warning
-    if files are renamed, or if a log is damaged; with copytruncate alone advice.
+    the renamed file. A log that the engine rotates itself (`max-size`) is rotated twice.
+    It is a warning if files are renamed, or if a log is damaged; with copytruncate alone advice.
     """
     is_harmful = bool(contents.damaged)
     for rotation in contents.rotations:

@@ -26,9 +26,9 @@ def unbounded(
 ) -> CheckResult:
     """A container's log file grows without a limit.
 
-    Advice by itself; a warning from `large` bytes, `of_disk` of its file system or what is left of
-    that; critical where the disk is full and logs fill most of it. The options are the container's
-    own, fixed when it was created: the daemon's do not matter any more.
+    It is advice by itself; a warning from `large` bytes, `of_disk` of its file system or what is
+    left of that; critical where the disk is full and logs fill most of it. The options are the
+    container's own, fixed when it was created: the daemon's do not matter any more.
     """
     by_id = logs.by_id if isinstance(logs, LogFiles) else {}
     for container in containers:

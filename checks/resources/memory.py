@@ -34,8 +34,8 @@ def host_oom(
     """The host ran out of memory and the kernel killed a process.
 
     From the kernel log: `constraint=CONSTRAINT_NONE`; kills at a container's own limit are
-    `container.oom-killed`. Critical for `fresh` seconds, a warning for the rest of the looked-at
-    time.
+    `container.oom-killed`. It is critical for `fresh` seconds, a warning for the rest of the
+    looked-at time.
     """
     kills = [
         kill

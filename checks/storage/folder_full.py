@@ -42,8 +42,8 @@ def folder_full(
 
     Programs see "No space left on device", although blocks and inodes are free: an ext4 folder
     without the feature large_dir takes some millions of names, and fewer long ones. The kernel
-    names the device and the number of the folder. Critical within `late` of its last line, and a
-    warning afterwards. Messages of the kernel from before the present mount do not count.
+    names the device and the number of the folder. It is critical within `late` of its last line,
+    and a warning afterwards. Messages of the kernel from before the present mount do not count.
     """
     for folder in full_indexes(kernel_log, disks, clock.wall - options.since_s):
         point = folder.mounted.point

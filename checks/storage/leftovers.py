@@ -75,7 +75,7 @@ def overlay_orphans(
 
     An interrupted pull, build or removal has left them. Layers that a BuildKit database mentions
     are taken as used, also if it has freed them; what changed within the last hour may be a pull in
-    progress. A warning where they are most of what seems to be images on a full disk.
+    progress. It is a warning where they are most of what seems to be images on a full disk.
     """
     if info is not None and info.driver != "overlay2":
         return Skipped(f"the storage driver is {info.driver}")

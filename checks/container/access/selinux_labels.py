@@ -30,7 +30,7 @@ them."""
 
 
 def selinux_finding(denial: Denial) -> Finding:
-    """The finding about a label of SELinux. Critical where the container fails."""
+    """The finding about a label of SELinux. It is critical where the container fails."""
     container = denial.container
     mount = denial.mount
     is_sound = container.is_running or container.state.exit_code in _NO_FAILURES

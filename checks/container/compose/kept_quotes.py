@@ -58,7 +58,7 @@ def _spaced_value_finding(spaced: SpacedValue) -> Finding:
 
 
 def _kept_quotes_finding(quoted: QuotedValue) -> Finding:
-    """A warning where a line shows that the program does not run by its schedule."""
+    """The finding about a quoted value; a warning where a line shows that the schedule fails."""
     container = quoted.container
     name = quoted.variable
     kind = "a schedule" if quoted.is_schedule else "a value"

@@ -54,8 +54,8 @@ def volume_outdated(
 
 
 def _finding(outdated: OutdatedVolume, log_tails: LogTails | None) -> Finding:
-    """The finding about an outdated volume. Critical where the program has failed for lack of a
-    package that the volume hides."""
+    """The finding about an outdated volume. It is critical where the program has failed for lack of
+    a package that the volume hides."""
     container = outdated.container
     mount = outdated.mount
     missed = _missed_package(outdated, log_tails)

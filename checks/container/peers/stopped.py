@@ -83,10 +83,10 @@ def stopped(
 
     `docker stop` and `docker kill` hold until somebody starts the container again: its restart
     policy does not. It counts where the log of another container shows that its calls to this one
-    fail. Advice, where nobody calls it, for a service of compose with a restart policy while other
-    services of its project run, and for a container of no project that has one and publishes ports,
-    which no running container of its image or its ports has replaced. A container that ended by
-    itself belongs to other checks.
+    fail. It is advice, where nobody calls it, for a service of compose with a restart policy while
+    other services of its project run, and for a container of no project that has one and publishes
+    ports, which no running container of its image or its ports has replaced. A container that ended
+    by itself belongs to other checks.
 
     The engine does not keep who asked: a person, a job of the host that names the container, or a
     program that holds its socket, whose log may say so. Where one does, a container whose label

@@ -21,8 +21,8 @@ def recreate_interrupted(
 
     For the time of a recreate compose has two containers, one of them under a temporary name. If it
     ends in between, both stay: the service is down, or runs under a name that the next
-    `docker compose up` collides with ("name is already in use"). Critical if neither runs. For
-    `grace` seconds after the newer one was created the deployment may still be at work.
+    `docker compose up` collides with ("name is already in use"). It is critical if neither runs.
+    For `grace` seconds after the newer one was created the deployment may still be at work.
     """
     for pair in half_recreated(containers):
         if not clock.is_within(pair.newest, grace):

@@ -29,8 +29,9 @@ def cluster_address_stale(
     (nodes.conf). If all containers get other addresses at once, as after `down` and `up`, nobody
     knows where to find anybody. Each member has an id, and each list names the id of its writer. A
     wrong address counts only where a member waits for an answer there, or its list says that the
-    other one has failed. An address of the host is one that the member announces itself. Critical
-    where half of the masters or more are called at a wrong address: the cluster does not work then.
+    other one has failed. An address of the host is one that the member announces itself.
+    It is critical where half of the masters or more are called at a wrong address: the cluster does
+    not work then.
     """
     if not len(member_lists):
         return Skipped("no server of a cluster keeps a list of its members here")

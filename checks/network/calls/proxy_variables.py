@@ -49,8 +49,8 @@ def proxy_on_loopback(
     """A proxy variable names localhost, and no proxy listens in that container.
 
     Inside a container, localhost is the container itself. The proxy of the host is meant, and the
-    variable came from the shell, from a compose file or from the client's config.json. Critical
-    where the log says that the connection was refused.
+    variable came from the shell, from a compose file or from the client's config.json.
+    It is critical where the log says that the connection was refused.
     """
     any_on_loopback = False
     for container in containers.running:

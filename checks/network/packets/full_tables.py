@@ -46,8 +46,8 @@ def conntrack_full(
 ) -> CheckResult:
     """The host's connection tracking table is full, or nearly so.
 
-    New connections are dropped at random once it is full, DNS among them. Critical where the kernel
-    said so within the last hour.
+    New connections are dropped at random once it is full, DNS among them. It is critical where the
+    kernel said so within the last hour.
     """
     if conntrack.limit is None or conntrack.count is None:
         return Skipped("connection tracking is not in use on this host")

@@ -36,8 +36,8 @@ def idle_connections_forgotten(
     Guides against floods lower its time (`nf_conntrack_tcp_timeout_established`, five days unless
     configured) to a minute or two. Later packets of the other side are answered with a reset, while
     programs send their keep-alives only after two hours: pools of database connections and message
-    queues suffer. A warning where a container's log mentions broken connections within the last
-    minutes, advice otherwise.
+    queues suffer. It is a warning where a container's log mentions broken connections within the
+    last minutes, advice otherwise.
     """
     seconds = idle_timeout.seconds
     if seconds is None:

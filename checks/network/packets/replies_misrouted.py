@@ -271,8 +271,8 @@ _MAIN = 254
 def _inner_tunnel_finding(inlet: InnerInlet) -> Finding:
     """The finding about answers that leave through a tunnel inside the container.
 
-    Critical while clients wait for an answer; advice where only other networks are concerned, whose
-    clients may have no need of this port.
+    It is critical while clients wait for an answer; advice where only other networks are concerned,
+    whose clients may have no need of this port.
     """
     container = inlet.container
     traces = [trace for client, trace in inlet.lost.items() if client != "this host"]

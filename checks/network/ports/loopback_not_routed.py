@@ -12,8 +12,8 @@ def loopback_not_routed(host_paths: HostPaths, config: DaemonConfig | None) -> C
 
     Without docker-proxy a rule leads such connections to the container, and the kernel sends
     packets from 127.0.0.1 only by an interface whose `route_localnet` is on. The engine turns it on
-    when it starts; hardening scripts turn it off again. Critical where a port is published only on
-    127.0.0.1.
+    when it starts; hardening scripts turn it off again. It is critical where a port is published
+    only on 127.0.0.1.
     """
     if host_paths.why_none:
         return Skipped(host_paths.why_none)

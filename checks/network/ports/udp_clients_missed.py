@@ -13,9 +13,9 @@ def udp_clients_missed(all_missed_datagrams: AllMissedDatagrams) -> CheckResult:
     Telephony and video calls (SIP, WebRTC, TURN) begin at one port, and their sound and pictures go
     to many others. Where only the first one is published, calls are set up and nobody hears
     anything. It shows in the kernel's table of connections: packets of other machines came to a
-    port of the host at which nobody listens, and a container takes UDP at the same number. Advice
-    where all clients are strangers of the internet, which may be scanners. Containers that publish
-    no UDP port are left out.
+    port of the host at which nobody listens, and a container takes UDP at the same number.
+    It is advice where all clients are strangers of the internet, which may be scanners. Containers
+    that publish no UDP port are left out.
     """
     if not all_missed_datagrams.asked:
         return Skipped("no container publishes some of the UDP ports that it serves, and not all")

@@ -126,7 +126,7 @@ class _Paths:
             for path in lookups.ways
             if not path.may_be_changed
         }
-        """Only for ways that no member can have changed."""
+        """Whether queries fail, by networks and server; without ways that a member may change."""
 
     def fares_otherwise(self, container: Container, servers: Iterable[Upstream]) -> bool:
         """Whether a container that may change its own routes says nothing about its neighbours."""

@@ -227,7 +227,7 @@ def _first_closed(
 def _closed_to_caller() -> Json:
     """The path that is closed to the user who called sudo, judged by owners and modes without ACLs.
 
-    Only for a member of the group docker: others reach the engine as root, with root's rights.
+    None unless that user is in the group docker: others reach the engine with root's rights.
     """
     caller = _sudo_caller()
     if caller is None:

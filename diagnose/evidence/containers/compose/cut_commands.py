@@ -71,7 +71,7 @@ def cut_commands(host: Host, containers: Containers, clock: Clock, options: Opti
 def _cut_command(container: Container, written: str) -> CutCommand | None:
     """The cut command, where the container has all words before a sign and none behind it.
 
-    Only where the rest would have run: behind `&&` nothing runs after a failure.
+    None where the rest would not have run: behind `&&` nothing runs after a failure.
     """
     words = _words(written)
     at = next((at for at, word in enumerate(words) if word and set(word) <= set(_SIGNS)), 0)

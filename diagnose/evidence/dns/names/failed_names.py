@@ -215,8 +215,8 @@ def _looks_like_address(text: str) -> bool:
 def referenced_names(container: Container) -> dict[str, str]:
     """The host names in a container's environment and arguments, with the place of each.
 
-    Only where a value is certainly a host: in a URL, before a port, or in a variable that is named
-    for a host.
+    A value counts where it is certainly a host: in a URL, before a port, or in a variable that is
+    named for a host.
     """
     sources: dict[str, str] = {}
     for variable, value in container.config.environment:

@@ -99,7 +99,7 @@ def _routed_paths(
 ) -> Iterator[BridgePath]:
     """The way out of a bridge with an address of the host.
 
-    Only where the host is set up to let its packets out.
+    Nothing where the host is not set up to let its packets out.
     """
     families: tuple[tuple[Family, str], ...] = (("ip", SOMEWHERE), ("ip6", SOMEWHERE6))
     for family, peer in families:

@@ -57,7 +57,7 @@ def all_missed_datagrams(
 ) -> AllMissedDatagrams:
     """The UDP ports that containers serve and do not publish, with packets of other machines.
 
-    Only of containers that publish a UDP port: the kernel remembers a packet for half a minute. A
+    The containers publish another UDP port. The kernel remembers a packet for half a minute. A
     call by SIP or WebRTC begins at the published port, and its sound goes to others.
     """
     servers = list(_servers(containers, namespaces))

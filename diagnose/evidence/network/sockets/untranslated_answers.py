@@ -67,7 +67,7 @@ def untranslated_answers(
 ) -> UntranslatedAnswers:
     """The answers that the host does not translate back to containers.
 
-    Only of containers whose log reports a missing answer, and that wait for UDP.
+    The containers are those that wait for UDP and whose log reports a missing answer.
     """
     waiting: list[tuple[Container, ContainerNetns, str]] = []
     for container in containers.running:

@@ -17,7 +17,7 @@ NOISE = 32 << 10
 class FillRate(msgspec.Struct, frozen=True):
     """The bytes a second by mount point, seen over `seconds`.
 
-    Only of file systems that fill faster than noise.
+    A file system that fills no faster than noise is left out.
     """
 
     by_point: dict[str, float]

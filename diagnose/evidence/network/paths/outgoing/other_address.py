@@ -29,7 +29,7 @@ def by_other_address(
 ) -> list[list[OtherAddress]]:
     """By network, the ways whose source is another address of the host than its own packets have.
 
-    Only of networks that no DNS server answers, where one answers the host.
+    A network counts where no DNS server answers it, and one answers the host.
 
     MASQUERADE takes the uplink's first address in the gateway's subnet (`inet_select_addr` of
     net/ipv4/devinet.c); the host's own packets have the source that the default route names. Ways
