@@ -67,7 +67,10 @@ def lines_of(
 
 def _entry(name: str, value: str) -> Iterator[tuple[str, str]]:
     """The key of an option, and its value or entry."""
-    if name in _LISTS:
+    if name == "env" and "=" not in value:
+        # compose would take the value from the shell that it is started in
+        yield _LISTS[name], f"- {_yaml_string(f'{value}=...')}"
+    elif name in _LISTS:
         yield _LISTS[name], f"- {_yaml_string(value)}"
     elif name in _VALUES:
         yield _VALUES[name], _yaml_string(value)

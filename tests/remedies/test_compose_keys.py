@@ -10,7 +10,7 @@ from diagnose.recreate.compose_keys import lines_of, lines_of_network
 SERVICE: dict[str, tuple[list[str], dict[str, object]]] = {
     "nothing": ([], {}),
     "a variable": (["--env=URL=a: b #c"], {"environment": ["URL=a: b #c"]}),
-    "one whose value is typed": (["--env=TOKEN"], {"environment": ["TOKEN"]}),
+    "one whose value is typed": (["--env=TOKEN"], {"environment": ["TOKEN=..."]}),
     "two entries": (["--tmpfs=/run", "--tmpfs=/tmp"], {"tmpfs": ["/run", "/tmp"]}),
     "the last value counts": (["--user=1", "--user=2"], {"user": "2"}),
     "a flag": (["--init"], {"init": True}),

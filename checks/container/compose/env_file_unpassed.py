@@ -1,6 +1,7 @@
 """container.env-file-unpassed: settings in the .env of a project reach no container."""
 
 from diagnose.evidence.containers.compose.unpassed_keys import UnpassedKeys, UnpassedKeysOfProjects
+from diagnose.mappings import present
 from diagnose.model import CheckResult, Finding, Severity
 from diagnose.phrases import and_more, count, joined
 from diagnose.registry import check
@@ -47,6 +48,8 @@ def _finding(unpassed: UnpassedKeys) -> Finding:
             "first_name": names[0],
             "entry": f"{names[0]}: ${{{names[0]}}}",
             "folder": unpassed.project.folder,
+            "project": unpassed.project.name,
             "compose_service": unpassed.container.compose_service,
+            **present({"override": unpassed.override}),
         },
     )

@@ -320,8 +320,7 @@ def _failed_queries(
         names = [name for name in foreign if complete or "." in name]
         if not names:
             continue
-        upstreams_of_container = resolvers.upstreams(container)
-        upstreams = upstreams_of_container or tuple(map(Upstream, resolvers.engine_view))
+        upstreams = resolvers.upstreams(container) or resolvers.at_next_start(container)
         domains = search_domains(container, resolvers)[:MOST_SEARCH_DOMAINS]
         endings = [f".{domain}" for domain in domains] if complete else [""]
         for name, upstream, ending in itertools.product(names, upstreams, endings):

@@ -281,9 +281,17 @@ class Resolvers(msgspec.Struct, frozen=True):
             return conf.external[:MAX_SERVERS]
         # Engines before 26 leave IPv6 servers out where the network has no IPv6.
         of_host = tuple(server for server in self.engine_view if ":" not in server)
-        configured_servers = tuple(container.host_config.dns or ()) or self.configured
-        servers = configured_servers or of_host or FALLBACK[:2]
+        servers = self._chosen_servers(container) or of_host or FALLBACK[:2]
         return tuple(Upstream(server) for server in servers[:MAX_SERVERS])
+
+    def at_next_start(self, container: Container) -> tuple[Upstream, ...]:
+        """The servers that the engine gives a container when it starts it again."""
+        servers = self._chosen_servers(container) or self.engine_view
+        return tuple(Upstream(server) for server in servers[:MAX_SERVERS])
+
+    def _chosen_servers(self, container: Container) -> tuple[str, ...]:
+        """The servers that its creation or the daemon's configuration names, if any."""
+        return tuple(container.host_config.dns or ()) or self.configured
 
     def uses_fallback(self, container: Container) -> bool:
         """Whether the engine gave it its own public servers, or none, for lack of the host's."""

@@ -160,6 +160,16 @@ def test_the_host_asks_where_a_failing_container_has_ended_meanwhile(
     assert [query["server"] for query in about_name if query["pid"] is None] == asked
 
 
+def test_a_container_that_is_started_again_gets_what_is_configured_by_now() -> None:
+    unconfigured = Resolvers(ResolvConf((LAN,)), MISSING, configured=(), inside={})
+    configured = Resolvers(ResolvConf((LAN,)), MISSING, configured=(OTHER,), inside={})
+    down = container("payer", State={"Status": "restarting"})
+    of_its_own = container("payer", HostConfig={"Dns": ["192.0.2.99"]})
+    assert unconfigured.at_next_start(down) == (Upstream(LAN),)
+    assert configured.at_next_start(down) == (Upstream(OTHER),)
+    assert configured.at_next_start(of_its_own) == (Upstream("192.0.2.99"),)
+
+
 def test_without_probes_nothing_is_concluded() -> None:
     made = Made({"dns.query": Failed("not allowed", "probes are turned off by --no-probe")})
     resolvers = Resolvers(ResolvConf((LAN,)), MISSING, configured=(), inside={})

@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from diagnose.evidence.containers.compose.unpassed_keys import unpassed_keys
 from diagnose.live.disk.compose.unused_keys import unused_keys
@@ -36,6 +37,24 @@ def test_settings_that_no_container_gets(
     written = {"services": [WEB], "unused_keys": ["SMTP_HOST"], **file}
     found = unpassed_keys(project(made("web", **parts), **written))
     assert rows(judge("container.env-file-unpassed", unpassed_keys=found)) == expected
+
+
+OVERRIDES = {
+    "one service": ([WEB], "compose.yaml", "/srv/shop/compose.override.yaml"),
+    "two services": ([WEB, WrittenService("db")], "compose.yaml", None),
+    "a file that compose does not find": ([WEB], "prod.yaml", None),
+}
+
+
+@pytest.mark.parametrize(("services", "name", "expected"), OVERRIDES.values(), ids=OVERRIDES)
+def test_the_only_service_gets_the_file_by_an_override(
+    services: list[WrittenService], name: str, expected: str | None
+) -> None:
+    written = project(made("web"), services=services, unused_keys=["SMTP_HOST"])
+    (of_shop,) = written
+    named = replace(written, items=(replace(of_shop, paths=(f"/srv/shop/{name}",)),))
+    result = judge("container.env-file-unpassed", unpassed_keys=unpassed_keys(named))
+    assert result.findings[0].variables.get("override") == expected
 
 
 TEXT = "services:\n  web:\n    image: shop:1.4\n    environment: {A: '${GREETING}'}\n"
