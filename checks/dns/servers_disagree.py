@@ -51,7 +51,11 @@ def _host_finding(split: SplitName, resolvers: Resolvers) -> Finding:
         subject=HOST,
         summary=f'"{split.name}" does not resolve on the host: {split}',
         evidence={f"{HOST_FILE} nameserver": list(resolvers.host_servers), **split.evidence},
-        variables={**split.variables, **present({"file": HOST_FILE if is_plain else ""})},
+        variables={
+            **split.variables,
+            "of_host": split.name,
+            **present({"file": HOST_FILE if is_plain else ""}),
+        },
         discriminator=split.name,
         signs=frozenset({"dns"}),
     )
