@@ -1,4 +1,4 @@
-"""Variables that a start script reads at the first start alone."""
+"""Variables that have no effect: a start script reads them once, or the image sets them too."""
 
 from __future__ import annotations
 
@@ -45,3 +45,26 @@ def same_value_as_before(box: Box) -> None:
     _server(box, "island62", "red-hill", "red-hill")
     run_ = box.diagnose("check", CHECK, "--format", "json")
     assert not [finding for finding in run_.findings if finding["subject"]["name"] == "island62"]
+
+
+def _with_mounted_file(box: Box, name: str, client: str) -> None:
+    """A container whose image sets a variable, and whose mounted file .env sets it too."""
+    load(box, "cms:4", Recipe(changes=("ENV DB_CLIENT=sqlite",)))
+    box.write(f"/srv/{name}/.env", f"APP_NAME=shop\nDB_CLIENT={client}\n")
+    mount = f"/srv/{name}/.env:/opt/app/.env:ro"
+    run(box, name, *GOOD, "-v", mount, "cms:4", "sleep", "1000")
+
+
+@fault(CHECK, subject="container:cms63", shareable=True)
+def value_of_the_image_before_a_mounted_file(box: Box) -> None:
+    """A library that reads the file leaves what the environment has."""
+    _with_mounted_file(box, "cms63", "pg")
+    assert "DB_CLIENT=sqlite" in box.inspect("cms63")["Config"]["Env"]
+
+
+@healthy(shareable=True)
+def same_value_in_image_and_mounted_file(box: Box) -> None:
+    """The file says what the image says."""
+    _with_mounted_file(box, "cms64", "sqlite")
+    run_ = box.diagnose("check", CHECK, "--format", "json")
+    assert not [finding for finding in run_.findings if finding["subject"]["name"] == "cms64"]
