@@ -17,7 +17,13 @@ def packet_size_steps(oversized: OversizedNetwork, sizes: PacketSizes) -> PageVa
     mtu = str(sizes.limit - oversized.overhead)
     variables = {"uplink": sizes.uplink, "mtu": mtu, "container": oversized.members[0].name}
     if not network.is_bridge:
-        overlay = {"overlay": network.name, "overlay_again": f"{network.name}-{mtu}"}
+        # the engine itself takes the header of the overlay off the network's option
+        limit = str(sizes.limit)
+        overlay = {
+            "overlay": network.name,
+            "overlay_again": f"{network.name}-{limit}",
+            "overlay_mtu": limit,
+        }
         subnet = str(network.subnets[0]) if network.subnets else ""
         return variables | overlay | present({"overlay_subnet": subnet})
     variables["clamp"] = "TCPMSS"

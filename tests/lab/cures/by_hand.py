@@ -116,12 +116,6 @@ FIRST: dict[str, ByHand] = {
 """
 
 
-def _pull_into_the_larger_range(box: Box) -> None:
-    """The engine reads the range at its start, and the image is pulled again."""
-    box.run(["/opt/lab/bin/systemctl", "restart", "docker"], timeout=60)
-    box.docker("pull", "-q", f"{WEB}:5000/ids/app:1", timeout=60)
-
-
 SLOW_S: dict[str, float] = {
     # the scheduler places the tasks, and the engine starts them
     "swarm.service_underreplicated": 15.0,
@@ -144,7 +138,6 @@ SLOW_S: dict[str, float] = {
 
 
 BY_HAND: dict[str, ByHand] = {
-    "image.ids-out-of-range": _pull_into_the_larger_range,
     "container.cpu-unsupported": _anew(),
     "container.data-outside-mount": _anew(),
     "container.data-version-mismatch": _anew(),

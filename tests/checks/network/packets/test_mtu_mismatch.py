@@ -127,7 +127,7 @@ def test_an_overlay_adds_to_each_packet(uplink_mtu: int, expected: list[Any]) ->
     assert rows(answer) == expected
     for finding in answer.findings:
         assert finding.variables["overlay"] == "shop"
-        assert finding.variables["overlay_again"] == "shop-1400"
+        assert finding.variables["overlay_again"] == "shop-1450"
         assert finding.variables["mtu"] == "1400"
 
 

@@ -39,14 +39,7 @@ def image_larger_than_the_disk(box: Box) -> None:
     )
 
 
-@fault(
-    "image.ids-out-of-range",
-    subject=DAEMON,
-    engine_started=False,
-    baseline=False,
-    exit_code=1,
-    first_command=("half", "the pull has to be repeated"),
-)
+@fault("image.ids-out-of-range", subject=DAEMON, engine_started=False, baseline=False, exit_code=1)
 def image_with_a_directory_users_files(box: Box) -> None:
     """An image has a file whose owner's number is beyond the ids that the engine's user namespace
     has."""
