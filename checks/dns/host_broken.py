@@ -181,6 +181,8 @@ def _server_container_clause(container: Container | None) -> str:
         return ""
     if container.is_running:
         return f"{container} has that address"
+    if container.state.status == "restarting":
+        return f"{container}, which serves that address, ends and is restarted again and again"
     return f"{container}, which serves that address, is not running"
 
 

@@ -38,9 +38,11 @@ def dead_server_steps(servers: DeadServers) -> PageVariables:
 
 def _start_of_server(serving: Container | None) -> PageVariables:
     """The page variable that starts the container with the server's address, where it
-    does not run."""
+    does not run. The engine starts one that ends again and again by itself."""
     if serving is None or serving.is_running:
         return {}
+    if serving.state.status == "restarting":
+        return {"looping_server": serving.name}
     return {"stopped_server": serving.name}
 
 

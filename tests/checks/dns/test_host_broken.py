@@ -335,3 +335,18 @@ def test_the_way_to_a_server_that_cannot_be_reached(routes: tuple[Route, ...], s
     assert ("no route of this host" in finding.summary) == said.startswith("no route")
     assert ("no default route leads out" in finding.summary) == said.startswith("no default")
     assert ("lost" in finding.variables) == bool(said)
+
+
+@pytest.mark.parametrize(
+    ("status", "expected"),
+    [("exited", {"stopped_server": "pihole"}), ("restarting", {"looping_server": "pihole"})],
+)
+def test_a_server_of_this_host_that_does_not_run(status: str, expected: dict[str, str]) -> None:
+    """The engine starts a container by itself that ends again and again."""
+    published = {"53/udp": [{"HostIp": "0.0.0.0", "HostPort": "53"}]}
+    pihole = container("pihole", State={"Status": status}, HostConfig={"PortBindings": published})
+    answer = judge_dns(
+        "dns.host-broken", (pihole, nameserver()), host=ResolvConf(("127.0.0.1",)), replies={}
+    )
+    (finding,) = answer.findings
+    assert finding.variables.items() >= expected.items()

@@ -34,6 +34,25 @@ def server_of_the_host_is_a_stopped_container(box: Box) -> None:
 
 
 @fault(
+    "dns.host-broken",
+    subject="host:host",
+    expect=[("container.restart-loop", "container:pihole")],
+    also=[("dns.*", "*"), ("container.*", "*")],
+)
+def server_of_the_host_is_a_container_that_fails(box: Box) -> None:
+    """The host's only DNS server is one of its own containers, which ends again and again."""
+    script = "echo 'FATAL: bad gravity database'; sleep 0.3; exit 3"
+    options = ("-d", "--name=pihole", "-m=64m", "--restart=always")
+    port = f"--publish={BOX_ADDRESS}:53:53/udp"
+    box.docker("run", *options, port, "bb:1.36", "sh", "-c", script)
+    box.write("/etc/resolv.conf", f"nameserver {BOX_ADDRESS}\n")
+    box.wait_for(lambda: box.inspect("pihole")["RestartCount"] > 4, what="the restarts")
+    found = box.diagnose("check", "dns.host-broken", "--format", "json").findings
+    (summary,) = [one["summary"] for one in found if one["id"] == "dns.host-broken"]
+    assert "ends and is restarted again and again" in summary, summary
+
+
+@fault(
     "dns.upstream-unreachable",
     subject="network:bridge",
     also=[("dns.*", "*")],
