@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from ipaddress import IPv4Address, IPv6Address, ip_address
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -63,8 +64,13 @@ def _one_or_several(src: str | tuple[str, ...] | None) -> tuple[str | None, Poss
         return src, ()
     if len(src) == 1:
         return src[0], ()
-    numbers = sorted(int(ip_address(address)) for address in src)
-    return None, (("src", tuple(numbers)),)
+    return None, (("src", _numbers(src)),)
+
+
+@functools.lru_cache(256)
+def _numbers(addresses: tuple[str, ...]) -> tuple[int, ...]:
+    """The addresses as numbers: each port that is published is traced from the same ones."""
+    return tuple(sorted(int(ip_address(address)) for address in addresses))
 
 
 def reply_to(sent: Packet) -> Packet:

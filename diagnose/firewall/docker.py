@@ -52,10 +52,12 @@ def is_lost(ruleset: Ruleset, step: Step) -> bool:
     """
     if is_docker_chain(step.table, step.chain):
         return True
+    if not step.rule.startswith("policy "):
+        return False
     own_tables = {
         str(table) for table in homes(ruleset) if table.name in ("filter", NFTABLES_TABLE)
     } or {"ip filter"}
-    return step.table in own_tables and step.rule.startswith("policy ")
+    return step.table in own_tables
 
 
 def names_bridge(ruleset: Ruleset, bridge: str) -> bool:
