@@ -118,7 +118,8 @@ def _without_ended_runs(
         return result
     to_recheck = []
     for finding in result.findings:
-        whys = [doubtful[run] for run in finding.lives if run in doubtful]
+        unsure_runs = doubtful.keys() - ended_runs
+        whys = [doubtful[run] for run in finding.lives if run in unsure_runs]
         if whys:
             to_recheck.append(Unexamined(finding.subject, whys[0]))
     unexamined = (*result.unexamined, *to_recheck)

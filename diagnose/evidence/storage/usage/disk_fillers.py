@@ -54,16 +54,19 @@ def _growing_files(filled: FilledDisk) -> str:
 
 
 def _largest_share(filled: FilledDisk) -> str:
-    """The largest other share: objects of the engine, a container's layer, or a folder."""
-    most = max(filled.spare, key=lambda share: share.bytes, default=None)
-    if most is not None and filled.is_to_blame(most.bytes):
-        hold = "hold" if most.count > 1 else "holds"
-        return f"{most.counted} {hold} {size(most.bytes)}"
+    """The largest other share: objects of the engine, a container's layer, or a folder.
+
+    Images that the storage driver vfs has copied are as large as they are for that reason.
+    """
     if filled.copied_bytes:
         return (
             "the engine's storage driver vfs keeps each layer as a full copy of the one below it: "
             f"images take {size(filled.copied_bytes)}"
         )
+    most = max(filled.spare, key=lambda share: share.bytes, default=None)
+    if most is not None and filled.is_to_blame(most.bytes):
+        hold = "hold" if most.count > 1 else "holds"
+        return f"{most.counted} {hold} {size(most.bytes)}"
     if writer := filled.writer:
         return _written_layer_clause(writer)
     if volume := filled.volume:

@@ -167,7 +167,7 @@ def authority_that_came_later(box: Box) -> None:
     box.run(["curl", "-sS", f"https://{host}/v2/"])
     refuse(box, f"{host}/old/app:1", "x509: certificate signed by unknown authority")
     (finding,) = box.diagnose("check", "image.registry-tls", "--format", "json").findings
-    assert "has changed since the engine started" in finding["summary"]
+    assert "have changed since the engine started" in finding["summary"]
 
 
 @fault("image.registry-tls", subject="daemon:docker", engine_started=False, exit_code=1)

@@ -61,7 +61,7 @@ def docker0_that_networkd_empties(box: Box) -> None:
     healthy_container(box, "web", 8080)
     box.run(["ip", "-4", "addr", "flush", "dev", "docker0"])
     (finding,) = box.diagnose("check", "network.bridge-down", "--format", "json").findings
-    assert "/etc/systemd/network/20-wired.network) configures it too" in finding["summary"]
+    assert "/etc/systemd/network/20-wired.network) also configures it" in finding["summary"]
 
 
 @fault(

@@ -343,8 +343,9 @@ def owners_changed(box: Box) -> None:
     box.wait_for(
         lambda: "must be owned" in box.docker("logs", "tools").stderr, what="its complaint"
     )
+    box.wait_for(lambda: box.inspect("tools")["RestartCount"] > 1, what="the second failure")
     (finding,) = box.diagnose("check", "storage.owners-changed", "--format", "json").findings
-    assert "belong to user 1000" in finding["summary"], finding
+    assert "belongs to user 1000" in finding["summary"], finding
     assert 'container "tools" cannot work with that' in finding["summary"], finding
 
 

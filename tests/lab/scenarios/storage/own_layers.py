@@ -150,5 +150,5 @@ def driver_that_copies_each_layer(box: Box) -> None:
     box.docker("rm", "base")
     fill_disk(box, f"{ROOT}/volumes/rest", max(_used_pct(box), 96))
     (finding,) = box.diagnose("check", "storage.disk-full", "--format", "json").findings
-    assert "storage driver vfs keeps each layer as a full copy" in finding["summary"]
+    assert "storage driver vfs keeps each layer as a full copy" in finding["summary"], finding
     assert not any("prune" in fix["command"] for fix in finding["fix"]), finding["fix"]
