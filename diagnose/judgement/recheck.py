@@ -41,9 +41,10 @@ def recheck(host: Host, results: Sequence[Result]) -> list[Result]:
             ended_runs.add(run)
         elif doubt.round == "settled" and answer.reason != "not recorded":
             unsettled[run] = f"the engine did not answer about it a second time: {answer}"
-    return [
-        _without_ended_runs(result, {**unsettled, **restarted}, ended_runs) for result in results
-    ]
+    doubtful = {
+        run: why for run, why in {**unsettled, **restarted}.items() if run not in ended_runs
+    }
+    return [_without_ended_runs(result, doubtful, ended_runs) for result in results]
 
 
 def _begun_meanwhile(host: Host, findings: Iterable[Finding]) -> Iterator[ContainerRun]:
@@ -118,8 +119,7 @@ def _without_ended_runs(
         return result
     to_recheck = []
     for finding in result.findings:
-        unsure_runs = doubtful.keys() - ended_runs
-        whys = [doubtful[run] for run in finding.lives if run in unsure_runs]
+        whys = [doubtful[run] for run in finding.lives if run in doubtful]
         if whys:
             to_recheck.append(Unexamined(finding.subject, whys[0]))
     unexamined = (*result.unexamined, *to_recheck)

@@ -109,10 +109,12 @@ def known_workers(containers: Containers) -> KnownWorkers:
 def _lacks_worker(container: Container, row: _Program, containers: Containers) -> bool:
     """Whether a container leaves jobs to a worker of this program, and none is there."""
     config = container.config
+    if not row.image.search(config.image):
+        return False
     variable, value = row.asks
     leaves_jobs = not variable or config.value_of(variable) == value
     is_server = bool(variable) or not config.words or _SERVES.search(" ".join(config.words))
-    if not row.image.search(config.image) or not leaves_jobs or not is_server:
+    if not leaves_jobs or not is_server:
         return False
     return not any(row.works.search(" ".join(_marks(other))) for other in containers)
 
