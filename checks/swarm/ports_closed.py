@@ -52,7 +52,7 @@ def _finding(
     others = f"node {nodes[0]}" if len(nodes) == 1 else f"all {len(nodes)} other nodes"
     names = [node.name for node in swarm.known_nodes if node.status.addr in nodes]
     noun = agree(closed, "port", "ports")
-    overlays = [network for network in networks if network.driver == "overlay"]
+    overlays = [network for network in networks if network.is_overlay]
     cut_off = overlays if any(port.is_of_overlays for port in closed) else []
     return Finding(
         subject=DAEMON,

@@ -6,11 +6,11 @@ Reading many, and pushing one.
 import gzip
 import re
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlsplit
 
 from diagnose.fleet.packed import ENDINGS, Packed, SourceError, Unusable
+from diagnose.phrases import utc
 
 _UNFIT = re.compile(r"[^A-Za-z0-9._-]+")
 """Characters that a key does not have: a host's name may hold anything."""
@@ -64,7 +64,7 @@ def push(url: str, host: str, taken_at: float, report: str) -> str:
     PushError where it refuses.
     """
     parts = urlsplit(url)
-    timestamp = datetime.fromtimestamp(taken_at, UTC).strftime("%Y%m%dT%H%M%SZ")
+    timestamp = utc(taken_at).strftime("%Y%m%dT%H%M%SZ")
     plain = _UNFIT.sub("-", host) or "host"
     key = f"{parts.path.lstrip('/')}{plain}-{timestamp}.json.gz"
     data = gzip.compress(report.encode(), mtime=0)

@@ -5,13 +5,14 @@ Pure.
 
 import fnmatch
 from collections.abc import Iterable, Mapping
-from datetime import UTC, date, datetime
+from datetime import date
 from typing import NamedTuple
 
 import msgspec
 from msgspec.structs import replace
 
 from diagnose.model import Reported, Severity
+from diagnose.phrases import utc
 
 LABEL = "diagnose.silence"
 """The container label: `ID[, ID...]: reason`, ids may be globs."""
@@ -30,7 +31,7 @@ class Silence(msgspec.Struct, frozen=True):
     source: str = ""
 
     def expired(self, now: float) -> bool:
-        return self.until is not None and datetime.fromtimestamp(now, UTC).date() > self.until
+        return self.until is not None and utc(now).date() > self.until
 
     def covers(self, finding: Reported) -> bool:
         return fnmatch.fnmatchcase(finding.id, self.id) and any(

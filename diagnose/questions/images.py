@@ -255,6 +255,10 @@ class Network(msgspec.Struct, frozen=True, rename="pascal", dict=True):
         return self.driver == "bridge"
 
     @property
+    def is_overlay(self) -> bool:
+        return self.driver == "overlay"
+
+    @property
     def bridge(self) -> str:
         """The Linux bridge's name.
 

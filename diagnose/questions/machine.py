@@ -20,6 +20,16 @@ class Mounted(msgspec.Struct, frozen=True):
     super: str = ""
     """The superblock's own options (ro there means the filesystem itself)."""
 
+    @property
+    def has_flag_ro(self) -> bool:
+        """Whether the mount itself is read-only."""
+        return "ro" in self.options.split(",")
+
+    @property
+    def has_read_only_superblock(self) -> bool:
+        """Whether the file system is read-only, by all its mounts."""
+        return "ro" in self.super.split(",")
+
 
 class ListMounts(Question[list[Mounted]], frozen=True):
     """The mount table of this process."""

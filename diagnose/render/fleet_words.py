@@ -4,13 +4,12 @@ Everything from a report is cleaned: a report may come from a hostile host.
 """
 
 from collections.abc import Iterator, Sequence
-from datetime import UTC, datetime
 from typing import NamedTuple
 
 from diagnose import runbooks
 from diagnose.fleet.contrast import Split
 from diagnose.fleet.model import Blindness, FleetAnswer, FleetCause, OddHost, SilentHost, Span
-from diagnose.phrases import and_more, count, counted, duration, shortened
+from diagnose.phrases import and_more, count, counted, duration, shortened, utc
 from diagnose.render.words import clean
 
 HOSTS_SHOWN = 3
@@ -124,7 +123,7 @@ def sections(answer: FleetAnswer) -> Iterator[Section]:
 
 
 def _moment(seconds: float) -> str:
-    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d %H:%M")
+    return utc(seconds).strftime("%Y-%m-%d %H:%M")
 
 
 def _began(span: Span, hosts: int) -> str:

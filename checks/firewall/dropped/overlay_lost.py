@@ -24,7 +24,7 @@ def overlay_lost(
     encryption as ESP. A rule of this host that drops them is named; otherwise a firewall on the way
     or on the other node does, or a network card that spoils their checksums (VMware).
     """
-    if all(network.driver != "overlay" for network in networks):
+    if not any(network.is_overlay for network in networks):
         return Skipped("there is no overlay network")
     if isinstance(lost_overlays, Unavailable):
         return lost_overlays

@@ -6,6 +6,7 @@ import msgspec
 
 from diagnose.evidence.engine.config import DaemonConfig
 from diagnose.model import Unavailable
+from diagnose.numbers import is_number
 from diagnose.questions import Host
 from diagnose.questions.file_answers import file_text
 from diagnose.registry import evidence
@@ -49,5 +50,5 @@ def _counts_of(user: str, text: str) -> Iterator[int]:
     for line in text.splitlines():
         name, _, rest = line.strip().partition(":")
         size = rest.partition(":")[2]
-        if name == user and size.isascii() and size.isdigit():
+        if name == user and is_number(size):
             yield int(size)

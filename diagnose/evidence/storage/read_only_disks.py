@@ -45,16 +45,14 @@ def written_disks(backing: Backing | None, mounts: Mounts) -> Iterator[tuple[Mou
 
 def is_lost_to_writers(mounted: Mounted) -> bool:
     """Whether a file system went read-only after an error: its mount still says rw."""
-    is_writable = "ro" not in mounted.options.split(",") and mounted.fstype not in FULL_BY_NATURE
+    is_writable = not mounted.has_flag_ro and mounted.fstype not in FULL_BY_NATURE
     return is_writable and bool(lost_options(mounted.super))
 
 
 def is_sandboxed(mounts: Mounts) -> bool:
     """Whether the root is mounted read-only for this tool alone, as in a sandbox of systemd."""
     base = mounts.of("/")
-    return (
-        base is not None and "ro" in base.options.split(",") and "ro" not in base.super.split(",")
-    )
+    return base is not None and base.has_flag_ro and not base.has_read_only_superblock
 
 
 def lost_options(options: str) -> frozenset[str]:
@@ -64,4 +62,4 @@ def lost_options(options: str) -> frozenset[str]:
 
 def is_mounted_read_only(mounted: Mounted) -> bool:
     """Whether a mount is read-only on purpose; after an error the mount still says rw."""
-    return "ro" in mounted.options.split(",") and lost_options(mounted.super) <= {"ro"}
+    return mounted.has_flag_ro and lost_options(mounted.super) <= {"ro"}

@@ -6,13 +6,12 @@ document keeps the schema of Apache Ant's reports, which most readers were made 
 """
 
 from collections import defaultdict
-from datetime import UTC, datetime
 from typing import TextIO
 from xml.etree import ElementTree
 
 from diagnose import runbooks
 from diagnose.model import Report, Reported, Result, Severity, Verdict
-from diagnose.phrases import count
+from diagnose.phrases import count, utc
 from diagnose.render.words import clean
 
 
@@ -55,7 +54,7 @@ def _head(report: Report) -> dict[str, str]:
         "package": "diagnose",
         "name": f"diagnose {_text(report.host.name)}",
         "hostname": _text(report.host.name),
-        "timestamp": datetime.fromtimestamp(report.taken_at, UTC).strftime("%Y-%m-%dT%H:%M:%S"),
+        "timestamp": utc(report.taken_at).strftime("%Y-%m-%dT%H:%M:%S"),
         "time": f"{report.duration_s:.3f}",
         "tests": str(len(report.results)),
     }

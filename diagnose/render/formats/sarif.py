@@ -3,10 +3,10 @@
 A finding is about a host: its place is a logical one, by kind and name.
 """
 
-from datetime import UTC, datetime
 from typing import TextIO
 
 from diagnose.model import Check, Json, Report, Reported, Severity
+from diagnose.phrases import utc
 from diagnose.render.formats.json import as_text
 from diagnose.render.words import clean
 
@@ -70,7 +70,7 @@ def _invocation(report: Report) -> dict[str, Json]:
     return {
         "executionSuccessful": not blind,
         "machine": clean(report.host.name),
-        "endTimeUtc": datetime.fromtimestamp(report.taken_at, UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "endTimeUtc": utc(report.taken_at).strftime("%Y-%m-%dT%H:%M:%SZ"),
         "toolExecutionNotifications": notices,
     }
 

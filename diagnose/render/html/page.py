@@ -9,7 +9,6 @@ import functools
 import hashlib
 import importlib.resources
 from collections.abc import Iterable, Sequence
-from datetime import UTC, datetime
 from functools import partial
 from typing import TextIO
 
@@ -84,7 +83,7 @@ def text(report: Report, exit_code: int) -> str:
         report=report,
         word=page.status.partition(" ")[0],
         rest=page.status.partition(" ")[2],
-        taken=datetime.fromtimestamp(report.taken_at, UTC).strftime("%Y-%m-%d %H:%M:%S UTC"),
+        taken=utc(report.taken_at).strftime("%Y-%m-%d %H:%M:%S UTC"),
         style=Markup(style),  # noqa: S704 - our own file
         style_hash=style_hash(style),
         maps=_maps(report),

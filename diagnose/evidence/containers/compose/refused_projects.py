@@ -248,7 +248,7 @@ def _volumes(host: Host) -> set[str] | None:
 
 def _network_names(networks: Networks | None) -> set[str] | None:
     """The names of all networks; None on a node of a swarm, which does not list all."""
-    if networks is None or any(network.driver == "overlay" for network in networks):
+    if networks is None or any(network.is_overlay for network in networks):
         return None
     return set(networks.by_name)
 

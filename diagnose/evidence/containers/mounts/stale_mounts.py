@@ -131,13 +131,9 @@ def _was_read_only(mount: Mount, mounted_inside: Mounted, mounts: Mounts | None)
         return False
     mounted = mounts.of(mount.source)
     is_same = mounted is not None and mounted.dev == mounted_inside.dev
-    if mounted is None or not is_same or not _has_flag_ro(mounted_inside.options):
+    if mounted is None or not is_same or not mounted_inside.has_flag_ro:
         return False
-    return not _has_flag_ro(mounted.options) and not _has_flag_ro(mounted.super)
-
-
-def _has_flag_ro(options: str) -> bool:
-    return "ro" in options.split(",")
+    return not mounted.has_flag_ro and not mounted.has_read_only_superblock
 
 
 def _path_behind_link(mount: Mount, mounted: Mounted, mounts: Mounts | None) -> str:

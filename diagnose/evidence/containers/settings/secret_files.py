@@ -99,7 +99,7 @@ def _named_paths(container: Container) -> dict[str, str]:
 def _absent_files(host: Host, container: Container) -> Iterator[SecretFile]:
     """The files that variables name for a secret, and that a running container does not have.
 
-    An updater or a command by hand may have made it again without the secrets of its compose file.
+    An updater or a command by hand may have recreated it without the secrets of its compose file.
     """
     if not container.state.pid:
         return

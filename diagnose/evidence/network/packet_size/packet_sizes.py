@@ -68,7 +68,7 @@ def packet_sizes(
     limit = min(uplink.mtu, route.mtu or uplink.mtu) if route and is_default else uplink.mtu
     oversized = []
     for network in networks:
-        overhead = _VXLAN_OVERHEAD if network.driver == "overlay" else 0
+        overhead = _VXLAN_OVERHEAD if network.is_overlay else 0
         members = containers.running_on(network.name)
         if network.driver not in ("bridge", "overlay") or network.internal or not members:
             continue

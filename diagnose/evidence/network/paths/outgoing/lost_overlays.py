@@ -100,7 +100,7 @@ def _overlay_of(call: UnansweredCall, networks: Networks) -> Network | None:
     address = ip_address(call.address)
     for name in call.container.endpoints:
         network = networks.by_name.get(name)
-        if network is None or network.driver != "overlay":
+        if network is None or not network.is_overlay:
             continue
         if any(address in subnet for subnet in network.subnets):
             return network
