@@ -65,8 +65,6 @@ def began() -> float:
 
 SLACK_S = 0.5
 """Seconds after its budget in which a run ends, where the host gives it enough of a processor."""
-LEAST_CPU_S = 0.45
-"""Seconds of CPU with which a run has hardly loaded its checks: it can say nothing."""
 STARVED_SHARE = 0.5
 """Of a processor: a run that gets more is short of time because its budget is small."""
 ENOUGH_CPU_S = 1.5
@@ -86,7 +84,6 @@ class LastMoment:
         self._began = began
         self._budget_s = budget_s
         self._say = say
-        self._has_checks = False
         self._is_over = threading.Event()
         self._ending = threading.Lock()
 
@@ -100,13 +97,6 @@ class LastMoment:
         seconds = self._began + self._budget_s + SLACK_S - time.monotonic()
         signal.signal(signal.SIGALRM, end)
         signal.setitimer(signal.ITIMER_REAL, min(max(seconds, 0.001), threading.TIMEOUT_MAX))
-
-    def checks_are_loaded(self) -> None:
-        """From here on the run may find something: it is waited for as any other one.
-
-        How much of a processor loading takes depends on the machine.
-        """
-        self._has_checks = True
 
     def watch(self) -> None:
         """Wait for the end of the run, in a thread of its own, or end the process."""
@@ -135,9 +125,7 @@ class LastMoment:
         return self._is_over.wait(min(max(seconds_left, 0.0), threading.TIMEOUT_MAX))
 
     def _is_starved(self) -> bool:
-        if self._has_checks:
-            return False
-        return time.process_time() < LEAST_CPU_S and self._share() < STARVED_SHARE
+        return self._share() < STARVED_SHARE
 
     def _share(self) -> float:
         """Of one processor, since the process began."""

@@ -123,9 +123,7 @@ def _load_watched(
 
     signal.setitimer(signal.ITIMER_REAL, 0)
     in_thread(last_moment.watch)
-    checks = load()
-    last_moment.checks_are_loaded()
-    return checks
+    return load()
 
 
 def _deliver(report: Report, code: int, given: dict[str, Any], destination: _Destination) -> None:

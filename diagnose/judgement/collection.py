@@ -253,7 +253,7 @@ class Collection:
     def _seconds_left(self, kind: type) -> float:
         """Seconds for which this kind is waited for."""
         ends = self._budget.ends + self._budget.assembling + GRACE_S * _height(kind)
-        return max(0.0, ends - time.monotonic())
+        return max(0.0, min(ends, self._budget.judged_by) - time.monotonic())
 
     @property
     def collected(self) -> dict[type, Any]:
@@ -310,7 +310,12 @@ class Collection:
         function: Callable[..., Any],
         needs: Mapping[Need, PendingEvidence],
     ) -> None:
-        """Run a collector, and keep its evidence and the questions that had no answer."""
+        """Run a collector, and keep its evidence and the questions that had no answer.
+
+        Evidence that was given up meanwhile is left alone: whoever judges needs the processor.
+        """
+        if pending.is_set():
+            return
         host = TrackingHost(self.host)
         value = self._outcome(function, needs, host)
         if host.unanswered:

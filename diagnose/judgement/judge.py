@@ -43,7 +43,7 @@ def judge_all(
     """
     unjudged = set(never)
     results = []
-    least = time.monotonic() + LEAST_S
+    least = budget.at_least(LEAST_S)
     number_found = 0
     with alarm():
         for check in checks:

@@ -205,8 +205,9 @@ def _linked_findings(
     """The findings with their causes, as far as there is time."""
     in_order: Sequence[Reported] = sorted(findings, key=lambda finding: -finding.severity)
     so_far = _Linked(in_order, (UNLINKED,))
+    ends = max(budget.ends_for(len(findings)), budget.at_least(LINKING_S))
     try:
-        with at_most(max(budget.ends_for(len(findings)) - time.monotonic(), LINKING_S)):
+        with at_most(ends - time.monotonic()):
             if what.is_unlinked:
                 return so_far
             linked = causes.link(findings, basis.stands_on)

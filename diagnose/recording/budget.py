@@ -31,7 +31,10 @@ MOST_WAITING = 4.0
 """By how much a run, and what is kept of its time, is lengthened at most where other processes take
 the processor."""
 LATE_S = 0.25
-"""How much later than its budget a run may end for the sake of many findings."""
+"""How much later than its budget a run may judge, on a busy host or for the sake of many findings.
+It has printed its report as long after that at the latest."""
+BUSY_FACTOR = 1.5
+"""How many times as long as it works a run takes on a busy host at least."""
 ASSEMBLING_SHARE = 0.4
 """Of the time that is kept for judging and printing: the answers of 8,000 containers take a second
 to become evidence."""
@@ -161,15 +164,24 @@ class Budget:
         """Leave `LEAST_S` for the questions, which begin now.
 
         With load 18 and cold disk caches, loading the checks took 9 of 10 seconds. The run still
-        ends in time, or `LEAST_S` late where all of it was used up.
+        ends in time. It is longer on a slow machine that needs all of it to load them.
         """
-        least = time.monotonic() + LEAST_S
+        least = self.at_least(LEAST_S)
         self._earliest = max(self._earliest, least)
         self.ends = max(self.ends, least)
         late = self.ends + REPORTING_S - self.judged_by
-        if late > 0:
+        if late > 0 and not _is_busy():
             self.judged_by += late
             self._seconds += late
+
+    def at_least(self, seconds: float) -> float:
+        """Until when a step may go on that gets so many seconds, however late the run is.
+
+        On a busy host it ends `LATE_S` after the budget all the same: nobody knows for how long
+        others will take the processor.
+        """
+        moment = time.monotonic() + seconds
+        return min(moment, self.judged_by + LATE_S) if _is_busy() else moment
 
     def cut(self) -> None:
         """End collecting now."""
@@ -208,6 +220,11 @@ class Budget:
 def proving_s(secrets: int) -> float:
     """Seconds for the proof that a bundle holds none of so many secrets."""
     return PROVING_PER_SECRET_S * secrets
+
+
+def _is_busy() -> bool:
+    """Whether other processes take the processor from this one."""
+    return waiting_factor() >= BUSY_FACTOR
 
 
 def waiting_factor() -> float:

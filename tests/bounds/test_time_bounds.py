@@ -21,7 +21,7 @@ from diagnose.judgement.judge import judge_all
 from diagnose.judgement.report import Run, reported
 from diagnose.model import Finding, ReportBasis, Result, Subject, Unavailable, Verdict, container
 from diagnose.recording.budget import Budget, TimeLimit
-from diagnose.recording.recorder import Replay
+from diagnose.recording.recorder import Recorder, Replay
 from diagnose.render import terminal
 from tests.bounds.bounded import Shape, a_check
 
@@ -122,11 +122,12 @@ def test_a_check_without_end_is_unknown_and_the_others_are_judged() -> None:
     assert second.verdict is Verdict.PASSED
 
 
-def test_after_the_budget_a_moment_is_left_for_judging() -> None:
+def test_after_the_budget_a_moment_is_left_for_judging(monkeypatch: pytest.MonkeyPatch) -> None:
     quick, endless_one, late = (
         a_check(id, work)
         for id, work in (("test.a", quick_work), ("test.b", endless), ("test.c", slow))
     )
+    monkeypatch.setattr("diagnose.recording.budget.waiting_factor", lambda: 1.0)
     now = time.monotonic()
     results = judge_all(
         [quick, endless_one, late], evidence={}, thresholds={}, budget=Budget(0, now - 1)
@@ -232,7 +233,51 @@ def test_a_tiny_budget_still_asks() -> None:
     assert budget.left > 0.2
 
 
-def test_a_host_that_is_slow_to_load_the_tool_is_still_asked() -> None:
+def test_a_busy_host_ends_what_may_take_a_moment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each such moment would come on top of the last, and may last as long as others work."""
+    began = time.monotonic() - 3
+    quiet, busy, late = (Budget(began + 2.7, began + 3, 3) for _ in range(3))
+    monkeypatch.setattr("diagnose.recording.budget.waiting_factor", lambda: 1.0)
+    assert quiet.at_least(60) > began + 60
+    monkeypatch.setattr("diagnose.recording.budget.waiting_factor", lambda: 4.0)
+    assert busy.at_least(60) == began + 3.25
+    busy.begin_asking()
+    assert busy.ends == began + 3.25
+    late.judged_by = began + 1
+    (result,) = judge_all([a_check("test.a")], evidence={}, thresholds={}, budget=late)
+    assert result.missing
+    assert result.missing.reason == "budget"
+
+
+def test_no_evidence_is_waited_for_longer_than_checks_are_judged(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Each level of evidence has some grace: with ten of them a run came to 0.2 s more."""
+    monkeypatch.setattr("diagnose.judgement.collection.GRACE_S", 60.0)
+
+    def slow_reader() -> Shape:
+        time.sleep(1)
+        return Shape()
+
+    monkeypatch.setattr(registry, "collector", lambda _kind: slow_reader)
+    monkeypatch.setattr(registry, "needs_of", lambda _function: ())
+    now = time.monotonic()
+    collection = Collection(Recorder(Silent(), Budget(now)), Budget(now, now + 0.1))
+    assert collection.get(Shape).reason == "budget"
+    assert time.monotonic() - now < 0.9
+
+
+class Silent:
+    """A host that is never asked."""
+
+    def serve(self, *_: object) -> Iterator[Any]:
+        raise AssertionError
+
+
+def test_a_host_that_is_slow_to_load_the_tool_is_still_asked(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("diagnose.recording.budget.waiting_factor", lambda: 1.0)
     began = time.monotonic() - 9.9
     budget = Budget(began + 9.7, began + 10, 10)
     budget.begin_asking()
