@@ -59,7 +59,7 @@ def _finding(
             *(() if listens else (DAEMON,)),
         ),
         signs=frozenset({"dns"}),
-        stable=(container.life,),
+        recheck=(container.run,),
     )
     # a restart needs the engine, and with it nothing else
     return finding.with_variables({"restarted": container.name}) if engine_answers else finding

@@ -79,6 +79,6 @@ def _finding(
         touches=(owner.subject,),
         calls=(other.subject,),
         signs=frozenset({"dns"}),
-        stable=(*container.caller_lives, *owner.caller_lives, other.life),
+        recheck=(*container.caller_runs, *owner.caller_runs, other.run),
         variables={"owner": owner.name, "line": f"{address} {name}", "called": name},
     )

@@ -90,7 +90,7 @@ def _forwarding_finding(
         touches=(container.subject, *([holder.subject] if holder is not None else [])),
         calls=subjects_of([holder]),
         signs=frozenset({"dns"}),
-        stable=(container.life,),
+        recheck=(container.run,),
         variables={
             "forwarder": container.name,
             "upstream": upstream.address,
@@ -135,7 +135,7 @@ def _recursing_finding(forwarder: FailingForwarder, answering: str) -> Finding:
             "without an answer": and_more(unanswered),
         },
         signs=frozenset({"dns"}),
-        stable=(container.life,),
+        recheck=(container.run,),
         variables={
             "forwarder": container.name,
             "upstream": unanswered[0],

@@ -258,6 +258,6 @@ def _unknown_services_findings(lookups: Lookups) -> Iterator[Finding]:
                 {f"{name} A at the engine's resolver, asked from {witness.name}": str(reply)},
                 discriminator=name,
                 signs=frozenset({"dns"}),
-                stable=(witness.life,),
+                recheck=(witness.run,),
                 variables={"name": name},
             )

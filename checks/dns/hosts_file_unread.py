@@ -40,6 +40,6 @@ def _finding(entry: UnreadHostsEntry) -> Finding:
         ),
         discriminator=name,
         signs=frozenset({"dns"}),
-        stable=(container.life,),
+        recheck=(container.run,),
         variables=present({"name": name, "address": entry.address, **cure}),
     )

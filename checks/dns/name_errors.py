@@ -123,7 +123,7 @@ def _half_known_finding(half_knowns: Sequence[HalfKnownName]) -> Finding:
         touches=subjects_of(callers),
         severity=_severity_of_name([half_known.failure for half_known in half_knowns]),
         signs=frozenset({"dns"}),
-        stable=tuple(life for caller in callers for life in caller.caller_lives),
+        recheck=tuple(run for caller in callers for run in caller.caller_runs),
     )
 
 
@@ -187,7 +187,7 @@ def _failing_name_finding(error: FailingServer) -> Finding:
         ),
         severity=Severity.critical if error.is_general else _severity_of_name(error.failures),
         signs=frozenset({"dns"}),
-        stable=tuple(life for caller in callers for life in caller.caller_lives),
+        recheck=tuple(run for caller in callers for run in caller.caller_runs),
     )
 
 
@@ -291,7 +291,7 @@ def _short_name_finding(
         discriminator=name,
         severity=_severity_of_name([failure]),
         signs=frozenset({"dns"}),
-        stable=container.caller_lives,
+        recheck=container.caller_runs,
         variables=present(
             {
                 "unknown": name,
@@ -339,7 +339,7 @@ def _unknown_name_finding(
         discriminator=name,
         severity=_severity_of_name([failure]),
         signs=frozenset({"dns"}),
-        stable=container.caller_lives,
+        recheck=container.caller_runs,
         variables={
             "unknown": name,
             "server": servers[0],

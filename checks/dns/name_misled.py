@@ -54,7 +54,7 @@ def _finding(misled: MisledName) -> Finding:
         discriminator=misled.name,
         severity=None if misled.is_sure else Severity.advice,
         touches=touches,
-        stable=(misled.container.life, *((peer.life,) if peer is not None else ())),
+        recheck=(misled.container.run, *((peer.run,) if peer is not None else ())),
         variables={"name": misled.name, **_cure(misled)},
     )
 

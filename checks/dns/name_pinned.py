@@ -69,7 +69,7 @@ def _finding(group: Sequence[PinnedName]) -> Finding:
         discriminator=first.address,
         severity=None if any(pinned.is_blamed for pinned in group) else Severity.warning,
         touches=subjects_of(owners.values()),
-        stable=(container.life,),
+        recheck=(container.run,),
         variables={**pinned_name_steps(first), "name": first.name},
     )
 
@@ -93,7 +93,7 @@ def _left_finding(group: Sequence[PinnedName]) -> Finding:
         {"/etc/hosts": f"{first.address} {' '.join(names)}"},
         discriminator=first.address,
         touches=(Subject("network", first.left_on),),
-        stable=(container.life,),
+        recheck=(container.run,),
         variables={**pinned_name_steps(first), **rewriting_steps(first), "name": first.name},
     )
 

@@ -54,6 +54,6 @@ def _finding(addressless: AddresslessName) -> Finding:
         discriminator=name,
         severity=Severity.advice if is_watched else None,
         signs=frozenset({"dns"}),
-        stable=container.caller_lives,
+        recheck=container.caller_runs,
         variables={"name": name, "server": server, "six" if has_ipv6 else "kept_back": name},
     )

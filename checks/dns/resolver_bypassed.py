@@ -88,7 +88,7 @@ def _absent_resolver_finding(resolver: AbsentResolver, resolvers: Resolvers | No
         {"log": quoted(line), "networks": sorted(container.endpoints)},
         discriminator=EMBEDDED,
         signs=signs(line),
-        stable=container.caller_lives,
+        recheck=container.caller_runs,
     )
     if resolver.is_on_host:
         return finding.with_variables(host_server_steps(resolvers, container.name))
@@ -129,6 +129,6 @@ def _finding(container: Container, name: FailedName, *, has_no_server: bool) -> 
         discriminator=name.name,
         touches=tuple(Subject("network", network) for network in sorted(container.endpoints)),
         signs=signs(name.line),
-        stable=container.caller_lives,
+        recheck=container.caller_runs,
         variables={"name": name.name},
     )

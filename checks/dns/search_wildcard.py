@@ -95,7 +95,7 @@ def _stopped_finding(failure: UnresolvedName, domain: str, ndots: int, stop: Dns
         },
         discriminator=domain,
         signs=frozenset({"dns"}),
-        stable=(container.life,),
+        recheck=(container.run,),
         variables=_option_variables(container, "ndots:1"),
     )
 
@@ -122,7 +122,7 @@ def _neighbour_finding(
         discriminator=stray.name,
         severity=None if line else Severity.warning,
         signs=frozenset({"dns", "refused", "timeout"}),
-        stable=(container.life,),
+        recheck=(container.run,),
         variables=_option_variables(container, "ndots:0"),
     )
 
@@ -153,7 +153,7 @@ def _finding(container: Container, stray: WildcardName, lines: tuple[str, ...]) 
         discriminator=stray.name,
         severity=None if repeated_line else Severity.warning,
         signs=frozenset({"dns", "refused", "timeout"}),
-        stable=(container.life,),
+        recheck=(container.run,),
         variables=_cure(container, stray),
     )
 

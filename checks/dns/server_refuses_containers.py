@@ -88,7 +88,7 @@ def _finding(
         severity=Severity.warning if has_other_server else None,
         touches=touched_subjects([group]),
         signs=frozenset({"dns"}),
-        stable=(group.members[0].life,),
+        recheck=(group.members[0].run,),
     )
 
 

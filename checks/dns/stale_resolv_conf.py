@@ -75,7 +75,7 @@ def _finding(
         },
         severity=Severity.warning if is_harmful else Severity.advice,
         signs=frozenset({"dns"}) if is_harmful else None,
-        stable=(container.life,),
+        recheck=(container.run,),
     )
 
 

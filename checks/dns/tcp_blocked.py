@@ -56,5 +56,5 @@ def _finding(server: str, reply: str, names: list[str], callers: list[Container]
             for subject in (container.subject, *container.network_subjects)
         ),
         signs=frozenset({"dns", "timeout"}),
-        stable=tuple(life for caller in callers for life in caller.caller_lives),
+        recheck=tuple(run for caller in callers for run in caller.caller_runs),
     )

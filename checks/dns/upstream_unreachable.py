@@ -192,7 +192,7 @@ def _finding(lost: LostQuery, users: Sequence[Container]) -> Finding:
         ),
         calls=() if lost.apart else subjects_of(filter(None, [lost.serving])),
         signs=frozenset({"dns"}),
-        stable=(container.life,),
+        recheck=(container.run,),
         service=container.service if group.subject.kind == "container" else "",
     )
 

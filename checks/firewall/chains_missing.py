@@ -178,7 +178,7 @@ def _finding(
         severity=None if harm.is_outage else Severity.warning,
         touches=with_bridges(touched) + tuple(inlet.container.subject for inlet in harm.ports),
         signs=NO_WAY_OUT | {"iptables"},
-        stable=_witness(harm),
+        recheck=_witness(harm),
     )
 
 
@@ -190,7 +190,7 @@ def _witness(lost: LostTraffic) -> tuple[ContainerRun, ...]:
     if lost.flushed.networks or not lost.ports:
         return ()
     containers = [inlet.container for inlet in lost.ports]
-    return (min(containers, key=lambda container: container.started_at or 0.0).life,)
+    return (min(containers, key=lambda container: container.started_at or 0.0).run,)
 
 
 def _places(flushed: FlushedRules) -> list[str]:

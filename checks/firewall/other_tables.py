@@ -36,6 +36,6 @@ def _finding(tables: OtherTables) -> Finding:
         f"{tables.container} cannot write its firewall rules: it uses {_PROGRAMS[tables.own]}, and the host "
         f"has chain {tables.chain} elsewhere, in table {tables.table}",
         {"log": tables.line, "chain": f"{tables.chain} of table {tables.table}"},
-        stable=(tables.container.life,),
+        recheck=(tables.container.run,),
         variables={"container": tables.container.name, "chain": tables.chain},
     )

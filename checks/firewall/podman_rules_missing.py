@@ -81,7 +81,7 @@ def _finding(members: list[Container]) -> Finding:
         },
         touches=(*(Subject("network", name) for name in homes), *subjects_of(members)),
         signs=NO_WAY_OUT,
-        stable=tuple(member.life for member in members),
+        recheck=tuple(member.run for member in members),
     )
 
 

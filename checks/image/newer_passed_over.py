@@ -36,6 +36,6 @@ def _finding(image: PassedOverImage, clock: Clock) -> Finding:
         "and which no container uses",
         {"image of the container": reference, "newer build that is not used": image.newer},
         discriminator=image.newer,
-        stable=(container.life,),
+        recheck=(container.run,),
         variables={"reference": reference, "newer": image.newer},
     )

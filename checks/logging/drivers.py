@@ -157,7 +157,7 @@ def _driver_finding(writer: LogWriter) -> Finding:
         container,
         f"{container} is blocked: its log driver {config.type} takes no more of what it prints",
         {**_waits(writer), "HostConfig.LogConfig": {"Type": config.type, "mode": "blocking"}},
-        stable=(container.life,),
+        recheck=(container.run,),
         variables={"driver": config.type},
     )
 
@@ -174,7 +174,7 @@ def _attached_finding(writer: LogWriter) -> Finding:
         f"{container} is blocked: a client that is attached to it (docker attach, or docker run "
         "without -d) does not read what it prints",
         {**_waits(writer), "Config.AttachStdout": container.config.attach_stdout},
-        stable=(container.life,),
+        recheck=(container.run,),
         variables={
             "client": rf"^(\S*/)?docker (.* )?(attach|run|start) (.*[ =])?({name}|{container.id[:12]})( |$)"
         },

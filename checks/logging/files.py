@@ -48,7 +48,7 @@ def file_missing(
                 "logs` does not show new lines"
             )
         yield Finding.about(
-            container, summary, evidence, touches=(container.subject,), stable=(container.life,)
+            container, summary, evidence, touches=(container.subject,), recheck=(container.run,)
         )
 
 
@@ -119,6 +119,6 @@ def _emptied_finding(log: EmptiedLog) -> Finding:
             f"{log.path}.1": "missing: the engine has not rotated it",
         },
         discriminator="emptied",
-        stable=(container.life,),
+        recheck=(container.run,),
         variables={"emptied": container.name},
     )

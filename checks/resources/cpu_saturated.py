@@ -51,7 +51,7 @@ def cpu_saturated(
             "load": pressure.shown_load,
             "CPUs in use, by container": [f"{name} {cpus:.1f}" for name, cpus in used.items()],
         },
-        stable=(container.life,),
+        recheck=(container.run,),
         variables={"half": f"{pressure.cpus / 2:g}"},
     )
 

@@ -150,7 +150,7 @@ def _full_table_finding(container: Container, fullest: Crowded, inherited: str) 
         },
         severity=Severity.critical if fullest.open >= fullest.limit else Severity.warning,
         signs=frozenset({"open-files"}),
-        stable=(container.life,),
+        recheck=(container.run,),
         variables={"limited": container.name, "files": _more_files(container, fullest.limit)},
     )
 

@@ -57,6 +57,6 @@ def _finding(pinned: PinnedContainers, idle: list[int], cpus: int) -> Finding:
         },
         discriminator=pinned.cpuset,
         touches=tuple(container.subject for container in users[1:]),
-        stable=tuple(container.life for container in users),
+        recheck=tuple(container.run for container in users),
         variables={"cpuset": pinned.cpuset, "every": f"0-{cpus - 1}"},
     )

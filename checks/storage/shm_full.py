@@ -57,7 +57,7 @@ def _finding(area: InMemory, severity: Severity, *, lacks_inodes: bool) -> Findi
         severity=severity,
         signs=frozenset({"no-space"}),
         discriminator="" if area.is_shm else area.path,
-        stable=(owner.life,),
+        recheck=(owner.run,),
         variables={
             "path": area.path,
             **(_more_inodes(area) if lacks_inodes else _more_space(area)),

@@ -4,6 +4,6 @@
 chains, `conditions` on a `packet` whose fields have `values`, and `actions`. `ruleset` joins them
 without counting a table twice. `walk` takes one packet through the chains of one hook, to its
 `verdict`. `trace` takes one connection (a `Flow`) through all hooks and routes of a host (a
-`Stack`), forth and back, to what stops it (an `Obstacle`). Evidence traces the connections that
-count: `evidence/network/paths/`. All pure.
+`NetworkStack`), forth and back, to what stops it (an `Obstacle`). Evidence traces the connections
+that count: `evidence/network/paths/`. All pure.
 """

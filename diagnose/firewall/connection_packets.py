@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from diagnose.firewall.flow import Flow
+    from diagnose.firewall.network_stack import NetworkStack
     from diagnose.firewall.packet import Field
-    from diagnose.firewall.stack import Stack
 
 Possible = tuple[tuple["Field", tuple[int, ...]], ...]
 """The numbers that fields left open may have, as `Packet.possible` holds them."""
@@ -31,7 +31,7 @@ _ECHO_REPLY: Mapping[int, int] = {8 << 8: 0, 128 << 8: 129 << 8}
 """The ICMP type and code of the answer to a ping, over IPv4 and IPv6."""
 
 
-def first_packet(stack: Stack, flow: Flow) -> Packet:
+def first_packet(stack: NetworkStack, flow: Flow) -> Packet:
     """The packet that opens a connection, as it leaves its origin."""
     origin = flow.origin
     src, possible = _one_or_several(origin.src)

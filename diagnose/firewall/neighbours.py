@@ -21,8 +21,8 @@ from diagnose.firewall.verdict import Step
 from diagnose.firewall.walk import walk
 
 if TYPE_CHECKING:
+    from diagnose.firewall.network_stack import NetworkStack
     from diagnose.firewall.packet import Hook, Layer
-    from diagnose.firewall.stack import Stack
 
 Message = Literal["neighbour solicitation", "neighbour advertisement"]
 
@@ -76,14 +76,14 @@ def solicited_node(address: str) -> str:
     return str(IPv6Address(_SOLICITED_NODES | int(IPv6Address(address)) & _LOW_BITS))
 
 
-def between_host_and_peer(stack: Stack, pair: NeighbourPair) -> Iterator[Undelivered]:
+def between_host_and_peer(stack: NetworkStack, pair: NeighbourPair) -> Iterator[Undelivered]:
     """The messages that are lost between the host and a neighbour of one of its interfaces, both
     ways."""
     yield from asked_by_peer(stack, pair)
     yield from asked_by_host(stack, pair)
 
 
-def asked_by_peer(stack: Stack, pair: NeighbourPair) -> Iterator[Undelivered]:
+def asked_by_peer(stack: NetworkStack, pair: NeighbourPair) -> Iterator[Undelivered]:
     """The lost messages of an exchange that a peer begins: its question and the host's answer.
 
     The question tells the host who the peer is (RFC 4861, 7.2.3).
@@ -92,13 +92,13 @@ def asked_by_peer(stack: Stack, pair: NeighbourPair) -> Iterator[Undelivered]:
     yield from _undelivered_messages(stack, pair, _answer(pair.own, pair.peer), _FROM_HOST)
 
 
-def asked_by_host(stack: Stack, pair: NeighbourPair) -> Iterator[Undelivered]:
+def asked_by_host(stack: NetworkStack, pair: NeighbourPair) -> Iterator[Undelivered]:
     """The lost messages of an exchange that the host begins: its question and the peer's answer."""
     yield from _undelivered_messages(stack, pair, _question(pair.own, pair.peer), _FROM_HOST)
     yield from _undelivered_messages(stack, pair, _answer(pair.peer, pair.own), _TO_HOST)
 
 
-def between_peers(stack: Stack, pair: NeighbourPair) -> Iterator[Undelivered]:
+def between_peers(stack: NetworkStack, pair: NeighbourPair) -> Iterator[Undelivered]:
     """The messages that are lost between two containers of one bridge, where br_netfilter shows
     them to rules."""
     if not stack.settings.bridge_filter6:
@@ -111,14 +111,14 @@ def between_peers(stack: Stack, pair: NeighbourPair) -> Iterator[Undelivered]:
 
 
 def _undelivered_messages(
-    stack: Stack, pair: NeighbourPair, packet: Packet, passage: _Passage
+    stack: NetworkStack, pair: NeighbourPair, packet: Packet, passage: _Passage
 ) -> Iterator[Undelivered]:
     """A message that the host sends or gets by the interface of a pair, where it is lost."""
     on_interface = _packet_on(stack, pair.device, packet, passage)
     yield from _lost_packet(stack, on_interface, passage, pair.device)
 
 
-def _packet_on(stack: Stack, device: str, packet: Packet, passage: _Passage) -> Packet:
+def _packet_on(stack: NetworkStack, device: str, packet: Packet, passage: _Passage) -> Packet:
     """A packet that comes in by an interface of the host, or that the host sends by it."""
     if passage.is_sent:
         return replace(packet, iif="", oif=device, src_local=True, dst_local=False)
@@ -154,7 +154,7 @@ def _message(icmp: int, src: str, dst: str) -> Packet:
 
 
 def _lost_packet(
-    stack: Stack, packet: Packet, passage: _Passage, device: str
+    stack: NetworkStack, packet: Packet, passage: _Passage, device: str
 ) -> Iterator[Undelivered]:
     """The first hook that drops a message of neighbour discovery, or may drop it, if one does."""
     ruleset = stack.ruleset

@@ -12,8 +12,8 @@ from diagnose.firewall.routing import RouteDecision
 
 if TYPE_CHECKING:
     from diagnose.firewall.flow import Part
+    from diagnose.firewall.network_stack import NetworkStack
     from diagnose.firewall.packet import Hook, Packet
-    from diagnose.firewall.stack import Stack
     from diagnose.firewall.trace_record import TraceRecord
 
 _LOOSE = 2
@@ -26,7 +26,7 @@ class Router:
     assumed: the interface that leads to a destination left open.
     """
 
-    def __init__(self, stack: Stack, record: TraceRecord, assumed: str) -> None:
+    def __init__(self, stack: NetworkStack, record: TraceRecord, assumed: str) -> None:
         self._stack = stack
         self._record = record
         self._assumed = assumed

@@ -26,8 +26,8 @@ from diagnose.firewall.connection_packets import (
     translated,
 )
 from diagnose.firewall.flow import Flow, Obstacle, Part, Trace
+from diagnose.firewall.network_stack import NetworkStack
 from diagnose.firewall.route_steps import Router
-from diagnose.firewall.stack import Stack
 from diagnose.firewall.trace_record import Arrival, TraceEndedError, TraceRecord
 from diagnose.firewall.untracked import untracked
 from diagnose.firewall.walk import walk
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from diagnose.firewall.routing import RouteDecision
 
 
-def trace(stack: Stack, flow: Flow) -> Trace:
+def trace(stack: NetworkStack, flow: Flow) -> Trace:
     """The way of a connection's first packet, and of the answer to it. Pure."""
     tracer = _Tracer(stack, flow)
     try:
@@ -53,7 +53,7 @@ def trace(stack: Stack, flow: Flow) -> Trace:
     return tracer.record.result()
 
 
-def trace_bridged(stack: Stack, flow: Flow, out_port: str = "") -> Trace:
+def trace_bridged(stack: NetworkStack, flow: Flow, out_port: str = "") -> Trace:
     """A connection between two containers on one bridge.
 
     The bridge hands its frames on, and br_netfilter may show them to IP's chains.
@@ -75,7 +75,7 @@ def trace_bridged(stack: Stack, flow: Flow, out_port: str = "") -> Trace:
 class _Tracer:
     """The hooks that the packets of one connection meet."""
 
-    def __init__(self, stack: Stack, flow: Flow) -> None:
+    def __init__(self, stack: NetworkStack, flow: Flow) -> None:
         self._stack = stack
         self._flow = flow
         self.record = TraceRecord()

@@ -56,7 +56,7 @@ def _begun_meanwhile(host: Host, findings: Iterable[Finding]) -> Iterator[Contai
     if isinstance(reading, Failed):
         return
     for finding in findings:
-        for run in finding.stable:
+        for run in finding.recheck:
             ahead = (unix(run.started_at) or 0.0) - reading.wall
             if 0.0 <= ahead <= LONGEST_S:
                 yield run
@@ -73,11 +73,11 @@ class _Doubt(msgspec.Struct, frozen=True):
 
 
 def _doubts(host: Host, findings: Sequence[Finding]) -> list[_Doubt]:
-    stable = [run for finding in findings for run in finding.stable]
-    settled = {run for finding in findings for run in finding.settled}
-    unsure = settled.difference(_with_live_process(host, settled))
+    compared = [run for finding in findings for run in finding.recheck]
+    maybe_ended = {run for finding in findings for run in finding.recheck_later}
+    unsure = maybe_ended.difference(_with_live_process(host, maybe_ended))
     return [
-        *(_Doubt(run, "recheck") for run in dict.fromkeys(stable)),
+        *(_Doubt(run, "recheck") for run in dict.fromkeys(compared)),
         *(_Doubt(run, "settled") for run in unsure),
     ]
 
@@ -112,14 +112,12 @@ def _without_ended_runs(
     doubtful: why a container counts as not examined.
     """
     over = ended_runs.union(doubtful)
-    remaining = tuple(
-        finding for finding in result.findings if not over.intersection(finding.lives)
-    )
+    remaining = tuple(finding for finding in result.findings if not over.intersection(finding.runs))
     if len(remaining) == len(result.findings):
         return result
     to_recheck = []
     for finding in result.findings:
-        whys = [doubtful[run] for run in finding.lives if run in doubtful]
+        whys = [doubtful[run] for run in finding.runs if run in doubtful]
         if whys:
             to_recheck.append(Unexamined(finding.subject, whys[0]))
     unexamined = (*result.unexamined, *to_recheck)

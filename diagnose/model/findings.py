@@ -29,9 +29,9 @@ class Severity(enum.IntEnum):
 
 
 class ContainerRun(msgspec.Struct, frozen=True):
-    """One life of a container.
+    """A container from one start to its end.
 
-    A finding that compares two sources holds only while this is unchanged.
+    A finding that compares two sources holds only while the run is the same.
     """
 
     id: str
@@ -93,10 +93,10 @@ class Finding(msgspec.Struct, frozen=True):
     """
     onset: float | None = None
     """Unix time at which the problem began, if known."""
-    stable: tuple[ContainerRun, ...] = ()
+    recheck: tuple[ContainerRun, ...] = ()
     """Container runs that the check compared between two sources; asked for again before the
     finding is reported."""
-    settled: tuple[ContainerRun, ...] = ()
+    recheck_later: tuple[ContainerRun, ...] = ()
     """Container runs whose end the engine may not have noticed yet; asked for again after a delay.
     """
     service: str = ""
@@ -135,8 +135,8 @@ class Finding(msgspec.Struct, frozen=True):
         calls: tuple[Subject, ...] = (),
         signs: frozenset[str] | None = None,
         onset: float | None = None,
-        stable: tuple[ContainerRun, ...] = (),
-        settled: tuple[ContainerRun, ...] = (),
+        recheck: tuple[ContainerRun, ...] = (),
+        recheck_later: tuple[ContainerRun, ...] = (),
         aside: tuple[str, str] | None = None,
         is_quiet: bool = False,
         variables: Mapping[str, str] | None = None,
@@ -158,17 +158,17 @@ class Finding(msgspec.Struct, frozen=True):
             calls=calls,
             signs=signs,
             onset=onset,
-            stable=stable,
-            settled=settled,
+            recheck=recheck,
+            recheck_later=recheck_later,
             service=container.service,
             aside=aside,
             is_quiet=is_quiet,
         )
 
     @property
-    def lives(self) -> tuple[ContainerRun, ...]:
-        """The lives of containers that it holds for, and for no other."""
-        return (*self.stable, *self.settled)
+    def runs(self) -> tuple[ContainerRun, ...]:
+        """The container runs that it holds for, and for no other."""
+        return (*self.recheck, *self.recheck_later)
 
 
 class Unexamined(msgspec.Struct, frozen=True):

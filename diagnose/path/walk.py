@@ -7,7 +7,7 @@ import msgspec
 from diagnose.evidence.containers.listing import Container
 from diagnose.evidence.network.container_netns import ContainerNetns
 from diagnose.evidence.network.networks import Network
-from diagnose.firewall.stack import Stack
+from diagnose.firewall.network_stack import NetworkStack
 from diagnose.model import Subject
 from diagnose.path.ends import End, PathTarget
 from diagnose.path.model import Hop, HopKind, PathEvidence, State
@@ -40,7 +40,7 @@ class PathWalk:
         self.hops: list[Hop] = []
 
     @property
-    def stack(self) -> Stack:
+    def stack(self) -> NetworkStack:
         """The host's network stack. A walk that gets so far has one."""
         assert self.site.host_stack is not None
         return self.site.host_stack.stack

@@ -5,21 +5,21 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from ipaddress import ip_network
 
+from diagnose.firewall.network_stack import Device, NetworkStack, Settings
 from diagnose.firewall.routing import Routing
 from diagnose.firewall.rules import Ruleset
-from diagnose.firewall.stack import Device, Settings, Stack
 from diagnose.questions.network import Route
 
 UPLINK, ADDRESS = "eth0", "192.0.2.10"
 
 
-def host_with(ruleset: Ruleset, bridges: Mapping[str, str]) -> Stack:
+def host_with(ruleset: Ruleset, bridges: Mapping[str, str]) -> NetworkStack:
     """bridges: the subnet of each, of 16 bits."""
     devices = [
         Device(name, (f"{ip_network(subnet)[1]}/16",), "bridge", (f"veth-{name}",))
         for name, subnet in bridges.items()
     ]
-    return Stack(
+    return NetworkStack(
         ruleset,
         Routing(list(_routes(bridges)), None, dict(enumerate([UPLINK, *bridges], start=1))),
         (Device(UPLINK, (f"{ADDRESS}/24",)), *devices),

@@ -14,8 +14,8 @@ from typing import Any
 import pytest
 
 from diagnose.firewall.flow import Flow, Origin, Trace
+from diagnose.firewall.network_stack import NetworkStack
 from diagnose.firewall.ruleset import assemble
-from diagnose.firewall.stack import Stack
 from diagnose.firewall.trace import trace, trace_bridged
 from tests.firewall.made_host import ADDRESS, UPLINK, host_with
 
@@ -38,13 +38,13 @@ def bridges(case: dict[str, Any]) -> dict[str, str]:
     return subnets
 
 
-def host(case: dict[str, Any]) -> Stack:
+def host(case: dict[str, Any]) -> NetworkStack:
     """A host with the bridges of the case, and its packet filter."""
     filter_ = assemble(case["nftables"], case["iptables_nft"], case["iptables_legacy"])
     return host_with(filter_, bridges(case))
 
 
-def foretold(stack: Stack, probe: dict[str, Any]) -> Trace:
+def foretold(stack: NetworkStack, probe: dict[str, Any]) -> Trace:
     asked = probe["asked"]
     if probe["reach"] == "in":
         flow = Flow(Origin(UPLINK, asked["src"]), ADDRESS, "tcp", asked["host_port"])

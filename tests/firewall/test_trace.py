@@ -9,10 +9,10 @@ import pytest
 
 from diagnose.firewall.actions import Stop
 from diagnose.firewall.flow import Flow, Origin
+from diagnose.firewall.network_stack import Device, NetworkStack, Settings
 from diagnose.firewall.routing import Routing
 from diagnose.firewall.rules import Chain, Rule, Ruleset, Table
 from diagnose.firewall.ruleset import assemble
-from diagnose.firewall.stack import Device, Settings, Stack
 from diagnose.firewall.trace import trace, trace_bridged
 from diagnose.questions.network import PolicyRule, Route
 
@@ -62,9 +62,9 @@ PEER = "198.51.100.7"
 DNAT = "-A PREROUTING -p tcp -m tcp --dport 8080 -j DNAT --to-destination 172.17.0.2:80"
 
 
-def stack(text: str = "", rules: tuple[PolicyRule, ...] = (), **settings: Any) -> Stack:
+def stack(text: str = "", rules: tuple[PolicyRule, ...] = (), **settings: Any) -> NetworkStack:
     """A host with two uplinks and two bridges. text: as iptables-save writes it."""
-    return Stack(
+    return NetworkStack(
         assemble(NO_NFTABLES, {"ip": text} if text else None),
         Routing(ROUTES, (*OWN_RULES, *rules), NAMES),
         DEVICES,
@@ -87,7 +87,7 @@ CLIENT = Origin("eth0", PEER)
 SECOND = Origin("eth1", PEER)
 MASQUERADE = table("nat", "-A POSTROUTING -s 172.17.0.0/16 ! -o docker0 -j MASQUERADE")
 
-CASES: dict[str, tuple[Stack, Flow, str, str]] = {
+CASES: dict[str, tuple[NetworkStack, Flow, str, str]] = {
     "out, translated": (stack(MASQUERADE), Flow(CONTAINER, PEER, "tcp", 443), "accept", "eth0"),
     "to the host": (stack(), Flow(CONTAINER, "172.17.0.1", "tcp", 5432), "accept", ""),
     "to the host, closed": (
@@ -463,7 +463,7 @@ def test_what_one_port_of_the_bridge_drops_leaves_the_answer_in_doubt(
 ) -> None:
     drop = Rule("drop", action=Stop("drop"))
     guard = Chain(Table("nft", "netdev", "guard"), "c", (drop,), hook="ingress", devices=(device,))
-    stack = Stack(Ruleset((guard,)), Routing(ROUTES, None, NAMES), DEVICES, Settings())
+    stack = NetworkStack(Ruleset((guard,)), Routing(ROUTES, None, NAMES), DEVICES, Settings())
     traced = trace(stack, Flow(Origin("eth0", "198.51.100.7"), "172.17.0.2", "tcp", 80))
     assert traced.outcome == outcome
 
@@ -472,7 +472,7 @@ def test_what_one_port_of_the_bridge_drops_leaves_the_answer_in_doubt(
 def test_what_a_port_drops_does_not_reach_the_other_port(device: str, outcome: str) -> None:
     drop = Rule("drop", action=Stop("drop"))
     guard = Chain(Table("nft", "netdev", "guard"), "c", (drop,), hook="ingress", devices=(device,))
-    stack = Stack(Ruleset((guard,)), Routing(ROUTES, None, NAMES), DEVICES, Settings())
+    stack = NetworkStack(Ruleset((guard,)), Routing(ROUTES, None, NAMES), DEVICES, Settings())
     origin = Origin("docker0", "172.17.0.2", "veth2")
     traced = trace_bridged(stack, Flow(origin, "172.17.0.3", "tcp", 80), "veth3")
     assert traced.outcome == outcome

@@ -1,4 +1,4 @@
-"""The engine on made evidence: verdicts, unknowns, crashes, lives that changed, selection."""
+"""The engine on made evidence: verdicts, unknowns, crashes, changed container runs, selection."""
 
 from __future__ import annotations
 
@@ -227,9 +227,11 @@ def inspect(pid: int, started: str) -> dict:
         (Failed("gone", "404"), Verdict.PASSED),
         (Failed("not recorded", ""), Verdict.FOUND),
     ],
-    ids=["the same life", "another life", "gone", "an older recording"],
+    ids=["the same run", "another run", "gone", "an older recording"],
 )
-@pytest.mark.parametrize(("field", "kind"), [("stable", "api.recheck"), ("settled", "api.settled")])
+@pytest.mark.parametrize(
+    ("field", "kind"), [("recheck", "api.recheck"), ("recheck_later", "api.settled")]
+)
 def test_a_comparison_holds_only_for_one_life(answer, verdict, field, kind):
     finding = Finding(container("web"), "s", {"a": 1}, **{field: (ContainerRun("abc", 7, "t0"),)})
     result = model.Result(a_check(level), Verdict.FOUND, findings=(finding,))
@@ -239,7 +241,7 @@ def test_a_comparison_holds_only_for_one_life(answer, verdict, field, kind):
 
 @pytest.mark.parametrize(
     ("field", "kind", "verdict"),
-    [("stable", "api.recheck", Verdict.FOUND), ("settled", "api.settled", Verdict.UNKNOWN)],
+    [("recheck", "api.recheck", Verdict.FOUND), ("recheck_later", "api.settled", Verdict.UNKNOWN)],
 )
 def test_an_engine_that_does_not_answer_again(field, kind, verdict):
     """Whether it noticed the end of a process is not known then: many starts keep it busy."""
@@ -261,7 +263,7 @@ def test_an_engine_that_does_not_answer_again(field, kind, verdict):
 def test_a_comparison_says_nothing_of_a_life_that_began_meanwhile(started_at, verdict):
     """The rules of a container's ports may have been read while it waited for its next start."""
     run = ContainerRun("abc", 7, started_at)
-    finding = Finding(container("web"), "s", {"a": 1}, stable=(run,))
+    finding = Finding(container("web"), "s", {"a": 1}, recheck=(run,))
     result = model.Result(a_check(level), Verdict.FOUND, findings=(finding,))
     now = {"wall": 1795860000.0, "boot_wall": 0.0}
     same = {"Id": "abc", "State": {"Pid": 7, "StartedAt": started_at}}
@@ -282,7 +284,9 @@ def test_a_comparison_says_nothing_of_a_life_that_began_meanwhile(started_at, ve
     ids=["alive", "ended", "another's", "of no container", "gone", "elsewhere"],
 )
 def test_the_engine_needs_no_time_where_the_process_lives(process, is_waited_for):
-    finding = Finding(container("web"), "s", {"a": 1}, settled=(ContainerRun("abc", 7, "t0"),))
+    finding = Finding(
+        container("web"), "s", {"a": 1}, recheck_later=(ContainerRun("abc", 7, "t0"),)
+    )
     result = model.Result(a_check(level), Verdict.FOUND, findings=(finding,))
     host = Made({"process.now": process, "api.settled": Failed("gone", "404")})
     (after,) = recheck(host, [result])

@@ -50,7 +50,7 @@ def _finding(closed: ClosedWay, *, is_meant: bool) -> Finding:
         severity=Severity.advice if is_meant else None,
         discriminator=closed.folder,
         signs=frozenset({"permission"}),
-        stable=(container.life,),
+        recheck=(container.run,),
         variables={"bit": closed.bit},
     )
     if is_meant:

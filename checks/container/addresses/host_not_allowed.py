@@ -52,7 +52,7 @@ def _finding(refused: HostNotAllowed) -> Finding:
         ),
         {"last answer": shortened(failed.answers[-1].line), refused.place: " ".join(refused.names)},
         severity=None if refused.is_of_people else Severity.advice,
-        stable=(container.life,),
+        recheck=(container.run,),
         is_quiet=not refused.is_of_people,
         variables=present(
             {
@@ -79,7 +79,7 @@ def _origin_finding(origin: LocalOrigin) -> Finding:
         ),
         discriminator=origin.variable,
         severity=None if origin.refused else Severity.advice,
-        stable=(container.life,),
+        recheck=(container.run,),
         touches=(origin.page.subject,),
         variables=present(
             {

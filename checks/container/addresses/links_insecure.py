@@ -59,7 +59,7 @@ def _finding(links: InsecureLinks) -> Finding:
         },
         discriminator=str(page.door.port),
         touches=(page.container.subject,),
-        stable=(container.life,),
+        recheck=(container.run,),
         variables=present(
             {
                 "url": page.url,

@@ -50,7 +50,7 @@ def _finding(address: LocalAddress) -> Finding:
         container,
         f"{container} gives its visitors its address {form}, {source}: they come by {address.by}",
         evidence or {f"Config.Env {address.unset}": "not set"},
-        stable=(container.life,),
+        recheck=(container.run,),
         is_quiet=not address.is_loud,
         variables=_steps(address),
     )
@@ -67,7 +67,7 @@ def _page_finding(page_call: LocalPageCall) -> Finding:
         {"file": page_call.call.file, "address in it": address},
         discriminator=address,
         calls=() if is_own else (page_call.callee.subject,),
-        stable=(container.life, page_call.callee.life),
+        recheck=(container.run, page_call.callee.run),
         variables={"address": address, **_page_steps(page_call)},
     )
 

@@ -42,7 +42,7 @@ def _finding(unpassed: UnpassedKeys) -> Finding:
             "variables of the containers": "none of these names",
         },
         discriminator=unpassed.path,
-        stable=(unpassed.container.life,),
+        recheck=(unpassed.container.run,),
         variables={
             "dotenv": unpassed.path,
             "first_name": names[0],

@@ -76,7 +76,7 @@ def _variables_finding(outdated: OutdatedContainer, clock: Clock) -> Finding:
         },
         severity=_severity(outdated),
         onset=outdated.changed_at,
-        stable=(container.life,),
+        recheck=(container.run,),
         variables=_steps(container),
     )
 
@@ -91,7 +91,7 @@ def _parts_finding(outdated: OutdatedParts, clock: Clock) -> Finding:
         severity=_severity(outdated),
         discriminator="parts",
         onset=outdated.changed_at,
-        stable=(container.life,),
+        recheck=(container.run,),
         variables=_steps(container),
     )
 
@@ -109,7 +109,7 @@ def _content_finding(outdated: OutdatedContent, clock: Clock) -> Finding:
         severity=_severity(outdated),
         discriminator="contents",
         onset=outdated.changed_at,
-        stable=(container.life,),
+        recheck=(container.run,),
         variables=steps,
     )
 

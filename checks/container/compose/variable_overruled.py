@@ -38,7 +38,7 @@ def _finding(variable: OverruledVariable) -> Finding:
         f"one in {variable.path}: compose prefers the environment of the shell that calls it",
         {f"{variable.path}: {name}": values, variable.source: f"sets {name} too"},
         discriminator=name,
-        stable=(container.life,),
+        recheck=(container.run,),
         variables=_steps(variable),
     )
 

@@ -84,7 +84,7 @@ def _stray_file_finding(stray: StrayFile) -> Finding:
         },
         severity=Severity.warning if stray.is_file_mounted else Severity.advice,
         discriminator=stray.path,
-        stable=(container.life,),
+        recheck=(container.run,),
         touches=mount.volumes,
         variables={"folder": stray.path},
     )
@@ -116,7 +116,7 @@ def _replaced_finding(replaced: ReplacedList) -> Finding:
             **rule_evidence,
         },
         discriminator=replaced.folder,
-        stable=(container.life,),
+        recheck=(container.run,),
         variables={"folder": replaced.folder, "meant": f"{replaced.volume}:{replaced.folder}"},
     )
 
@@ -134,7 +134,7 @@ def _misspelt_finding(container: Container, mount: Mount) -> Finding:
             **_mounted_where_meant(container, meant_path),
         },
         discriminator=mount.destination,
-        stable=(container.life,),
+        recheck=(container.run,),
         touches=mount.volumes,
         variables={
             "folder": meant_path,
@@ -186,7 +186,7 @@ def _finding(data: OwnLayerData, mislaid: Sequence[str]) -> Finding:
         },
         severity=Severity.advice if data.is_guess else None,
         discriminator=mount.destination,
-        stable=(container.life,),
+        recheck=(container.run,),
         touches=mount.volumes,
         variables={"folder": data.folder, "meant": f"{data.store}:{data.folder}"},
     )

@@ -219,7 +219,7 @@ def _release_finding(release: FormerRelease, clock: Clock) -> Finding:
         f"{former} ({size(release.former_bytes)}), the folder of a former release",
         {former: f"last written {clock.ago(release.written_at)}", "image": container.config.image},
         discriminator=mount.destination,
-        stable=(container.life,),
+        recheck=(container.run,),
         touches=mount.volumes,
         variables={
             "folder": f"{mount.source}/{release.former}",

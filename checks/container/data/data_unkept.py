@@ -43,7 +43,7 @@ def data_unkept(unkept_data: UnkeptDataList, unkept_states: UnkeptStates | None)
             f"{data.container} keeps {data.folder}/{data.file} in {place}",
             {data.folder: contents},
             discriminator=data.folder,
-            stable=(data.container.life,),
+            recheck=(data.container.run,),
             variables=_steps(data),
         )
 
@@ -56,7 +56,7 @@ def _state_finding(state: UnkeptState) -> Finding:
         f"{container} keeps {count(state.number, state.place.noun)} below {folder} in {_LOST['layer']}",
         {state.where: f"{count(state.number, state.place.noun)}, and no volume is mounted there"},
         discriminator=folder,
-        stable=(container.life,),
+        recheck=(container.run,),
         variables=_volume_steps(container, folder),
     )
 

@@ -36,7 +36,7 @@ def _finding(copied: CopiedImport) -> Finding:
         f"{place.destination}: these are two mounts of one file system, and neither hard "
         "links nor moves work across mounts",
         {"arrive in": str(arrival), "stay in": str(place), "both lie below": copied.parent},
-        stable=(container.life,),
+        recheck=(container.run,),
         variables=_steps(copied) if has_parent else {"apart": arrival.source},
     )
 

@@ -43,7 +43,7 @@ def _finding(automount: UnseenAutomount) -> Finding:
         },
         severity=None if automount.complaint else Severity.advice,
         discriminator=mount.destination,
-        stable=(container.life,),
+        recheck=(container.run,),
         variables={
             "inside": mount.destination,
             "following": f"{mount.source}:{mount.destination}:{access}",

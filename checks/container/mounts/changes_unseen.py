@@ -54,7 +54,7 @@ def _finding(watch: ShareWatch) -> Finding:
             "inotify": f"process {watch.program} watches files there",
         },
         discriminator=mount.destination,
-        stable=(container.life,),
+        recheck=(container.run,),
         variables=_polling_variable(watch),
         is_quiet=is_quiet,
     )

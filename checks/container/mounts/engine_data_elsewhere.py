@@ -35,7 +35,7 @@ def _finding(former: FormerRootMount, root: DataRoot) -> Finding:
         {"mount": str(mount), "DockerRootDir": root.path, "in its place": former.present},
         discriminator=mount.destination,
         severity=None if former.is_empty and is_part else Severity.advice,
-        stable=(container.life,),
+        recheck=(container.run,),
         variables={
             "inside": mount.destination,
             "volume": f"{former.present}:{mount.destination}{access}",

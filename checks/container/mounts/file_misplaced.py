@@ -68,7 +68,7 @@ def _finding(misplaced: MisplacedFile) -> Finding:
         },
         severity=None if misplaced.variable else Severity.advice,
         discriminator=misplaced.wanted,
-        stable=(container.life,),
+        recheck=(container.run,),
         is_quiet=not misplaced.variable,
         variables={
             "wanted": misplaced.wanted,

@@ -32,6 +32,6 @@ def _finding(absent: AbsentLogs) -> Finding:
         f"{container} has no file at {and_more(absent.paths, SHOWN)}, which its settings name: it "
         "collects nothing",
         {"in the settings": absent.path, "mounts": [str(mount) for mount in container.mounts]},
-        stable=(container.life,),
+        recheck=(container.run,),
         variables={"wanted": absent.paths[0], "path": absent.path},
     )

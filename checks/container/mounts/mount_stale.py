@@ -49,7 +49,7 @@ def mount_stale(stale_mounts: StaleMounts, lost_volumes: LostVolumes | None) -> 
             },
             severity=Severity.advice if _is_updated_alike(stale) else None,
             discriminator=stale.mount.destination,
-            stable=(container.life,),
+            recheck=(container.run,),
             variables=_variables(stale),
         )
 
@@ -65,7 +65,7 @@ def _lost_volume_finding(lost: LostVolume) -> Finding:
         severity=Severity.critical,
         discriminator=mount.destination,
         touches=(Subject("volume", mount.name),),
-        stable=(container.life,),
+        recheck=(container.run,),
         variables={"losing": container.name, "lost_folder": mount.source},
     )
 

@@ -46,7 +46,7 @@ def _finding(inner: InnerMount) -> Finding:
         },
         severity=None if readers else Severity.advice,
         touches=tuple(reader.subject for reader in readers.values()),
-        stable=(container.life, *(reader.life for reader in readers.values())),
+        recheck=(container.run, *(reader.run for reader in readers.values())),
         variables=present(
             {
                 "inside": mount.destination,

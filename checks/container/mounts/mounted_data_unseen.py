@@ -61,7 +61,7 @@ def _link_finding(data: UnseenData, line: str) -> Finding:
         },
         severity=Severity.warning if line else None,
         discriminator=data.path,
-        stable=(data.container.life,),
+        recheck=(data.container.run,),
         variables={"linked": f"{folder}:{folder}{access}"},
     )
 
@@ -73,6 +73,6 @@ def _hidden_finding(data: UnseenData) -> Finding:
         f"is mounted over them at {data.path}",
         {data.on_host: and_more(data.entries, 3), "mounted over it": data.hidden_by},
         discriminator=data.path,
-        stable=(data.container.life,),
+        recheck=(data.container.run,),
         variables={"covered": data.path},
     )

@@ -51,7 +51,7 @@ def _finding(settings: UnopenedSettings) -> Finding:
         ),
         severity=Severity.advice if settings.kind == "unread" else None,
         discriminator=settings.path,
-        stable=(container.life,),
+        recheck=(container.run,),
         variables=_steps(settings),
     )
 

@@ -35,7 +35,7 @@ def _finding(file: NeighboursFile) -> Finding:
             f"{file.path} in {container.name}": "missing",
             f"{file.path} in {neighbour.name}": place,
         },
-        stable=(container.life, neighbour.life),
+        recheck=(container.run, neighbour.run),
         touches=(neighbour.subject,),
         variables={"missed": file.path, "neighbour": neighbour.name} | _steps(file),
     )

@@ -25,6 +25,6 @@ def device_withdrawn(withdrawn: WithdrawnDevices) -> CheckResult:
             f"{container} has lost access to its GPU: the device rules of its control group were "
             "rewritten after its start, as systemctl daemon-reload does",
             {LINE: quoted(device.line), "such lines": device.times, **proof},
-            stable=(container.life,),
+            recheck=(container.run,),
         )
     yield from withdrawn.unread

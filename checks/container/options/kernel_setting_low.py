@@ -74,7 +74,7 @@ def _unopened_findings(ports: Iterable[UnopenedPort]) -> Iterator[Finding]:
             f"{port.uid}) does not have",
             {LINE: port.line, f"/proc/sys {PORT_START}": port.first, "effective user": port.uid},
             severity=Severity.warning,
-            stable=(port.container.life,),
+            recheck=(port.container.run,),
             variables={"unopened": assignment, "port": str(port.port)},
         )
 

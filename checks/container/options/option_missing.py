@@ -132,7 +132,7 @@ def _gpu_finding(gpu: UnusedGpu) -> Finding:
         {"HostConfig.DeviceRequests": "none", "HostConfig.Runtime": container.host_config.runtime},
         discriminator=GPU_VARIABLE,
         severity=Severity.advice,
-        stable=(container.life,),
+        recheck=(container.run,),
         variables={
             "option": option,
             "image": container.config.image,

@@ -50,7 +50,7 @@ def _finding(refusal: RefusedCaller) -> Finding:
         discriminator=f"{server} {refusal.status}",
         severity=None if is_most else Severity.advice,
         touches=(refusal.server.subject,),
-        stable=(refusal.caller.life, refusal.server.life),
+        recheck=(refusal.caller.run, refusal.server.run),
         variables=variables,
     )
 

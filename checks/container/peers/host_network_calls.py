@@ -42,7 +42,7 @@ def host_network_finding(
         touches=(peer.subject,),
         signs=frozenset({"refused"}),
         onset=caller.failed_first,
-        stable=(peer.life,),
+        recheck=(peer.run,),
         variables={"host_port": clause} if clause else steps,
     )
 

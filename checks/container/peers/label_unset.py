@@ -37,6 +37,6 @@ def _finding(idle: IdleReader) -> Finding:
             jobs or unhealthy,
         ),
         present({f"label {idle.label}": "on no container", "jobs in labels of": jobs}),
-        stable=(container.life,),
+        recheck=(container.run,),
         variables={"label": idle.label},
     )

@@ -32,6 +32,6 @@ def _finding(parted: PartedSessions) -> Finding:
         f"{parted.folder} of their own: a user whose next request goes to another one is logged out",
         {f"files of sessions in {replica.name}": parted.folder for replica in parted.replicas},
         touches=subjects_of(others),
-        stable=tuple(replica.life for replica in parted.replicas),
+        recheck=tuple(replica.run for replica in parted.replicas),
         variables={"folder": parted.folder, "service": first.service},
     )

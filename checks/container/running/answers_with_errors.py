@@ -152,7 +152,7 @@ def _tls_clients_finding(clients: TlsClients) -> Finding:
         ),
         discriminator="tls",
         touches=subjects_of(clients.callers),
-        stable=(container.life,),
+        recheck=(container.run,),
         variables={"encrypted": container.name, "plain_port": str(port.host_port)} if port else {},
     )
 
@@ -195,7 +195,7 @@ def _failed_answers_finding(
             **_closed_evidence(closed),
         },
         severity=_severity(failed),
-        stable=(container.life,),
+        recheck=(container.run,),
         touches=subjects_of(failed.proxies),
         calls=subjects_of(callees),
         signs=tail.signs if tail.explains else None,

@@ -57,7 +57,7 @@ def _finding(expired: ExpiredCertificate, clock: Clock) -> Finding:
         evidence,
         severity=Severity.warning if is_over else Severity.advice,
         discriminator=file.path_inside,
-        stable=(container.life,),
+        recheck=(container.run,),
         variables={"certificate": file.path, **_renewal(expired)},
     )
 

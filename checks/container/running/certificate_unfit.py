@@ -47,7 +47,7 @@ def _finding(unfit: UnfitCertificate) -> Finding:
         present({"file": unfit.path, "names of the certificate": list(unfit.names[:8])}),
         discriminator=unfit.path_inside,
         severity=None if unfit.is_between else Severity.advice,
-        stable=(container.life,),
+        recheck=(container.run,),
         variables={"certificate": unfit.path, **_cure(unfit)},
     )
 

@@ -58,6 +58,6 @@ def _finding(unread: UnreadCertificate, clock: Clock, patience: float) -> Findin
         },
         severity=severity,
         discriminator=file.path_inside,
-        stable=(container.life,),
+        recheck=(container.run,),
         variables={"certificate": file.path, **healing},
     )

@@ -41,6 +41,6 @@ def _finding(refused: RefusingServer) -> Finding:
         ),
         {"log": refused.line},
         severity=Severity.warning if refused.lacks_resolver else None,
-        stable=(container.life,),
+        recheck=(container.run,),
         variables={"shut_in": container.name} if refused.lacks_resolver else {},
     )

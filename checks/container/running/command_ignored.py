@@ -37,6 +37,6 @@ def _finding(ignored: IgnoredCommand) -> Finding:
             "Config.Entrypoint": shortened(entrypoint, SHOWN),
             "processes": "none has a name that is a word of the command",
         },
-        stable=(container.life,),
+        recheck=(container.run,),
         variables={"command": ignored.command},
     )

@@ -57,7 +57,7 @@ def cron_jobs_fail(cron_jobs: CronJobs, crontab_defects: CrontabDefects) -> Chec
             f"{job.script} uses {names}",
             {"crontab": job.crontab, "used in": job.script, "Config.Env": f"{names}: set"},
             discriminator="variables",
-            stable=(job.container.life,),
+            recheck=(job.container.run,),
             variables={"scheduling": job.container.name, "hand_over": TO_CRON},
         )
     for table in cron_jobs.ownerless:
@@ -67,7 +67,7 @@ def cron_jobs_fail(cron_jobs: CronJobs, crontab_defects: CrontabDefects) -> Chec
             f'has no user "{table.user}"',
             {"/etc/passwd": f'no user "{table.user}"'},
             discriminator=table.user,
-            stable=(table.container.life,),
+            recheck=(table.container.run,),
             variables={"absent": table.user, "crontab": f"{SPOOL}/{table.user}"},
         )
     for defect in crontab_defects:
@@ -94,7 +94,7 @@ def _defect_finding(defect: CrontabDefect) -> Finding:
         {place: defect_words.get(defect.kind) or defect.word or effect},
         discriminator=path,
         severity=None if defect.is_asked_for else Severity.advice,
-        stable=(container.life,),
+        recheck=(container.run,),
         variables=_cure(defect),
     )
 

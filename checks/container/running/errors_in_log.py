@@ -123,7 +123,7 @@ def _finding(case: ErrorCase) -> Finding:
             **added,
         },
         severity=Severity.warning if is_warning else Severity.advice,
-        stable=(error.container.life,),
+        recheck=(error.container.run,),
         touches=(case.server.container.subject,) if case.server is not None else (),
         calls=subjects_of(_absent_peers(case)),
         signs=signs(error.line.whole) or None,

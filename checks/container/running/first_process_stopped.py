@@ -68,7 +68,7 @@ def _inner_finding(container: Container, stopped: Process) -> Finding:
         {f"/proc/{stopped.pid}/stat": "T (stopped)", "State": container.state.status},
         discriminator=stopped.comm,
         severity=Severity.warning,
-        stable=(container.life,),
+        recheck=(container.run,),
         variables={"pid": str(stopped.pid), "stopped": str(stopped.pid)},
     )
 
@@ -84,6 +84,6 @@ def _finding(container: Container, pid: int, halt: Halt, frozen_by: str) -> Find
             "State": f"{container.state.status}, Pid {container.state.pid}",
         },
         severity=Severity.critical if halt.stands and is_service(container) else Severity.warning,
-        stable=(container.life,),
+        recheck=(container.run,),
         variables={"pid": str(pid), **halt.variables},
     )

@@ -37,7 +37,7 @@ def _finding(jobs: UntakenJobs, clock: Clock) -> Finding:
             "workers of the project": joined([worker.name for worker in jobs.workers]),
             "command of the worker": jobs.workers[0].shown_command,
         },
-        stable=(jobs.scheduler.life, *(worker.life for worker in jobs.workers)),
+        recheck=(jobs.scheduler.run, *(worker.run for worker in jobs.workers)),
         touches=tuple(worker.subject for worker in jobs.workers),
         variables=_steps(jobs),
     )

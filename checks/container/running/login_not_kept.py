@@ -56,7 +56,7 @@ def login_not_kept(
                     "attributes of its cookie": cookies.by_id.get(container.id, ""),
                 }
             ),
-            stable=(container.life,),
+            recheck=(container.run,),
             variables=present(
                 {"url": f"{address}{symptom.path}" if address else ""}
                 | (_without_domain(container) or _without_mark(container))

@@ -50,7 +50,7 @@ def _finding(flag: MaintenanceFlag, clock: Clock, severity: Severity | None) -> 
         discriminator=flag.path,
         touches=(server.subject,) if is_apart else (),
         onset=flag.status.mtime,
-        stable=(container.life,),
+        recheck=(container.run,),
         is_quiet=flag.twin is not None,
         variables={"flag": flag.path, **_cure(flag)},
     )

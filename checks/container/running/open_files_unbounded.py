@@ -55,6 +55,6 @@ def _finding(computing: ComputingProcess) -> Finding:
             ),
         },
         discriminator=task.comm,
-        stable=(container.life,),
+        recheck=(container.run,),
         variables={"limits": f"1024:{min(computing.limit, ORDINARY)}"},
     )

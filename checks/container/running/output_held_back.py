@@ -28,5 +28,5 @@ def output_held_back(held_outputs: HeldOutputs) -> CheckResult:
                 output.script: shortened(output.line),
                 "log": "empty since the container was created",
             },
-            stable=(output.container.life,),
+            recheck=(output.container.run,),
         )

@@ -39,6 +39,6 @@ def _finding(absent: AbsentFiles) -> Finding:
         ),
         {"log": shortened(absent.line, 160), "answered with 404": list(absent.files[:6])},
         severity=None if absent.is_named else Severity.advice,
-        stable=(container.life,),
+        recheck=(container.run,),
         variables={"file_name": posixpath.basename(absent.files[0])},
     )

@@ -27,6 +27,6 @@ def runtime_state_lost(
                 "/run is cleaned up: docker exec and health checks fail, and docker stop "
                 "hangs",
                 {f"{FOLDER}/{container.id[:12]}...": "no such folder"},
-                settled=(container.life,),
+                recheck_later=(container.run,),
                 variables={"pid": str(container.state.pid)},
             )

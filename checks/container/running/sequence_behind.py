@@ -37,7 +37,7 @@ def _finding(numbers: TakenNumbers) -> Finding:
             f"refused numbers of {table}": ", ".join(map(str, numbers.numbers[-5:])),
         },
         discriminator=table,
-        stable=(server.life,),
+        recheck=(server.run,),
         variables={
             "table": table,
             "statement": f"SELECT setval({sequence}, max({column})) FROM {table}",  # noqa: S608 - is shown

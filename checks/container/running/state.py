@@ -111,7 +111,7 @@ def _lost_process_finding(container: Container, *, is_alive: bool, has_shim: boo
             "containerd-shim": "alive" if has_shim else "none",
         },
         touches=(DAEMON,),
-        settled=(container.life,),
+        recheck_later=(container.run,),
         variables={"pid": str(container.state.pid)},
     )
 

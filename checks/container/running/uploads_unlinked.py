@@ -33,6 +33,6 @@ def _finding(uploads: UnlinkedUploads) -> Finding:
         f"{container} has uploads in {uploads.uploads}, and the link {uploads.link}, by which browsers "
         f"get them, {state}",
         {uploads.link: state, "one of the uploads": uploads.example},
-        stable=(container.life,),
+        recheck=(container.run,),
         variables={"code": uploads.folder, "link": uploads.link},
     )

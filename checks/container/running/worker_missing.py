@@ -53,7 +53,7 @@ def _known_program_finding(known: KnownWorker) -> Finding:
         f"({known.worker_command})",
         {known.asks or "image": "set" if known.asks else program.config.image},
         discriminator="known",
-        stable=(program.life,),
+        recheck=(program.run,),
         variables=steps | ({"alone": known.alone} if known.alone else {}),
     )
 
@@ -68,7 +68,7 @@ def _finding(absent: AbsentWorker) -> Finding:
             "processes": _WHO[absent.kind],
         },
         discriminator=absent.kind,
-        stable=(program.life,),
+        recheck=(program.run,),
         variables=_steps(absent),
         is_quiet=absent.kind != "beat" and not absent.is_of_user,
     )

@@ -47,7 +47,7 @@ def zone_unknown(
                 "Config.Env TZ": zone.zone,
                 f"{ZONES}/{zone.zone}": "missing in the container",
             },
-            stable=(zone.container.life,),
+            recheck=(zone.container.run,),
             variables={"zones": f"{ZONES}:{ZONES}:ro"},
         )
     yield from unknown_zones.unread
@@ -69,7 +69,7 @@ def _misspelt_finding(zone: MisspeltZone) -> Finding:
             suggestion,
         ),
         {"Config.Env TZ": zone.zone, f"{ZONES}/{zone.zone}": "missing in the container"},
-        stable=(container.life,),
+        recheck=(container.run,),
         variables={"corrected": f"TZ={likely}"} if likely else {"misspelt": zone.zone},
     )
 
@@ -82,7 +82,7 @@ def _unset_finding(unset: UnsetZone) -> Finding:
         f"host's time zone is {unset.zone} ({unset.hours:+g} h)",
         {f"Config.Env {unset.variable}": unset.schedule, "Config.Env TZ": "not set"},
         discriminator=unset.variable,
-        stable=(container.life,),
+        recheck=(container.run,),
         is_quiet=True,
         variables={"corrected": f"TZ={unset.zone}"},
     )

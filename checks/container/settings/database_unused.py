@@ -41,7 +41,7 @@ def _finding(unused: UnusedServer) -> Finding:
             f"tables of {server.name}": "none that a user has made",
         },
         discriminator=server.name,
-        stable=(program.life, server.life),
+        recheck=(program.run, server.run),
         touches=(server.subject,),
         variables={"file": unused.file, "server": server.name},
     )

@@ -52,7 +52,7 @@ def _finding(misspelt: MisspeltLabels) -> Finding:
         },
         discriminator=program,
         touches=(misspelt.reader.subject,),
-        stable=(container.life,),
+        recheck=(container.run,),
         variables=_corrections(misspelt),
     )
 

@@ -41,7 +41,7 @@ def mail_mode_wrong(mail_modes: MailModes) -> CheckResult:
             ),
             severity=Severity.warning if mode.line else Severity.advice,
             discriminator=mode.mode_variable,
-            stable=(mode.container.life,),
+            recheck=(mode.container.run,),
             variables=_change(mode),
         )
 

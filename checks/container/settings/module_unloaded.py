@@ -35,6 +35,6 @@ def _finding(unloaded: UnloadedModule) -> Finding:
         f'{container} has a setting for its module "{module}" but does not load it: it loads {loads}',
         {"setting": unloaded.setting, f"modules to load, by {unloaded.listed_in}": unloaded.listed},
         discriminator=module,
-        stable=(container.life,),
+        recheck=(container.run,),
         variables={"module": module, "wanted": ",".join(filter(None, (unloaded.listed, module)))},
     )

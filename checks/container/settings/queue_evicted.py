@@ -46,7 +46,7 @@ def _finding(queue: EvictingQueue) -> Finding:
             f"programs with {things} there": joined([program.name for program in programs]),
         },
         severity=Severity.warning if queue.workers else Severity.advice,
-        stable=(server.life,),
+        recheck=(server.run,),
         touches=tuple(program.subject for program in programs),
         variables=present({"settings_file": queue.file}),
     )

@@ -39,6 +39,6 @@ def _finding(server: LedServer) -> Finding:
             "the folder of its image": server.meant,
             **present({"published at": server.open_at}),
         },
-        stable=(container.life,),
+        recheck=(container.run,),
         variables={"meant": server.meant},
     )

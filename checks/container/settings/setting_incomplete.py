@@ -34,7 +34,7 @@ def _finding(unmet: UnmetNeed) -> Finding:
         {"image": container.config.image, "what fixes it": unmet.filled(need.fix)},
         discriminator=need.key,
         severity=None if need.cuts_off else Severity.advice,
-        stable=(container.life,),
+        recheck=(container.run,),
         touches=() if server is None else (server.subject,),
         variables=present({"added": option}),
     )

@@ -48,7 +48,7 @@ def _finding(edited: EditedSettings, clock: Clock, *, is_quiet: bool) -> Finding
             f"{edited.server} read its files": clock.ago(edited.loaded_at),
         },
         onset=edited.changed_at,
-        stable=(container.life,),
+        recheck=(container.run,),
         is_quiet=is_quiet,
         variables={"edited": edited.path, **_cure(edited)},
     )

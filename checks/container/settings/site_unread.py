@@ -39,7 +39,7 @@ def _finding(site: UnreadSite) -> Finding:
         f"configuration includes only {and_more(site.read_from) or 'other files'}",
         present({"mounted from": site.path, "includes": list(site.read_from)}),
         discriminator=site.path_inside,
-        stable=(container.life,),
+        recheck=(container.run,),
         variables={"site_file": site.path, **_cure(site)},
     )
 
@@ -70,7 +70,7 @@ def _unshown_finding(site: UnshownSite) -> Finding:
         present({"first page": f"welcome page of {site.program}", "mounted from": source}),
         discriminator=site.folder,
         severity=None if mount is not None else Severity.advice,
-        stable=(container.life,),
+        recheck=(container.run,),
         variables=_place(site),
     )
 

@@ -36,7 +36,7 @@ def _finding(limit: UploadLimit) -> Finding:
         f"{_refuser(limit)} refuses uploads above {limit.value}{default}: {_allower(limit)}",
         {limit.name: f"{file_clause}{limit.value}{default}", limit.other_name: limit.other_value},
         discriminator=limit.name,
-        stable=(limit.container.life,),
+        recheck=(limit.container.run,),
         touches=subjects_of([limit.other]),
         variables=_steps(limit),
         is_quiet=not limit.is_asked_for,

@@ -50,7 +50,7 @@ def _unfilled_finding(unfilled: UnfilledValue) -> Finding:
         f"{container} has {mistake}: {shown}",
         {"Config.Env": f"{name}={shown}"},
         discriminator=f"variable {name}",
-        stable=(container.life,),
+        recheck=(container.run,),
         variables={"unfilled": name},
     )
 
@@ -72,7 +72,7 @@ def _finding(value: EmptiedValue) -> Finding:
             **present({"compose file": f"{written.path}, line {written.line}" if written else ""}),
         },
         discriminator=value.setting,
-        stable=(container.life,),
+        recheck=(container.run,),
         variables=_steps(value),
     )
 

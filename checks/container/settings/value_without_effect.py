@@ -62,7 +62,7 @@ def _first_start_finding(value: FirstStartValue) -> Finding:
             **present({"start script": value.script}),
         },
         discriminator=value.variable,
-        stable=(container.life,),
+        recheck=(container.run,),
         variables=present(
             {
                 "variable": value.variable,
@@ -85,7 +85,7 @@ def _image_finding(image_value: ImageValue) -> Finding:
             image_value.path: f"{image_value.on_host} on the host, with a different value",
         },
         discriminator=image_value.variable,
-        stable=(container.life,),
+        recheck=(container.run,),
         variables={"name": image_value.variable, "env_file": image_value.on_host},
     )
 
@@ -102,6 +102,6 @@ def _built_finding(built: BuiltValue) -> Finding:
             "pages": f"older than the container, without {shortened(built.value, 100)}",
         },
         discriminator=built.variable,
-        stable=(container.life,),
+        recheck=(container.run,),
         variables={"built": built.variable},
     )

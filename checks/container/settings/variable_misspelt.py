@@ -56,7 +56,7 @@ def _user_finding(other: OtherUserVariable) -> Finding:
         },
         discriminator=other.variable,
         severity=Severity.advice,
-        stable=(container.life,),
+        recheck=(container.run,),
         variables={
             "variable": other.variable,
             "meant": other.meant,

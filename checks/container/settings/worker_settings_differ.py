@@ -86,7 +86,7 @@ def _finding(difference: WorkerDifference) -> Finding:
             "worker's command": worker.shown_command,
         },
         discriminator=difference.name,
-        stable=(worker.life, program.life),
+        recheck=(worker.run, program.run),
         touches=(program_container.subject,),
         variables=_steps(difference, program_container),
     )
@@ -150,7 +150,7 @@ def _folder_finding(folder: WorkerFolder) -> Finding:
         severity=Severity.advice if folder.is_guess else None,
         is_quiet=folder.is_guess,
         discriminator=mount.destination,
-        stable=(worker.life, program.life),
+        recheck=(worker.run, program.run),
         touches=(program.subject, *mount.volumes),
         variables={
             "shared": f"{mount.name or mount.source}:{mount.destination}",
@@ -173,7 +173,7 @@ def _key_finding(key: SharedKey) -> Finding:
         severity=None if key.is_known else Severity.advice,
         is_quiet=not key.is_known,
         discriminator=name,
-        stable=(worker.life, program.life),
+        recheck=(worker.run, program.run),
         touches=(program.subject,),
         variables=_key_steps(key),
     )
@@ -213,7 +213,7 @@ def _parted_finding(queue: PartedQueue) -> Finding:
             "worker's command": worker.shown_command,
         },
         severity=Severity.advice,
-        stable=(worker.life, program.life),
+        recheck=(worker.run, program.run),
         touches=(program.subject,),
         variables=_broker_steps(queue),
     )
@@ -238,7 +238,7 @@ def _name_finding(name: OtherQueueName) -> Finding:
         },
         severity=Severity.advice,
         discriminator=name.variable,
-        stable=(worker.life, program.life),
+        recheck=(worker.run, program.run),
         touches=(program.subject,),
         variables={"equalled": name.variable, "example": program.name},
     )
@@ -256,7 +256,7 @@ def _address_finding(address: WorkerAddress) -> Finding:
         },
         severity=Severity.advice,
         discriminator=address.name,
-        stable=(worker.life, program.life),
+        recheck=(worker.run, program.run),
         touches=(program.subject,),
         variables={"equalled": address.name, "example": program.name},
     )

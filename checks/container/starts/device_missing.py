@@ -112,7 +112,7 @@ def _unplugged_findings(container: Container, asked_devices: AskedDevices) -> It
             | present({"log": quoted(line)}),
             discriminator=path,
             severity=Severity.warning if line else Severity.advice,
-            stable=(container.life,),
+            recheck=(container.run,),
             variables={
                 "device": path,
                 **(other_device(container, path, others) or {"unplugged": path}),

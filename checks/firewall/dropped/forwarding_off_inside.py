@@ -48,7 +48,7 @@ def _finding(netns: ContainerNetns, dropped: int) -> Finding:
             }
         ),
         signs=NO_WAY_OUT,
-        stable=(container.life,),
+        recheck=(container.run,),
         variables={"assignment": f"{_SETTING}=1"},
     )
 

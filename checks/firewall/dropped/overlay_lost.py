@@ -57,7 +57,7 @@ def _finding(overlay: LostOverlay, firewall: Firewall | None) -> Finding:
         ),
         discriminator=overlay.node,
         touches=(overlay.container.subject,),
-        stable=(overlay.container.life,),
+        recheck=(overlay.container.run,),
         variables={
             "node": overlay.node,
             "namespace": f"1-{overlay.network.id[:_SHORT]}",

@@ -53,7 +53,7 @@ def _finding(pings: list[DroppedPing]) -> Finding:
         touches=(first.network.subject,),
         calls=subjects_of([first.peer]),
         signs=NO_WAY_OUT,
-        stable=(container.life,),
+        recheck=(container.run,),
         variables=_cure(first),
     )
 

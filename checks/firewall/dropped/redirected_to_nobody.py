@@ -104,7 +104,7 @@ def _inner_finding(capture: InnerCapture) -> Finding:
         severity=None if capture.failures else Severity.advice,
         touches=subjects_of(capture.members),
         signs=NO_WAY_OUT | {"refused"} | ({"dns"} if capture.port == 53 else set()),
-        stable=owner.caller_lives,
+        recheck=owner.caller_runs,
     )
 
 

@@ -38,7 +38,7 @@ def _finding(bans: list[BypassedBan]) -> Finding:
         "what is sent to the host itself",
         {**step.evidence, "banned clients that were connected": addresses[:10]},
         discriminator=f"{first.host_port}/{first.protocol} {step.chain}",
-        stable=(first.container.life,),
+        recheck=(first.container.run,),
         variables={"port": str(first.host_port), **_cure(first)},
     )
 

@@ -65,7 +65,7 @@ def _finding(closed: PrivatelyOpen) -> Finding:
         discriminator=step.chain,
         touches=container_subjects((), inlets),
         signs=NO_WAY_OUT,
-        stable=tuple(inlet.container.life for inlet in inlets),
+        recheck=tuple(inlet.container.run for inlet in inlets),
         is_quiet=closed.has_open_neighbours or not closed.is_of_ufw,
         variables=_cure(closed),
     )

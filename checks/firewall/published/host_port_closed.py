@@ -96,7 +96,7 @@ def _finding(
         ),
         discriminator=str(port) if port.wanted else "undeclared",
         severity=None if is_wanted or closed.is_answer else Severity.advice,
-        stable=(container.life,),
+        recheck=(container.run,),
         variables=_cure(closed, firewall),
         is_quiet=is_quiet,
     )

@@ -131,7 +131,7 @@ def _direct_finding(call: DirectCall) -> Finding:
         severity=None if rule.within or call.guesser is not None else Severity.advice,
         touches=(call.network.subject,),
         signs=NO_WAY_OUT,
-        stable=(container.life,),
+        recheck=(container.run,),
         variables={"address": call.address, "network": call.network.name, **_way_to_call(call)},
     )
 

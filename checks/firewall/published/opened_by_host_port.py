@@ -51,6 +51,6 @@ def _finding(inlet: Inlet, step: Step, opening: Step) -> Finding:
         discriminator=f"{inlet.host_port}/{proto}",
         touches=(inlet.network.subject,),
         signs=NO_WAY_OUT,
-        stable=(inlet.container.life,),
+        recheck=(inlet.container.run,),
         variables={**opens, "proto": proto, "uplink": inlet.uplink.name} if is_iptables else {},
     )

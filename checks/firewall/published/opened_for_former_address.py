@@ -82,7 +82,7 @@ def _finding(inlet: Inlet, step: Step, opened: AddressOpening, containers: Conta
         discriminator=f"{inlet.host_port}/{inlet.protocol}",
         touches=(inlet.network.subject,),
         signs=NO_WAY_OUT,
-        stable=(inlet.container.life,),
+        recheck=(inlet.container.run,),
         variables=steps,
     )
 

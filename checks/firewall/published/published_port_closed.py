@@ -54,7 +54,7 @@ def _finding(port: ClosedInlet) -> Finding:
         discriminator=f"{inlet.host_port}/{inlet.protocol}",
         touches=(inlet.network.subject,),
         signs=NO_WAY_OUT,
-        stable=(inlet.container.life,),
+        recheck=(inlet.container.run,),
         variables=_cure(port),
     )
 

@@ -160,7 +160,7 @@ def _missing_rule_finding(
         discriminator=f"{inlet.host_address}:{inlet.host_port}/{inlet.protocol}",
         severity=Severity.warning if cause.is_served or is_led_off else None,
         touches=(inlet.network.subject,),
-        stable=(inlet.container.life,),
+        recheck=(inlet.container.run,),
         service=inlet.container.service,
     )
 

@@ -85,7 +85,7 @@ def _finding(
         discriminator=f"{rule.host_port}/{rule.protocol}/{rule.address}",
         severity=None if victim_clause else Severity.advice,
         touches=subjects_of(victims),
-        stable=tuple(container.life for container in victims),
+        recheck=tuple(container.run for container in victims),
     )
 
 

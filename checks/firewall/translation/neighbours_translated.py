@@ -54,7 +54,7 @@ def _finding(case: HiddenNeighbour) -> Finding:
         },
         discriminator=case.network.name,
         touches=(*with_bridges([case.network]), *subjects_of(case.containers)),
-        stable=(*caller.caller_lives, peer.life),
+        recheck=(*caller.caller_runs, peer.run),
         variables=_exception_variables(case),
     )
 

@@ -84,7 +84,7 @@ def _finding(calls: list[UnansweredCall], moved: MovedName | None) -> Finding:
         severity=Severity.advice if is_expected else None,
         calls=subjects_of([first.peer]),
         signs=NO_WAY_OUT,
-        stable=tuple(life for caller in callers.values() for life in caller.caller_lives),
+        recheck=tuple(run for caller in callers.values() for run in caller.caller_runs),
         variables=moved.cure if moved is not None else unanswered_call_steps(first),
     )
 

@@ -170,7 +170,7 @@ def _finding(failure: LoggedFailure, lack: Lack | None, clock: Clock) -> Finding
         severity=Severity.warning if lack is not None and lack.is_sure else None,
         calls=subjects_of(failure.called),
         signs=frozenset({failure.kind}) | signs(failure.line),
-        stable=container.caller_lives,
+        recheck=container.caller_runs,
     )
     cure = lack.cure if lack is not None else call_variables(failure)
     return replace(finding, does_nothing_else=_does_nothing_else(failure, clock)).with_variables(

@@ -70,7 +70,7 @@ def _finding(
         severity=None if any(move.is_majority for move in moves) else Severity.warning,
         touches=distinct(subjects_of((*servers, *callers))),
         signs=FOUND_NOBODY,
-        stable=tuple(life for server in servers for life in server.caller_lives),
+        recheck=tuple(run for server in servers for run in server.caller_runs),
         variables=_steps(first, servers, strangers),
     )
 

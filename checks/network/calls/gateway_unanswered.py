@@ -150,8 +150,8 @@ def _silent_finding(
             *(machine.container.subject for machine in machines),
         ),
         signs=NO_WAY_OUT,
-        stable=tuple(
-            {machine.container.id: machine.container.life for machine in machines}.values()
+        recheck=tuple(
+            {machine.container.id: machine.container.run for machine in machines}.values()
         ),
     )
 

@@ -86,7 +86,7 @@ def _finding(failure: HostProxyFailure) -> Finding:
         severity=Severity.advice if is_chosen_limit(failure, known_failure) else None,
         discriminator=discriminator,
         signs=signs(line),
-        stable=(container.life,),
+        recheck=(container.run,),
         variables=host_proxy_steps(failure, container, known_failure),
     )
 

@@ -50,7 +50,7 @@ def _finding(lacks: list[UnservedWant]) -> Finding:
         discriminator=f"{first.address}:{first.want.port}",
         severity=_severity(lacks),
         touches=(first.network.subject, *subjects_of(containers.values())),
-        stable=tuple(life for caller in containers.values() for life in caller.caller_lives),
+        recheck=tuple(run for caller in containers.values() for run in caller.caller_runs),
     )
 
 

@@ -30,7 +30,7 @@ def _finding(target: HostTarget) -> Finding:
         f"{listener.address} only, which no container reaches",
         {target.path: target.place, "listening": f"{listener.address}:{listener.port}"},
         discriminator=str(target.port),
-        stable=(container.life,),
+        recheck=(container.run,),
         variables={"port": str(target.port), **_cure(target)},
     )
 

@@ -82,7 +82,7 @@ def _ftp_finding(server: FtpServer, uplinks: Uplinks | None) -> Finding:
         discriminator="ftp",
         severity=Severity.advice,
         signs=frozenset({"timeout"}),
-        stable=(container.life,),
+        recheck=(container.run,),
         variables=variables,
     )
 
@@ -99,6 +99,6 @@ def _finding(container: Container, line: str, times: int, uplinks: Uplinks | Non
         ),
         {"log": shortened(line, 200), "NetworkSettings.Ports": container.published_names},
         signs=frozenset({"timeout"}),
-        stable=(container.life,),
+        recheck=(container.run,),
         variables=announced_variables(container, uplinks),
     )

@@ -97,6 +97,6 @@ def _finding(
         ),
         touches=subjects_of(attached),
         signs=frozenset({"unreachable", "dns"}),
-        stable=container.caller_lives,
+        recheck=container.caller_runs,
         variables={"open_network": way_out},
     )

@@ -149,7 +149,7 @@ def _no_ipv6_finding(
         ),
         touches=tuple(Subject("network", name) for name in names),
         signs=LOST,
-        stable=container.caller_lives,
+        recheck=container.caller_runs,
     )
 
 
@@ -173,6 +173,6 @@ def _dead_route_finding(
             }
         ),
         signs=LOST,
-        stable=container.caller_lives,
+        recheck=container.caller_runs,
         variables={"with_route": container.name},
     )

@@ -139,7 +139,7 @@ def _call_finding(
         touches=(peer.subject,),
         calls=(peer.subject,),
         signs=frozenset({"refused"}),
-        stable=(*container.caller_lives, peer.life),
+        recheck=(*container.caller_runs, peer.run),
         variables={"peer": peer.name, "port": str(call.port)},
     )
 

@@ -114,7 +114,7 @@ def _stale_address_finding(stale: StaleAddress) -> Finding:
         touches=(call.network.subject, *subjects_of([*servers, *idle])),
         calls=subjects_of(servers),
         signs=FOUND_NOBODY,
-        stable=call.container.caller_lives,
+        recheck=call.container.caller_runs,
         variables=_variables(stale),
     )
 
@@ -280,6 +280,6 @@ def _other_network_finding(call: FailingCall, peer: Container, network_owner: Co
         touches=(call.network.subject, peer.subject),
         calls=(peer.subject,),
         signs=frozenset({"timeout", "unreachable"}),
-        stable=(*container.caller_lives, peer.life),
+        recheck=(*container.caller_runs, peer.run),
         variables={"network": call.network.name, "container": network_owner.name},
     )

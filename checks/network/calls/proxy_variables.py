@@ -86,7 +86,7 @@ def _loopback_proxy_finding(
         discriminator=place,
         severity=Severity.critical if line else None,
         signs=frozenset({"proxy", "refused"}),
-        stable=container.caller_lives,
+        recheck=container.caller_runs,
         variables={
             "http_proxy": f"http_proxy={gateway}",
             "upper_http_proxy": f"HTTP_PROXY={gateway}",
@@ -239,7 +239,7 @@ def _taken_request_finding(
         touches=callees,
         calls=callees,
         signs=frozenset({"proxy", "refused", "timeout", "dns"}),
-        stable=container.caller_lives,
+        recheck=container.caller_runs,
         variables={"lower": f"no_proxy={complete}", "upper": f"NO_PROXY={complete}"},
     )
 

@@ -95,6 +95,6 @@ def _finding(
         ),
         discriminator=address,
         severity=None if is_published_elsewhere else Severity.advice,
-        stable=container.caller_lives,
+        recheck=container.caller_runs,
         variables=steps,
     )

@@ -41,7 +41,7 @@ def _finding(target: AbsentTarget) -> Finding:
             }
         ),
         discriminator=target.place,
-        stable=(container.life,),
+        recheck=(container.run,),
         touches=subjects_of([owner]),
         variables=_steps(target),
     )

@@ -143,7 +143,7 @@ def _untold_finding(untold: UntoldProgram, fault: str, added: str) -> Finding:
         ),
         discriminator=symptom.kind,
         touches=subjects_of([hop.proxy]),
-        stable=(program.life,),
+        recheck=(program.run,),
         variables=edit_of(untold, added),
     )
 

@@ -49,7 +49,7 @@ def _finding(duplicate: AddressDuplicate) -> Finding:
         discriminator=endpoint.ip_address,
         touches=(network.subject, Subject("interface", entry.interface)),
         signs=signs,
-        stable=(container.life,),
+        recheck=(container.run,),
         variables={
             "address": endpoint.ip_address,
             "interface": entry.interface,

@@ -56,7 +56,7 @@ def _finding(interface: ThrottledInterface) -> Finding:
         discriminator=sending.link.name if sending.inside is not None else "",
         touches=_touched_subjects(sending),
         signs=frozenset({"timeout"}),
-        stable=(sending.inside.life,) if sending.inside is not None else (),
+        recheck=(sending.inside.run,) if sending.inside is not None else (),
         variables=_variables(sending),
     )
 

@@ -53,7 +53,7 @@ def published_on_internal(containers: Containers, networks: Networks) -> CheckRe
                     **{f"Internal of {network.name}": True for network in internal},
                 },
                 touches=subjects_of(internal),
-                stable=(container.life,),
+                recheck=(container.run,),
                 variables={"network": names[0]},
             )
 
@@ -102,7 +102,7 @@ def _same_mac_finding(
         discriminator=mac,
         touches=subjects_of(owners),
         signs=FOUND_NOBODY,
-        stable=tuple(owner.life for owner in owners),
+        recheck=tuple(owner.run for owner in owners),
     )
     link = link_on(last, network, namespaces)
     if link is None or "." not in address:
@@ -183,7 +183,7 @@ def _unreached_host_finding(
         },
         touches=(network.subject,),
         signs=frozenset({"timeout", "unreachable"}),
-        stable=(container.life,),
+        recheck=(container.run,),
         variables={"address": address, "parent": parent, "network": network.name},
     )
     host_address = _own_address(links, parent) if network.driver == "macvlan" else ""
@@ -216,7 +216,7 @@ def _unreached_peer_finding(
         },
         touches=(network.subject, *(Subject("container", name) for name in sorted(callers))),
         signs=frozenset({"timeout", "unreachable"}),
-        stable=(container.life,),
+        recheck=(container.run,),
         variables={"address": address, "parent": entry.interface, "network": network.name},
     )
     host_address = _own_address(links, entry.interface) if network.driver == "macvlan" else ""

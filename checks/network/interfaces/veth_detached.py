@@ -172,7 +172,7 @@ def _cut_off_finding(attachment: Attachment, fault: str, wrong_gateway: str) -> 
         },
         discriminator=network.name,
         touches=(network.subject, *subjects_of([peer])),
-        settled=(attachment.container.life,),
+        recheck_later=(attachment.container.run,),
         variables={"network": network.name, **_pair(attachment, wrong_gateway)},
     )
 
@@ -216,8 +216,10 @@ def _guest_item(
         return None
     owner_clause = f"{owner_container}, whose network it shares, is not running ({owner_container.state.status})"
     finding = _lost_owner_finding(container, netns, owner_clause, owner_container.state.status)
-    settled = (*finding.settled, owner_container.life)
-    return replace(finding, settled=settled).with_variables({"stopped": owner_container.name})
+    recheck_later = (*finding.recheck_later, owner_container.run)
+    return replace(finding, recheck_later=recheck_later).with_variables(
+        {"stopped": owner_container.name}
+    )
 
 
 def _made_by_compose(container: Container) -> PageVariables:
@@ -239,7 +241,7 @@ def _lost_owner_finding(
             "interfaces inside": netns.interfaces,
             "the other container": state,
         },
-        settled=(container.life,),
+        recheck_later=(container.run,),
     )
 
 
@@ -262,7 +264,7 @@ def _former_netns_finding(
             f"State.StartedAt of {owner.name}": owner.state.started_at,
             f"State.StartedAt of {container.name}": container.state.started_at,
         },
-        settled=(container.life, owner.life),
+        recheck_later=(container.run, owner.run),
         variables={"joiner": container.name, "joined": owner.name},
     )
 
@@ -295,7 +297,7 @@ def _unattached_finding(
             **setting,
             "interfaces inside": netns.interfaces,
         },
-        settled=(container.life,),
+        recheck_later=(container.run,),
         variables=cure,
     )
 

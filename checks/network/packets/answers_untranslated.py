@@ -43,6 +43,6 @@ def _finding(answer: UntranslatedAnswer) -> Finding:
         ),
         {"log": shortened(answer.line, 160), "UDP socket inside": str(answer.port)},
         signs=frozenset({"timeout"}),
-        stable=(container.life,),
+        recheck=(container.run,),
         variables=untranslated_steps(answer),
     )

@@ -63,6 +63,6 @@ def _finding(stream: HeldEvents) -> Finding:
         ),
         discriminator=hop.directive,
         touches=subjects_of([hop.proxy]),
-        stable=(stream.program.life,),
+        recheck=(stream.program.run,),
         variables=lines_before(hop, stream.file, _PASSED_ON),
     )

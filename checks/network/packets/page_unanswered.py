@@ -111,6 +111,6 @@ def _finding(page: FrontPage) -> Finding:
         severity=Severity.advice if computes else None,
         discriminator=str(page.door.port),
         signs=frozenset({"timeout"}),
-        stable=(container.life,),
+        recheck=(container.run,),
         variables={"port": str(page.door.port), "url": page.url, "restarted": container.name},
     )

@@ -52,7 +52,7 @@ def _finding(cut: CutConnections) -> Finding:
             }
         ),
         severity=Severity.advice if cut.is_few or cut.is_console else None,
-        stable=(container.life,),
+        recheck=(container.run,),
         variables=_variables(cut),
     )
 

@@ -153,7 +153,7 @@ def _own_call_finding(paths: list[WantedPath]) -> Finding:
         discriminator=f"itself {first.address}",
         touches=(first.network.subject,),
         signs=NO_WAY_OUT,
-        stable=(container.life,),
+        recheck=(container.run,),
         variables={"own_address": f"{first.address}/{length}"},
     )
 
@@ -301,7 +301,7 @@ def _inner_tunnel_finding(inlet: InnerInlet) -> Finding:
         severity=Severity.critical if inlet.waiting else severity,
         touches=(inlet.network.subject,),
         signs=NO_WAY_OUT,
-        stable=(container.life,),
+        recheck=(container.run,),
         variables={"address_inside": inlet.address, "gateway_inside": endpoint.gateway},
     )
 
@@ -325,7 +325,7 @@ def _wrong_bridge_finding(path: ReturnPath) -> Finding:
         variables={"container": path.container.name, "bridge_back": path.answers_by},
         discriminator=str(path.host_port),
         touches=(path.network.subject, Subject("interface", path.answers_by)),
-        stable=(path.container.life,),
+        recheck=(path.container.run,),
         signs=NO_WAY_OUT,
         service=path.container.service,
     )

@@ -94,7 +94,7 @@ def _finding(waiting: WaitingAtPort, patience: float, queued: int) -> Finding:
         },
         discriminator=str(waiting.port),
         signs=frozenset({"timeout"}),
-        stable=(container.life,),
+        recheck=(container.run,),
         variables={"port": str(waiting.port)},
     )
     return finding if waiting.sharers else finding.with_variables({"restarted": container.name})

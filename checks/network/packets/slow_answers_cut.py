@@ -51,7 +51,7 @@ def _finding(slow: SlowAnswer, least: int) -> Finding:
         severity=Severity.advice if is_minor else None,
         touches=(slow.proxy.subject,),
         signs=frozenset({"timeout"}),
-        stable=(slow.program.life,),
+        recheck=(slow.program.run,),
         variables={"proxy": slow.proxy.name, "longer": _LONGER, **_edit(slow)},
     )
 

@@ -60,7 +60,7 @@ def _full_queue_finding(container: Container, socket: Socket, error: TellingLine
         },
         discriminator=str(socket.port),
         signs=frozenset({"timeout"}),
-        stable=(container.life,),
+        recheck=(container.run,),
         variables={"port": str(socket.port)},
     )
 
@@ -93,7 +93,7 @@ def _lost_datagrams_finding(container: Container, socket: FullUdpSocket) -> Find
         },
         discriminator=str(socket.port),
         signs=frozenset({"timeout"}),
-        stable=(container.life,),
+        recheck=(container.run,),
         variables={"port": str(socket.port)},
     )
 
@@ -122,7 +122,7 @@ def connections_left_open(
                 "that their peers have closed: the program hangs or leaks them",
                 {"connections in CLOSE_WAIT": loss.left_open},
                 signs=frozenset({"timeout", "open-files"}),
-                stable=(loss.container.life,),
+                recheck=(loss.container.run,),
             )
 
 
@@ -172,7 +172,7 @@ def local_ports_exhausted(
             f"{container} cannot open further connections: no local port is left for them",
             {"log": quoted(lines[-1].text), "times in its last lines": len(lines)},
             signs=NO_WAY_OUT,
-            stable=(container.life,),
+            recheck=(container.run,),
         )
     yield from recent_logs.left_out(callers)
 

@@ -62,7 +62,7 @@ def _hidden_finding(udp_port: PublishedUdpPort, hidden: list[UdpFlow]) -> Findin
         "through docker-proxy",
         _entries(hidden),
         discriminator=str(udp_port.port),
-        stable=(container.life,),
+        recheck=(container.run,),
         variables={"port": str(udp_port.port)},
     )
 
@@ -93,6 +93,6 @@ def _finding(udp_port: PublishedUdpPort, stale: list[UdpFlow]) -> Finding:
         _entries(stale) | {"addresses of the container": sorted(udp_port.addresses)},
         discriminator=str(udp_port.port),
         signs=frozenset({"timeout"}),
-        stable=(container.life,),
+        recheck=(container.run,),
         variables={"port": str(udp_port.port)},
     )

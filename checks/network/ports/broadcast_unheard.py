@@ -52,7 +52,7 @@ def _dhcp_finding(broadcast: KeptBroadcast) -> Finding:
         discriminator=broadcast.kind,
         severity=None if broadcast.line else Severity.advice,
         touches=subjects_of(broadcast.networks),
-        stable=(container.life,),
+        recheck=(container.run,),
         variables={"server": container.name},
     )
 
@@ -66,7 +66,7 @@ def _wake_finding(broadcast: KeptBroadcast) -> Finding:
         {"log": quoted(broadcast.line), "packets that it sent to all": broadcast.broadcasts},
         discriminator=broadcast.kind,
         touches=subjects_of(broadcast.networks),
-        stable=(container.life,),
+        recheck=(container.run,),
         variables={"waker": container.name},
     )
 

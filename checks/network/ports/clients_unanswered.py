@@ -111,7 +111,7 @@ def _finding(
         ),
         severity=Severity.advice if clients.strangers else None,
         signs=NO_WAY_OUT,
-        stable=(container.life,),
+        recheck=(container.run,),
         variables=_circle_variables(circle) or _variables(clients, mistaken),
     )
 

@@ -63,6 +63,6 @@ def _finding(container: Container, tail: LogTail) -> Finding:
             }
         ),
         signs=tail.signs,
-        stable=(container.life,),
+        recheck=(container.run,),
         variables=present({"port": str(ports[0]), "again": container.name if may_be_over else ""}),
     )

@@ -46,6 +46,6 @@ def _finding(discovery: UnheardDiscovery) -> Finding:
             "packets to groups that it received, its own among them": counters.received,
         },
         touches=tuple(network.subject for network in discovery.networks),
-        stable=(container.life,),
+        recheck=(container.run,),
         variables={"seeker": container.name},
     )

@@ -55,6 +55,6 @@ def _finding(server: Container, waiting: Sequence[int]) -> Finding:
             "NetworkSettings.Ports": server.published_names,
             "declared by the image (EXPOSE)": [*declared_range(server, waiting[0])],
         },
-        stable=(server.life,),
+        recheck=(server.run,),
         variables=data_port_steps(server, waiting[0]),
     )

@@ -156,7 +156,7 @@ def _leftover_findings(containers: Containers, links: Interfaces) -> Iterator[Fi
                 },
                 discriminator=address,
                 severity=Severity.warning,
-                stable=(container.life,),
+                recheck=(container.run,),
                 variables={"address": address, "port": port},
             )
 

@@ -92,6 +92,6 @@ def _finding(container: Container, moved: Sequence[PortBinding], telling_text: s
             "said in": shortened(telling_text, 160),
             "NetworkSettings.Ports": container.published_names,
         },
-        stable=(container.life,),
+        recheck=(container.run,),
         variables={"same_port": f"{moved[0].number}:{moved[0].port}"} if not moved[1:] else {},
     )

@@ -50,6 +50,6 @@ def _finding(path: HostPath, config: DaemonConfig) -> Finding:
         severity=Severity.critical if is_for_host_alone else None,
         touches=(Subject("interface", bridge),),
         signs=frozenset({"timeout"}),
-        stable=(container.life,),
+        recheck=(container.run,),
         variables={"assignment": f"net/ipv4/conf/{bridge}/route_localnet=1"},
     )

@@ -44,7 +44,7 @@ def _finding(shown: ShownAddress) -> Finding:
         },
         discriminator=shown.kind,
         touches=subjects_of([shown.front]),
-        stable=(container.life,),
+        recheck=(container.run,),
         variables=_cure(shown),
     )
 

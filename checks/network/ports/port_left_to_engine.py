@@ -99,7 +99,7 @@ def _finding(
         },
         discriminator=published.port,
         severity=severity,
-        stable=(container.life,),
+        recheck=(container.run,),
         variables={
             "port": str(number),
             "narrow": published.leading_to(published.port),

@@ -59,7 +59,7 @@ def _host_alone_finding(missed: PortForHostAlone) -> Finding:
         present({"NetworkSettings.Ports": str(missed.binding), "refused": list(callers[:5])}),
         discriminator=str(number),
         severity=Severity.advice,
-        stable=(container.life,),
+        recheck=(container.run,),
         variables=_republished_port(container, missed.binding),
     )
 
@@ -90,7 +90,7 @@ def _finding(port: AskedPort) -> Finding:
         _sentence(port),
         evidence,
         discriminator=discriminator,
-        stable=(container.life,) if container.is_running else (),
+        recheck=(container.run,) if container.is_running else (),
         variables=_cure(port),
     )
 

@@ -64,7 +64,7 @@ def _finding(path: MisplacedPath) -> Finding:
         severity=None if path.is_of_visitors else Severity.advice,
         discriminator=hop.location,
         touches=subjects_of([hop.proxy]),
-        stable=(program.life,),
+        recheck=(program.run,),
         variables=_variables(path),
     )
 
@@ -137,7 +137,7 @@ def _route_finding(misplaced: MisplacedRoute) -> Finding:
         severity=None if misplaced.is_of_visitors else Severity.advice,
         discriminator=route.prefix,
         touches=(route.proxy.subject,),
-        stable=(program.life,),
+        recheck=(program.run,),
         variables=_route_variables(misplaced),
     )
 

@@ -84,6 +84,6 @@ def _finding(container: Container, unserved: list[PortBinding]) -> Finding:
             "listening on the host": "nothing",
         },
         signs=frozenset({"refused"}),
-        stable=(container.life,),
+        recheck=(container.run,),
         variables={"port": str(ports[0])},
     )

@@ -211,7 +211,7 @@ def _udp_finding(
         ),
         discriminator=f"{port}/udp",
         severity=Severity.advice if serves and not clients else None,
-        stable=(container.life,),
+        recheck=(container.run,),
         variables={"port": str(port)},
     )
 
@@ -236,7 +236,7 @@ def _tcp_finding(port: UnservedPort, hidden: EmptyMounts, severity: Severity) ->
         severity=severity,
         signs=reason.tail.signs or None,
         calls=subjects_of((*reason.absent, *reason.parted, *reason.deaf)),
-        stable=(container.life,),
+        recheck=(container.run,),
         variables={"port": str(port.port)},
     )
 

@@ -77,7 +77,7 @@ def _answered_finding(loop: AnsweredLoop) -> Finding:
         },
         severity=Severity.advice if loop.is_possible else Severity.warning,
         discriminator=f"GET {reply.path} {page.door.port}",
-        stable=(container.life,),
+        recheck=(container.run,),
         variables=present(
             {"url": page.url, "by_traefik": container.name if loop.is_behind_traefik else ""}
         ),

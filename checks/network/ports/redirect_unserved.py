@@ -48,7 +48,7 @@ def _finding(stray: StrayRedirect) -> Finding:
             ],
         },
         discriminator=str(front_door.port),
-        stable=(container.life,),
+        recheck=(container.run,),
         variables=_variables(stray),
     )
 

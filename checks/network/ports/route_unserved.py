@@ -63,7 +63,7 @@ def _route_finding(route: UnservedRoute) -> Finding:
         discriminator=route.router or route.site,
         severity=Severity.advice if _may_be_wanted(obstacle) else None,
         is_quiet=isinstance(obstacle, route_obstacles.NoAuthServer),
-        stable=(route.container.life,),
+        recheck=(route.container.run,),
         touches=(route.proxy.subject, *others),
         variables={"proxy": route.proxy.name, **route_steps(route)},
     )

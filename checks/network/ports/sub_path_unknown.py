@@ -25,6 +25,6 @@ def sub_path_unknown(strayed_pages: StrayedPages) -> CheckResult:
             ),
             {"log": shortened(page.line, 160), "asked for": list(page.files[:4])},
             discriminator=page.below,
-            stable=(page.container.life,),
+            recheck=(page.container.run,),
             variables={"below": page.below},
         )

@@ -39,6 +39,6 @@ def _finding(datagrams: MissedDatagrams) -> Finding:
         },
         discriminator="udp",
         severity=None if datagrams.is_near else Severity.advice,
-        stable=(container.life,),
+        recheck=(container.run,),
         variables={"media": container.name, "udp_ports": f"{served}:{served}/udp"},
     )

@@ -53,7 +53,7 @@ def _http3_finding(udp_server: AnnouncedHttp3) -> Finding:
         },
         discriminator="http3",
         severity=Severity.advice,
-        stable=(udp_server.container.life,),
+        recheck=(udp_server.container.run,),
     )
     if not udp_server.inner_port:
         return finding
@@ -85,7 +85,7 @@ def _finding(udp_server: UnpublishedUdp, severity: Severity | None) -> Finding:
         ),
         discriminator=str(port),
         severity=severity,
-        stable=(container.life,),
+        recheck=(container.run,),
         is_quiet=True,
         variables={"port": str(port), "udp_port": udp_server.published.leading_to(f"{port}/udp")},
     )

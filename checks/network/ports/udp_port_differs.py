@@ -44,7 +44,7 @@ def _finding(moved: MovedUdpPort) -> Finding:
         ),
         discriminator=str(port),
         severity=None if moved.named_by else Severity.advice,
-        stable=(container.life,),
+        recheck=(container.run,),
         variables={"port": str(port), **_cure(moved)},
     )
 

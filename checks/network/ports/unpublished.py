@@ -93,7 +93,7 @@ def _one_off_finding(one_off: OneOffPorts) -> Finding:
             f"ports of service {container.compose_service}": list(one_off.ports),
             "HostConfig.PortBindings": "none",
         },
-        stable=(container.life,),
+        recheck=(container.run,),
     )
     file = only(container.compose_files)
     if file is None:
@@ -159,7 +159,7 @@ def _direct_finding(
         discriminator="default route",
         severity=Severity.advice,
         touches=(lan.subject,),
-        stable=(container.life,),
+        recheck=(container.run,),
     )
     chooses = ping is not None and ping.version >= _CHOOSES
     if chooses:
@@ -184,7 +184,7 @@ def _default_route_finding(
         },
         discriminator="default route",
         touches=subjects_of((lan, bridge)),
-        stable=(container.life,),
+        recheck=(container.run,),
         variables={"lan": lan.name},
     )
 
@@ -221,7 +221,7 @@ def _host_network_finding(container: Container, binding: PortBinding, *, serves:
             f"listener on port {port}": None,
         },
         discriminator=f"{port}/{protocol}",
-        stable=(container.life,),
+        recheck=(container.run,),
     )
     if not serves or protocol not in ("tcp", "udp"):
         return finding
@@ -251,7 +251,7 @@ def _ipv6_port_findings(container: Container, config: DaemonConfig) -> Iterator[
                 f"userland-proxy in {config.where('userland-proxy')}": False,
             },
             discriminator=f"{address}:{port}",
-            stable=(container.life,),
+            recheck=(container.run,),
         )
 
 

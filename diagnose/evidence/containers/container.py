@@ -51,17 +51,17 @@ class Container(InspectedContainer, frozen=True):
     """
 
     @property
-    def life(self) -> ContainerRun:
+    def run(self) -> ContainerRun:
         """The present run; a finding that compares two sources holds only for that run."""
         return ContainerRun(self.id, self.state.pid, self.state.started_at)
 
     @property
-    def caller_lives(self) -> tuple[ContainerRun, ...]:
+    def caller_runs(self) -> tuple[ContainerRun, ...]:
         """The present run, for a finding about its calls; empty where it may be between two runs.
 
         The configured targets of its calls stay the same in its next run.
         """
-        return (self.life,) if self.is_running and self.restart_count == 0 else ()
+        return (self.run,) if self.is_running and self.restart_count == 0 else ()
 
     @functools.cached_property
     def is_running(self) -> bool:

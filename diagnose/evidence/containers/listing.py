@@ -194,5 +194,5 @@ def still_alive(host: Host, suspects: Iterable[Container]) -> tuple[Container, .
     return tuple(
         container
         for container, answer in answers
-        if isinstance(answer, dict) and convert(answer, Container).life == container.life
+        if isinstance(answer, dict) and convert(answer, Container).run == container.run
     )

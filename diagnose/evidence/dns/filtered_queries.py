@@ -15,7 +15,7 @@ from diagnose.evidence.network.networks import Network, Networks
 from diagnose.evidence.network.routes import Routes
 from diagnose.evidence.network.rules.refusing_routes import refusal
 from diagnose.firewall.flow import Flow, Origin, Trace
-from diagnose.firewall.stack import Stack
+from diagnose.firewall.network_stack import NetworkStack
 from diagnose.firewall.trace import trace
 from diagnose.firewall.verdict import Step
 from diagnose.mappings import by_key
@@ -86,7 +86,7 @@ def _blocking_rule(traced: Trace) -> Step | None:
     return obstacle.by if obstacle is not None else None
 
 
-def _traced_of_host(stack: Stack, lookups: Lookups) -> Iterator[tuple[str, Trace]]:
+def _traced_of_host(stack: NetworkStack, lookups: Lookups) -> Iterator[tuple[str, Trace]]:
     """The IPv4 servers that do not answer the host, each with the way of its queries."""
     for server, reply in lookups.host.items():
         if not (reply.answered or reply.icmp == "refused" or ":" in server):
@@ -105,7 +105,7 @@ def _askers(way: QueryPath, networks: Networks) -> Iterator[tuple[Network, str]]
                 yield network, endpoint.ip_address
 
 
-def rule_against(stack: Stack, flow: Flow) -> Step | None:
+def rule_against(stack: NetworkStack, flow: Flow) -> Step | None:
     """The rule that certainly stops a connection, or the answer to it."""
     return _blocking_rule(trace(stack, flow))
 

@@ -85,10 +85,10 @@ class SaidErrors(Items[SaidError], frozen=True):
 
 @evidence
 def said_errors(log: DaemonLog, clock: Clock, options: Options) -> SaidErrors:
-    """The errors of the engine's present life, from its log."""
+    """The errors of the engine since its last start, from its log."""
     lines = [
         line
-        for line in _present_life(log, clock.wall - options.since_s)
+        for line in _lines_since_start(log, clock.wall - options.since_s)
         if _is_unexplained_error(line)
     ]
     groups = by_key((_CHANGING.sub("#", line.text), line) for line in lines)
@@ -101,7 +101,7 @@ def said_errors(log: DaemonLog, clock: Clock, options: Options) -> SaidErrors:
     return SaidErrors(tuple(sorted(errors, key=lambda error: -(error.line.at or 0.0))))
 
 
-def _present_life(log: DaemonLog, since: float) -> Iterable[LogLine]:
+def _lines_since_start(log: DaemonLog, since: float) -> Iterable[LogLine]:
     """The lines since the engine came up the last time; all that are known, if that is not."""
     recent = log.since(since)
     for at in range(len(recent) - 1, -1, -1):

@@ -11,8 +11,8 @@ from diagnose.evidence.network.interfaces import Interface, Interfaces, addresse
 from diagnose.evidence.network.networks import Networks
 from diagnose.evidence.network.paths.forwarding import FORWARDING6
 from diagnose.evidence.network.rules.packet_filter import Firewall
+from diagnose.firewall.network_stack import Device, NetworkStack, Settings
 from diagnose.firewall.routing import Routing
-from diagnose.firewall.stack import Device, Settings, Stack
 from diagnose.model import Failed, Unavailable
 from diagnose.questions import Host
 from diagnose.questions.machine import ReadSysctls
@@ -29,7 +29,7 @@ _BRIDGED6 = "net.bridge.bridge-nf-call-ip6tables"
 class HostStack(msgspec.Struct, frozen=True):
     """The network stack through which `trace` sends packets."""
 
-    stack: Stack
+    stack: NetworkStack
     rules: tuple[PolicyRule, ...] = ()
     """The host's own routing rules, beside the kernel's."""
 
@@ -48,7 +48,7 @@ def host_stack(
     settings = _settings(host, [link for link in links if link.master is None])
     if isinstance(settings, Unavailable):
         settings = Settings()
-    stack = Stack(
+    stack = NetworkStack(
         firewall.ruleset,
         Routing(routes, rules, {link.index: link.name for link in links}),
         tuple(_devices(links)),

@@ -22,7 +22,7 @@ from diagnose.evidence.network.paths.walks import leads_out
 from diagnose.evidence.network.route_lookups import SOMEWHERE
 from diagnose.evidence.network.uplinks import Uplinks
 from diagnose.firewall.flow import Flow, Origin, Reason, Trace
-from diagnose.firewall.stack import Stack
+from diagnose.firewall.network_stack import NetworkStack
 from diagnose.firewall.trace import trace
 from diagnose.mappings import by_key, distinct
 from diagnose.registry import evidence
@@ -105,7 +105,7 @@ def host_map(
     )
 
 
-def _is_forwarding(stack: Stack | None, uplinks: Uplinks | None) -> bool | None:
+def _is_forwarding(stack: NetworkStack | None, uplinks: Uplinks | None) -> bool | None:
     if stack is None or uplinks is None:
         return None
     settings = [stack.settings.forwarding.get(uplink.name) for uplink in uplinks]
@@ -115,7 +115,7 @@ def _is_forwarding(stack: Stack | None, uplinks: Uplinks | None) -> bool | None:
 def _networks(
     containers: Containers,
     networks: Networks | None,
-    stack: Stack | None,
+    stack: NetworkStack | None,
     paths: PacketPaths | None,
 ) -> Iterator[MapNetwork]:
     """The engine's networks in the order of their sizes, then the containers that are on none."""
@@ -194,7 +194,7 @@ def _way_in(inlet: Inlet | None) -> MapWay:
     )
 
 
-def _way_out(network: Network, members: list[Container], stack: Stack | None) -> MapWay:
+def _way_out(network: Network, members: list[Container], stack: NetworkStack | None) -> MapWay:
     """The way of a network's first running container to an ordinary address.
 
     Open where one of the samples gets through.

@@ -100,7 +100,7 @@ def test_another_start_is_offered_only_where_it_may_end_otherwise(
 
 @pytest.mark.parametrize(
     ("killed_at", "is_named"), [(150.0, True), (97.0, True), (40.0, False)],
-    ids=["its end", "a clock that is a little apart", "an earlier life"],
+    ids=["its end", "a clock that is a little apart", "an earlier run"],
 )  # fmt: skip
 def test_the_kernel_killed_it_in_its_group(killed_at: float, is_named: bool) -> None:
     group = "/system.slice/containerd.service"

@@ -20,9 +20,9 @@ from diagnose.evidence.network.paths.published.return_paths import ReturnPaths
 from diagnose.evidence.network.paths.wanted.wanted_paths import WantedPath
 from diagnose.evidence.network.paths.wanted.wants import Want
 from diagnose.firewall.flow import Obstacle, Trace
+from diagnose.firewall.network_stack import NetworkStack
 from diagnose.firewall.routing import Routing
 from diagnose.firewall.rules import Ruleset
-from diagnose.firewall.stack import Stack
 from diagnose.firewall.verdict import Step
 from diagnose.model import Unexamined, Verdict
 from tests.judging import judge, rows
@@ -105,6 +105,8 @@ def test_routes_inside(name: str) -> None:
         "network.replies-misrouted",
         inner_paths=paths,
         return_paths=ReturnPaths(()),
-        host_stack=HostStack(Stack(Ruleset(), Routing(routes=[], rules=None, interfaces={}))),
+        host_stack=HostStack(
+            NetworkStack(Ruleset(), Routing(routes=[], rules=None, interfaces={}))
+        ),
     )
     assert rows(result) == wanted

@@ -10,9 +10,9 @@ from diagnose.evidence.network.host_stack import HostStack
 from diagnose.evidence.network.networks import Networks
 from diagnose.evidence.network.paths.outgoing.closed_swarm_ports import closed_swarm_ports
 from diagnose.evidence.swarm.swarm import Node, Swarm
+from diagnose.firewall.network_stack import Device, NetworkStack
 from diagnose.firewall.routing import Routing
 from diagnose.firewall.ruleset import assemble
-from diagnose.firewall.stack import Device, Stack
 from diagnose.model import Verdict
 from tests.checks.network.evidence import network
 from tests.judging import judge
@@ -52,7 +52,7 @@ def _stack(policy: str, rules: str) -> HostStack:
     nothing = {"tables": [], "chains": [], "rules": [], "sets": [], "elements": []}
     ruleset = assemble(nothing, {"ip": FILTER.format(policy, rules)}, {}, LINKS)
     return HostStack(
-        Stack(
+        NetworkStack(
             ruleset,
             Routing(routes=[], rules=None, interfaces=LINKS),
             (Device("eth0", ("192.0.2.10/24",)),),

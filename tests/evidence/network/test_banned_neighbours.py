@@ -15,9 +15,9 @@ from diagnose.evidence.network.paths.published.banned_neighbours import (
 )
 from diagnose.evidence.network.paths.walked_host import WalkedHost
 from diagnose.evidence.network.uplinks import Uplink, Uplinks
+from diagnose.firewall.network_stack import NetworkStack
 from diagnose.firewall.routing import Routing
 from diagnose.firewall.ruleset import assemble
-from diagnose.firewall.stack import Stack
 from tests.firewall.test_trace import DEVICES, NAMES, NO_NFTABLES, ROUTES, table
 from tests.hosts import Made
 from tests.made_paths import BRIDGE, container
@@ -40,7 +40,7 @@ NEIGHBOURS = Neighbours(
 
 
 def found(filter_: str) -> BannedNeighbours:
-    stack = Stack(
+    stack = NetworkStack(
         assemble(NO_NFTABLES, {"ip": f"{NAT}{filter_}"}), Routing(ROUTES, None, NAMES), DEVICES
     )
     host, boxes = HostStack(stack), Containers((WEB,))

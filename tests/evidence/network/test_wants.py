@@ -8,13 +8,13 @@ from diagnose.evidence.network.calls.logged_failures import Kind, LoggedFailure,
 from diagnose.evidence.network.networks import Networks
 from diagnose.evidence.network.paths.wanted.called_names import CalledNames
 from diagnose.evidence.network.paths.wanted.wants import exposed_port, logged, wants_of
+from diagnose.firewall.network_stack import NetworkStack
 from diagnose.firewall.routing import Routing
 from diagnose.firewall.rules import Ruleset
-from diagnose.firewall.stack import Stack
 from tests.checks.network.evidence import network
 from tests.inspected import container, of
 
-STACK = Stack(Ruleset(), Routing(routes=(), rules=None, interfaces={}))
+STACK = NetworkStack(Ruleset(), Routing(routes=(), rules=None, interfaces={}))
 PORTS: dict[str, tuple[list[str], int]] = {
     "beside it": (["DB_HOST=db", "DB_PORT=6000"], 6000),
     "hinted at": (["POSTGRES_HOST=db"], 5432),

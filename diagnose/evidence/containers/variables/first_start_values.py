@@ -153,7 +153,9 @@ def _values(host: Host, container: Container) -> Iterator[FirstStartValue]:
         return
     for block in _blocks(file.text, dict(container.config.environment)):
         mount = host_mount(container.mounts, block.path)
-        if mount is None or not _is_of_earlier_life(host, container, mount.on_host(block.path)):
+        if mount is None or not _is_older_than_container(
+            host, container, mount.on_host(block.path)
+        ):
             continue
         own_values = _own_values(host, container)
         values = {name: own_values[name] for name in sorted(block.names) if name in own_values}
@@ -232,7 +234,7 @@ def _texts_in(mount: Mount, path: str, texts: list[str]) -> FindTexts:
     return FindTexts(below, texts, root=mount.source)
 
 
-def _is_of_earlier_life(host: Host, container: Container, path: str) -> bool:
+def _is_older_than_container(host: Host, container: Container, path: str) -> bool:
     """Whether a file was written before the container's creation, and not since.
 
     Of a large file only the beginning is searched, and a link leads to a file of the container.

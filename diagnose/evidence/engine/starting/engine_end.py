@@ -35,7 +35,7 @@ class EngineEnd(msgspec.Struct, frozen=True):
     blockers: StartBlockers = StartBlockers()
     """Units for which systemd does not start it."""
     killed: OomKill | None = None
-    """The end of its last life, if the kernel made it."""
+    """The end of its last process, if the kernel made it."""
     taken: str = ""
     """The address that was in use when the engine wanted it, while a program listens there."""
     taken_by: str = ""

@@ -34,8 +34,8 @@ from diagnose.evidence.network.networks import Network, Networks
 from diagnose.evidence.network.routes import Routes
 from diagnose.evidence.network.sockets.losses import NetworkLosses
 from diagnose.firewall.flow import Flow, Origin, Trace
+from diagnose.firewall.network_stack import NetworkStack
 from diagnose.firewall.packet import Family
-from diagnose.firewall.stack import Stack
 from diagnose.firewall.trace import trace, trace_bridged
 from diagnose.mappings import only
 from diagnose.model import EvidenceGroup, Failed
@@ -333,7 +333,7 @@ def _way_out(
     return only(leading)
 
 
-def _trace_of(call: UnansweredCall, stack: Stack) -> Trace | None:
+def _trace_of(call: UnansweredCall, stack: NetworkStack) -> Trace | None:
     """The trace of a call through the host's rules and routes; None where that is not known."""
     network = call.network
     family: Family = "ip6" if call.is_ipv6 else "ip"

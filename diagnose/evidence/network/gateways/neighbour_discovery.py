@@ -17,7 +17,7 @@ from diagnose.firewall.neighbours import (
     between_host_and_peer,
     between_peers,
 )
-from diagnose.firewall.stack import Stack
+from diagnose.firewall.network_stack import NetworkStack
 from diagnose.model import Coverage
 from diagnose.registry import evidence
 
@@ -95,7 +95,7 @@ def _members(containers: Containers, networks: Networks) -> Mapping[str, list[_M
 
 
 def _links_on_network(
-    stack: Stack, network: Network, attached: list[_Member]
+    stack: NetworkStack, network: Network, attached: list[_Member]
 ) -> Iterator[NeighbourLink]:
     """The pairs of a network that have to find each other: host and container, two containers."""
     members = tuple(member.container for member in attached)
@@ -110,7 +110,7 @@ def _links_on_network(
         yield NeighbourLink("containers", network.bridge, network, members, tuple(lost))
 
 
-def _links_on_uplink(stack: Stack, leaving: list[Container]) -> Iterator[NeighbourLink]:
+def _links_on_uplink(stack: NetworkStack, leaving: list[Container]) -> Iterator[NeighbourLink]:
     """The host and its router; a default route without a gateway leads into a tunnel."""
     decision = stack.routing.look_up(SOMEWHERE6)
     host_address = stack.address_on(decision.oif, "ip6") if decision.kind == "unicast" else None

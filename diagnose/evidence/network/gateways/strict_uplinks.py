@@ -12,7 +12,7 @@ from diagnose.evidence.network.networks import Networks
 from diagnose.evidence.network.route_lookups import SOMEWHERE
 from diagnose.evidence.network.uplinks import Uplinks
 from diagnose.firewall.flow import Flow, Origin
-from diagnose.firewall.stack import Stack
+from diagnose.firewall.network_stack import NetworkStack
 from diagnose.firewall.trace import trace
 from diagnose.model import Unavailable
 from diagnose.questions import Host
@@ -78,7 +78,7 @@ def _ports(containers: Containers, address: str) -> set[int]:
 
 
 def _strict_uplink(
-    stack: Stack, device: str, address: str, ports: tuple[int, ...]
+    stack: NetworkStack, device: str, address: str, ports: tuple[int, ...]
 ) -> StrictUplink | None:
     """The interface, where the kernel certainly takes an ordinary client beyond it for forged."""
     if not ports:

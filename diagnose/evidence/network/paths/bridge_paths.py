@@ -17,8 +17,8 @@ from diagnose.evidence.network.paths.walks import SOMEWHERE6
 from diagnose.evidence.network.route_lookups import SOMEWHERE
 from diagnose.evidence.network.uplinks import Uplinks
 from diagnose.firewall.flow import EPHEMERAL, Flow, Origin, Trace
+from diagnose.firewall.network_stack import Device, NetworkStack
 from diagnose.firewall.packet import Family, Packet
-from diagnose.firewall.stack import Device, Stack
 from diagnose.firewall.trace import trace, trace_bridged
 from diagnose.firewall.walk import walk
 from diagnose.registry import evidence
@@ -77,7 +77,7 @@ def _is_an_engines(name: str) -> bool:
 
 
 def _paths_of_bridge(
-    stack: Stack, device: Device, ports: Sequence[Interface], uplinks: Uplinks
+    stack: NetworkStack, device: Device, ports: Sequence[Interface], uplinks: Uplinks
 ) -> Iterator[BridgePath]:
     """The ways of the guests on a bridge; none where there are no guests."""
     guests = tuple(port.name for port in ports if port.kind in _GUEST_KINDS)
@@ -95,7 +95,7 @@ def _with_prefix(device: Device, address: str | None) -> IPv4Interface | IPv6Int
 
 
 def _routed_paths(
-    stack: Stack, device: Device, guests: tuple[str, ...], uplinks: Uplinks
+    stack: NetworkStack, device: Device, guests: tuple[str, ...], uplinks: Uplinks
 ) -> Iterator[BridgePath]:
     """The way out of a bridge with an address of the host.
 
@@ -130,7 +130,9 @@ def _routed_paths(
         )
 
 
-def _path_of_translated_net(stack: Stack, device: Device, uplinks: Uplinks) -> Iterator[BridgePath]:
+def _path_of_translated_net(
+    stack: NetworkStack, device: Device, uplinks: Uplinks
+) -> Iterator[BridgePath]:
     """The way out of an interface whose net, and no other, is translated by a rule.
 
     Rules for all that leaves tell nothing about it.
@@ -167,7 +169,9 @@ _STRANGER = "198.18.251.7"
 """An address of a net for measurements, which no rule is about."""
 
 
-def _is_meant_to_leave(stack: Stack, bridge: str, source: str, uplink: str, family: Family) -> bool:
+def _is_meant_to_leave(
+    stack: NetworkStack, bridge: str, source: str, uplink: str, family: Family
+) -> bool:
     """Whether the host is set up for this bridge's packets.
 
     Its addresses are translated, or are routed global ones.
@@ -193,7 +197,7 @@ def _is_meant_to_leave(stack: Stack, bridge: str, source: str, uplink: str, fami
 
 
 def _bridged_paths(
-    stack: Stack, device: Device, outer: Interface, guests: tuple[str, ...]
+    stack: NetworkStack, device: Device, outer: Interface, guests: tuple[str, ...]
 ) -> Iterator[BridgePath]:
     """The way from a guest's port to the port of the uplink."""
     if not stack.settings.bridge_filter:

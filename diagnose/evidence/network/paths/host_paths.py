@@ -14,7 +14,7 @@ from diagnose.evidence.network.host_stack import HostStack
 from diagnose.evidence.network.networks import Network, Networks
 from diagnose.evidence.network.paths.walked_host import WalkedHost
 from diagnose.firewall.flow import Flow, Obstacle, Origin, Trace
-from diagnose.firewall.stack import Stack
+from diagnose.firewall.network_stack import NetworkStack
 from diagnose.firewall.trace import trace
 from diagnose.registry import evidence
 
@@ -73,7 +73,7 @@ def host_paths(
 class _HostConnections(msgspec.Struct, frozen=True):
     """Connections of the host that lead to one container."""
 
-    stack: Stack
+    stack: NetworkStack
     container: Container
     network: Network
     address: str
@@ -84,7 +84,9 @@ class _HostConnections(msgspec.Struct, frozen=True):
         return HostPath(self.container, self.network, address, port, traced)
 
 
-def _walks(stack: Stack, containers: Containers, networks: Networks) -> Iterator[_HostConnections]:
+def _walks(
+    stack: NetworkStack, containers: Containers, networks: Networks
+) -> Iterator[_HostConnections]:
     """To the first container of each bridge network that publishes a TCP port."""
     seen: set[str] = set()
     for container in containers.running:

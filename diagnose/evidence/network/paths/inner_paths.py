@@ -23,7 +23,7 @@ from diagnose.evidence.network.route_lookups import SOMEWHERE
 from diagnose.evidence.network.sockets.half_open import UNCONFIRMED
 from diagnose.evidence.network.uplinks import Uplinks
 from diagnose.firewall.flow import Flow, Origin, Trace
-from diagnose.firewall.stack import Stack
+from diagnose.firewall.network_stack import NetworkStack
 from diagnose.firewall.trace import trace
 from diagnose.model import Coverage, Failed, Unexamined
 from diagnose.questions import Host
@@ -144,7 +144,7 @@ def inner_paths(
     return InnerPaths(waited, tuple(outlets), tuple(arrivals), unread=inner.unread)
 
 
-def _clients(stack: Stack, uplinks: Uplinks) -> dict[Client, str]:
+def _clients(stack: NetworkStack, uplinks: Uplinks) -> dict[Client, str]:
     """An address for each kind of client but the host itself, whose address differs by network."""
     clients: dict[Client, str] = {}
     for uplink in uplinks:
@@ -172,7 +172,7 @@ def _first_hosts(network: str, own_address: str) -> list[str]:
 
 
 def _inlets(
-    netns: ContainerNetns, stack: Stack, networks: Networks, clients: dict[Client, str]
+    netns: ContainerNetns, stack: NetworkStack, networks: Networks, clients: dict[Client, str]
 ) -> Iterator[InnerInlet]:
     """The published ports of a container, with the clients that its own namespace stops.
 
@@ -232,7 +232,10 @@ def _with_waiting(host: Host, inlets: Sequence[InnerInlet]) -> Iterator[InnerInl
 
 
 def _outlets(
-    path: WantedPath, stacks: dict[str, Stack], namespaces: Namespaces, containers: Containers
+    path: WantedPath,
+    stacks: dict[str, NetworkStack],
+    namespaces: Namespaces,
+    containers: Containers,
 ) -> Iterator[InnerOutlet]:
     """The trace of a wanted connection in the namespace of its opener; empty where not known."""
     owner = containers.namespace_owners.get(path.want.container.id, path.want.container)
@@ -247,7 +250,10 @@ def _outlets(
 
 
 def _arrivals(
-    path: WantedPath, stacks: dict[str, Stack], namespaces: Namespaces, containers: Containers
+    path: WantedPath,
+    stacks: dict[str, NetworkStack],
+    namespaces: Namespaces,
+    containers: Containers,
 ) -> Iterator[InnerArrival]:
     """The trace of a wanted connection in the called container's namespace; empty where not known.
 

@@ -7,10 +7,10 @@ import msgspec
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.network.container_netns import ContainerNetns, Namespaces
 from diagnose.evidence.network.interfaces import addresses_with_prefix
+from diagnose.firewall.network_stack import Device, NetworkStack, Settings
 from diagnose.firewall.packet import Family
 from diagnose.firewall.routing import Routing
 from diagnose.firewall.ruleset import assemble
-from diagnose.firewall.stack import Device, Settings, Stack
 from diagnose.model import Failed, Unexamined
 from diagnose.questions import Host
 from diagnose.questions.firewall import Flavour, SaveIptables
@@ -24,7 +24,7 @@ _NET_ADMIN = frozenset({"NET_ADMIN", "CAP_NET_ADMIN", "ALL"})
 class InnerStacks(msgspec.Struct, frozen=True):
     """The stacks that could be read."""
 
-    by_owner: dict[str, Stack]
+    by_owner: dict[str, NetworkStack]
     """By the id of the container whose namespace it is."""
     unread: tuple[Unexamined, ...]
     """Containers whose namespace could not be read."""
@@ -32,7 +32,7 @@ class InnerStacks(msgspec.Struct, frozen=True):
 
 def inner_stacks(host: Host, namespaces: Sequence[ContainerNetns]) -> InnerStacks:
     """Ask each of these namespaces for its rules, routes and interfaces."""
-    stacks: dict[str, Stack] = {}
+    stacks: dict[str, NetworkStack] = {}
     unread = []
     for netns, answer in host.ask_about(
         namespaces, lambda netns: ReadNetnsFilter(netns.container.state.pid)
@@ -78,7 +78,7 @@ def _is_own(netns: ContainerNetns, members: Sequence[Container]) -> bool:
     )
 
 
-def _stack(host: Host, netns: ContainerNetns, answer: NetnsFilter) -> Stack:
+def _stack(host: Host, netns: ContainerNetns, answer: NetnsFilter) -> NetworkStack:
     """The network stack inside of a container: its interfaces, settings and rules."""
     names = {link.index: link.name for link in netns.links}
     devices = tuple(
@@ -96,7 +96,7 @@ def _stack(host: Host, netns: ContainerNetns, answer: NetnsFilter) -> Stack:
     )
     nftables = answer.nftables if isinstance(answer.nftables, dict) else None
     ruleset = assemble(nftables, {"ip": saved or ""}, legacy, names)
-    return Stack(
+    return NetworkStack(
         ruleset, Routing(answer.routes, answer.rules, names), devices, Settings(reverse_path=modes)
     )
 

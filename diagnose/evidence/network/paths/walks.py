@@ -15,8 +15,8 @@ from diagnose.evidence.network.route_lookups import SOMEWHERE
 from diagnose.evidence.network.uplinks import Uplink
 from diagnose.firewall.connection_verdict import ConnectionVerdict
 from diagnose.firewall.flow import Part, Trace
+from diagnose.firewall.network_stack import NetworkStack
 from diagnose.firewall.packet import Family
-from diagnose.firewall.stack import Stack
 
 SOMEWHERE6 = "2600:1f18::1"
 """The IPv6 peer of no particular kind."""
@@ -97,7 +97,7 @@ def ordinary_peer(family: Family) -> str:
 class Walks:
     """The network stack and the uplink of all traces."""
 
-    def __init__(self, stack: Stack, uplink: Uplink) -> None:
+    def __init__(self, stack: NetworkStack, uplink: Uplink) -> None:
         self.stack = stack
         self.uplink = uplink
 

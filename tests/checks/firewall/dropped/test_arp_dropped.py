@@ -13,9 +13,9 @@ from diagnose.evidence.network.neighbours import Neighbours, parse_arp
 from diagnose.evidence.network.networks import Networks
 from diagnose.evidence.network.paths.walked_host import WalkedHost
 from diagnose.evidence.network.uplinks import Uplink, Uplinks
+from diagnose.firewall.network_stack import Device, NetworkStack, Settings
 from diagnose.firewall.routing import Routing
 from diagnose.firewall.ruleset import assemble
-from diagnose.firewall.stack import Device, Settings, Stack
 from tests.checks.network.evidence import container, network
 from tests.firewall.test_trace import NO_NFTABLES
 from tests.judging import judge, rows
@@ -35,7 +35,7 @@ def _filters(
     dump = NO_NFTABLES | {"loaded": True, "tables": tables, "chains": list(chains)}
     dump |= {"rules": list(rules)}
     devices = (Device("br-0123456789ab", ("172.18.0.1/16",), "bridge", ("veth1",)),)
-    stack = Stack(
+    stack = NetworkStack(
         assemble(dump, iptables_nft=None, iptables_legacy={}, interfaces={}),
         Routing(routes=(), rules=None, interfaces={}),
         devices,

@@ -17,9 +17,9 @@ from diagnose.firewall.neighbours import (
     between_peers,
     solicited_node,
 )
+from diagnose.firewall.network_stack import Device, NetworkStack, Settings
 from diagnose.firewall.routing import Routing
 from diagnose.firewall.ruleset import assemble
-from diagnose.firewall.stack import Device, Settings, Stack
 from tests.firewall.test_trace import NO_NFTABLES
 from tests.judging import judge, rows
 
@@ -61,10 +61,10 @@ RULES: dict[str, tuple[str, list[str]]] = {
 }
 
 
-def stack(rules: str, *, bridged: bool = False) -> Stack:
+def stack(rules: str, *, bridged: bool = False) -> NetworkStack:
     ruleset = assemble(NO_NFTABLES, {"ip6": HEAD + rules + END}, iptables_legacy={}, interfaces={})
     devices = (Device("br-shop", ("fd00::1/64",), "bridge", ("veth1",)),)
-    return Stack(
+    return NetworkStack(
         ruleset,
         Routing(routes=(), rules=None, interfaces={}),
         devices,

@@ -24,11 +24,11 @@ from diagnose.evidence.network.sockets.half_open import HalfOpen
 from diagnose.evidence.network.uplinks import Uplink, Uplinks
 from diagnose.firewall.actions import Translate
 from diagnose.firewall.flow import Obstacle, Trace
+from diagnose.firewall.network_stack import NetworkStack
 from diagnose.firewall.packet import Hook
 from diagnose.firewall.routing import Routing
 from diagnose.firewall.rules import Ruleset
 from diagnose.firewall.ruleset import assemble
-from diagnose.firewall.stack import Stack
 from diagnose.firewall.verdict import Step
 from diagnose.model import Unavailable
 from tests.firewall.test_trace import stack
@@ -181,7 +181,9 @@ def test_answers_that_a_vpn_takes(name: str) -> None:
     result = judge(
         "network.replies-misrouted",
         return_paths=ReturnPaths((path,)),
-        host_stack=HostStack(Stack(Ruleset(), Routing(routes=[], rules=None, interfaces={}))),
+        host_stack=HostStack(
+            NetworkStack(Ruleset(), Routing(routes=[], rules=None, interfaces={}))
+        ),
         **evidence,
     )
     assert rows(result) == wanted

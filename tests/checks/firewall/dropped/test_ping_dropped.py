@@ -27,7 +27,7 @@ from diagnose.evidence.network.paths.dropped_pings import IGNORE, DroppedPings, 
 from diagnose.evidence.network.paths.walked_host import WalkedHost
 from diagnose.evidence.network.paths.wanted.called_names import NameSources
 from diagnose.firewall.flow import Obstacle
-from diagnose.firewall.stack import Stack
+from diagnose.firewall.network_stack import NetworkStack
 from diagnose.firewall.verdict import Step
 from diagnose.questions import Host
 from tests.firewall.test_trace import MASQUERADE, stack, table
@@ -58,7 +58,7 @@ def api(test: str = "", *command: str, healthy: bool = False, **variables: str) 
 
 def seen(
     who: Container,
-    on: Stack = OPEN,
+    on: NetworkStack = OPEN,
     log: tuple[str, ...] = (),
     ignores: str | None = "0",
     process: str = "",
@@ -77,7 +77,7 @@ def seen(
 
 
 LOSS = ("PING 192.0.2.1 (192.0.2.1): 56 data bytes", *2 * ("1 sent, 0 received, 100% packet loss",))
-PINGS: dict[str, tuple[Container, Stack, dict[str, Any], list[tuple[str, str]]]] = {
+PINGS: dict[str, tuple[Container, NetworkStack, dict[str, Any], list[tuple[str, str]]]] = {
     "a neighbour": (api("ping -c1 db || exit 1"), BETWEEN, {}, [("warning", "api")]),
     "a shell": (api(healthy=True), OUT, {"process": "ping 8.8.8.8"}, [("warning", "api")]),
     "a shell that gets answers": (api(healthy=True), OPEN, {"process": "ping 8.8.8.8"}, []),
@@ -114,7 +114,7 @@ PINGS: dict[str, tuple[Container, Stack, dict[str, Any], list[tuple[str, str]]]]
 
 @pytest.mark.parametrize(("who", "on", "more", "expected"), PINGS.values(), ids=PINGS)
 def test_ping_dropped(
-    who: Container, on: Stack, more: dict[str, Any], expected: list[tuple[str, str]]
+    who: Container, on: NetworkStack, more: dict[str, Any], expected: list[tuple[str, str]]
 ) -> None:
     result = judge("firewall.ping-dropped", dropped_pings=seen(who, on, **more))
     assert rows(result) == expected

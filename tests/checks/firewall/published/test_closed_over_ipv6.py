@@ -22,9 +22,9 @@ from diagnose.evidence.network.paths.published.closed_over_ipv6 import (
 from diagnose.evidence.network.paths.walked_host import WalkedHost
 from diagnose.evidence.network.rules.packet_filter import Firewall
 from diagnose.evidence.network.uplinks import Uplink, Uplinks
+from diagnose.firewall.network_stack import NetworkStack
 from diagnose.firewall.routing import Routing
 from diagnose.firewall.ruleset import assemble
-from diagnose.firewall.stack import Stack
 from diagnose.questions.network import Route
 from tests.firewall.test_trace import DEVICES, NAMES, NO_NFTABLES, ROUTES, table
 from tests.judging import judge, rows
@@ -69,7 +69,7 @@ def seen(
         else device
         for device in DEVICES
     )
-    stack = Stack(
+    stack = NetworkStack(
         assemble(NO_NFTABLES, {"ip": NAT, "ip6": rules6}),
         Routing((*ROUTES, *routes), None, NAMES),
         devices,

@@ -11,9 +11,9 @@ from diagnose.evidence.network.container_netns import Namespaces
 from diagnose.evidence.network.host_stack import HostStack
 from diagnose.evidence.network.paths.outgoing.misnamed_exits import MisnamedExits, misnamed_exits
 from diagnose.evidence.network.wiring.tunnels import Tunnels
+from diagnose.firewall.network_stack import Device, NetworkStack
 from diagnose.firewall.routing import Routing
 from diagnose.firewall.ruleset import assemble
-from diagnose.firewall.stack import Device, Stack
 from diagnose.model import Json
 from diagnose.questions.network import Route
 from tests.hosts import Made
@@ -44,7 +44,7 @@ def found(
         {},
         LINKS,
     )
-    stack = HostStack(Stack(rules, Routing(routes, None, LINKS), devices))
+    stack = HostStack(NetworkStack(rules, Routing(routes, None, LINKS), devices))
     own = Tunnels({}, frozenset({"wg0"}))
     host = Made({"conntrack": {"entries": list(flows)}})
     return misnamed_exits(host, Containers(()), Namespaces({}), stack, own)

@@ -25,9 +25,9 @@ from diagnose.evidence.network.routes import Routes
 from diagnose.evidence.network.sockets.losses import NetworkLosses
 from diagnose.firewall.actions import Translate
 from diagnose.firewall.flow import Obstacle, Trace
+from diagnose.firewall.network_stack import Device, NetworkStack
 from diagnose.firewall.routing import Routing
 from diagnose.firewall.ruleset import assemble
-from diagnose.firewall.stack import Device, Stack
 from diagnose.firewall.verdict import Step
 from diagnose.model import Finding, Json, Verdict
 from diagnose.questions.network import Route
@@ -495,7 +495,7 @@ def test_a_rule_of_this_host_that_refuses_a_call(line: str, match: str, found: b
         Device("br-0123456789ab", ("172.18.0.1/16",), "bridge"),
     )
     rules = assemble(nothing, {"ip": saved}, {}, names)
-    stack = Stack(rules, Routing(routes, None, names), devices)
+    stack = NetworkStack(rules, Routing(routes, None, names), devices)
     seen = SeenCalls(NetworkLosses((), counted=1), logged_failures=LoggedFailures((failed,)))
     ways = CallWays(NETWORKS, host_stack=HostStack(stack))
     calls = unanswered_calls(Made({}), Containers((APP,)), seen, ways, None, CLOCK)

@@ -68,7 +68,7 @@ def test_a_restart_does_not_take_the_finding_back(name: str, runs: int) -> None:
     result = judge(
         "network.host-service-not-listening", wanted_paths=WantedPaths((), unserved=(lack,))
     )
-    assert [len(finding.stable) for finding in result.findings] == [runs]
+    assert [len(finding.recheck) for finding in result.findings] == [runs]
 
 
 def test_the_cure_sends_the_port_to_loopback_only_where_a_program_listens_there() -> None:

@@ -425,7 +425,7 @@ def test_the_next_run_of_a_caller_does_not_take_the_finding_back(
         clock=Clock(wall=NOW, booted=NOW - 9e5),
     )
     names = {EDGE.id: "edge", WORKER.id: "worker"}
-    assert [names[run.id] for run in result.findings[0].stable] == wanted
+    assert [names[run.id] for run in result.findings[0].recheck] == wanted
 
 
 @pytest.mark.parametrize(

@@ -11,9 +11,9 @@ from diagnose.evidence.network.interfaces import Address, Interface
 from diagnose.evidence.network.networks import Networks
 from diagnose.evidence.network.routes import Route, Routes
 from diagnose.evidence.network.wiring.tunnels import Tunnels
+from diagnose.firewall.network_stack import NetworkStack, Settings
 from diagnose.firewall.routing import Routing
 from diagnose.firewall.ruleset import Ruleset
-from diagnose.firewall.stack import Settings, Stack
 from diagnose.questions.network import PolicyRule
 from tests.checks.network.evidence import BRIDGE, UPLINK, links, network, subjects_and_severities
 from tests.judging import judge
@@ -81,7 +81,7 @@ def test_diverted(routes: list[Route], rules: list[PolicyRule], expected: list[A
     all_routes = Routes((*own, *routes))
     names = {link.index: link.name for link in seen}
     routing = Routing(all_routes, [*_KERNELS, *rules], names)
-    stack = Stack(Ruleset(), routing, (), Settings())
+    stack = NetworkStack(Ruleset(), routing, (), Settings())
     answer = judge(
         "network.local-net-diverted",
         host_stack=HostStack(stack, tuple(rules)),

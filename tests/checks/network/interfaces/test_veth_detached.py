@@ -282,7 +282,7 @@ def test_one_that_shares_a_network(
     assert [words in finding.summary for finding in said] == [True] * bool(words)
     for finding in said:
         assert finding.subject == who.subject
-        assert who.life in finding.settled
+        assert who.run in finding.recheck_later
 
 
 def test_a_namespace_that_still_leads_out_needs_nobody_else() -> None:
@@ -382,7 +382,7 @@ def test_one_on_no_network(
     assert [words in finding.summary for finding in said] == [True] * bool(words)
     for finding in said:
         assert finding.variables == {"container": "pg", **variables}
-        assert finding.settled == (who.life,)
+        assert finding.recheck_later == (who.run,)
 
 
 def test_an_engine_without_its_default_network() -> None:

@@ -12,7 +12,7 @@ from diagnose.evidence.network.paths.outgoing.lost_overlays import data_port
 from diagnose.evidence.network.paths.published.inlets import refused_by_host
 from diagnose.evidence.swarm.swarm import Swarm
 from diagnose.firewall.flow import Flow, Origin
-from diagnose.firewall.stack import Stack
+from diagnose.firewall.network_stack import NetworkStack
 from diagnose.firewall.verdict import Step
 from diagnose.numbers import is_number
 from diagnose.registry import evidence
@@ -89,7 +89,7 @@ def _is_of_machine(text: str) -> bool:
 
 
 def _closing_rule(
-    stack: Stack, origin: Origin, swarm: Swarm, protocol: str, number: int
+    stack: NetworkStack, origin: Origin, swarm: Swarm, protocol: str, number: int
 ) -> Step | None:
     """The rule that certainly closes a port of this node to another one."""
     verdict = refused_by_host(stack, Flow(origin, swarm.node_address, protocol, number))

@@ -18,7 +18,7 @@ from diagnose.evidence.network.paths.outgoing.captured_paths import local_captur
 from diagnose.evidence.network.paths.outgoing.outlets import SAMPLES
 from diagnose.evidence.network.route_lookups import SOMEWHERE
 from diagnose.firewall.flow import Flow, Origin
-from diagnose.firewall.stack import Stack
+from diagnose.firewall.network_stack import NetworkStack
 from diagnose.firewall.trace import trace
 from diagnose.firewall.verdict import Step
 from diagnose.model import Unexamined
@@ -117,7 +117,7 @@ def _flows(failures: Sequence[LoggedFailure]) -> list[Flow]:
 
 def _lost_captures(
     netns: ContainerNetns,
-    stack: Stack,
+    stack: NetworkStack,
     members: tuple[Container, ...],
     failures: Sequence[LoggedFailure],
     flows: Sequence[Flow],

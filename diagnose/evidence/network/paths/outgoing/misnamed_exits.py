@@ -24,8 +24,8 @@ from diagnose.evidence.network.wiring.tunnels import Tunnels
 from diagnose.firewall.actions import Translate
 from diagnose.firewall.conditions import Match
 from diagnose.firewall.flow import Flow, Origin, Trace
+from diagnose.firewall.network_stack import Device, NetworkStack
 from diagnose.firewall.rules import Rule
-from diagnose.firewall.stack import Device, Stack
 from diagnose.firewall.trace import trace
 from diagnose.firewall.values import Name
 from diagnose.firewall.verdict import Step
@@ -171,7 +171,9 @@ def _called_place(flow: UdpFlow) -> str:
     return with_port(flow.dst, flow.dport) if flow.dport else flow.dst
 
 
-def _exits(stack: Stack, tunnel: Device, container: Container | None) -> Iterator[MisnamedExit]:
+def _exits(
+    stack: NetworkStack, tunnel: Device, container: Container | None
+) -> Iterator[MisnamedExit]:
     """The rules that miss the clients of one tunnel, at most one for each of its subnets."""
     for text in tunnel.addresses:
         own_interface = ip_interface(text)
@@ -201,7 +203,7 @@ def _exits(stack: Stack, tunnel: Device, container: Container | None) -> Iterato
         yield _with_rule(leaving, stack, traced)
 
 
-def _with_rule(leaving: MisnamedExit, stack: Stack, traced: Trace) -> MisnamedExit:
+def _with_rule(leaving: MisnamedExit, stack: NetworkStack, traced: Trace) -> MisnamedExit:
     """The exit with the rule that would hide the clients on another interface, if there is one."""
     for name in _interfaces_named(stack, {leaving.tunnel, leaving.leaves_by}):
         rule = _rule_by(stack, traced, name.replace("+", "0"))
@@ -215,7 +217,7 @@ def _with_rule(leaving: MisnamedExit, stack: Stack, traced: Trace) -> MisnamedEx
     return leaving
 
 
-def _interfaces_named(stack: Stack, excluded: Collection[str]) -> list[str]:
+def _interfaces_named(stack: NetworkStack, excluded: Collection[str]) -> list[str]:
     """The interfaces that rules about a packet's source name, but for some."""
     rules = itertools.chain.from_iterable(chain.rules for chain in stack.ruleset.chains)
     names = itertools.chain.from_iterable(map(_exits_of, filter(_hides_sources, rules)))
@@ -236,7 +238,7 @@ def _exits_of(rule: Rule) -> Iterator[str]:
                     yield f"{value.text}+" if value.prefix else value.text
 
 
-def _rule_by(stack: Stack, traced: Trace, interface: str) -> Step | None:
+def _rule_by(stack: NetworkStack, traced: Trace, interface: str) -> Step | None:
     """The rule that would translate the packet if it left by another interface."""
     assert traced.packet is not None
     packet = replace(traced.packet, oif=interface)

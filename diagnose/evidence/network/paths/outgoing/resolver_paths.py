@@ -13,7 +13,7 @@ from diagnose.evidence.network.networks import Network, Networks
 from diagnose.evidence.network.paths.walked_host import WalkedHost
 from diagnose.evidence.network.paths.walks import address_of, leads_out
 from diagnose.firewall.flow import Flow, Origin, Trace
-from diagnose.firewall.stack import Stack
+from diagnose.firewall.network_stack import NetworkStack
 from diagnose.firewall.trace import trace
 from diagnose.mappings import by_key
 from diagnose.registry import evidence
@@ -98,7 +98,7 @@ def resolver_paths(
 
 
 def _paths_of_container(
-    stack: Stack,
+    stack: NetworkStack,
     container: Container,
     networks: Networks,
     resolvers: Resolvers,

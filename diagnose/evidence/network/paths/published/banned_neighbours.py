@@ -14,9 +14,9 @@ from diagnose.evidence.network.paths.packet_paths import Inlet, PacketPaths
 from diagnose.evidence.network.paths.walks import ordinary_peer
 from diagnose.evidence.network.uplinks import Uplinks
 from diagnose.firewall.flow import Flow, Origin, Trace
+from diagnose.firewall.network_stack import NetworkStack
 from diagnose.firewall.packet import Family
 from diagnose.firewall.rules import Chain
-from diagnose.firewall.stack import Stack
 from diagnose.firewall.trace import trace
 from diagnose.firewall.verdict import Step
 from diagnose.lazy_pattern import LazyPattern
@@ -134,7 +134,9 @@ def _shut_port(inlet: Inlet) -> ShutPort:
     )
 
 
-def _open_over_ipv6(stack: Stack, containers: Containers, uplinks: Uplinks) -> Iterator[ShutPort]:
+def _open_over_ipv6(
+    stack: NetworkStack, containers: Containers, uplinks: Uplinks
+) -> Iterator[ShutPort]:
     """The ports that are published on an IPv6 address, and that an ordinary client reaches."""
     uplink = uplinks.preferred
     host_address = stack.address_on(uplink.name, "ip6") if uplink is not None else None
@@ -172,7 +174,7 @@ def _neighbours6(host: Host, uplinks: Uplinks) -> Iterator[tuple[str, str]]:
             yield entry.address, interface
 
 
-def bans_anybody(stack: Stack) -> bool:
+def bans_anybody(stack: NetworkStack) -> bool:
     """Whether a rule belongs to a ban list, by its own text or by the name of its chain."""
     return any(_has_bans(chain) for chain in stack.ruleset.chains)
 
@@ -183,14 +185,14 @@ def _has_bans(chain: Chain) -> bool:
     return bool(chain.rules) and (is_ban(chain.label, chain.name) or is_ban(*texts))
 
 
-def _trace_of(stack: Stack, address: str, port: ShutPort) -> Trace:
+def _trace_of(stack: NetworkStack, address: str, port: ShutPort) -> Trace:
     """A client's way to a published port."""
     protocol = port.port.partition("/")[2]
     origin = Origin(port.uplink, address)
     return trace(stack, Flow(origin, port.host_address, protocol, port.host_port, port.family))
 
 
-def _banned_by(stack: Stack, address: str, port: ShutPort) -> Step | None:
+def _banned_by(stack: NetworkStack, address: str, port: ShutPort) -> Step | None:
     """The rule of a ban list that stops an address on its way to a published port."""
     obstacle = _trace_of(stack, address, port).rule_in_the_way
     if obstacle is None:
@@ -208,7 +210,7 @@ def _has_mark(lowered: str) -> bool:
     return any(mark in lowered for mark in _MARKS)
 
 
-def _place_in_chain(stack: Stack, step: Step) -> int | None:
+def _place_in_chain(stack: NetworkStack, step: Step) -> int | None:
     for chain in stack.ruleset.chains:
         if (chain.label, chain.name) == (step.table, step.chain):
             texts = [rule.text for rule in chain.rules]

@@ -12,8 +12,8 @@ from diagnose.evidence.network.paths.packet_paths import PacketPaths
 from diagnose.evidence.network.paths.published.banned_neighbours import bans_anybody, is_ban
 from diagnose.evidence.network.paths.published.inlets import Inlet, refused_by_host
 from diagnose.firewall.flow import Flow, Origin
+from diagnose.firewall.network_stack import NetworkStack
 from diagnose.firewall.rules import Chain
-from diagnose.firewall.stack import Stack
 from diagnose.firewall.trace import trace
 from diagnose.firewall.verdict import Step
 from diagnose.model import Failed, Unexamined
@@ -87,7 +87,7 @@ def _connections(inlet: Inlet) -> ListConnections:
     )
 
 
-def _clients(stack: Stack, inlet: Inlet, table: ConnectionTable) -> set[str]:
+def _clients(stack: NetworkStack, inlet: Inlet, table: ConnectionTable) -> set[str]:
     """The addresses outside this host that the container answered at the port.
 
     The table has calls of other machines at this port, too, such as those of containers.
@@ -102,14 +102,14 @@ def _clients(stack: Stack, inlet: Inlet, table: ConnectionTable) -> set[str]:
     return {client for client in answered if not _is_of_this_host(stack, client)}
 
 
-def _is_of_this_host(stack: Stack, client: str) -> bool:
+def _is_of_this_host(stack: NetworkStack, client: str) -> bool:
     """Whether a client is the host itself or is behind it, and comes in by no uplink."""
     address = ip_address(client)
     return bool(stack.is_local(client)) or any(address in ip_network(net) for net in stack.inner)
 
 
 def _bypassed_at_port(
-    stack: Stack, inlet: Inlet, clients: list[str]
+    stack: NetworkStack, inlet: Inlet, clients: list[str]
 ) -> Iterator[BypassedBan | Unexamined]:
     """The clients that are banned, and the rules of ban lists that are not understood."""
     uplink = inlet.uplink.name
@@ -139,7 +139,7 @@ def _bypassed_at_port(
             )
 
 
-def _chain_of(stack: Stack, step: Step) -> Chain | None:
+def _chain_of(stack: NetworkStack, step: Step) -> Chain | None:
     chains = (chain for chain in stack.ruleset.chains if chain.name == step.chain)
     return next((chain for chain in chains if chain.label == step.table), None)
 

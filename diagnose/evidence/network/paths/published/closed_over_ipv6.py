@@ -16,7 +16,7 @@ from diagnose.evidence.network.paths.packet_paths import Inlet, PacketPaths
 from diagnose.evidence.network.paths.walks import ordinary_peer
 from diagnose.evidence.network.uplinks import Uplinks
 from diagnose.firewall.flow import Flow, Obstacle, Origin
-from diagnose.firewall.stack import Stack
+from diagnose.firewall.network_stack import NetworkStack
 from diagnose.firewall.trace import trace
 from diagnose.phrases import quoted
 from diagnose.registry import evidence
@@ -80,7 +80,7 @@ def closed_over_ipv6(
     return ClosedOverIpv6(tuple(closed), len(inlets))
 
 
-def _own_address(stack: Stack, uplinks: Uplinks) -> str:
+def _own_address(stack: NetworkStack, uplinks: Uplinks) -> str:
     """The host's address on the IPv6 internet; empty where it has none, or no way there."""
     uplink = uplinks.preferred
     host_address = stack.address_on(uplink.name, "ip6") if uplink is not None else None

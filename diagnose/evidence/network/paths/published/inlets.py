@@ -23,8 +23,8 @@ from diagnose.firewall.connection_packets import first_packet
 from diagnose.firewall.connection_verdict import ConnectionVerdict
 from diagnose.firewall.docker import is_docker_chain
 from diagnose.firewall.flow import Flow, Origin, Trace
+from diagnose.firewall.network_stack import NetworkStack
 from diagnose.firewall.packet import Family
-from diagnose.firewall.stack import Stack
 from diagnose.firewall.trace import trace
 from diagnose.firewall.verdict import Step
 from diagnose.firewall.walk import walk
@@ -83,7 +83,7 @@ class OuterPort(msgspec.Struct, frozen=True):
 
 
 def outer_ports(
-    attached: list[Attached], uplink: Uplink, family: Family, stack: Stack
+    attached: list[Attached], uplink: Uplink, family: Family, stack: NetworkStack
 ) -> Iterator[OuterPort]:
     """The published ports on outer addresses of one family.
 
@@ -170,7 +170,7 @@ def _incoming_verdict(traced: Trace, bridges: Collection[str]) -> ConnectionVerd
     return verdict_of(traced)
 
 
-def refused_by_host(stack: Stack, flow: Flow) -> ConnectionVerdict:
+def refused_by_host(stack: NetworkStack, flow: Flow) -> ConnectionVerdict:
     """The verdict of the host's own filter on a connection to one of its processes.
 
     The trace ignores the translation of the port.

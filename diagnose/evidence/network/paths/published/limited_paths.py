@@ -22,8 +22,8 @@ from diagnose.evidence.network.rules.dropping_rules import (
 )
 from diagnose.firewall.actions import Leave
 from diagnose.firewall.flow import Flow, Origin, Trace
+from diagnose.firewall.network_stack import NetworkStack
 from diagnose.firewall.rules import Rule, Ruleset
-from diagnose.firewall.stack import Stack
 from diagnose.firewall.trace import trace
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.model import Failed
@@ -124,13 +124,13 @@ def _rule_beyond_limit(rule: Rule) -> Rule:
     return replace(rule, conditions=tuple(conditions))
 
 
-def _is_dropped(stack: Stack, inlet: Inlet, rule: DroppingRule) -> bool:
+def _is_dropped(stack: NetworkStack, inlet: Inlet, rule: DroppingRule) -> bool:
     """Whether this rule stops an ordinary client of a published port."""
     traced = _walk(stack, inlet)
     return traced.is_blocked and traced.by == rule.step
 
 
-def _walk(stack: Stack, inlet: Inlet) -> Trace:
+def _walk(stack: NetworkStack, inlet: Inlet) -> Trace:
     """An ordinary client of a published port."""
     protocol = inlet.port.partition("/")[2]
     origin = Origin(inlet.uplink.name, ordinary_peer(inlet.family))

@@ -11,7 +11,7 @@ from diagnose.evidence.network.paths.packet_paths import USER_CHAIN, Inlet, Pack
 from diagnose.evidence.network.rules.dropping_rules import packets_of
 from diagnose.evidence.network.rules.packet_filter import Firewall
 from diagnose.firewall.flow import Flow, Origin
-from diagnose.firewall.stack import Stack
+from diagnose.firewall.network_stack import NetworkStack
 from diagnose.firewall.trace import trace
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.mappings import by_key
@@ -94,7 +94,7 @@ def _rule_of(inlet: Inlet) -> Step:
     return inlet.sample.by
 
 
-def _half_open(paths: PacketPaths, stack: Stack) -> Iterator[Inlet]:
+def _half_open(paths: PacketPaths, stack: NetworkStack) -> Iterator[Inlet]:
     """The ports of IPv4 that are closed to a public client, and open to a private one."""
     for inlet in paths.inlets:
         sample = inlet.sample
@@ -103,7 +103,7 @@ def _half_open(paths: PacketPaths, stack: Stack) -> Iterator[Inlet]:
             yield inlet
 
 
-def _lets_in_private(inlet: Inlet, stack: Stack) -> bool:
+def _lets_in_private(inlet: Inlet, stack: NetworkStack) -> bool:
     return all(
         trace(stack, _flow(inlet, client)).outcome == "accept" for client in _PRIVATE_CLIENTS
     )

@@ -14,8 +14,8 @@ from diagnose.firewall.actions import Translate
 from diagnose.firewall.conditions import Match
 from diagnose.firewall.docker import is_docker_chain
 from diagnose.firewall.flow import Flow, Origin, Trace
+from diagnose.firewall.network_stack import NetworkStack
 from diagnose.firewall.rules import Rule, Ruleset
-from diagnose.firewall.stack import Stack
 from diagnose.firewall.trace import trace
 from diagnose.firewall.values import Interval
 from diagnose.registry import evidence
@@ -98,7 +98,7 @@ def _target(rule: Rule) -> str:
     return action.address if action.address and ":" not in action.address else ""
 
 
-def _walked_relays(stack: Stack, uplink: Uplink, rule: Rule, target: str) -> Iterator[Relay]:
+def _walked_relays(stack: NetworkStack, uplink: Uplink, rule: Rule, target: str) -> Iterator[Relay]:
     """The connections that this rule forwards, each traced from an ordinary client."""
     port = _port_of(rule)
     protocols: tuple[Protocol, ...] = ("tcp", "udp") if port else ()

@@ -19,7 +19,7 @@ from diagnose.evidence.network.paths.walked_host import WalkedHost
 from diagnose.evidence.network.route_lookups import SOMEWHERE
 from diagnose.evidence.network.uplinks import Uplink, Uplinks
 from diagnose.firewall.flow import Flow, Origin, Trace
-from diagnose.firewall.stack import Stack
+from diagnose.firewall.network_stack import NetworkStack
 from diagnose.firewall.trace import trace
 from diagnose.registry import evidence
 
@@ -89,7 +89,7 @@ def return_paths(
     return ReturnPaths(tuple(_walked_paths(stack, containers, networks, outer, namespaces)))
 
 
-def _outer_interfaces(stack: Stack, uplinks: Uplinks) -> Iterator[Uplink]:
+def _outer_interfaces(stack: NetworkStack, uplinks: Uplinks) -> Iterator[Uplink]:
     """The uplinks, and other interfaces by which the host answers a client.
 
     An ordinary client that called their address.
@@ -123,7 +123,7 @@ class _PublishedCall(msgspec.Struct, frozen=True):
 
 
 def _walked_paths(
-    stack: Stack,
+    stack: NetworkStack,
     containers: Containers,
     networks: Networks,
     outer: list[Uplink],
@@ -158,7 +158,7 @@ def _walked_paths(
 
 
 def _path(
-    stack: Stack,
+    stack: NetworkStack,
     call: _PublishedCall,
     networks_by_address: dict[str, Network],
     netns: ContainerNetns | None,

@@ -11,7 +11,7 @@ from diagnose.evidence.network.paths.walked_host import WalkedHost
 from diagnose.evidence.network.paths.walks import ordinary_peer, places
 from diagnose.evidence.network.uplinks import Uplink
 from diagnose.firewall.flow import Flow, Origin
-from diagnose.firewall.stack import Stack
+from diagnose.firewall.network_stack import NetworkStack
 from diagnose.firewall.trace import trace
 from diagnose.firewall.verdict import Step
 from diagnose.registry import evidence
@@ -53,7 +53,7 @@ def all_translated_clients(
     return AllTranslatedClients(tuple(by_container.values()))
 
 
-def _hiding_rule(stack: Stack, uplink: Uplink, port: OuterPort) -> Step | None:
+def _hiding_rule(stack: NetworkStack, uplink: Uplink, port: OuterPort) -> Step | None:
     """The rule that gives a client's packets another source."""
     origin = Origin(uplink.name, ordinary_peer("ip"))
     protocol = port.port.partition("/")[2]

@@ -9,7 +9,7 @@ from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.engine.config import DaemonConfig
 from diagnose.evidence.network.host_stack import HostStack
 from diagnose.evidence.network.networks import Networks
-from diagnose.firewall.stack import Stack
+from diagnose.firewall.network_stack import NetworkStack
 from diagnose.model import EvidenceGroup
 
 
@@ -52,7 +52,7 @@ class CalledNames:
     """The host with its containers by the words that they are called by."""
 
     def __init__(
-        self, stack: Stack, containers: Containers, networks: Networks, host_gateway: str
+        self, stack: NetworkStack, containers: Containers, networks: Networks, host_gateway: str
     ) -> None:
         """host_gateway: the address that `host-gateway` means in an extra host."""
         self._networks = networks

@@ -30,7 +30,7 @@ from diagnose.evidence.network.sockets.listeners import Listener, Listeners
 from diagnose.evidence.network.sockets.losses import NetworkLosses
 from diagnose.firewall.docker import is_docker_chain
 from diagnose.firewall.flow import Flow, Origin, Trace
-from diagnose.firewall.stack import Stack
+from diagnose.firewall.network_stack import NetworkStack
 from diagnose.firewall.trace import trace, trace_bridged
 from diagnose.firewall.verdict import Step
 from diagnose.model import Coverage
@@ -182,7 +182,11 @@ class _Walks:
     """The traces of wanted connections on this host."""
 
     def __init__(
-        self, stack: Stack, networks: Networks, listeners: Listeners | None, names: CalledNames
+        self,
+        stack: NetworkStack,
+        networks: Networks,
+        listeners: Listeners | None,
+        names: CalledNames,
     ) -> None:
         self._stack = stack
         self._networks = networks

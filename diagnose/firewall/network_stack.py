@@ -61,7 +61,7 @@ class _WantedAddress(msgspec.Struct, frozen=True):
     towards: str | None
 
 
-class Stack(msgspec.Struct, frozen=True, dict=True):
+class NetworkStack(msgspec.Struct, frozen=True, dict=True):
     """All of a host that decides about packets."""
 
     ruleset: Ruleset
@@ -72,7 +72,7 @@ class Stack(msgspec.Struct, frozen=True, dict=True):
     """Subnets behind the host, which an address left open is not in."""
 
     @functools.cached_property
-    def forwarding(self) -> Stack:
+    def forwarding(self) -> NetworkStack:
         """This host with forwarding on: what its rules and routes decide alone."""
         on = msgspec.structs.replace(self.settings, forwarding={}, forwarding6=True)
         return msgspec.structs.replace(self, settings=on)
