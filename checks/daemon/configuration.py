@@ -65,8 +65,8 @@ def _faults(config: ConfigFaults) -> dict[str, Json]:
         evidence["dockerd --validate"] = config.validated
     if config.version is not None:
         evidence["checked against engine"] = config.judged_for
-    if config.mending is not None:
-        edits = [str(edit) for edit in config.mending.edits]
+    if config.file_repair is not None:
+        edits = [str(edit) for edit in config.file_repair.edits]
         evidence["with these changes this engine takes the file"] = edits
     return evidence
 
@@ -79,8 +79,8 @@ def _mending_variables(config: ConfigFaults, *, is_down: bool) -> PageVariables:
         return {"unwritten": config.path}
     if config.form:
         return {"foreign": config.path} if is_down else {}
-    if config.mending is not None:
-        return {"repairs" if is_down else "edits": config.mending.sed}
+    if config.file_repair is not None:
+        return {"repairs" if is_down else "edits": config.file_repair.sed}
     return {"repair": "daemon.config-invalid"} if is_down and removable_keys(config) else {}
 
 

@@ -54,12 +54,12 @@ def file_without_slips(
         return ()
     if config.rewritten:
         return (FileChange(config.path, file.text, config.rewritten, then=_next_step(daemon)),)
-    if config.mending is None:
+    if config.file_repair is None:
         named_keys = removable_keys(config) if daemon.is_down else []
         keys = distinct(_key_to_remove(key, settings, interfaces) for key in named_keys)
         return daemon_keys(settings, dict.fromkeys(keys), host, "restart") if keys else ()
     mended = file.text
-    for edit in config.mending.edits:
+    for edit in config.file_repair.edits:
         mended = edit.applied(mended)
     return (FileChange(config.path, file.text, mended, then=_next_step(daemon)),)
 

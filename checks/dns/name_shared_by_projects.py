@@ -48,8 +48,8 @@ def _shared_name_finding(shared: SharedName) -> Finding:
     elif len(owners) == _PAIR:
         variables |= _own_name(shared)
     reached = "reaches one or the other"
-    if shared.led_astray:
-        reached = f"has reached {shared.led_astray[0].owner}"
+    if shared.reached:
+        reached = f"has reached {shared.reached[0].owner}"
     return Finding(
         subject=Subject("network", network),
         summary=(
@@ -66,7 +66,7 @@ def _shared_name_finding(shared: SharedName) -> Finding:
                 "called by": {
                     caller.name: referenced_names(caller)[name] for caller in shared.configured[:5]
                 },
-                "log": quoted(shared.led_astray[0].line) if shared.led_astray else "",
+                "log": quoted(shared.reached[0].line) if shared.reached else "",
             }
         ),
         variables=variables,
@@ -104,6 +104,6 @@ def _calling_variable(caller: Container, name: str, other_name: str) -> str:
 
 
 def _severity(shared: SharedName) -> Severity | None:
-    if shared.led_astray:
+    if shared.reached:
         return Severity.critical
     return Severity.advice if shared.has_some_private_place else None

@@ -82,10 +82,10 @@ def _largest_unlimited(containers: Containers | None, cgroups: Cgroups | None) -
 
     Empty where there is none.
     """
-    for eater in _eaters_by_usage(containers, cgroups):
-        if not eater.container.host_config.memory:
-            enough = max(256, 2 * eater.working_set // MIB)
-            return {"container": eater.container.name, "memory": f"{enough}m"}
+    for usage in _largest_usages(containers, cgroups):
+        if not usage.container.host_config.memory:
+            enough = max(256, 2 * usage.working_set // MIB)
+            return {"container": usage.container.name, "memory": f"{enough}m"}
     return {}
 
 
@@ -129,17 +129,21 @@ def memory_scarce(
     is_scarce = host_memory.obtainable_pct < least and host_memory.obtainable < roomy
     is_stalled = waited is not None and waited > stalled and host_memory.obtainable_pct < tight
     if is_scarce or is_stalled:
-        eaters = _eaters_by_usage(containers, cgroups)[:MOST_NAMED]
-        finding = _scarce_finding(host_memory, waited, eaters, is_stalled=is_stalled)
-        largest = {"largest": eaters[0].container.name} if eaters else {}
+        usages = _largest_usages(containers, cgroups)[:MOST_NAMED]
+        finding = _scarce_finding(host_memory, waited, usages, is_stalled=is_stalled)
+        largest = {"largest": usages[0].container.name} if usages else {}
         yield finding.with_variables(_largest_unlimited(containers, cgroups) | largest)
 
 
 def _scarce_finding(
-    host_memory: HostMemory, waited: float | None, eaters: Sequence[_Eater], *, is_stalled: bool
+    host_memory: HostMemory,
+    waited: float | None,
+    usages: Sequence[_MemoryUsage],
+    *,
+    is_stalled: bool,
 ) -> Finding:
     """The finding about scarce memory. waited: the percentage of a minute in which work waited.
-    eaters: the largest."""
+    usages: the largest."""
     available_clause = (
         f"{size(host_memory.obtainable)} of {size(host_memory.total)} of memory is available"
     )
@@ -158,36 +162,36 @@ def _scarce_finding(
             **present({"ZFS cache that may shrink": size(cache) if cache else ""}),
             "swap": f"{size(host_memory.swap_free)} of {size(host_memory.swap_total)} free",
             "/proc/pressure/memory full avg60": pressure,
-            "largest working sets": [_row(eater) for eater in eaters],
+            "largest working sets": [_row(usage) for usage in usages],
         },
         severity=severity,
     )
 
 
-class _Eater(msgspec.Struct, frozen=True):
+class _MemoryUsage(msgspec.Struct, frozen=True):
     """A running container, and the bytes of its working set."""
 
     container: Container
     working_set: int
 
 
-def _eaters_by_usage(containers: Containers | None, cgroups: Cgroups | None) -> list[_Eater]:
+def _largest_usages(containers: Containers | None, cgroups: Cgroups | None) -> list[_MemoryUsage]:
     """The running containers by their working set, the largest first."""
     if containers is None or cgroups is None:
         return []
     groups = ((container, cgroups.of(container)) for container in containers.running)
-    eaters = [
-        _Eater(container, group.memory.working_set)
+    usages = [
+        _MemoryUsage(container, group.memory.working_set)
         for container, group in groups
         if group is not None and group.memory.working_set
     ]
-    return sorted(eaters, key=lambda eater: -eater.working_set)
+    return sorted(usages, key=lambda usage: -usage.working_set)
 
 
-def _row(eater: _Eater) -> dict[str, Json]:
-    limit = eater.container.host_config.memory
+def _row(usage: _MemoryUsage) -> dict[str, Json]:
+    limit = usage.container.host_config.memory
     note = f"limit {size(limit)}" if limit else "no limit"
-    return {"name": eater.container.name, "bytes": eater.working_set, "note": note}
+    return {"name": usage.container.name, "bytes": usage.working_set, "note": note}
 
 
 @check("resources.memory-near-limit", severity=Severity.warning, caused_by=["container.oom-killed"])

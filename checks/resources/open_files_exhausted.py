@@ -10,7 +10,7 @@ from diagnose.evidence.containers.logs.refused_files import (
 from diagnose.evidence.containers.logs.tail import NO_LINES, LogTail
 from diagnose.evidence.containers.logs.tails import LogTails
 from diagnose.evidence.machine.limits.host_limits import Descriptors, HostLimits
-from diagnose.evidence.machine.limits.open_files import Crowded, OpenFiles
+from diagnose.evidence.machine.limits.open_files import OpenFiles, ProcessFiles
 from diagnose.model import DAEMON, HOST, CheckResult, Finding, Percent, Severity, Unavailable
 from diagnose.phrases import quoted
 from diagnose.registry import check
@@ -76,7 +76,7 @@ def _engine_finding(engine: Descriptors) -> Finding:
 def _container_finding(
     container: Container,
     tail: LogTail,
-    fullest: Crowded | None,
+    fullest: ProcessFiles | None,
     host_limits: HostLimits | Unavailable,
 ) -> Finding | None:
     """The finding about open files of a container. fullest: the process with the fewest files left.
@@ -98,7 +98,7 @@ def _container_finding(
 
 
 def _inherited_clause(
-    container: Container, fullest: Crowded, host_limits: HostLimits | Unavailable
+    container: Container, fullest: ProcessFiles, host_limits: HostLimits | Unavailable
 ) -> str:
     """The clause that says that a limit is containerd's own; "" where it is not.
 
@@ -138,7 +138,7 @@ def _logged_limit_finding(container: Container, line: str) -> Finding:
     )
 
 
-def _full_table_finding(container: Container, fullest: Crowded, inherited: str) -> Finding:
+def _full_table_finding(container: Container, fullest: ProcessFiles, inherited: str) -> Finding:
     program = fullest.comm or "a process"
     return Finding.about(
         container,

@@ -11,7 +11,7 @@ import msgspec
 
 from diagnose.compare import BLIND
 from diagnose.follow.shell import CommandEnd
-from diagnose.follow.steps import Course, PageStep
+from diagnose.follow.steps import CurePlan, PageStep
 from diagnose.follow.transcript import Transcript
 from diagnose.model import Severity
 from diagnose.phrases import and_more
@@ -58,7 +58,9 @@ class Means(msgspec.Struct, frozen=True):
 class Guide:
     """One walk. It keeps no state but the place in the plan."""
 
-    def __init__(self, plan: Course, person: Person, hands: Means, transcript: Transcript) -> None:
+    def __init__(
+        self, plan: CurePlan, person: Person, hands: Means, transcript: Transcript
+    ) -> None:
         self._plan = plan
         self._person = person
         self._hands = hands

@@ -89,7 +89,7 @@ def _ending(guide: Guide, person: Person, transcript: Transcript) -> str:
     return "stopped"
 
 
-def _show_plan(plan: steps.Course, person: Person) -> None:
+def _show_plan(plan: steps.CurePlan, person: Person) -> None:
     """Say what is wrong and what will be done, before the first command."""
     person.say(f"{str(plan.severity).upper()}  {plan.id}  {plan.subject.name}")
     person.say(plan.summary, 2)

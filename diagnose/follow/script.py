@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from diagnose.follow.steps import Course, PageStep
+from diagnose.follow.steps import CurePlan, PageStep
 from diagnose.render.words import clean
 
 _HEAD = """#!/bin/sh
@@ -11,7 +11,7 @@ _HEAD = """#!/bin/sh
 """
 
 
-def text(plans: Sequence[Course], host: str) -> str:
+def text(plans: Sequence[CurePlan], host: str) -> str:
     """A script that only looks as long as nobody removes the comment signs before a fix."""
     lines = _HEAD.replace("{host}", clean(host).replace("\n", " ")).splitlines()
     for plan in plans:

@@ -36,7 +36,7 @@ class PageStep(msgspec.Struct, frozen=True):
         return "name" if self.command.risk == "destructive" else "yes"
 
 
-class Course(msgspec.Struct, frozen=True):
+class CurePlan(msgspec.Struct, frozen=True):
     """The way from a finding to its cure."""
 
     id: str
@@ -61,7 +61,7 @@ def find(report: Report, target: str) -> list[Reported]:
     return exact or [finding for finding in report.findings if finding.id == target]
 
 
-def plan(report: Report, finding: Reported) -> Course:
+def plan(report: Report, finding: Reported) -> CurePlan:
     """The page's blocks that suit this finding and its host.
 
     Confirm, then fixes by their risk, then verify.
@@ -75,7 +75,7 @@ def plan(report: Report, finding: Reported) -> Course:
 
     loud = [other for other in report.findings if other.severity > Severity.advice]
     effects = {other.key for other in loud if other.is_effect_of(finding.key)}
-    return Course(
+    return CurePlan(
         finding.id,
         key=finding.key,
         severity=finding.severity,

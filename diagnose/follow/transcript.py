@@ -6,7 +6,7 @@ import time
 from pathlib import Path
 
 from diagnose.follow.shell import CommandEnd
-from diagnose.follow.steps import Course
+from diagnose.follow.steps import CurePlan
 from diagnose.markdown_text import fenced
 from diagnose.plain_file import new_file
 from diagnose.redact import Redactor
@@ -32,7 +32,7 @@ class Transcript:
         self._handle = new_file(path)
         self._unwritten = b""
 
-    def begin(self, plan: Course, host: str, version: str) -> None:
+    def begin(self, plan: CurePlan, host: str, version: str) -> None:
         self._add(
             f"# {plan.id} on {host}",
             f"Followed by {_typing_user()} from {_current_time()}, with diagnose {version}.",

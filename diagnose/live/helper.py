@@ -68,14 +68,14 @@ _PREPARE = b"p"
 _FORK = b"f"
 _REFUSAL_BYTES = 1000
 
-Function = Callable[[Json], "Json | Handover"]
+Function = Callable[[Json], "Json | AnswerWithSocket"]
 
 
 class NoWorkerError(Refused):
     """No worker answers: no process can be made, or too many are stuck already."""
 
 
-class Handover(msgspec.Struct):
+class AnswerWithSocket(msgspec.Struct):
     """The answer of a worker's function that also hands a socket to the tool."""
 
     value: Json
@@ -351,7 +351,7 @@ def _answer(functions: Mapping[str, Function], request: Json) -> tuple[bytes, so
     reply: dict[str, Json]
     try:
         value = functions[request["function"]](request["args"])
-        if isinstance(value, Handover):
+        if isinstance(value, AnswerWithSocket):
             value, handed_over = value.value, value.socket
         return encode({"value": value}), handed_over
     except Refused as refused:

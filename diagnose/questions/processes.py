@@ -233,7 +233,7 @@ class FindDeletedFiles(Question[DeletedFileList], frozen=True):
     min_bytes: int
 
 
-class Crowded(msgspec.Struct, frozen=True):
+class ProcessFiles(msgspec.Struct, frozen=True):
     """One process."""
 
     pid: int
@@ -244,13 +244,13 @@ class Crowded(msgspec.Struct, frozen=True):
     container: str | None = None
 
 
-class CrowdedList(OfOpenFiles, frozen=True, kw_only=True):
+class ProcessFilesList(OfOpenFiles, frozen=True, kw_only=True):
     """The processes, nearest to their limit first."""
 
-    processes: list[Crowded]
+    processes: list[ProcessFiles]
 
 
-class CountDescriptors(Question[CrowdedList], frozen=True):
+class CountDescriptors(Question[ProcessFilesList], frozen=True):
     """Processes that use at least this share of the file descriptors that they may open."""
 
     POLICY = Policy(

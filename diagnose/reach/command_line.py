@@ -18,7 +18,7 @@ from diagnose.phrases import size
 from diagnose.reach import folder as folders
 from diagnose.reach import tour
 from diagnose.reach.target import Target
-from diagnose.reach.visit import Errand, Visit
+from diagnose.reach.visit import RemoteRun, Visit
 
 REFUSED = {
     "source": "--from does not go with --on: a recording is judged here",
@@ -58,7 +58,7 @@ def run(
     is_bundle = ctx.command.name == "bundle"
     output: Path | None = ctx.params.get("output")
     files = _files(targets, output, is_bundle=is_bundle)
-    errand = Errand(
+    remote_run = RemoteRun(
         (str(ctx.command.name), *arguments(ctx), *(("-o", "-") if is_bundle else ())),
         budget_s=longest_s,
         folder=lambda: folders.find(folder),
@@ -70,7 +70,7 @@ def run(
     def deliver(target: Target, outcome: tour.Outcome) -> int:
         return _deliver(ctx, target, outcome, files.get(target), alone=len(targets) == 1)
 
-    return tour.go(targets, errand, deliver)
+    return tour.go(targets, remote_run, deliver)
 
 
 def arguments(ctx: click.Context) -> Iterator[str]:

@@ -8,7 +8,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 
 from diagnose.reach.target import Target
-from diagnose.reach.visit import Errand, Visit, VisitError, visit
+from diagnose.reach.visit import RemoteRun, Visit, VisitError, visit
 from diagnose.render.stages import Stages
 
 AT_ONCE = 16
@@ -25,20 +25,24 @@ def worst(codes: Sequence[int]) -> int:
     return max(codes, key=ORDER_OF_CODES.index, default=UNKNOWN)
 
 
-def go(targets: Sequence[Target], errand: Errand, deliver: Callable[[Target, Outcome], int]) -> int:
+def go(
+    targets: Sequence[Target], remote_run: RemoteRun, deliver: Callable[[Target, Outcome], int]
+) -> int:
     """Visit all of them.
 
     deliver: is given each outcome, in order, and says its exit code. The exit code of the
     worst.
     """
     stages = Stages([str(target) for target in targets])
-    if errand.ask_password is not None:
-        errand = replace(errand, ask_password=stages.asking_once(errand.ask_password))
+    if remote_run.ask_password is not None:
+        remote_run = replace(remote_run, ask_password=stages.asking_once(remote_run.ask_password))
     pool = ThreadPoolExecutor(min(AT_ONCE, len(targets)))
 
     def one(number: int) -> Outcome:
         try:
-            outcome: Outcome = visit(targets[number], errand, lambda text: stages.set(number, text))
+            outcome: Outcome = visit(
+                targets[number], remote_run, lambda text: stages.set(number, text)
+            )
         except VisitError as error:
             stages.set(number, f"failed: {error}")
             return error

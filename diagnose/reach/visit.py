@@ -45,7 +45,7 @@ class VisitError(Exception):
 
 
 @dataclass(frozen=True)
-class Errand:
+class RemoteRun:
     """The run of the tool on another host."""
 
     arguments: tuple[str, ...]
@@ -73,7 +73,7 @@ class Visit:
     code: int
 
 
-def visit(target: Target, errand: Errand, stage: Callable[[str], None]) -> Visit:
+def visit(target: Target, remote_run: RemoteRun, stage: Callable[[str], None]) -> Visit:
     """Run the tool on that host.
 
     stage: is called with what is under way. VisitError if no report came.
@@ -81,24 +81,24 @@ def visit(target: Target, errand: Errand, stage: Callable[[str], None]) -> Visit
     sent: list[str] = []
 
     def password() -> bytes:
-        assert errand.ask_password is not None
+        assert remote_run.ask_password is not None
         if sent:
             raise VisitError("sudo does not take the password")
         stage("asks for sudo's password")
         sent.append("once")
-        return errand.ask_password().encode() + b"\n"
+        return remote_run.ask_password().encode() + b"\n"
 
     stage("connecting")
-    prompt = (PROMPT, password) if errand.ask_password is not None else None
-    script = _script(target, errand)
+    prompt = (PROMPT, password) if remote_run.ask_password is not None else None
+    script = _script(target, remote_run)
     try:
         channel = Channel(
-            _command(target, len(script), as_root=errand.ask_password is not None), prompt
+            _command(target, len(script), as_root=remote_run.ask_password is not None), prompt
         )
     except FileNotFoundError:
         raise VisitError("ssh is not installed here") from None
     try:
-        return _run_script(channel, errand, script, stage)
+        return _run_script(channel, remote_run, script, stage)
     except LostError as error:
         raise VisitError(_reason(channel, str(error))) from None
     except NoFolderError as error:
@@ -108,7 +108,7 @@ def visit(target: Target, errand: Errand, stage: Callable[[str], None]) -> Visit
 
 
 def _run_script(
-    channel: Channel, errand: Errand, script: bytes, stage: Callable[[str], None]
+    channel: Channel, remote_run: RemoteRun, script: bytes, stage: Callable[[str], None]
 ) -> Visit:
     """Send the script, send the folder if the host lacks it, and take what the run prints."""
     _next_line(channel, "ready", PASSWORD_S)
@@ -119,7 +119,7 @@ def _run_script(
     channel.send(script, ANSWER_S)
     word, rest = _next_line(channel, "ship config run", ANSWER_S)
     if word == "ship":
-        folder = errand.folder()
+        folder = remote_run.folder()
         channel.send(f"{folder.machine} {folder.room_kb} {len(folder.data)}\n".encode(), ANSWER_S)
         _, place = _next_line(channel, "send", ANSWER_S)
         whole = size(len(folder.data))
@@ -129,10 +129,10 @@ def _run_script(
         stage("unpacking")
         word, rest = _next_line(channel, "config run", ANSWER_S)
     if word == "config":
-        channel.send(errand.config, ANSWER_S)
+        channel.send(remote_run.config, ANSWER_S)
         word, rest = _next_line(channel, "run", ANSWER_S)
     stage(f"running {rest}")
-    output, code = channel.rest(errand.budget_s + MARGIN_S)
+    output, code = channel.rest(remote_run.budget_s + MARGIN_S)
     if not 0 <= code <= 3:
         raise LostError(f"the run was cut off (exit {code})")
     return Visit(output, tuple(channel.errors), code)
@@ -161,16 +161,16 @@ def _next_line(channel: Channel, words: str, seconds: float) -> tuple[str, str]:
         return word, rest
 
 
-def _script(target: Target, errand: Errand) -> bytes:
+def _script(target: Target, remote_run: RemoteRun) -> bytes:
     """The script for the other side's shell, with its variables and the tool's arguments before
     it."""
-    variables = {"version": __version__, "config_size": str(len(errand.config))}
+    variables = {"version": __version__, "config_size": str(len(remote_run.config))}
     lines = [f"{name}={shlex.quote(value)}" for name, value in variables.items()]
-    environment = {**errand.environment, ON: f"ssh://{target}"}
-    if errand.ask_password is not None:
+    environment = {**remote_run.environment, ON: f"ssh://{target}"}
+    if remote_run.ask_password is not None:
         environment[ON_BY_SUDO] = "1"
     lines += [f"export {name}={shlex.quote(value)}" for name, value in environment.items()]
-    lines.append(shlex.join(["set", "--", *errand.arguments]))
+    lines.append(shlex.join(["set", "--", *remote_run.arguments]))
     lines.append(Path(__file__).with_name("remote.sh").read_text())
     return "\n".join(lines).encode()
 

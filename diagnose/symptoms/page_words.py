@@ -20,7 +20,7 @@ class PageTexts(msgspec.Struct, frozen=True):
     reason: str = ""
 
 
-class Lexicon(msgspec.Struct, frozen=True):
+class PageVocabulary(msgspec.Struct, frozen=True):
     """The words of all pages."""
 
     known: Mapping[str, int]
@@ -32,7 +32,7 @@ class Lexicon(msgspec.Struct, frozen=True):
 def read(text: str) -> list[str]:
     """The words of a text in the spelling of the pages: with slips corrected, and joined words in
     two pieces."""
-    lexicon = _lexicon()
+    lexicon = _page_vocabulary()
     return list(spelling.read_as(plain_words(text), lexicon.known, lexicon.pairs))
 
 
@@ -54,11 +54,11 @@ def _texts(id: str, title: str) -> PageTexts:
 
 
 @functools.cache
-def _lexicon() -> Lexicon:
+def _page_vocabulary() -> PageVocabulary:
     words_of_sentences = [plain_words(sentence) for sentence in _sentences()]
     counts = Counter(word for words in words_of_sentences for word in words)
     counts.update(COMMON | MEANINGS)
-    return Lexicon(counts, spelling.pairs_in(words_of_sentences, COMMON))
+    return PageVocabulary(counts, spelling.pairs_in(words_of_sentences, COMMON))
 
 
 def _sentences() -> Iterator[str]:

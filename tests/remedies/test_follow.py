@@ -77,21 +77,21 @@ class Host:
         return {"findings": findings, "checks": [{"id": "made.up", "verdict": verdict, "why": ""}]}
 
 
-def plan(*commands: Command, name: str = "web") -> steps.Course:
+def plan(*commands: Command, name: str = "web") -> steps.CurePlan:
     def of(purpose: str) -> tuple[steps.PageStep, ...]:
         return tuple(
             steps.PageStep(command, "it") for command in commands if command.purpose == purpose
         )
 
     keys = frozenset({KEY})
-    return steps.Course(
+    return steps.CurePlan(
         "made.up", KEY, Severity.critical, Subject("container", name), "it is down", (),
         of("confirm"), of("fix"), of("verify"), keys, keys,
     )  # fmt: skip
 
 
 def walked(
-    tmp_path: Path, what: steps.Course, answers: Sequence[str], host: Host
+    tmp_path: Path, what: steps.CurePlan, answers: Sequence[str], host: Host
 ) -> tuple[str, str]:
     """How the walk ends, and its transcript."""
     transcript = Transcript(tmp_path / "t.md")
@@ -107,7 +107,7 @@ def walked(
     return ending, (tmp_path / "t.md").read_text()
 
 
-WALKS: dict[str, tuple[steps.Course, list[str], Host, str, list[str]]] = {
+WALKS: dict[str, tuple[steps.CurePlan, list[str], Host, str, list[str]]] = {
     "all is agreed to": (plan(LOOK, START, CHECK), ["yes", "yes", "yes"], Host("start"), "healed", ["look", "start", "check"]),
     "a look is left out": (plan(LOOK, START), ["skip", "yes"], Host("start"), "healed", ["start"]),
     "a fix is left out": (plan(START, WIPE), ["skip", "web"], Host("wipe"), "healed", ["wipe"]),
@@ -154,7 +154,12 @@ WALKS: dict[str, tuple[steps.Course, list[str], Host, str, list[str]]] = {
 
 @pytest.mark.parametrize(("what", "answers", "host", "ending", "ran"), WALKS.values(), ids=WALKS)
 def test_which_commands_a_walk_runs_and_how_it_ends(
-    tmp_path: Path, what: steps.Course, answers: list[str], host: Host, ending: str, ran: list[str]
+    tmp_path: Path,
+    what: steps.CurePlan,
+    answers: list[str],
+    host: Host,
+    ending: str,
+    ran: list[str],
 ):
     host.ran.clear()
     ended, transcript = walked(tmp_path, what, answers, host)

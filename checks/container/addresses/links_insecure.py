@@ -52,12 +52,12 @@ def _finding(links: InsecureLinks) -> Finding:
             proxy_clause,
         ),
         {
-            f"GET {page.reply.path} at port {page.door.port} of {page.container}, over HTTPS": (
+            f"GET {page.reply.path} at port {page.http_port.port} of {page.container}, over HTTPS": (
                 f"{page.status}"
             ),
             "in the page": shortened(links.url, 160),
         },
-        discriminator=str(page.door.port),
+        discriminator=str(page.http_port.port),
         touches=(page.container.subject,),
         recheck=(container.run,),
         variables=present(

@@ -294,7 +294,7 @@ def _answers_evidence(failed: FailedAnswers) -> dict[str, str]:
     if page is not None:
         body_words = first_words(page.reply.body)
         server = f", Server: {page.reply.server}" if page.reply.server else ""
-        shown[f"GET {page.reply.path} at port {page.door.port}"] = f"{page.status}{server}"
+        shown[f"GET {page.reply.path} at port {page.http_port.port}"] = f"{page.status}{server}"
         shown |= present({"body of the answer": body_words})
     return shown
 

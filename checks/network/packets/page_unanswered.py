@@ -56,7 +56,7 @@ def page_unanswered(
     known_ports = _ports_of_others(waiting_clients, full_queues)
     for page in front_pages:
         is_ready = clock.has_passed(page.container.started_at, settled)
-        is_known = (page.container.id, page.door.port) in known_ports
+        is_known = (page.container.id, page.http_port.port) in known_ports
         if not page.is_silent or is_known:
             continue
         if is_ready and _is_meant(page):
@@ -83,7 +83,7 @@ def _is_meant(page: FrontPage) -> bool:
     serves_others = reply.quiet_s is not None and reply.quiet_s < reply.ms / 1000
     if reply.redirects:
         return not serves_others
-    return not serves_others and (bool(reply.unread) or page.door.is_surely_http)
+    return not serves_others and (bool(reply.unread) or page.http_port.is_surely_http)
 
 
 def _finding(page: FrontPage) -> Finding:
@@ -99,7 +99,7 @@ def _finding(page: FrontPage) -> Finding:
         reason = "the program has read the request, and is waiting for something"
     return Finding.about(
         container,
-        f"{container} does not answer a request for {reply.path} at port {page.door.port} within "
+        f"{container} does not answer a request for {reply.path} at port {page.http_port.port} within "
         f"{count(seconds, 'second')}: {reason}",
         present(
             {
@@ -109,8 +109,8 @@ def _finding(page: FrontPage) -> Finding:
             }
         ),
         severity=Severity.advice if computes else None,
-        discriminator=str(page.door.port),
+        discriminator=str(page.http_port.port),
         signs=frozenset({"timeout"}),
         recheck=(container.run,),
-        variables={"port": str(page.door.port), "url": page.url, "restarted": container.name},
+        variables={"port": str(page.http_port.port), "url": page.url, "restarted": container.name},
     )

@@ -72,11 +72,11 @@ def _answered_finding(loop: AnsweredLoop) -> Finding:
         container,
         sentence(_answer_clause(loop), _reason_clause(loop)),
         {
-            "asked for": f"{_asked_url(loop)} at port {page.door.port}",
+            "asked for": f"{_asked_url(loop)} at port {page.http_port.port}",
             "Location": shortened(loop.location),
         },
         severity=Severity.advice if loop.is_possible else Severity.warning,
-        discriminator=f"GET {reply.path} {page.door.port}",
+        discriminator=f"GET {reply.path} {page.http_port.port}",
         recheck=(container.run,),
         variables=present(
             {"url": page.url, "by_traefik": container.name if loop.is_behind_traefik else ""}
@@ -87,7 +87,7 @@ def _answered_finding(loop: AnsweredLoop) -> Finding:
 def _asked_url(loop: AnsweredLoop) -> str:
     """The URL that diagnose has asked for, without its port."""
     scheme = "https" if loop.page.reply.tls else "http"
-    return f"{scheme}://{loop.page.door.question.name}"
+    return f"{scheme}://{loop.page.http_port.question.name}"
 
 
 def _answer_clause(loop: AnsweredLoop) -> str:
@@ -110,7 +110,7 @@ def _reason_clause(loop: AnsweredLoop) -> str:
     if loop.is_behind_traefik:
         return (
             "Traefik terminates HTTPS for it, as its labels say, and calls port "
-            f"{loop.page.door.port} over HTTP: its clients are redirected in a circle"
+            f"{loop.page.http_port.port} over HTTP: its clients are redirected in a circle"
         )
     if loop.page.reply.tls:
         return (

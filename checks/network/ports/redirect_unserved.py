@@ -33,7 +33,7 @@ def redirect_unserved(stray_redirects: StrayRedirects) -> CheckResult:
 def _finding(stray: StrayRedirect) -> Finding:
     page = stray.page
     container = page.container
-    front_door = page.door
+    front_door = page.http_port
     return Finding.about(
         container,
         sentence(
@@ -74,12 +74,12 @@ def _cause(stray: StrayRedirect) -> str:
         return f"it speaks TLS at port {stray.inner_port} inside, and that is not published"
     return (
         "that is its port inside the container, and visitors use port "
-        f"{stray.page.door.host_port} of this host"
+        f"{stray.page.http_port.host_port} of this host"
     )
 
 
 def _cause_of_placeholder(stray: StrayRedirect) -> str:
-    if _PROGRAM in stray.page.door.names:
+    if _PROGRAM in stray.page.http_port.names:
         return (
             "its redirect has $server_name for the visitor's host, and that is the first word "
             "of server_name"
@@ -93,12 +93,12 @@ def _variables(stray: StrayRedirect) -> PageVariables:
     page = stray.page
     words = {"url": page.url}
     if stray.kind == "placeholder":
-        if _PROGRAM in page.door.names:
+        if _PROGRAM in page.http_port.names:
             return {**words, "container": container.name, "find_redirect": _FIND_REDIRECT}
         return {**words, "container": container.name, "placeholder": stray.target}
     if stray.kind == "name":
         return {**words, "misnamed": container.name}
-    is_nginx = _PROGRAM in page.door.names and not container.host_config.readonly_rootfs
+    is_nginx = _PROGRAM in page.http_port.names and not container.host_config.readonly_rootfs
     if stray.kind == "port" and is_nginx:
         words["relative"] = nginx_settings("zz-redirect.conf", _RELATIVE)
     if stray.other is not None:

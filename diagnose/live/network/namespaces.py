@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from diagnose.live import Refused
-from diagnose.live.helper import Handover
+from diagnose.live.helper import AnswerWithSocket
 from diagnose.live.kernel.modules import is_loaded
 from diagnose.live.kernel.proc_files import start_time
 from diagnose.live.network import nftables, server_socket, sockets
@@ -76,7 +76,7 @@ def _reverse_path() -> Iterator[tuple[str, int]]:
         yield setting.parent.name, int(setting.read_text())
 
 
-def make_socket(args: Json) -> Handover:
+def make_socket(args: Json) -> AnswerWithSocket:
     """A socket in the network namespace of a process, not yet connected, for one server.
 
     args: pid, start as for `visit`; server, an IP address; port; transport, tcp or udp. Shape: the
@@ -84,7 +84,7 @@ def make_socket(args: Json) -> Handover:
     Refused("malformed") for no address.
     """
     with inside(args["pid"], args.get("start")):
-        return Handover(*server_socket.make_socket(args))
+        return AnswerWithSocket(*server_socket.make_socket(args))
 
 
 @contextmanager

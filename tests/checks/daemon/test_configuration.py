@@ -17,7 +17,7 @@ from checks.daemon.repairs import (
 from diagnose.evidence.engine.config import DaemonConfig
 from diagnose.evidence.engine.daemon_json.brackets import innermost_open
 from diagnose.evidence.engine.daemon_json.faults import ConfigFaults
-from diagnose.evidence.engine.daemon_json.mending import mending
+from diagnose.evidence.engine.daemon_json.file_repair import file_repair
 from diagnose.evidence.engine.daemon_json.other_text import as_json, form_of
 from diagnose.evidence.engine.daemon_json.refusals import faults_of
 from diagnose.evidence.engine.daemon_json.syntax import Fault
@@ -221,7 +221,7 @@ STRINGS = '{\n  "icc": "false",\n  "debug": "true",\n  "mtu": "1500"\n}'
 
 def test_faults_of_one_file_are_one_finding_with_one_diff() -> None:
     config = ConfigFaults(
-        PATH, faults_of(STRINGS, 20), 20, "20.10.24", mending=mending(STRINGS, 20)
+        PATH, faults_of(STRINGS, 20), 20, "20.10.24", file_repair=file_repair(STRINGS, 20)
     )
     result = judge("daemon.config-invalid", daemon=daemon(silence=None), config=config)
     (finding,) = result.findings
@@ -274,7 +274,7 @@ def test_a_slip_is_named(text: str, message: str) -> None:
 
 @pytest.mark.parametrize(("text", "major"), MENDED)
 def test_a_slip_is_mended_by_sed_as_it_is_here(text: str, major: int, tmp_path: Path) -> None:
-    edits = mending(text, major)
+    edits = file_repair(text, major)
     assert edits is not None
     file = tmp_path / "daemon.json"
     file.write_text(text)
@@ -298,7 +298,7 @@ def test_a_slip_is_mended_by_sed_as_it_is_here(text: str, major: int, tmp_path: 
     ],
 )
 def test_what_takes_a_decision_is_left_to_a_person(text: str) -> None:
-    assert mending(text, 28) is None
+    assert file_repair(text, 28) is None
 
 
 @pytest.mark.parametrize(
@@ -389,6 +389,6 @@ def test_a_hostile_file_is_judged_in_no_time(name: str) -> None:
     text = HOSTILE_TEXTS[name]
     began = time.process_time()
     assert len(faults_of(text, 28)) <= 50
-    mending(text, 28)
+    file_repair(text, 28)
     innermost_open(text)
     assert time.process_time() - began < 3

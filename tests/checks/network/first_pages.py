@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from diagnose.evidence.containers.listing import Container
-from diagnose.evidence.network.proxies.pages.front_pages import Door, FrontPage, FrontPages
+from diagnose.evidence.network.proxies.pages.front_pages import FrontPage, FrontPages, HttpPort
 from diagnose.questions.web_pages import PageReply, RequestPage
 
 
@@ -20,8 +20,10 @@ def page(
     **fields: Any,
 ) -> FrontPage:
     question = RequestPage(7, "172.18.0.2", port, name=name)
-    door = Door(container, port, question, host_port=host_port or port, names=frozenset(programs))
-    return FrontPage(door, reply, **fields)
+    http_port = HttpPort(
+        container, port, question, host_port=host_port or port, names=frozenset(programs)
+    )
+    return FrontPage(http_port, reply, **fields)
 
 
 def pages(*items: FrontPage) -> FrontPages:

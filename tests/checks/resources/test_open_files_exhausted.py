@@ -11,7 +11,7 @@ from diagnose.evidence.containers.cgroups import Cgroups, CgroupStats, Cpu, Thro
 from diagnose.evidence.containers.logs.tail import LogTail
 from diagnose.evidence.containers.logs.tails import LogTails
 from diagnose.evidence.machine.limits.host_limits import Descriptors, HostLimits
-from diagnose.evidence.machine.limits.open_files import Crowded, OpenFiles
+from diagnose.evidence.machine.limits.open_files import OpenFiles, ProcessFiles
 from diagnose.model import Finding
 from tests.checks.resources.evidence import ROOMY, WEB, severities
 from tests.hosts import Made
@@ -105,7 +105,7 @@ def test_the_name_of_inotify_is_no_limit(line: str):
 
 
 def test_a_watcher_whose_process_has_no_file_left_met_its_own_limit():
-    crowded = OpenFiles({WEB.id: Crowded(77, 1024, 1024, "app", WEB.id)})
+    crowded = OpenFiles({WEB.id: ProcessFiles(77, 1024, 1024, "app", WEB.id)})
     (one,) = open_files_findings("inotify_init: too many open files", open_files=crowded)
     assert "inotify" not in one.variables
 
@@ -128,7 +128,7 @@ def test_months_of_calm_do_not_hide_that_a_container_is_throttled_now(
     ("count", "expected"), [(1024, ["critical"]), (980, ["warning"]), (850, [])]
 )
 def test_a_container_that_goes_on_with_no_file_left(count: int, expected: list[str]):
-    crowded = OpenFiles({WEB.id: Crowded(77, count, 1024, "nginx", WEB.id)})
+    crowded = OpenFiles({WEB.id: ProcessFiles(77, count, 1024, "nginx", WEB.id)})
     nothing = HostLimits(tasks=None, tasks_max=None, files=None, files_max=None, engines=())
     assert severities(open_files_findings("", host_limits=nothing, open_files=crowded)) == expected
 
@@ -139,7 +139,7 @@ def test_a_container_that_goes_on_with_no_file_left(count: int, expected: list[s
 def test_a_limit_that_a_container_has_from_containerd(limit: int, is_named: bool) -> None:
     engines = (Descriptors(50, "containerd", 30, limit), Descriptors(51, "dockerd", 30, 1024))
     host = HostLimits(300, 32768, 5000, 100_000, engines)
-    full = OpenFiles({WEB.id: Crowded(9, 1024, 1024, "app", WEB.id)})
+    full = OpenFiles({WEB.id: ProcessFiles(9, 1024, 1024, "app", WEB.id)})
     (finding,) = open_files_findings("", host_limits=host, open_files=full)
     assert ("its limit is 1024, which it has from containerd" in finding.summary) == is_named
 

@@ -14,7 +14,7 @@ _WORD = LazyPattern(r"[A-Za-z0-9_][\w-]*")
 _ADDRESS = LazyPattern(r"(?<![\d.])\d{1,3}(?:\.\d{1,3}){3}(?![\d.]*\d)")
 
 
-class LedAstray(msgspec.Struct, frozen=True):
+class ReachedByName(msgspec.Struct, frozen=True):
     """A line of a caller's log that shows which container the name reached."""
 
     caller: Container
@@ -29,11 +29,11 @@ class SharedName(msgspec.Struct, frozen=True):
     name: str
     owners: list[Container]
     configured: list[Container]
-    led_astray: list[LedAstray]
+    reached: list[ReachedByName]
 
     @property
     def callers(self) -> list[Container]:
-        callers = [*(led.caller for led in self.led_astray), *self.configured]
+        callers = [*(call.caller for call in self.reached), *self.configured]
         return list({caller.id: caller for caller in callers}.values())
 
     @property
@@ -85,18 +85,18 @@ def shared_names(
         configured = [
             container for container in called.get(name, ()) if container.compose_project in projects
         ]
-        led_astray = _led_astray(network, name, owners, members, recent_logs)
-        if configured or led_astray:
-            yield SharedName(network, name, owners, configured, led_astray)
+        reached = _reached_by_name(network, name, owners, members, recent_logs)
+        if configured or reached:
+            yield SharedName(network, name, owners, configured, reached)
 
 
-def _led_astray(
+def _reached_by_name(
     network: str,
     name: str,
     owners: Sequence[Container],
     members: Sequence[Container],
     recent_logs: RecentLogs | None,
-) -> list[LedAstray]:
+) -> list[ReachedByName]:
     """The members that reached the other project's service, by the newest line of each."""
     if recent_logs is None:
         return []
@@ -113,7 +113,7 @@ def _led_astray(
         reached = ((text, _owner_in(text, strangers)) for text in telling)
         for text, owner in reached:
             if owner is not None:
-                misled.append(LedAstray(member, owner, text))
+                misled.append(ReachedByName(member, owner, text))
                 break
     return misled
 

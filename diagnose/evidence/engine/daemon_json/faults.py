@@ -8,8 +8,8 @@ import msgspec
 
 from diagnose.evidence.engine.config import DaemonConfig, parse_text
 from diagnose.evidence.engine.daemon import Daemon
+from diagnose.evidence.engine.daemon_json.file_repair import FileRepair, file_repair
 from diagnose.evidence.engine.daemon_json.keys import LENIENT, TYPES
-from diagnose.evidence.engine.daemon_json.mending import Mending, mending
 from diagnose.evidence.engine.daemon_json.other_text import as_json, form_of
 from diagnose.evidence.engine.daemon_json.refusals import faults_of
 from diagnose.evidence.engine.daemon_json.syntax import Fault, Position, place
@@ -114,7 +114,7 @@ class ConfigFaults(msgspec.Struct, frozen=True):
     """The last words of a dead engine, if they are about its configuration."""
     source: str = ""
     """The source of the refusal."""
-    mending: Mending | None = None
+    file_repair: FileRepair | None = None
     """Edits after which the engine would start, where none of them requires a decision."""
     form: str = ""
     """The format of a file that holds no JSON at all: "an HTML page"."""
@@ -166,7 +166,7 @@ def config_faults(
         validated=validated.text if validated is not None else "",
         refusal=refusal.words,
         source=refusal.source,
-        mending=mending(file.text, version.major) if faults else None,
+        file_repair=file_repair(file.text, version.major) if faults else None,
         form=form_of(file.text) if faults else "",
         rewritten=as_json(file.text) if faults else "",
     )

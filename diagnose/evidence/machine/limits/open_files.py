@@ -3,16 +3,16 @@
 from diagnose.evidence.items import ByContainer
 from diagnose.model import Unavailable
 from diagnose.questions import Host
-from diagnose.questions.processes import CountDescriptors, Crowded
+from diagnose.questions.processes import CountDescriptors, ProcessFiles
 from diagnose.registry import evidence
 
-__all__ = ["WORTH_PCT", "Crowded", "OpenFiles", "open_files"]
+__all__ = ["WORTH_PCT", "OpenFiles", "ProcessFiles", "open_files"]
 
 WORTH_PCT = 80.0
 """From this share of its limit on a process is reported; what it means is for the check to say."""
 
 
-class OpenFiles(ByContainer[Crowded], frozen=True):
+class OpenFiles(ByContainer[ProcessFiles], frozen=True):
     """The process nearest to its limit of open files, by container id."""
 
 

@@ -26,7 +26,7 @@ _OF_DEVICES: tuple[Literal["ingress", "egress"], ...] = ("ingress", "egress")
 _HOOKS: tuple[Literal["input", "output"], ...] = ("input", "output")
 
 
-class _Wire(msgspec.Struct, frozen=True):
+class _Link(msgspec.Struct, frozen=True):
     """An interface of the host, and the neighbours that it needs there."""
 
     device: str
@@ -77,22 +77,22 @@ def arp_filters(
     """
     ruleset = host_stack.stack.ruleset
     bridges = list(_bridges(containers, networks))
-    wires = [*bridges, *_way_out(host_stack, bridges)]
+    links = [*bridges, *_way_out(host_stack, bridges)]
     chains = [chain for hook in _HOOKS for chain in ruleset.base_chains(hook, _ARP)]
     if ruleset.uses_devices:
         device_chains = (
-            ruleset.device_chains(hook, wire.device) for wire in wires for hook in _OF_DEVICES
+            ruleset.device_chains(hook, link.device) for link in links for hook in _OF_DEVICES
         )
         chains += [chain for some in device_chains for chain in some]
     if walked.why_not or not chains:
         return ArpFilters((), len(chains), walked.why_not)
-    filters = (_filter_on(wire, ruleset, neighbours) for wire in wires)
+    filters = (_filter_on(link, ruleset, neighbours) for link in links)
     return ArpFilters(
         tuple(arp_filter for arp_filter in filters if arp_filter is not None), len(chains)
     )
 
 
-def _bridges(containers: Containers, networks: Networks) -> Iterator[_Wire]:
+def _bridges(containers: Containers, networks: Networks) -> Iterator[_Link]:
     """The bridges of networks with running containers, sorted by network."""
     attached = by_key(
         (network.name, (container, endpoint.ip_address))
@@ -102,28 +102,28 @@ def _bridges(containers: Containers, networks: Networks) -> Iterator[_Wire]:
     )
     for name, places in sorted(attached.items()):
         members, addresses = zip(*places, strict=True)
-        yield _Wire(networks.by_name[name].bridge, name, members, addresses)
+        yield _Link(networks.by_name[name].bridge, name, members, addresses)
 
 
-def _way_out(host_stack: HostStack, bridges: Iterable[_Wire]) -> Iterator[_Wire]:
+def _way_out(host_stack: HostStack, bridges: Iterable[_Link]) -> Iterator[_Link]:
     """The uplink, where the host has a router: all containers on bridges need it."""
     decision = host_stack.stack.routing.look_up(SOMEWHERE)
     if decision.kind == "unicast" and decision.gateway and decision.oif:
         members = {member.id: member for bridge in bridges for member in bridge.members}
-        yield _Wire(decision.oif, "", tuple(members.values()), (decision.gateway,))
+        yield _Link(decision.oif, "", tuple(members.values()), (decision.gateway,))
 
 
-def _filter_on(wire: _Wire, ruleset: Ruleset, neighbours: Neighbours | None) -> ArpFilter | None:
-    """The rule that drops the ARP messages that come in by a wire, or that the host sends."""
-    if _is_on_purpose(wire, neighbours):
+def _filter_on(link: _Link, ruleset: Ruleset, neighbours: Neighbours | None) -> ArpFilter | None:
+    """The rule that drops the ARP messages that come in by a link, or that the host sends."""
+    if _is_on_purpose(link, neighbours):
         return None
-    for verdict in _verdicts(wire.device, ruleset):
+    for verdict in _verdicts(link.device, ruleset):
         if verdict.outcome != "accept" and verdict.by is not None:
-            is_felt = neighbours is None or any(map(neighbours.unanswered, wire.addresses))
+            is_felt = neighbours is None or any(map(neighbours.unanswered, link.addresses))
             return ArpFilter(
-                wire.device,
-                wire.network,
-                members=wire.members,
+                link.device,
+                link.network,
+                members=link.members,
                 by=verdict.by,
                 is_certain=verdict.is_blocked,
                 is_felt=is_felt,
@@ -145,10 +145,10 @@ def _verdicts(device: str, ruleset: Ruleset) -> Iterator[PacketVerdict]:
         yield walk(ruleset, "egress", sent, layer="netdev", device=device)
 
 
-def _is_on_purpose(wire: _Wire, neighbours: Neighbours | None) -> bool:
+def _is_on_purpose(link: _Link, neighbours: Neighbours | None) -> bool:
     """Whether all hardware addresses there are entered by hand, and all other machines answer."""
     return (
         neighbours is not None
-        and neighbours.are_permanent(wire.addresses)
-        and not neighbours.has_unanswered_on(wire.device)
+        and neighbours.are_permanent(link.addresses)
+        and not neighbours.has_unanswered_on(link.device)
     )

@@ -49,36 +49,38 @@ class ArpTables(Items[ArpTable], frozen=True):
 @evidence
 def arp_tables(host: Host, namespaces: Namespaces, networks: Networks) -> ArpTables:
     """The ARP table of each container that is directly on a wire; most hosts have none."""
-    homes = {
-        netns.container.id: wire
-        for netns in namespaces
-        if (wire := _wire_of(netns, networks)) is not None
-    }
-    direct = host.first(
-        [netns for netns in namespaces if netns.container.id in homes],
+    by_container: dict[str, _DirectNetwork] = {}
+    for netns in namespaces:
+        direct_network = _direct_network_of(netns, networks)
+        if direct_network is not None:
+            by_container[netns.container.id] = direct_network
+    examined = host.first(
+        [netns for netns in namespaces if netns.container.id in by_container],
         MOST,
         "containers directly on a wire",
     )
     tables: dict[str, ArpTable] = {}
     for netns, file in host.ask_about(
-        direct, lambda netns: ReadFile(f"/proc/{netns.container.state.pid}/net/arp")
+        examined, lambda netns: ReadFile(f"/proc/{netns.container.state.pid}/net/arp")
     ):
         if isinstance(file, Failed):
             continue
         id = netns.container.id
-        wire = homes[id]
+        direct_network = by_container[id]
         tables[id] = ArpTable(
             netns.container,
-            wire.network,
+            direct_network.network,
             frozenset(
                 route.gateway for route in netns.routes if not route.prefix and route.gateway
             ),
             tuple(
-                entry for entry in parse_arp(file.text) if wire.interface in ("", entry.interface)
+                entry
+                for entry in parse_arp(file.text)
+                if direct_network.interface in ("", entry.interface)
             ),
         )
     return ArpTables(
-        tuple(tables[netns.container.id] for netns in direct if netns.container.id in tables)
+        tuple(tables[netns.container.id] for netns in examined if netns.container.id in tables)
     )
 
 
@@ -125,7 +127,7 @@ def _machine(table: ArpTable, entry: Neighbour) -> SilentMachine:
     return SilentMachine(table.container, table.network, entry.address, entry.interface)
 
 
-class _Wire(msgspec.Struct, frozen=True):
+class _DirectNetwork(msgspec.Struct, frozen=True):
     """The macvlan or ipvlan network by which a container leaves."""
 
     network: Network
@@ -133,15 +135,15 @@ class _Wire(msgspec.Struct, frozen=True):
     """The container's on it; "" where it has no other network."""
 
 
-def _wire_of(netns: ContainerNetns, networks: Networks) -> _Wire | None:
+def _direct_network_of(netns: ContainerNetns, networks: Networks) -> _DirectNetwork | None:
     container = netns.container
     direct = [network for network in networks.of(container) if network.is_direct]
     if direct and len(container.endpoints) == 1:
-        return _Wire(direct[0], "")
+        return _DirectNetwork(direct[0], "")
     names = {link.index: link.name for link in netns.links}
     for network in direct:
         for route in netns.routes:
             leads_there = route.gateway in network.gateways and not route.prefix
             if leads_there and route.oif in names:
-                return _Wire(network, names[route.oif])
+                return _DirectNetwork(network, names[route.oif])
     return None

@@ -10,7 +10,7 @@ from diagnose.evidence.containers.programs.maintenance_flags import maintenance_
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.machine.processes import Process, Processes
 from diagnose.evidence.network.proxies.pages.failed_answers import AllFailedAnswers, FailedAnswers
-from diagnose.evidence.network.proxies.pages.front_pages import Door, FrontPage, FrontPages
+from diagnose.evidence.network.proxies.pages.front_pages import FrontPage, FrontPages, HttpPort
 from diagnose.live.disk.parts import only
 from diagnose.questions.web_pages import PageReply, RequestPage
 from tests.hosts import Made
@@ -105,8 +105,10 @@ def test_a_program_in_maintenance(
     answers = tuple(access_lines([line] * 4))
     failing = case.get("failing", CLOUD)
     own = failing if failing is BLUE else CLOUD
-    door = Door(failing, 80, RequestPage(1, "127.0.0.1", 80))
-    page = FrontPage(door, PageReply("answered", status=503, body="<h1>Under maintenance</h1>"))
+    http_port = HttpPort(failing, 80, RequestPage(1, "127.0.0.1", 80))
+    page = FrontPage(
+        http_port, PageReply("answered", status=503, body="<h1>Under maintenance</h1>")
+    )
     failed = FailedAnswers(failing, answers, of=4, is_most=True, url="")
     flags = maintenance_flags(
         Made({"file.stats": stats, "file.read": read}),

@@ -8,7 +8,7 @@ from diagnose.evidence.containers.logs.recent import RecentLogs
 from diagnose.evidence.containers.logs.recent_line import RecentLine
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.network.proxies.pages.absent_files import all_absent_files
-from diagnose.evidence.network.proxies.pages.front_pages import Door, FrontPage, FrontPages
+from diagnose.evidence.network.proxies.pages.front_pages import FrontPage, FrontPages, HttpPort
 from diagnose.evidence.network.proxies.pages.strayed_pages import strayed_pages
 from diagnose.questions.web_pages import PageReply, RequestPage
 from tests.inspected import container, of
@@ -42,8 +42,8 @@ CASES: dict[str, tuple[list[str], str, list[tuple[str, str]]]] = {
 def test_files_of_a_page(lines: list[str], body: str, expected: list[tuple[str, str]]) -> None:
     web = container("web")
     logged = tuple(RecentLine(1000.0 + at, line) for at, line in enumerate(lines))
-    door = Door(web, 80, RequestPage(7, "172.18.0.2", 80))
-    page = FrontPage(door, PageReply("answered", status=200, body=body))
+    http_port = HttpPort(web, 80, RequestPage(7, "172.18.0.2", 80))
+    page = FrontPage(http_port, PageReply("answered", status=200, body=body))
     found = all_absent_files(
         of(web),
         RecentLogs({web.id: logged}),

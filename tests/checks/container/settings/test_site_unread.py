@@ -8,7 +8,7 @@ import pytest
 
 from diagnose.evidence.machine.processes import Process, Processes
 from diagnose.evidence.network.proxies.nginx.sites import NginxSites
-from diagnose.evidence.network.proxies.pages.front_pages import Door, FrontPage, FrontPages
+from diagnose.evidence.network.proxies.pages.front_pages import FrontPage, FrontPages, HttpPort
 from diagnose.evidence.network.proxies.pages.unshown_sites import unshown_sites
 from diagnose.model import Json
 from diagnose.questions import Question
@@ -83,7 +83,7 @@ def _found(case: dict[str, Any]) -> Any:
         Process(8, comm=case.get("comm", "nginx"), container=www.id),
     )
     reply = PageReply("answered", status=case.get("status", 200), body=case.get("body", WELCOME))
-    page = FrontPage(Door(www, 80, RequestPage(7, "10.1.0.2", 80)), reply)
+    page = FrontPage(HttpPort(www, 80, RequestPage(7, "10.1.0.2", 80)), reply)
     files = {"entries": [{"name": "default.conf", "type": "file"}]}
     host = Made({"file.stats": stats, "file.list": files, "file.texts": case.get("named", [])})
     return unshown_sites(host, FrontPages((page,)), Processes(seen))

@@ -119,7 +119,7 @@ def test_the_name_of_the_site_is_asked_for() -> None:
     found = pages(shop, 8080, "node")
     assert isinstance(found, FrontPages)
     (page,) = found
-    asked = page.door.question
+    asked = page.http_port.question
     assert (asked.name, asked.outer_port, asked.address) == ("shop.example.org", 80, "172.18.0.2")
 
 

@@ -42,7 +42,7 @@ def announced_http3_ports(
     for page in front_pages:
         match = _HTTP3.search(page.reply.alternatives)
         is_for_others = any(
-            binding.host_port == page.door.host_port and not binding.is_for_host_alone
+            binding.host_port == page.http_port.host_port and not binding.is_for_host_alone
             for binding in page.container.published_by("tcp")
         )
         if match is None or match["host"] or not is_for_others:
@@ -53,7 +53,7 @@ def announced_http3_ports(
         inside = namespaces.of(page.container)
         listening = (
             inner
-            for inner in (port, page.door.port)
+            for inner in (port, page.http_port.port)
             if inside is not None and inside.serves_others("udp", inner)
         )
         announced = AnnouncedHttp3(

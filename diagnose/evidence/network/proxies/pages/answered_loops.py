@@ -65,7 +65,7 @@ def _loops(pages: FrontPages, *, serves_https: bool, has_traefik: bool) -> Itera
             yield AnsweredLoop(page)
         elif has_traefik and _turns_away_from_traefik(page):
             yield AnsweredLoop(page, is_behind_traefik=True)
-        elif page.door.host_port and not serves_https and _insists_on_https(page):
+        elif page.http_port.host_port and not serves_https and _insists_on_https(page):
             yield AnsweredLoop(page, is_possible=True)
 
 
@@ -78,7 +78,7 @@ def _turns_away_from_traefik(page: FrontPage) -> bool:
     sites = {
         router.site.lower()
         for router in routers_of(page.container)
-        if router.has_tls and router.port in (0, page.door.port)
+        if router.has_tls and router.port in (0, page.http_port.port)
     }
     is_same_page = target.path == page.reply.path and target.scheme == "https"
     return is_same_page and target.site in sites
@@ -95,7 +95,7 @@ def _insists_on_https(page: FrontPage) -> bool:
     if second.is_circle:
         return True
     target = _target(second.location)
-    is_own = target.site.partition(":")[0] == page.door.question.name.lower()
+    is_own = target.site.partition(":")[0] == page.http_port.question.name.lower()
     return is_own and target == _target(page.reply.location)
 
 

@@ -99,7 +99,7 @@ def _turns_strangers_away(page: FrontPage) -> bool:
 
     That is not a fault where nothing on this host has the names of its sites.
     """
-    is_stranger = page.is_proxy and page.door.question.name == UNNAMED
+    is_stranger = page.is_proxy and page.http_port.question.name == UNNAMED
     if page.status != _UNAVAILABLE or not is_stranger:
         return False
     is_of_nginx = _TURNED_AWAY.search(page.reply.body) is not None

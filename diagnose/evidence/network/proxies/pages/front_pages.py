@@ -57,7 +57,7 @@ _OF_CLIENT = LazyPattern(
 """The client, in lines of nginx and Apache."""
 
 
-class Door(msgspec.Struct, frozen=True):
+class HttpPort(msgspec.Struct, frozen=True):
     """A port of a container at which a program most likely speaks HTTP."""
 
     container: Container
@@ -88,7 +88,7 @@ class Door(msgspec.Struct, frozen=True):
 class FrontPage(msgspec.Struct, frozen=True):
     """The answer of one program."""
 
-    door: Door
+    http_port: HttpPort
     reply: PageReply
     lines: tuple[str, ...] = ()
     """The lines that its container's log gained meanwhile; only read where the page is an error."""
@@ -100,7 +100,7 @@ class FrontPage(msgspec.Struct, frozen=True):
 
     @property
     def container(self) -> Container:
-        return self.door.container
+        return self.http_port.container
 
     @property
     def status(self) -> int:
@@ -124,13 +124,13 @@ class FrontPage(msgspec.Struct, frozen=True):
     @property
     def is_proxy(self) -> bool:
         """Whether its program passes requests on as a rule."""
-        return is_proxy(self.door.names)
+        return is_proxy(self.http_port.names)
 
     @property
     def url(self) -> str:
         """The URL at which the host sees the same page."""
         scheme = "https" if self.reply.tls else "http"
-        question = self.door.question
+        question = self.http_port.question
         return f"{scheme}://{with_port(question.address, question.port)}{self.reply.path}"
 
     @property
@@ -168,16 +168,18 @@ def front_pages(
     One more request is sent where the first one led to HTTPS. Silent programs are measured for use
     of the processor.
     """
-    doors = _doors(containers, namespaces, processes, clock)
+    http_ports = _http_ports(containers, namespaces, processes, clock)
     pages: list[FrontPage] = []
     failed: Failed | None = None
     unexamined: list[Unexamined] = []
-    for door, reply in host.ask_in_order(doors[:MOST], lambda door: door.question):
+    for http_port, reply in host.ask_in_order(
+        http_ports[:MOST], lambda http_port: http_port.question
+    ):
         if not isinstance(reply, Failed):
-            pages.append(FrontPage(door, reply))
+            pages.append(FrontPage(http_port, reply))
         elif reply.reason != "gone":
             failed = reply
-            unexamined.append(Unexamined(door.container.subject, f"its first page: {reply}"))
+            unexamined.append(Unexamined(http_port.container.subject, f"its first page: {reply}"))
     if failed is not None and not pages:
         return _reason_unasked(failed)
     completed = tuple(_completed_pages(host, pages))
@@ -188,7 +190,7 @@ def front_pages(
         for page in completed
         if page.is_forbidden and not page.is_log_read
     ]
-    return FrontPages(completed, tuple(unexamined), max(len(doors) - MOST, 0))
+    return FrontPages(completed, tuple(unexamined), max(len(http_ports) - MOST, 0))
 
 
 def _reason_unasked(failure: Failed) -> Unavailable:
@@ -207,7 +209,7 @@ def _completed_pages(host: Host, pages: Sequence[FrontPage]) -> Iterator[FrontPa
         lambda id: ReadLogs(id, MORE_LINES, BYTES, round="answered"),
     )
     forwarded = host.answers_about(
-        [page.door.question for page in pages if page.leads_to_https],
+        [page.http_port.question for page in pages if page.leads_to_https],
         lambda question: replace(question, forwarded=True),
     )
     growth = _growth(host, [page.container for page in pages if page.is_silent])
@@ -219,7 +221,7 @@ def _completed_pages(host: Host, pages: Sequence[FrontPage]) -> Iterator[FrontPa
             page,
             lines=lines,
             is_log_read=log is not None,
-            forwarded=forwarded.get(page.door.question),
+            forwarded=forwarded.get(page.http_port.question),
             cpus=None if isinstance(sample, Failed) or sample is None else sample.cpus,
         )
 
@@ -239,7 +241,7 @@ def _gained_lines(log: ContainerLog, page: FrontPage) -> tuple[str, ...]:
     """
     begun = page.reply.at - _EARLY_S
     lines = (line.text for line in log.lines if line.at is not None and line.at >= begun)
-    page_address = page.door.question.address
+    page_address = page.http_port.question.address
     return tuple(
         _OF_CLIENT.sub(lambda match: _unless_other(match, page_address), line) for line in lines
     )
@@ -250,12 +252,12 @@ def _unless_other(match: re.Match[str], page_address: str) -> str:
     return "" if page_address in (match["address"], match["address_apache"]) else match[0]
 
 
-def _doors(
+def _http_ports(
     containers: Containers, namespaces: Namespaces, processes: Processes, clock: Clock
-) -> list[Door]:
+) -> list[HttpPort]:
     """The ports to ask, the published ones first."""
     shared = by_key((netns.inode, netns) for netns in namespaces)
-    doors: list[Door] = []
+    http_ports: list[HttpPort] = []
     for inside in shared.values():
         netns = inside[0]
         container = netns.container
@@ -265,8 +267,8 @@ def _doors(
         names = frozenset(processes.names_inside(container.id))
         has_proxy = _is_behind_proxy(container, containers)
         site = _site_of(container, names, containers)
-        doors += _doors_of(netns, names, site, has_proxy=has_proxy)
-    return sorted(doors, key=lambda door: door.rank)
+        http_ports += _http_ports_of(netns, names, site, has_proxy=has_proxy)
+    return sorted(http_ports, key=lambda http_port: http_port.rank)
 
 
 def _site_of(container: Container, names: frozenset[str], containers: Containers) -> str:
@@ -276,9 +278,9 @@ def _site_of(container: Container, names: frozenset[str], containers: Containers
     return next(iter(served_names((container, *reachable))), "")
 
 
-def _doors_of(
+def _http_ports_of(
     netns: ContainerNetns, names: frozenset[str], site: str, *, has_proxy: bool
-) -> list[Door]:
+) -> list[HttpPort]:
     """The ports of one container to ask.
 
     has_proxy: whether a neighbour forwards requests to it.
@@ -288,7 +290,7 @@ def _doors_of(
     is_known = is_web_program(names)
     if speaks_otherwise(names) and not is_known:
         return []
-    doors = []
+    http_ports = []
     for port in netns.served_ports:
         host_port = published.get(port, 0)
         is_offered = bool(host_port) or (has_proxy and is_known)
@@ -296,8 +298,8 @@ def _doors_of(
         address = _address(netns, port) if is_offered and is_certain else ""
         if address:
             question = _question(container, site, address, port, host_port)
-            doors.append(Door(container, port, question, host_port, names))
-    return sorted(doors, key=lambda door: door.rank)[:MOST_OF_ONE]
+            http_ports.append(HttpPort(container, port, question, host_port, names))
+    return sorted(http_ports, key=lambda http_port: http_port.rank)[:MOST_OF_ONE]
 
 
 def _question(

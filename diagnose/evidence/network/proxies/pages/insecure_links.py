@@ -121,10 +121,10 @@ def _is_of_site(url: str, page: FrontPage) -> bool:
         port = place.port
     except ValueError:
         return False
-    outer = page.door.host_port or page.door.port
+    outer = page.http_port.host_port or page.http_port.port
     if port is not None and port == outer:
         return True
-    is_named = (place.hostname or "") == page.door.question.name.lower()
+    is_named = (place.hostname or "") == page.http_port.question.name.lower()
     return is_named and port in (None, WEB_PORTS["http"])
 
 

@@ -50,7 +50,7 @@ class StrayRedirects(Items[StrayRedirect], frozen=True):
     """The stray redirects: at most one for each port that was asked."""
 
     def has(self, page: FrontPage) -> bool:
-        return any(stray.page.door == page.door for stray in self)
+        return any(stray.page.http_port == page.http_port for stray in self)
 
 
 class _Place(msgspec.Struct, frozen=True):
@@ -108,7 +108,7 @@ def _place(page: FrontPage) -> _Place | None:
 
 def _is_for_others(page: FrontPage) -> bool:
     return any(
-        binding.host_port == page.door.host_port and not binding.is_for_host_alone
+        binding.host_port == page.http_port.host_port and not binding.is_for_host_alone
         for binding in page.container.published_by("tcp")
     )
 
@@ -121,7 +121,7 @@ def _strays(
     publisher: Container | None,
 ) -> Iterator[StrayRedirect]:
     """The wrong redirects: to an inner name, an inner port, or to TLS that no server provides."""
-    page_name = page.door.question.name.lower()
+    page_name = page.http_port.question.name.lower()
     if _is_placeholder(place.host):
         yield StrayRedirect(page, "placeholder", str(place), place.port)
         return
@@ -144,7 +144,7 @@ def _strays(
             )
     elif place.scheme == "https" and not page.reply.tls:
         inner = next((port for port in (place.port, *sorted(TLS_PORTS)) if port in ports), 0)
-        if inner and inner != page.door.port and not _takes_proxies_word(page):
+        if inner and inner != page.http_port.port and not _takes_proxies_word(page):
             yield StrayRedirect(page, "https", str(place), place.port, inner)
     elif place.port in ports:
         yield StrayRedirect(page, "port", str(place), place.port, place.port)

@@ -52,7 +52,7 @@ class LineEdit(msgspec.Struct, frozen=True):
         return f"{self.line}s/{old}/{new}/"
 
 
-class Mending(msgspec.Struct, frozen=True):
+class FileRepair(msgspec.Struct, frozen=True):
     """Edits after which the engine takes the file, in order."""
 
     edits: tuple[LineEdit, ...]
@@ -63,7 +63,7 @@ class Mending(msgspec.Struct, frozen=True):
         return ";".join(edit.sed for edit in self.edits)
 
 
-def mending(text: str, major: int | None) -> Mending | None:
+def file_repair(text: str, major: int | None) -> FileRepair | None:
     """The edits that make this text acceptable for an engine of this major version.
 
     None if they require a decision, or where a redacted secret is in a line that would be edited.
@@ -84,7 +84,7 @@ def mending(text: str, major: int | None) -> Mending | None:
         return None
     if any(holds_token(text.split("\n")[edit.line - 1]) for edit in edits):
         return None
-    return Mending(tuple(edits))
+    return FileRepair(tuple(edits))
 
 
 def _edit(text: str, fault: Fault) -> LineEdit | None:
