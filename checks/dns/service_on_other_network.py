@@ -11,7 +11,7 @@ from diagnose.evidence.dns.names.name_calls import (
     network_owner_of,
     owners_beside,
 )
-from diagnose.evidence.dns.names.service_names import of_project, resolves
+from diagnose.evidence.dns.names.service_names import resolves
 from diagnose.evidence.engine.info import Ping
 from diagnose.evidence.network.networks import DEFAULT_NETWORK, Networks
 from diagnose.first_steps.dns.name_cures import steps_to_owner
@@ -68,10 +68,11 @@ def _configured_name_findings(
     if not caller.is_running or network_owner.shares_host_network:
         return
     for name, place in referenced_names(caller).items():
-        owners = of_project(owners_beside(name, caller, network_owner, containers), caller)
+        if name in failed or not containers.named_in_project_of(caller, name):
+            continue
+        owners = owners_beside(name, caller, network_owner, containers)
         running = [owner for owner in owners if owner.is_running]
-        is_news = bool(running) and name not in failed
-        if is_news and not resolves(name, network_owner, running, podman=False):
+        if running and not resolves(name, network_owner, running, podman=False):
             call = NameCall(caller, name, place, network_owner, front_of(running[0], containers))
             yield _finding(call, running, networks, Severity.warning)
 

@@ -5,9 +5,10 @@ Each container is compared with those that it calls, never with all others.
 
 from __future__ import annotations
 
+import gc
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,7 @@ from diagnose.questions.processes import ListProcesses
 from diagnose.recording import answer_files
 from diagnose.recording.budget import Budget
 from diagnose.recording.recorder import RecordedAnswer, Replay
+from tests.bounds import large_hosts
 
 FIXTURES = Path(__file__).parents[2] / "fixtures"
 COPIES = 16
@@ -42,12 +44,7 @@ Recording = Mapping[AnyQuestion, RecordedAnswer]
 def test_no_evidence_and_no_check_grows_with_the_square(monkeypatch: pytest.MonkeyPatch) -> None:
     recording = answer_files.read_folder(FIXTURES / "demo")[0]
     spent: Counter[str] = Counter()
-    monkeypatch.setattr(
-        Collection,
-        "_outcome",
-        timed(Collection._outcome, spent, lambda _, collector, *rest: collector.__name__),
-    )
-    monkeypatch.setattr(judge, "_judge", timed(judge._judge, spent, lambda check, *rest: check.id))
+    measure(monkeypatch, spent)
     small = seconds(copied(recording, COPIES), spent)
     great = seconds(copied(recording, 4 * COPIES), spent)
     assert len(great) > len(registry.load())
@@ -57,6 +54,64 @@ def test_no_evidence_and_no_check_grows_with_the_square(monkeypatch: pytest.Monk
         if after > max(LEAST_S, MOST_TIMES * small[name])
     }
     assert not grown
+
+
+HOSTS = {
+    "a thousand services": ("called_services", "folders", "ports"),
+    "workers in projects": ("workers", "volumes", "networks"),
+    "servers in projects": ("servers", "users"),
+    "names in all places": ("links", "prefixes"),
+    "settings that almost agree": ("variables", "namespaces"),
+}
+"""Kinds of hosts, each with things of its own to compare."""
+FEW = 400
+"""Containers of the smaller host."""
+SUSPECT_TIMES = 8
+"""As much on four times the containers, in three measurements."""
+NOTICED_S = 0.03
+"""On the greater host, of 1,600 containers."""
+
+
+@pytest.fixture
+def no_garbage_collection() -> Iterator[None]:
+    """As in a run: a collection would walk all of a host again and again."""
+    gc.disable()
+    yield
+    gc.enable()
+
+
+@pytest.mark.usefixtures("no_garbage_collection")
+@pytest.mark.parametrize("kinds", HOSTS.values(), ids=HOSTS)
+def test_containers_that_resemble_each_other_are_not_compared_one_by_one(
+    kinds: Sequence[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What seems to grow is measured again: another process may have taken the processor."""
+    spent: Counter[str] = Counter()
+    measure(monkeypatch, spent)
+    small, great = (large_hosts.host(kinds, many) for many in (FEW, 4 * FEW))
+    grown: set[str] | None = None
+    for _ in range(3):
+        few = seconds(small, spent)
+        many = seconds(great, spent, runs=1)
+        suspects = {
+            name
+            for name, after in many.items()
+            if after > max(NOTICED_S, SUSPECT_TIMES * few[name])
+        }
+        grown = suspects if grown is None else grown & suspects
+        if not grown:
+            break
+    assert not grown
+
+
+def measure(monkeypatch: pytest.MonkeyPatch, spent: Counter[str]) -> None:
+    """Have the CPU time of each collector and check added to what was spent."""
+    monkeypatch.setattr(
+        Collection,
+        "_outcome",
+        timed(Collection._outcome, spent, lambda _, collector, *rest: collector.__name__),
+    )
+    monkeypatch.setattr(judge, "_judge", timed(judge._judge, spent, lambda check, *rest: check.id))
 
 
 def timed(
@@ -74,18 +129,17 @@ def timed(
     return measured
 
 
-def seconds(recording: Recording, spent: Counter[str]) -> dict[str, float]:
-    """CPU seconds of each collector and check, the less of two runs."""
+def seconds(recording: Recording, spent: Counter[str], runs: int = 2) -> dict[str, float]:
+    """CPU seconds of each collector and check, the least of some runs."""
     checks = registry.load()
-    runs = []
-    for _ in range(2):
+    measured = []
+    for _ in range(runs):
         spent.clear()
         now = time.monotonic()
         what = engine.Run(checks, tuple(checks), source="bundle")
         engine.run(Replay(recording), what, began=now, budget=Budget(now + 300))
-        runs.append(dict(spent))
-    first, second = runs
-    return {name: min(first[name], second[name]) for name in first}
+        measured.append(dict(spent))
+    return {name: min(run[name] for run in measured) for name in measured[0]}
 
 
 def copied(recording: Recording, copies: int) -> Recording:

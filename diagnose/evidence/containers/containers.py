@@ -107,6 +107,24 @@ class Containers(Items[Container], frozen=True, dict=True):
         """The containers that can be called by each name, running or not."""
         return by_key((name, container) for container in self for name in container.dns_names)
 
+    def named_in_project_of(self, caller: Container, name: str) -> list[Container]:
+        """The other containers of the caller's compose project that can be called by a name,
+        running or not.
+
+        Each of 300 projects may have its own "db".
+        """
+        owners = self._by_project_and_name.get((caller.compose_project, name), ())
+        return [owner for owner in owners if owner.id != caller.id]
+
+    @functools.cached_property
+    def _by_project_and_name(self) -> dict[tuple[str, str], list[Container]]:
+        return by_key(
+            ((container.compose_project, name), container)
+            for container in self
+            if container.compose_project
+            for name in container.dns_names
+        )
+
     @functools.cached_property
     def names_by_network(self) -> dict[str, set[str]]:
         """The names of running containers, by the network on which they can be called."""
@@ -190,9 +208,17 @@ class Containers(Items[Container], frozen=True, dict=True):
 
     def beside(self, container: Container) -> list[Container]:
         """The other containers on a container's networks, running or not."""
-        return [
-            other for other in self if other.id != container.id and other.shared_networks(container)
-        ]
+        neighbours = {
+            other.id: other
+            for network in container.endpoints
+            for other in self._by_network[network]
+            if other.id != container.id
+        }
+        return list(self.in_order(neighbours.values()))
+
+    @functools.cached_property
+    def _by_network(self) -> dict[str, list[Container]]:
+        return by_key((network, container) for container in self for network in container.endpoints)
 
     def in_project_of(self, container: Container) -> list[Container]:
         """The other running containers of a container's compose project; none without a project."""

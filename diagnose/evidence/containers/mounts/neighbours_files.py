@@ -74,10 +74,11 @@ def neighbours_files(
     """
     candidates: list[tuple[Container, dict[str, str]]] = []
     for container in containers.running:
-        if containers.in_project_of(container):
-            lines = dict(_missed_paths(container, recent_logs))
-            if lines:
-                candidates.append((container, lines))
+        if not container.compose_project:
+            continue
+        lines = dict(_missed_paths(container, recent_logs))
+        if lines and containers.in_project_of(container):
+            candidates.append((container, lines))
     files = []
     for container, lines in host.first(candidates, MOST, "containers that miss files"):
         file = _neighbours_file(host, container, lines, containers.in_project_of(container))

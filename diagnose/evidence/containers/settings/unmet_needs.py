@@ -1,6 +1,8 @@
 """Settings of containers that do nothing, for a part that they need is not there."""
 
+import functools
 import re
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 
 import msgspec
@@ -83,6 +85,7 @@ class _Scene:
     def __init__(self, host: Host, containers: Containers, clock: Clock) -> None:
         self._host = host
         self._asked: set[tuple[str, str]] = set()
+        self._running_by_pattern: dict[str, list[Container]] = {}
         self.containers = containers
         self.clock = clock
 
@@ -103,9 +106,13 @@ class _Scene:
 
     def beside(self, container: Container, image: str) -> Iterator[Container]:
         """The other running containers of an image."""
-        pattern = re.compile(image)
-        for other in self.containers.running:
-            if other.id != container.id and pattern.search(other.config.image):
+        if image not in self._running_by_pattern:
+            pattern = re.compile(image)
+            running = self.containers.running
+            matching = [other for other in running if pattern.search(other.config.image)]
+            self._running_by_pattern[image] = matching
+        for other in self._running_by_pattern[image]:
+            if other.id != container.id:
                 yield other
 
     def is_own(self, container: Container, variable: str) -> bool:
@@ -113,9 +120,17 @@ class _Scene:
         image = self._host.ask(InspectImage(container.image))
         if isinstance(image, Failed) or image.config is None:
             raise _UndecidedError
-        others = (other for other in self.containers if other.id != container.id)
-        is_shared = any(variable in (other.config.env or ()) for other in others)
+        is_shared = self._number_with[variable] > 1
         return not is_shared and variable not in (image.config.env or ())
+
+    @functools.cached_property
+    def _number_with(self) -> Counter[str]:
+        """How many containers have each variable, as `NAME=value`."""
+        return Counter(
+            variable
+            for container in self.containers
+            for variable in set(container.config.env or ())
+        )
 
 
 def _tmpfs(container: Container) -> list[str]:

@@ -1,7 +1,7 @@
 """Variables of a container that almost have the name of one that its image's start script reads."""
 
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 
 import msgspec
 
@@ -58,26 +58,35 @@ def misspelt_variables(host: Host, containers: Containers) -> MisspeltVariables:
     another container of the project has too, of another image, may be meant for that one.
     """
     variables = []
+    names_of = _names_by_project(containers)
     with_script = [
         container
         for container in containers
         if not container.never_ran and script_path(container) and container.config.env
     ]
     for container in host.first(with_script, MOST, "start scripts"):
-        own_variables = _own_variables(host, container)
-        shared = {
+        by_image = names_of[container.compose_project]
+        candidates = [
             name
-            for other in containers
-            if other.shares_project(container) and other.image != container.image
-            for name, _ in other.config.environment
-        }
-        candidates = [name for name in own_variables if name not in shared]
+            for name in _own_variables(host, container)
+            if by_image[name].issubset({container.image})
+        ]
         misspelt = (
             next(_misspelt_of_image(host, container, candidates), None) if candidates else None
         )
         if misspelt is not None:
             variables.append(misspelt)
     return MisspeltVariables(tuple(variables))
+
+
+def _names_by_project(containers: Containers) -> Mapping[str, Mapping[str, set[str]]]:
+    """The images whose containers have each variable, by project and by name of the variable."""
+    images: dict[str, dict[str, set[str]]] = {}
+    for container in containers:
+        of_project = images.setdefault(container.compose_project, {})
+        for name, _ in container.config.environment:
+            of_project.setdefault(name, set()).add(container.image)
+    return images
 
 
 def _own_variables(host: Host, container: Container) -> list[str]:

@@ -8,13 +8,13 @@ from collections.abc import Iterator
 
 import msgspec
 
-from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.containers.listing import Container
 from diagnose.evidence.containers.secrets import same_value
-from diagnose.evidence.containers.workers.worker_settings import pairs_of_one_image, share_settings
+from diagnose.evidence.containers.workers.programs_of_workers import ProgramsOfWorkers
+from diagnose.evidence.containers.workers.worker_settings import share_settings
 from diagnose.evidence.items import Items
 from diagnose.file_paths import is_within
 from diagnose.lazy_pattern import LazyPattern
-from diagnose.questions import Host
 from diagnose.registry import evidence
 from diagnose.word_sets import vocabulary
 
@@ -62,15 +62,17 @@ class SharedKeys(Items[SharedKey], frozen=True):
 
 
 @evidence
-def shared_keys(host: Host, containers: Containers) -> SharedKeys:
+def shared_keys(programs_of_workers: ProgramsOfWorkers) -> SharedKeys:
     """The workers whose key differs from that of each program of their image.
 
     The values are tokens, equal for equal secrets. A key that may be in a mounted file of settings
     is not judged where the variable is absent.
     """
     keys = []
-    for worker, programs in pairs_of_one_image(host, containers):
-        differences = [next(_differing_keys(worker, program), None) for program in programs]
+    for pair in programs_of_workers:
+        differences = [
+            next(_differing_keys(pair.worker, program), None) for program in pair.programs
+        ]
         if None not in differences:
             keys += differences[:1]
     return SharedKeys(tuple(key for key in keys if key is not None))

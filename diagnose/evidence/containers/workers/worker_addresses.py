@@ -3,16 +3,16 @@
 The worker then writes the default of the program into the links of its mails: http://localhost.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import msgspec
 
-from diagnose.evidence.containers.listing import Container, Containers
-from diagnose.evidence.containers.workers.worker_settings import pairs_of_one_image, share_settings
+from diagnose.evidence.containers.listing import Container
+from diagnose.evidence.containers.workers.programs_of_workers import ProgramsOfWorkers
+from diagnose.evidence.containers.workers.worker_settings import share_settings
 from diagnose.evidence.items import Items
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.programs.own_addresses import OWN_URL
-from diagnose.questions import Host
 from diagnose.registry import evidence
 
 _OF_SITE = LazyPattern(
@@ -39,13 +39,13 @@ class WorkerAddresses(Items[WorkerAddress], frozen=True):
 
 
 @evidence
-def worker_addresses(host: Host, containers: Containers) -> WorkerAddresses:
+def worker_addresses(programs_of_workers: ProgramsOfWorkers) -> WorkerAddresses:
     """The workers with a setting for mails, and without the address of their site."""
     items = []
-    for worker, programs in pairs_of_one_image(host, containers):
-        if not _sends_mails(worker):
+    for pair in programs_of_workers:
+        if not _sends_mails(pair.worker):
             continue
-        address = next(_lacking_addresses(worker, programs), None)
+        address = next(_lacking_addresses(pair.worker, pair.programs), None)
         if address is not None:
             items.append(address)
     return WorkerAddresses(tuple(items))
@@ -58,7 +58,7 @@ def _sends_mails(worker: Container) -> bool:
     return _SCHEDULES.search(called) is None and any(map(_OF_MAIL.search, names))
 
 
-def _lacking_addresses(worker: Container, programs: list[Container]) -> Iterator[WorkerAddress]:
+def _lacking_addresses(worker: Container, programs: Sequence[Container]) -> Iterator[WorkerAddress]:
     """The addresses of the site that programs of its image have, and the worker has not."""
     for program in programs:
         if share_settings(worker, program):

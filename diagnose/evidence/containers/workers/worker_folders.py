@@ -10,8 +10,8 @@ import msgspec
 
 from diagnose.evidence.containers.folder_visits import VisitLimits, visited_folders
 from diagnose.evidence.containers.inspect import Mount, innermost_mount
-from diagnose.evidence.containers.listing import Container, Containers
-from diagnose.evidence.containers.workers.worker_settings import pairs_of_one_image
+from diagnose.evidence.containers.listing import Container
+from diagnose.evidence.containers.workers.programs_of_workers import ProgramsOfWorkers
 from diagnose.evidence.items import Items
 from diagnose.file_paths import is_within
 from diagnose.lazy_pattern import LazyPattern
@@ -62,10 +62,12 @@ class WorkerFolders(Items[WorkerFolder], frozen=True):
 
 
 @evidence
-def worker_folders(host: Host, containers: Containers) -> WorkerFolders:
+def worker_folders(host: Host, programs_of_workers: ProgramsOfWorkers) -> WorkerFolders:
     """Folders are listed only of a worker that lacks a mount which its program has."""
     mounts_by_question: dict[str, tuple[Container, list[tuple[Container, Mount]]]] = {}
-    for worker, programs in pairs_of_one_image(host, containers):
+    for pair in programs_of_workers:
+        worker = pair.worker
+        programs = pair.programs
         lacking = [(other, mount) for other in programs for mount in _lacking_mounts(worker, other)]
         has_twin = any(not list(_lacking_mounts(worker, other)) for other in programs)
         if lacking and not has_twin:

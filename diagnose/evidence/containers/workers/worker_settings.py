@@ -11,6 +11,7 @@ import msgspec
 
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.secrets import MARK
+from diagnose.evidence.containers.workers.programs_of_workers import ProgramsOfWorkers
 from diagnose.evidence.containers.workers.worker_roles import (
     is_background,
     names_server,
@@ -21,11 +22,9 @@ from diagnose.evidence.items import Items
 from diagnose.evidence.network.container_netns import Namespaces
 from diagnose.file_paths import is_within
 from diagnose.lazy_pattern import LazyPattern
-from diagnose.mappings import by_key
 from diagnose.model import HOST, Failed, Unexamined
 from diagnose.phrases import count
 from diagnose.questions import Host
-from diagnose.questions.images import InspectImage
 from diagnose.questions.sockets import ListCallers
 from diagnose.registry import evidence
 
@@ -92,7 +91,10 @@ class WorkerDifferences(Items[WorkerDifference], frozen=True):
 
 @evidence
 def worker_differences(
-    host: Host, containers: Containers, namespaces: Namespaces | None
+    host: Host,
+    containers: Containers,
+    programs_of_workers: ProgramsOfWorkers,
+    namespaces: Namespaces | None,
 ) -> WorkerDifferences:
     """The settings that differ between a worker and another service of the same image.
 
@@ -100,45 +102,12 @@ def worker_differences(
     which the one without it has no connection: connections are read of few.
     """
     differences: list[WorkerDifference] = []
-    pairs = list(pairs_of_one_image(host, containers))
-    for worker, programs in pairs[:MOST]:
-        differences += _differences(host, worker, programs, containers, namespaces)
+    pairs = programs_of_workers.items
+    for pair in pairs[:MOST]:
+        differences += _differences(host, pair.worker, pair.programs, containers, namespaces)
     left_out = len(pairs[MOST:])
     why = f"{count(left_out, 'worker')} beyond the {MOST} that are compared"
     return WorkerDifferences(tuple(differences), (Unexamined(HOST, why),) if left_out else ())
-
-
-def pairs_of_one_image(
-    host: Host, containers: Containers
-) -> Iterator[tuple[Container, list[Container]]]:
-    """Each worker of a project of compose, with the other services of the same image."""
-    members = (
-        container
-        for container in containers.running
-        if container.compose_project and not container.is_one_off
-    )
-    for project in by_key((member.compose_project, member) for member in members).values():
-        servers = [member for member in project if not is_background(member)]
-        workers = [member for member in project if is_background(member)] if servers else []
-        for worker in workers:
-            programs = [other for other in servers if _is_same_program(host, worker, other)]
-            if programs:
-                yield worker, programs
-
-
-def _is_same_program(host: Host, worker: Container, other: Container) -> bool:
-    """Whether both are of one image: compose builds one for each service, of equal layers."""
-    if worker.image == other.image:
-        return True
-    project = worker.compose_project
-    if not all(
-        container.config.image.startswith((f"{project}-", f"{project}_"))
-        for container in (worker, other)
-    ):
-        return False
-    images = host.answers_about((worker.image, other.image), InspectImage)
-    layers = [image.layers for image in images.values()]
-    return len(layers) == 2 and bool(layers[0]) and layers[0] == layers[1]
 
 
 def _differences(

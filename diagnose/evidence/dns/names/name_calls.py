@@ -28,10 +28,9 @@ def owners_beside(
     Empty where that one has the name too, as a VPN client with the names of its guests: the engine
     gives its address, at which they all are.
     """
-    owner_ids = {owner.id for owner in containers.by_dns_name.get(name, ())}
     is_guest = network_owner.id != caller.id
     is_on_named_network = set(network_owner.endpoints) != {DEFAULT_NETWORK}
-    if is_guest and is_on_named_network and network_owner.id in owner_ids:
+    if is_guest and is_on_named_network and name in network_owner.dns_names:
         return []
     return [owner for owner in owners_of(name, caller, containers) if owner.id != network_owner.id]
 

@@ -11,12 +11,12 @@ def owners_of(name: str, caller: Container, containers: Containers) -> list[Cont
 
     Services of the caller's own project first, else any container.
     """
-    other_owners = [
+    in_project = containers.named_in_project_of(caller, name)
+    other_owners = in_project or [
         owner for owner in containers.by_dns_name.get(name, ()) if owner.id != caller.id
     ]
     # an old container that a recreate has kept has the name too
-    owners = sorted(other_owners, key=lambda owner: not owner.is_running)
-    return of_project(owners, caller) or owners
+    return sorted(other_owners, key=lambda owner: not owner.is_running)
 
 
 def of_project(owners: list[Container], caller: Container) -> list[Container]:

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from diagnose.evidence.containers.listing import Container
+from diagnose.evidence.containers.workers.programs_of_workers import programs_of_workers
 from diagnose.evidence.containers.workers.shared_keys import shared_keys
 from diagnose.evidence.containers.workers.worker_settings import WorkerDifferences
 from tests.hosts import Made
@@ -49,7 +50,7 @@ def _service(
 
 
 def _judge(*services: Container) -> Any:
-    keys = shared_keys(Made({}), of(*services))
+    keys = shared_keys(programs_of_workers(Made({}), of(*services)))
     return judge(
         "container.worker-settings-differ",
         worker_differences=WorkerDifferences(()),

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from diagnose.evidence.containers.listing import Container
+from diagnose.evidence.containers.workers.programs_of_workers import programs_of_workers
 from diagnose.evidence.containers.workers.worker_addresses import worker_addresses
 from diagnose.evidence.containers.workers.worker_folders import worker_folders
 from diagnose.evidence.containers.workers.worker_settings import (
@@ -33,7 +34,8 @@ def _service(
 
 
 def _judge(*services: Container) -> Any:
-    found = worker_differences(Made({}), of(*services), None)
+    programs = programs_of_workers(Made({}), of(*services))
+    found = worker_differences(Made({}), of(*services), programs, None)
     return judge("container.worker-settings-differ", worker_differences=found, worker_folders=None)
 
 
@@ -232,7 +234,7 @@ def test_folders(case: dict[str, Any], expected: list[str]) -> None:
         made("web", case.get("web", [MEDIA]), "serve"),
         made("worker", case.get("worker", []), *WORK),
     )
-    found = worker_folders(host, of(*pair))
+    found = worker_folders(host, programs_of_workers(host, of(*pair)))
     result = judge(
         "container.worker-settings-differ",
         worker_differences=WorkerDifferences(),
@@ -273,6 +275,6 @@ def test_the_address_of_the_site(
     result = judge(
         "container.worker-settings-differ",
         worker_differences=WorkerDifferences(),
-        worker_addresses=worker_addresses(Made({}), pair),
+        worker_addresses=worker_addresses(programs_of_workers(Made({}), pair)),
     )
     assert [row for row in rows(result) if row[1] == "worker"] == expected

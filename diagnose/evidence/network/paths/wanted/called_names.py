@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 import msgspec
 
 from diagnose.evidence.containers.inspect import NetworkEndpoint
@@ -48,6 +50,24 @@ class NameSources(EvidenceGroup, frozen=True):
         return (self.host_stack.stack.address_on(bridge, "ip") if bridge else None) or ""
 
 
+class Words(msgspec.Struct, frozen=True):
+    """The words that name the host or another container to one of them."""
+
+    shared: frozenset[str]
+    """The words of all containers on the same networks."""
+    of_hosts_file: frozenset[str]
+    own_name: str
+    """The name of the container itself."""
+
+    def __contains__(self, word: str) -> bool:
+        is_known = word in self.shared or word in self.of_hosts_file
+        return is_known and word != self.own_name
+
+    def may_be_in(self, words: Collection[str]) -> bool:
+        """Whether some words hold one of these; maybe also where they hold the own name."""
+        return not (self.shared.isdisjoint(words) and self.of_hosts_file.isdisjoint(words))
+
+
 class CalledNames:
     """The host with its containers by the words that they are called by."""
 
@@ -59,6 +79,8 @@ class CalledNames:
         self._host_gateway = host_gateway
         self._by_word: dict[tuple[str, str], CalledContainer] = {}
         self._words_of: dict[str, set[str]] = {}
+        self._shared_words: dict[frozenset[str], frozenset[str]] = {}
+        """Of containers on the same networks: a thousand may be on one."""
         self._services: dict[tuple[str, str], list[Container]] = {}
         self.publishers: dict[int, Container] = {}
         """The container that publishes each port of the host."""
@@ -97,12 +119,15 @@ class CalledNames:
                 addresses[name] = address.strip("[]")
         return {name: address for name, address in addresses.items() if address}
 
-    def words(self, container: Container) -> frozenset[str]:
+    def words(self, container: Container) -> Words:
         """The words that name the host or another container to this one."""
-        names = {*self._host_words, *self.extra_hosts(container)}
-        for network in self.endpoints_of(container):
-            names |= self._words_of.get(network, set())
-        return frozenset(names - {container.name})
+        networks = frozenset(self.endpoints_of(container))
+        if networks not in self._shared_words:
+            on_networks = (self._words_of.get(network, ()) for network in networks)
+            self._shared_words[networks] = self._host_words.union(*on_networks)
+        return Words(
+            self._shared_words[networks], frozenset(self.extra_hosts(container)), container.name
+        )
 
     def owner_of(self, container: Container) -> Container:
         """The container whose network namespace this one uses: often itself."""

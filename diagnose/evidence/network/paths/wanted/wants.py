@@ -15,7 +15,7 @@ from diagnose.evidence.containers.listing import Container
 from diagnose.evidence.containers.logs.tails import LogTails
 from diagnose.evidence.network.addresses import is_address
 from diagnose.evidence.network.calls.logged_failures import LoggedFailure, LoggedFailures
-from diagnose.evidence.network.paths.wanted.called_names import CalledNames
+from diagnose.evidence.network.paths.wanted.called_names import CalledNames, Words
 from diagnose.evidence.network.sockets.losses import NetworkLosses
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.phrases import count
@@ -167,14 +167,12 @@ def _is_placed(failure: LoggedFailure) -> bool:
     )
 
 
-def _wants_in_variable(
-    container: Container, name: str, value: str, words: frozenset[str]
-) -> Iterator[Want]:
+def _wants_in_variable(container: Container, name: str, value: str, words: Words) -> Iterator[Want]:
     """The places that the value of one variable names.
 
     A bare host takes its port from the variable beside it.
     """
-    if not words & set(_WORD.findall(value)):
+    if not words.may_be_in(_WORD.findall(value)):
         return
     for match in _PLACE.finditer(value):
         host = match["host"].rstrip(".")
@@ -185,9 +183,9 @@ def _wants_in_variable(
 
 
 def _wants_in_text(
-    container: Container, text: str, words: frozenset[str], source: Source, where: str
+    container: Container, text: str, words: Words, source: Source, where: str
 ) -> Iterator[Want]:
-    if not words & set(_WORD.findall(text)):
+    if not words.may_be_in(_WORD.findall(text)):
         return
     for match in _PLACE.finditer(text):
         host = match["host"].rstrip(".")
