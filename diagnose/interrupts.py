@@ -87,7 +87,7 @@ class _progress:  # noqa: N801 - a context manager, read as a phrase
         wait = self.QUIET_S
         while not self.done.wait(wait):
             waiting = ", ".join(dict.fromkeys(self.recorder.waiting))
-            sys.stderr.write(f"\r\x1b[Kwaiting for {waiting[:60]}" if waiting else "\r\x1b[K")
+            sys.stderr.write(f"\r\x1b[Kstill reading: {waiting[:60]}" if waiting else "\r\x1b[K")
             sys.stderr.flush()
             self.is_shown = True
             wait = 0.2

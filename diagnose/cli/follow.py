@@ -12,7 +12,10 @@ from diagnose.cli import options, process
 @click.command()
 @click.argument("target", metavar="ID|KEY", shell_complete=options.complete_id)
 @click.option(
-    "--print", "print_", is_flag=True, help="Print the steps as a commented script; run nothing."
+    "--print",
+    "print_",
+    is_flag=True,
+    help="Print the steps as a script, which runs a fix only by its name; run nothing.",
 )
 @options.file_option("-o", "output", description="Write the transcript to this new file.")
 @options.source

@@ -73,6 +73,9 @@ class Guide:
         """
         for step in self._plan.confirm:
             self._confirm(step)
+        if self._plan.by_hand:
+            self._person.say()
+            self._tell(f"Fix (by hand): {self._plan.by_hand}")
         for number, step in enumerate(self._plan.fixes):
             ending = self._fix(step, is_last=number == len(self._plan.fixes) - 1)
             if ending in ("healed", "unknown"):

@@ -17,7 +17,7 @@ from diagnose.session import InvalidRequestError
 
 
 def printed(report: Report, target: str) -> str:
-    """The steps for each finding that the target names, as a commented script.
+    """The steps for each finding that the target names, as a script.
 
     InvalidRequestError where there is none.
     """

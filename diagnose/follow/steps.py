@@ -9,6 +9,7 @@ import msgspec
 from diagnose import runbooks
 from diagnose.model import Report, Reported, Severity, Subject
 from diagnose.phrases import and_more, count
+from diagnose.render.outlines.outline_block import words_by_hand
 
 _ENGINE_STOPS = re.compile(
     r"\b(?:systemctl|service)\b.*\b(?:restart|stop|start|docker)\b.*\bdocker\b|\bservice docker\b"
@@ -53,6 +54,8 @@ class CurePlan(msgspec.Struct, frozen=True):
     """The keys that must be gone afterwards, its own and those of its effects."""
     known: frozenset[str]
     """The keys of all findings above advice before anything is done."""
+    by_hand: str = ""
+    """What a person does, in words, where no command of the page heals."""
 
 
 def find(report: Report, target: str) -> list[Reported]:
@@ -75,6 +78,8 @@ def plan(report: Report, finding: Reported) -> CurePlan:
 
     loud = [other for other in report.findings if other.severity > Severity.advice]
     effects = {other.key for other in loud if other.is_effect_of(finding.key)}
+    fixes = steps(list(runbooks.commands(finding.id, variables, place, examples=True)))
+    has_own_fix = any(not fix.command.example for fix in fixes)
     return CurePlan(
         finding.id,
         key=finding.key,
@@ -83,10 +88,11 @@ def plan(report: Report, finding: Reported) -> CurePlan:
         summary=finding.finding.summary,
         causes=tuple(link.cause for link in finding.causes),
         confirm=steps(runbooks.looks(finding.id, "confirm", variables, place)),
-        fixes=steps(list(runbooks.commands(finding.id, variables, place, examples=True))),
+        fixes=fixes,
         verify=steps(runbooks.looks(finding.id, "verify", variables, place)),
         watched=frozenset({finding.key, *effects}),
         known=frozenset(other.key for other in loud),
+        by_hand="" if has_own_fix else words_by_hand(finding),
     )
 
 

@@ -112,9 +112,9 @@ class Recorder:
 
     @property
     def waiting(self) -> list[str]:
-        """The questions that are being answered right now, for a progress line."""
+        """What is being read right now, in a person's words, for a progress line."""
         with self._lock:
-            return [question.kind for question in self._running]
+            return [question.policy.what for question in self._running]
 
     def begin(self, question: AnyQuestion) -> None:
         """Have a question answered that will be asked."""

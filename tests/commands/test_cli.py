@@ -186,4 +186,4 @@ def test_without_any_docker_it_says_something_true():
 def test_follow_prints_the_steps_for_a_recorded_finding() -> None:
     result = run("follow", "firewall.forwarding-off", "--from", "demo", "--print")
     assert result.returncode == 0, result.stderr
-    assert "\n# sysctl -w net.ipv4.ip_forward=1\n" in result.stdout, "a fix is commented out"
+    assert "\nfix-1)\nsysctl -w net.ipv4.ip_forward=1\n;;\n" in result.stdout

@@ -186,13 +186,26 @@ def test_an_existing_file_is_no_transcript(tmp_path: Path):
         Transcript(tmp_path / "t.md")
 
 
-def test_the_script_only_looks():
-    hostile = Command("fix", "destructive", "rm 'a\nreboot'", "Its data\nis gone.")
+def test_the_script_only_looks_until_a_fix_is_named():
+    look = Command("confirm", "safe", "echo look", "")
     hidden = Command("confirm", "safe", "look 'a\x1bb'", "")
-    text = script.text([plan(LOOK, hidden, hostile, EDIT, CHECK)], "shop\nreboot")
-    live = [line for line in text.splitlines() if line and not line.startswith("#")]
-    assert live == ["look", "check"]
-    assert subprocess.run(["sh", "-n"], input=text, text=True, check=False).returncode == 0
+    safe = Command("fix", "safe", "echo begin\necho end", "Its data\nis kept.")
+    hostile = Command("fix", "destructive", "echo 'a\nreboot'", "Its data\nis gone.")
+    check = Command("verify", "safe", "echo check", "")
+    plans = [plan(look, hidden, safe, EDIT, hostile, check)]
+    text = script.text(plans, "shop\nreboot")
+
+    def outcome(*words: str) -> tuple[int, str]:
+        done = subprocess.run(
+            ["sh", "-s", *words], input=text, text=True, check=False, capture_output=True
+        )
+        return done.returncode, done.stdout
+
+    assert outcome() == outcome("confirm") == (0, "look\n")
+    assert outcome("fix-1") == (0, "begin\nend\n")
+    assert outcome("fix-2") == (0, "a\nreboot\n")
+    assert outcome("fix-3") == (2, ""), "a fix that needs values of its reader has no name"
+    assert outcome("verify") == (0, "check\n")
 
 
 def test_output_is_passed_on_as_it_comes_and_nothing_is_read():

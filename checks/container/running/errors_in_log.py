@@ -21,6 +21,8 @@ from diagnose.registry import check
 
 SHOWN = 160
 """Characters of the line in the finding's sentence."""
+_TELLING_LINES = 5
+"""So many lines without an error show that a program goes on without it."""
 _ONCE = ("printed an error once", "printed an error once")
 """The predicate about programs whose line has not come again."""
 _WORKS = ("logs errors while it works", "log errors while they work")
@@ -118,7 +120,7 @@ def _finding(case: ErrorCase) -> Finding:
             **present({"written to": error.path, "once it said": _lone_line(error)}),
             **_meaning(case),
             **setting_evidence(case.setting),
-            "how often": f"{_times_clause(error)}, {_period(error)}",
+            "when": sentence(_period(error), _later_lines_clause(error)),
             **(stray_evidence(case.strays, containers) if containers is not None else {}),
             **added,
         },
@@ -232,7 +234,15 @@ def _times_clause(error: RepeatedError) -> str:
 
 def _period(error: RepeatedError) -> str:
     """The period in which these lines were printed; earlier ones may not have been read."""
-    return f"from {time_of_day(error.first_at)} to {time_of_day(error.last_at)} UTC"
+    first, last = time_of_day(error.first_at), time_of_day(error.last_at)
+    return f"at {last} UTC" if first == last else f"from {first} to {last} UTC"
+
+
+def _later_lines_clause(error: RepeatedError) -> str:
+    """How the log goes on without the error, as after a cure; "" where too few lines tell."""
+    if error.lines_since < _TELLING_LINES:
+        return ""
+    return f"none of the {error.lines_since} lines since then is an error"
 
 
 def _meaning(case: ErrorCase) -> dict[str, object]:

@@ -35,6 +35,8 @@ _STAY_DOWN = frozenset(
 _MOST_STARTED = 6
 _WORD = LazyPattern(r"[\w.-]+")
 _ENDS = LazyPattern(r"\b(?:restart|stop|pkill|kill)\b")
+_SHOWN = LazyPattern(r"^This (?:shows|lists) ")
+"""How a page begins what a look shows. A heading names the thing alone."""
 _TYPED = LazyPattern(r"^-|[=/:@_\d]")
 """The last word of a cure that is typed: an option, a path, a tag, a value."""
 
@@ -100,6 +102,7 @@ class OutlineBlock(msgspec.Struct, frozen=True):
         if self.cure is not None:
             title = "check first"
         impact = self.look.impact.rstrip(":.") if self.look is not None else ""
+        impact = capitalised(_SHOWN.sub("", impact))
         return f"{title}: {impact}" if impact else title
 
 
@@ -235,10 +238,19 @@ def _remedy(
     if cure is not None:
         whole = _with_starts(cure, effects, report.docker)
         return _Remedy(whole, look, "", says_words=not cure.needs_words)
-    words = head.finding.evidence.get(HEALING)
-    healing = _as_sentence(words) if isinstance(words, str) else ""
-    by_hand = healing or runbooks.by_hand(head.id, variables)
-    return _Remedy(None, look, by_hand, says_words=bool(healing))
+    says_words = bool(_healing_words(head))
+    return _Remedy(None, look, words_by_hand(head), says_words=says_words)
+
+
+def words_by_hand(finding: Reported) -> str:
+    """What a person does where no command heals; empty where the page does not say it."""
+    return _healing_words(finding) or runbooks.by_hand(finding.id, finding.finding.variables)
+
+
+def _healing_words(finding: Reported) -> str:
+    """The cure that the check knows in words, as a sentence; empty where it knows none."""
+    words = finding.finding.evidence.get(HEALING)
+    return _as_sentence(words) if isinstance(words, str) else ""
 
 
 def _as_sentence(words: str) -> str:

@@ -155,8 +155,8 @@ def other_password(failure: Recognised, caller: Container, server: Container) ->
     server_variable = server_password.variable
     return Reason(
         f"the password of user {user} in its {names} is not the {server_variable} of {server}",
-        f"give both the same password: the database has the {server_variable} that its data directory "
-        f'was made; that of "{server.name}" is the same unless it was changed since',
+        "give both the same password: the database keeps the one with which its data directory was "
+        f'made, which is the {server_variable} of "{server.name}" unless one of them was changed since',
         {"own_variable": names, "kept_variable": server_variable, "keeper": server.name},
     )
 

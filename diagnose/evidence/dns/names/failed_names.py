@@ -113,7 +113,7 @@ class FailedName(msgspec.Struct, frozen=True):
     @property
     def source(self) -> str:
         """The place of the name, for evidence."""
-        return f"log: {self.line}" if self.is_by_log else self.line
+        return f'its log, "{self.line}"' if self.is_by_log else self.line
 
 
 class FailedNames(msgspec.Struct, frozen=True):
