@@ -49,8 +49,11 @@ def _look(title: str, step: PageStep) -> list[str]:
 
 
 def _fix(step: PageStep, numbers: Iterator[int]) -> list[str]:
-    """A fix with its risk. One that its reader has to judge first, or that hides what it does, has no
-    name: nobody can run it as it stands."""
+    """A fix with its risk.
+
+    One that its reader has to judge first, or that hides what it does, has no name: nobody can run
+    it as it stands.
+    """
     risk = step.command.risk
     touches = _comment(f"touches: {step.touches}") if step.touches else []
     if step.command.example or _is_hiding(step):

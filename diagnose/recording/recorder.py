@@ -112,7 +112,7 @@ class Recorder:
 
     @property
     def waiting(self) -> list[str]:
-        """What is being read right now, in a person's words, for a progress line."""
+        """The answers that are being collected, as a person calls them, for a progress line."""
         with self._lock:
             return [question.policy.what for question in self._running]
 

@@ -22,7 +22,7 @@ from diagnose.registry import check
 SHOWN = 160
 """Characters of the line in the finding's sentence."""
 _TELLING_LINES = 5
-"""So many lines without an error show that a program goes on without it."""
+"""So many lines without the error show that a program goes on without it."""
 _ONCE = ("printed an error once", "printed an error once")
 """The predicate about programs whose line has not come again."""
 _WORKS = ("logs errors while it works", "log errors while they work")
@@ -242,7 +242,7 @@ def _later_lines_clause(error: RepeatedError) -> str:
     """How the log goes on without the error, as after a cure; "" where too few lines tell."""
     if error.lines_since < _TELLING_LINES:
         return ""
-    return f"none of the {error.lines_since} lines since then is an error"
+    return f"none of the {error.lines_since} lines since then repeats it"
 
 
 def _meaning(case: ErrorCase) -> dict[str, object]:

@@ -93,20 +93,23 @@ def _finding(
     """
     container = failure.container
     age = clock.age(failure.at)
-    age_clause = f", {duration(age)} ago" if age is not None else ""
+    age_clause = f" (logged {duration(age)} ago)" if age is not None else ""
     evidence: dict[str, object] = {LINE: quoted(failure.line)}
     if failure.reason and failure.reason != failure.line:
         evidence["log, the reason"] = quoted(failure.reason)
         if failure.path:
             evidence["written to"] = failure.path
     recognised = _known_failure(failure)
+    cause = failure.cause
     if recognised is not None:
+        # the reason that the log gives is more exact than the pattern's own
+        cause = cause.partition(": ")[0]
         evidence |= {"this means": recognised.cause, "what fixes it": recognised.cure}
     evidence["State"] = container.state.status
     finding = Finding.about(
         container,
         sentence(
-            f"{container} runs, but {failure.cause}{age_clause}",
+            f"{container} runs, but {cause}{age_clause}",
             recognised.cause if recognised is not None else "",
             _outdated_address_clause(server),
         ),

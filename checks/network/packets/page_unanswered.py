@@ -105,7 +105,7 @@ def _finding(page: FrontPage) -> Finding:
             {
                 "GET": page.url,
                 "bytes of the request that are not read": reply.unread or None,
-                "processors that it keeps busy": None if page.cpus is None else round(page.cpus, 1),
+                "CPUs that it uses": None if page.cpus is None else round(page.cpus, 1),
             }
         ),
         severity=Severity.advice if computes else None,

@@ -1,7 +1,7 @@
 """network.redirect-unserved: a server sends its visitors on to where nobody serves."""
 
 from diagnose.evidence.network.proxies.pages.stray_redirects import StrayRedirect, StrayRedirects
-from diagnose.mappings import present
+from diagnose.mappings import distinct, present
 from diagnose.model import CheckResult, Finding, PageVariables, Severity
 from diagnose.phrases import sentence, shortened
 from diagnose.programs.nginx_settings import nginx_settings
@@ -42,10 +42,10 @@ def _finding(stray: StrayRedirect) -> Finding:
         ),
         {
             f"GET / at port {front_door.port}": f"{page.status}, Location: {shortened(page.reply.location)}",
-            "NetworkSettings.Ports": [
+            "NetworkSettings.Ports": distinct(
                 f"{binding.host_port} -> {binding.port}"
                 for binding in container.published_by("tcp")
-            ],
+            ),
         },
         discriminator=str(front_door.port),
         recheck=(container.run,),

@@ -35,6 +35,8 @@ _STAY_DOWN = frozenset(
 _MOST_STARTED = 6
 _WORD = LazyPattern(r"[\w.-]+")
 _ENDS = LazyPattern(r"\b(?:restart|stop|pkill|kill)\b")
+_COMPOSE_UP = LazyPattern(r"\bcompose\b[^\n|;&]{1,400}? up\b")
+"""Compose starts the container of the finding, and calls it by its service."""
 _SHOWN = LazyPattern(r"^This (?:shows|lists) ")
 """How a page begins what a look shows. A heading names the thing alone."""
 _TYPED = LazyPattern(r"^-|[=/:@_\d]")
@@ -236,14 +238,14 @@ def _remedy(
     is_in_doubt = cure is None or cure.risk == "destructive"
     look = runbooks.confirm(head.id, variables, place) if is_in_doubt else None
     if cure is not None:
-        whole = _with_starts(cure, effects, report.docker)
+        whole = _with_starts(cure, head, effects, report.docker)
         return _Remedy(whole, look, "", says_words=not cure.needs_words)
     says_words = bool(_healing_words(head))
     return _Remedy(None, look, words_by_hand(head), says_words=says_words)
 
 
 def words_by_hand(finding: Reported) -> str:
-    """What a person does where no command heals; empty where the page does not say it."""
+    """The words for a person where no command heals; empty where neither check nor page has any."""
     return _healing_words(finding) or runbooks.by_hand(finding.id, finding.finding.variables)
 
 
@@ -274,14 +276,16 @@ def _cure_here(cure: runbooks.Command | None, report: Report) -> runbooks.Comman
 
 
 def _with_starts(
-    cure: runbooks.Command, effects: Sequence[Reported], docker: str
+    cure: runbooks.Command, head: Reported, effects: Sequence[Reported], docker: str
 ) -> runbooks.Command:
     """The cure, and the start of what its cause has ended and nobody starts again."""
-    named_there = set(_WORD.findall(cure.text))
+    started_there = set(_WORD.findall(cure.text))
+    if _COMPOSE_UP.search(cure.text) is not None:
+        started_there.add(head.finding.subject.name)
     down = [
         effect.finding.subject.name
         for effect in effects
-        if effect.id in _STAY_DOWN and effect.finding.subject.name not in named_there
+        if effect.id in _STAY_DOWN and effect.finding.subject.name not in started_there
     ]
     names = sorted(set(down))[:_MOST_STARTED]
     if not names:

@@ -110,7 +110,7 @@ class RepeatedError(msgspec.Struct, frozen=True):
     last_at: float = 0.0
     """Unix time of the last line that is the same."""
     lines_since: int = 0
-    """The number of lines after the last one that is the same, none of which is an error."""
+    """The number of lines after the last one that is the same."""
     path: str = ""
     """The program's own log file with the line; "" for the container's log."""
 
@@ -289,15 +289,9 @@ def error_in(
         lines=tuple(texts),
         first_at=min(line.at for line in of_error),
         last_at=max(line.at for line in of_error),
-        lines_since=_lines_without_error(lines[len(shapes) - shapes[::-1].index(error) :]),
+        lines_since=shapes[::-1].index(error),
         path=of_error[-1].path,
     )
-
-
-def _lines_without_error(later: Sequence[str]) -> int:
-    """The number of lines, where none of them is an error by its level; else 0."""
-    has_errors = any((message(line).level or 0) >= ERROR for line in later)
-    return 0 if has_errors else len(later)
 
 
 def shape_of(line: str) -> str:
