@@ -194,6 +194,7 @@ LINES = {
         "An error occurred (NoSuchBucket) when calling the PutObject operation",
     ),
     "field-required": (
+        "1 validation error for Settings; openai.embedding_api_key; Field required [type=missing, input_value={}]; For further information visit https",
         "field required (type=value_error.missing); cameras -> front -> ffmpeg -> inputs",
         "  Field required [type=missing, input_value={}, input_type=dict]; server.listen",
     ),

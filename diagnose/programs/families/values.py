@@ -209,8 +209,9 @@ VALUES = (
         name="field-required",
         of_running=NEVER,
         mark="field required",
-        pattern=r"(?i:field required) [(\[]type=(?:value_error\.)?missing\b[^;\n]{0,200}; "
-        r"(?P<field>\w[\w .>-]{0,120}\w)",
+        pattern=r"\b(?P<field_before>\w[\w.]{0,120}); (?i:field required) [(\[]type=(?:value_error\.)?missing\b"
+        r"|(?i:field required) [(\[]type=(?:value_error\.)?missing\b[^;\n]{0,200}; "
+        r"(?P<field>(?!For further)\w[\w .>-]{0,120}\w)",
         cause="the program's settings lack a value that it needs: {field}",
         cure="add it to the settings file, or set the variable of that name, as the documentation of this version "
         "has it",

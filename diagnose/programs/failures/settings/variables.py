@@ -24,7 +24,7 @@ _LACKING = rf"(?:mandatory|missing|required|not\ {GIVEN})"
 
 _HAS_ANOTHER = r"""
     ^(?!.*\b(?:generat(?:ed|ing)\ (?:a\ |an\ )?(?:new|random)|using\ (?:a\ |an\ |the\ )?(?:random|default)
-        |falling\ back|default(?:s|ing)\ to|if\ you\ (?:like|need|prefer|want|wish)|to\ (?:enable|turn\ on)\ verbose|in-cluster)\b)
+        |falling\ back|default(?:s|ing)\ to|specified,\ leaving|if\ you\ (?:like|need|prefer|want|wish)|to\ (?:enable|turn\ on)\ verbose|in-cluster)\b)
 """
 """Words that exclude a line: another value takes the place, or a cluster gives the missing one."""
 
