@@ -12,7 +12,7 @@ import msgspec
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.markdown_text import code_span, escaped, fenced
 from diagnose.runbooks.fences import Fence, split_at_fences
-from diagnose.runbooks.filling import PLACEHOLDER, fill, placeholders
+from diagnose.runbooks.filling import PLACEHOLDER, fill, fill_span, placeholders
 from diagnose.runbooks.format import Page, block_of
 from diagnose.runbooks.remedies import Place
 from diagnose.runbooks.service_commands import for_host
@@ -165,14 +165,14 @@ def _filled_fence(fence: Fence, variables: Mapping[str, str], place: Place) -> s
 def _filled_prose(prose: str, variables: Mapping[str, str], place: Place) -> str:
     """A paragraph with its values, none of which is Markdown.
 
-    Between backticks it is a command, and its values are quoted for a shell.
+    Between backticks it is a command; see `fill_span`.
     """
     if not placeholders(prose):
         return prose
     pieces = prose.split("`")
     for number, piece in enumerate(pieces):
         if number % 2:
-            pieces[number] = code_span(fill(piece, variables, place.docker))
+            pieces[number] = code_span(fill_span(piece, variables, place.docker))
         else:
             pieces[number] = PLACEHOLDER.sub(
                 lambda match: escaped(variables.get(match[1], match[0])), piece

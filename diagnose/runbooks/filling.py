@@ -55,15 +55,27 @@ def fill(text: str, variables: Mapping[str, str], docker: str = "docker") -> str
 def fill_prose(text: str, variables: Mapping[str, str], docker: str = "docker") -> str:
     """A paragraph on one line, with its placeholders replaced by values.
 
-    Between backticks it is a command, and its values are quoted for a shell.
+    Between backticks it is a command; see `fill_span`.
     """
     pieces = text.split("`")
     for number, piece in enumerate(pieces):
         if number % 2:
-            pieces[number] = fill(piece, variables, docker)
+            pieces[number] = fill_span(piece, variables, docker)
         else:
             pieces[number] = PLACEHOLDER.sub(lambda name: variables.get(name[1], name[0]), piece)
     return " ".join("`".join(pieces).split())
+
+
+def fill_span(text: str, variables: Mapping[str, str], docker: str = "docker") -> str:
+    """The text between backticks, with its values quoted for a shell.
+
+    Where it is one placeholder and nothing else, the value is a whole command, or a line for a file
+    such as `proxy_set_header Host $host;`, and stands there as it is.
+    """
+    alone = PLACEHOLDER.fullmatch(text)
+    if alone is not None and alone[1] in variables:
+        return variables[alone[1]]
+    return fill(text, variables, docker)
 
 
 @functools.lru_cache(2048)

@@ -51,6 +51,11 @@ def test_words_have_values_as_they_are_and_commands_between_backticks_have_them_
     assert fill_prose(text, {"name": "a b"}) == filled
 
 
+def test_a_line_that_stands_alone_between_backticks_is_not_quoted():
+    line = "proxy_set_header Host $host;"
+    assert fill_prose("Write `{added}` into it.", {"added": line}) == f"Write `{line}` into it."
+
+
 def test_a_word_with_both_kinds_of_quotes_is_one_word_and_readable():
     script = """printf '%s\\n' "$x" `y`"""
     typed = runbooks.fill("sh -c {script}", {"script": script})

@@ -2,6 +2,7 @@
 
 from diagnose.evidence.containers.programs.absent_workers import AbsentWorker, AbsentWorkers
 from diagnose.evidence.containers.programs.known_workers import KnownWorker, KnownWorkers
+from diagnose.mappings import present
 from diagnose.model import CheckResult, Finding, PageVariables, Severity
 from diagnose.registry import check
 
@@ -46,15 +47,15 @@ def worker_missing(
 def _known_program_finding(known: KnownWorker) -> Finding:
     program = known.program
     setting_clause = f" ({known.asks})" if known.asks else ""
-    steps = {"missing_worker": known.worker_command}
+    worker = known.worker
     return Finding.about(
         program,
         f"{program} leaves its jobs to a worker{setting_clause}, and no container of this host is one "
-        f"({known.worker_command})",
+        f"({worker.kind} {worker.text})",
         {known.asks or "image": "set" if known.asks else program.config.image},
         discriminator="known",
         recheck=(program.run,),
-        variables=steps | ({"alone": known.alone} if known.alone else {}),
+        variables=present({f"worker_{worker.kind}": worker.text, "alone": known.alone}),
     )
 
 

@@ -4,6 +4,7 @@ A program is known by its image. Its server works without the worker, and logs n
 """
 
 from collections.abc import Iterator
+from typing import Literal
 
 import msgspec
 
@@ -13,14 +14,20 @@ from diagnose.lazy_pattern import LazyPattern
 from diagnose.registry import evidence
 
 
+class WorkerMark(msgspec.Struct, frozen=True):
+    """The command, image or setting that tells a worker from the server of its program."""
+
+    kind: Literal["command", "image", "setting"]
+    text: str
+
+
 class _Program(msgspec.Struct, frozen=True):
     """A program in several services, by the image of the one that makes jobs."""
 
     image: LazyPattern
     works: LazyPattern
     """A worker, by image, command and `MODE=` of its container."""
-    worker_command: str
-    """The command of the worker, or its image."""
+    worker: WorkerMark
     asks: tuple[str, str] = ("", "")
     """The variable and its value by which jobs are left to a worker."""
     alone: str = ""
@@ -31,46 +38,48 @@ _ROWS = (
     _Program(
         LazyPattern(r"(?:^|/)n8n(?:[:@]|$)"),
         LazyPattern(r"\bworker\b"),
-        worker_command="n8n worker",
+        worker=WorkerMark("command", "n8n worker"),
         asks=("EXECUTIONS_MODE", "queue"),
         alone="EXECUTIONS_MODE=regular",
     ),
     _Program(
         LazyPattern(r"(?:^|/)airflow(?:[:@]|$)"),
         LazyPattern(r"\bworker\b"),
-        worker_command="celery worker",
+        worker=WorkerMark("command", "celery worker"),
         asks=("AIRFLOW__CORE__EXECUTOR", "CeleryExecutor"),
     ),
     _Program(
         LazyPattern(r"goauthentik/server(?:[:@]|$)"),
         LazyPattern(r"\b(?:worker|allinone)\b"),
-        worker_command="worker",
+        worker=WorkerMark("command", "worker"),
     ),
     _Program(
         LazyPattern(r"langgenius/dify-api(?:[:@]|$)"),
         LazyPattern(r"\bMODE=(?:worker|all)\b"),
-        worker_command="MODE=worker",
+        worker=WorkerMark("setting", "MODE=worker"),
         asks=("MODE", "api"),
     ),
     _Program(
         LazyPattern(r"(?:^|/)langfuse:3"),
         LazyPattern(r"langfuse-worker"),
-        worker_command="langfuse/langfuse-worker:3",
+        worker=WorkerMark("image", "langfuse/langfuse-worker:3"),
     ),
     _Program(
         LazyPattern(r"(?:tootsuite|mastodon)/mastodon(?:[:@]|$)"),
         LazyPattern(r"\bsidekiq\b"),
-        worker_command="bundle exec sidekiq",
+        worker=WorkerMark("command", "bundle exec sidekiq"),
     ),
     _Program(
         LazyPattern(r"chatwoot/chatwoot(?:[:@]|$)"),
         LazyPattern(r"\bsidekiq\b"),
-        worker_command="bundle exec sidekiq -C config/sidekiq.yml",
+        worker=WorkerMark("command", "bundle exec sidekiq -C config/sidekiq.yml"),
     ),
     _Program(
         LazyPattern(r"netboxcommunity/netbox(?:[:@]|$)"),
         LazyPattern(r"\brqworker\b"),
-        worker_command="/opt/netbox/venv/bin/python /opt/netbox/netbox/manage.py rqworker",
+        worker=WorkerMark(
+            "command", "/opt/netbox/venv/bin/python /opt/netbox/netbox/manage.py rqworker"
+        ),
     ),
 )
 """The programs, as the compose files of their makers have them."""
@@ -82,7 +91,7 @@ class KnownWorker(msgspec.Struct, frozen=True):
     """A program without the worker that its documentation demands."""
 
     program: Container
-    worker_command: str
+    worker: WorkerMark
     asks: str
     """The setting that leaves jobs to a worker; "" where the program always does so."""
     alone: str
@@ -102,7 +111,7 @@ def known_workers(containers: Containers) -> KnownWorkers:
         for row in _ROWS:
             if project not in workers and _lacks_worker(container, row, containers):
                 asks = f"{row.asks[0]}={row.asks[1]}" if row.asks[0] else ""
-                workers[project] = KnownWorker(container, row.worker_command, asks, row.alone)
+                workers[project] = KnownWorker(container, row.worker, asks, row.alone)
     return KnownWorkers(tuple(workers.values()))
 
 

@@ -79,5 +79,7 @@ def test_what_the_page_is_given() -> None:
     (finding,) = _judge(_container("n8n", N8N)).findings
     assert finding.variables["alone"] == "EXECUTIONS_MODE=regular"
     assert not finding.is_quiet
+    assert finding.variables["worker_command"] == "n8n worker"
     (finding,) = _judge(_container("dify", DIFY)).findings
     assert "alone" not in finding.variables
+    assert finding.variables["worker_setting"] == "MODE=worker"
