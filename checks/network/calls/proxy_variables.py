@@ -39,6 +39,17 @@ _PROXY_ANSWERS = LazyPattern(
     r"\b(?:403|407|50[234])\b|\bproxy\b|bad gateway|gateway time", re.IGNORECASE
 )
 """Answers of a proxy that may not, or cannot, call the localhost of another machine."""
+_HTTP_ANSWER = LazyPattern(
+    r"\b(?:http(?:/\d(?:\.\d)?)?|error|status(?: code)?):? (?:403|407|50[234])\b", re.IGNORECASE
+)
+"""The same answers where the line says that they are an answer of HTTP."""
+_COMMON_WORDS = frozenset(
+    {
+        *("api", "app", "backend", "client", "code", "error", "frontend", "gateway", "host"),
+        *("http", "proxy", "request", "server", "service", "status", "upstream", "web"),
+    }
+)
+"""Names of containers that stand in many lines without a meaning of that container."""
 _HOME = ("127.", "localhost", "[::1]")
 
 
@@ -110,10 +121,11 @@ def proxy_takes_neighbours(
     """A container's requests to another container, or to itself, go to a proxy.
 
     A container has HTTP_PROXY, its NO_PROXY does not name a container that it calls by a URL, and
-    its log says that these requests fail. The same goes for localhost, where the container serves
-    the port that it calls. Without such a line nothing is said: many programs do not read these
-    variables, and Go's leave localhost out. Of a container that has failed, the lines of its last
-    run count, and it is a warning: the neighbour itself may have answered.
+    its log says that these requests fail. Where a line names that container without a URL, beside
+    an answer of HTTP as proxies give it, it is a warning. The first goes for localhost too, where
+    the container serves the port that it calls. Without such a line nothing is said: many programs
+    do not read these variables, and Go's leave localhost out. Of a container that has failed, the
+    lines of its last run count, and it is a warning: the neighbour itself may have answered.
     """
     failed = _failed_with_proxy(containers, log_tails)
     with_proxy = [container for container in containers.running if proxy_settings(container)]
@@ -163,6 +175,12 @@ def _taken_neighbour_findings(
         if line:
             yield _taken_neighbour_finding(container, peer, name, line)
             return
+        answer = _answer_about(name, lines)
+        if answer:
+            # a word is less than a URL: the answer may be another one's
+            finding = _taken_neighbour_finding(container, peer, name, answer)
+            yield replace(finding, severity=Severity.warning)
+            return
 
 
 def _taken_own_findings(
@@ -192,6 +210,16 @@ def _line_about(name: str, lines: Sequence[str]) -> str:
         return ""
     call = re.compile(rf"//{re.escape(name)}\b|\b{re.escape(name)}:\d")
     return next(filter(call.search, naming), "")
+
+
+def _answer_about(name: str, lines: Sequence[str]) -> str:
+    """The newest line with a proxy's answer that names a host without its URL; empty where none
+    does."""
+    answers = [line for line in lines if name in line and _HTTP_ANSWER.search(line)]
+    if not answers or name.lower() in _COMMON_WORDS:
+        return ""
+    word = re.compile(rf"(?<![\w./@-]){re.escape(name)}(?![\w/@-])")
+    return next(filter(word.search, answers), "")
 
 
 def _neighbours(container: Container, containers: Containers) -> Iterator[tuple[Container, str]]:

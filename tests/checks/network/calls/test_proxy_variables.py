@@ -54,6 +54,21 @@ NEIGHBOURS: dict[str, tuple[tuple[str, ...], str, list[tuple[str, str]]]] = {
     "no failure": (("http_proxy=http://corp:3128",), "GET http://stock:8080/: 200", []),
     "another host failed": (("http_proxy=http://corp:3128",), "GET http://pay/: 503", []),
     "no proxy": ((), FAILED, []),
+    "named without a URL": (
+        ("HTTP_PROXY=http://corp:3128",),
+        "is the stock service running? (urllib.error.HTTPError: HTTP Error 503: Unavailable)",
+        [("warning", "api")],
+    ),
+    "part of another word": (
+        ("HTTP_PROXY=http://corp:3128",),
+        "prices of stock-exchange.example: HTTP Error 503: Service Unavailable",
+        [],
+    ),
+    "named without an answer": (
+        ("HTTP_PROXY=http://corp:3128",),
+        "the stock service timed out",
+        [],
+    ),
 }
 
 
