@@ -166,15 +166,22 @@ def _taken_neighbour_findings(
     container: Container, containers: Containers, lines: Sequence[str]
 ) -> Iterator[Finding]:
     """Findings about the first neighbour whose requests a proxy takes, by these lines of the
-    caller's log."""
+    caller's log.
+
+    A line with the URL of any neighbour counts before one with a neighbour's name alone.
+    """
     no_proxy = exceptions(container)
-    for peer, name in _neighbours(container, containers):
-        if is_excepted(name, no_proxy):
-            continue
+    neighbours = [
+        (peer, name)
+        for peer, name in _neighbours(container, containers)
+        if not is_excepted(name, no_proxy)
+    ]
+    for peer, name in neighbours:
         line = _line_about(name, lines)
         if line:
             yield _taken_neighbour_finding(container, peer, name, line)
             return
+    for peer, name in neighbours:
         answer = _answer_about(name, lines)
         if answer:
             # a word is less than a URL: the answer may be another one's

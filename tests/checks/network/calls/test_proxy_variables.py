@@ -84,6 +84,16 @@ def test_proxies_before_neighbours(name: str) -> None:
     assert rows(result) == wanted
 
 
+def test_a_url_counts_before_the_name_of_an_earlier_neighbour() -> None:
+    caller = container("api", "HTTP_PROXY=http://corp:3128")
+    result = judge(
+        "network.proxy-takes-neighbours",
+        containers=Containers((caller, container("billing"), STOCK)),
+        recent_logs=logs(caller, "is billing running? HTTP Error 503", FAILED),
+    )
+    assert rows(result) == [("critical", "api")]
+
+
 @pytest.mark.parametrize(
     ("line", "wanted"),
     [(FAILED, [("warning", "api")]), ("GET http://stock:8080/: connection refused", [])],
