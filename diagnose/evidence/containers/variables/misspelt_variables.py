@@ -58,18 +58,18 @@ def misspelt_variables(host: Host, containers: Containers) -> MisspeltVariables:
     another container of the project has too, of another image, may be meant for that one.
     """
     variables = []
-    names_of = _names_by_project(containers)
+    images_by_variable = _images_by_variable(containers)
     with_script = [
         container
         for container in containers
         if not container.never_ran and script_path(container) and container.config.env
     ]
     for container in host.first(with_script, MOST, "start scripts"):
-        by_image = names_of[container.compose_project]
+        images_with = images_by_variable[container.compose_project]
         candidates = [
             name
             for name in _own_variables(host, container)
-            if by_image[name].issubset({container.image})
+            if images_with[name] == {container.image}
         ]
         misspelt = (
             next(_misspelt_of_image(host, container, candidates), None) if candidates else None
@@ -79,7 +79,7 @@ def misspelt_variables(host: Host, containers: Containers) -> MisspeltVariables:
     return MisspeltVariables(tuple(variables))
 
 
-def _names_by_project(containers: Containers) -> Mapping[str, Mapping[str, set[str]]]:
+def _images_by_variable(containers: Containers) -> Mapping[str, Mapping[str, set[str]]]:
     """The images whose containers have each variable, by project and by name of the variable."""
     images: dict[str, dict[str, set[str]]] = {}
     for container in containers:
