@@ -75,11 +75,11 @@ def _way_is_open(finding: Finding, paths: PacketPaths | None) -> Outcome:
     """The outcome of a lost query: answered if no rule blocks the packets of the finding's
     containers."""
     members = {finding.subject, *finding.touches}
-    outlets = paths.outlets if paths is not None else ()
-    ways = [outlet for outlet in outlets if outlet.container.subject in members]
+    outbound_paths = paths.outbound_paths if paths is not None else ()
+    ways = [outbound for outbound in outbound_paths if outbound.container.subject in members]
     if not ways:
         return Outcome.unknown()
-    blocked = [outlet for outlet in ways if outlet.block is not None]
+    blocked = [outbound for outbound in ways if outbound.block is not None]
     if not blocked:
         return Outcome(vanishes=True)
     return Outcome.stays(f"the packet filter still drops what {blocked[0].container.name} sends")

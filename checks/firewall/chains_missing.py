@@ -169,14 +169,17 @@ def _finding(
         evidence={"what is missing": "; ".join(_places(flushed))}
         | base_chain_evidence(firewall, "forward")
         | base_chain_evidence(firewall, "prerouting")
-        | {f"drops packets of {outlet.container}": str(outlet.reach.by) for outlet in harm.cut[:1]}
+        | {
+            f"drops packets of {outbound.container}": str(outbound.reach.by)
+            for outbound in harm.cut[:1]
+        }
         | simulation(repair),
         variables={
             **repair_of(repair, "firewall.chains-missing"),
             **({"flushing": flush.script or flush.path, "flush": flush.text} if flush else {}),
         },
         severity=None if harm.is_outage else Severity.warning,
-        touches=with_bridges(touched) + tuple(inlet.container.subject for inlet in harm.ports),
+        touches=with_bridges(touched) + tuple(inbound.container.subject for inbound in harm.ports),
         signs=NO_WAY_OUT | {"iptables"},
         recheck=_witness(harm),
     )
@@ -189,7 +192,7 @@ def _witness(lost: LostTraffic) -> tuple[ContainerRun, ...]:
     """
     if lost.flushed.networks or not lost.ports:
         return ()
-    containers = [inlet.container for inlet in lost.ports]
+    containers = [inbound.container for inbound in lost.ports]
     return (min(containers, key=lambda container: container.started_at or 0.0).run,)
 
 
@@ -224,4 +227,6 @@ _EMPTIED = {
 def _fallen_bridges(flushed: FlushedRules, part: str) -> set[str]:
     """The bridges whose packets in one direction match no rule, although others name the bridge."""
     bare = {network.bridge for network in flushed.bare}
-    return {outlet.network.bridge for outlet in flushed.fallen if outlet.reach.part == part} - bare
+    return {
+        outbound.network.bridge for outbound in flushed.fallen if outbound.reach.part == part
+    } - bare

@@ -6,7 +6,7 @@ Pure edits of evidence.
 from msgspec.structs import replace
 
 from diagnose.evidence.network.paths.forwarding import Forwarding
-from diagnose.evidence.network.paths.outgoing.outlets import Outlet
+from diagnose.evidence.network.paths.outgoing.outbound_paths import OutboundPath
 from diagnose.evidence.network.paths.outgoing.resolver_paths import ResolverPath, ResolverPaths
 from diagnose.evidence.network.paths.packet_paths import ConnectionVerdict, PacketPaths
 from diagnose.evidence.network.paths.wanted.wanted_paths import ARRIVES, WantedPath, WantedPaths
@@ -38,17 +38,18 @@ def paths_open(
     """
     touched = {finding.subject, *finding.touches}
 
-    def opened(outlet: Outlet) -> Outlet:
-        if outlet.network.subject in touched:
-            return replace(outlet, reach=PASSES, sample=PASSES)
-        return outlet
+    def opened(outbound: OutboundPath) -> OutboundPath:
+        if outbound.network.subject in touched:
+            return replace(outbound, reach=PASSES, sample=PASSES)
+        return outbound
 
     def answered(path: ResolverPath) -> ResolverPath:
         return replace(path, trace=ARRIVES) if path.network.subject in touched else path
 
     edit: Edit = {
         PacketPaths: replace(
-            packet_paths, outlets=tuple(opened(outlet) for outlet in packet_paths.outlets)
+            packet_paths,
+            outbound_paths=tuple(opened(outbound) for outbound in packet_paths.outbound_paths),
         )
     }
     if resolver_paths is not None:

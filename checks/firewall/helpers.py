@@ -7,9 +7,9 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from diagnose.evidence.engine.config import DaemonConfig
 from diagnose.evidence.network.networks import Network
-from diagnose.evidence.network.paths.outgoing.outlets import Outlet
+from diagnose.evidence.network.paths.outgoing.outbound_paths import OutboundPath
 from diagnose.evidence.network.paths.packet_paths import PacketPaths
-from diagnose.evidence.network.paths.published.inlets import Inlet
+from diagnose.evidence.network.paths.published.inbound_paths import InboundPath
 from diagnose.evidence.network.rules.packet_filter import Firewall
 from diagnose.evidence.network.rules.simulated_repair import SimulatedRepair
 from diagnose.mappings import distinct
@@ -39,10 +39,12 @@ def with_bridges(networks: Iterable[Network]) -> tuple[Subject, ...]:
     return distinct(subjects)
 
 
-def container_subjects(outlets: Sequence[Outlet], inlets: Sequence[Inlet]) -> tuple[Subject, ...]:
+def container_subjects(
+    outbound_paths: Sequence[OutboundPath], inbound_paths: Sequence[InboundPath]
+) -> tuple[Subject, ...]:
     """The containers of these ways, each once."""
-    subjects = [way.container.subject for way in outlets] + [
-        way.container.subject for way in inlets
+    subjects = [way.container.subject for way in outbound_paths] + [
+        way.container.subject for way in inbound_paths
     ]
     return distinct(subjects)
 
@@ -80,9 +82,9 @@ def has_proxy(config: DaemonConfig | None) -> bool:
     return config is None or config.starts_proxies
 
 
-def port_list(inlets: Sequence[Inlet]) -> str:
+def port_list(inbound_paths: Sequence[InboundPath]) -> str:
     """The published ports of these ways: port 80; ports 80, 443."""
-    return numbered("port", sorted({inlet.host_port for inlet in inlets}))
+    return numbered("port", sorted({inbound.host_port for inbound in inbound_paths}))
 
 
 def repair_of(repair: SimulatedRepair | None, id: str) -> PageVariables:
@@ -118,6 +120,6 @@ def iptables_off_evidence(config: DaemonConfig | None) -> dict[str, Json]:
 def nat_gone(firewall: Firewall, paths: PacketPaths) -> str:
     """The reason not to report a single missing rule of translation: all are gone; "" where they
     are not."""
-    if paths.inlets and not firewall.translates_ports:
+    if paths.inbound_paths and not firewall.translates_ports:
         return "all of Docker's translation rules are gone: firewall.chains-missing"
     return ""

@@ -45,9 +45,9 @@ def kill_switch(
 
 def _obstacles(packet_paths: PacketPaths | None, host_paths: HostPaths | None) -> Iterator[Step]:
     """The rules and policies that stop packets of containers, and of the host to containers."""
-    for outlet in packet_paths.outlets if packet_paths is not None else ():
-        if outlet.sample.is_blocked and outlet.sample.by is not None:
-            yield outlet.sample.by
+    for outbound in packet_paths.outbound_paths if packet_paths is not None else ():
+        if outbound.sample.is_blocked and outbound.sample.by is not None:
+            yield outbound.sample.by
     for path in host_paths or ():
         if path.trace.is_blocked and path.trace.by is not None:
             yield path.trace.by

@@ -7,8 +7,8 @@ from diagnose.error_signatures import NO_WAY_OUT
 from diagnose.evidence.network.paths.host_paths import Obstacle
 from diagnose.evidence.network.paths.inner_paths import (
     InnerArrival,
-    InnerInlet,
-    InnerOutlet,
+    InnerInboundPath,
+    InnerOutboundPath,
     InnerPaths,
 )
 from diagnose.evidence.network.paths.packet_paths import Step
@@ -19,7 +19,7 @@ from diagnose.model import CheckResult, Finding, Json, PageVariables, Severity, 
 from diagnose.phrases import agree, named, numbered
 from diagnose.registry import check
 
-_Path = TypeVar("_Path", InnerOutlet, InnerArrival)
+_Path = TypeVar("_Path", InnerOutboundPath, InnerArrival)
 
 
 @check("firewall.dropped-inside-container", severity=Severity.critical)
@@ -34,13 +34,13 @@ def dropped_inside_container(inner_paths: InnerPaths) -> CheckResult:
     if not len(inner_paths) and not inner_paths.unread:
         return Skipped("no running container can have network rules of its own")
     inward = by_key(
-        ((inlet.container.id, obstacle.by), (inlet, obstacle))
-        for inlet, obstacle in paired(inner_paths.inlets, _rule_for)
+        ((inbound.container.id, obstacle.by), (inbound, obstacle))
+        for inbound, obstacle in paired(inner_paths.inbound_paths, _rule_for)
     )
     for stopped in inward.values():
-        yield _inward_finding(stopped[0][1], [inlet for inlet, _ in stopped])
-    for (_, step), outlets in _by_obstacle(inner_paths.outlets).items():
-        yield _outward_finding(step, outlets)
+        yield _inward_finding(stopped[0][1], [inbound for inbound, _ in stopped])
+    for (_, step), outbound_paths in _by_obstacle(inner_paths.outbound_paths).items():
+        yield _outward_finding(step, outbound_paths)
     for (_, step), arrivals in _by_obstacle(inner_paths.arrivals).items():
         yield _arrival_finding(step, arrivals)
 
@@ -54,19 +54,19 @@ def _by_obstacle(paths: Iterable[_Path]) -> dict[tuple[str, Step], list[_Path]]:
     )
 
 
-def _rule_for(inlet: InnerInlet) -> Obstacle | None:
+def _rule_for(inbound: InnerInboundPath) -> Obstacle | None:
     """The rule that stops the clients of a port; None where a route does, or nothing."""
-    for trace in inlet.lost.values():
+    for trace in inbound.lost.values():
         if trace.rule_in_the_way is not None:
             return trace.rule_in_the_way
     return None
 
 
-def _inward_finding(obstacle: Obstacle, inlets: Sequence[InnerInlet]) -> Finding:
+def _inward_finding(obstacle: Obstacle, inbound_paths: Sequence[InnerInboundPath]) -> Finding:
     step = obstacle.by
-    first = inlets[0]
+    first = inbound_paths[0]
     container = first.container
-    ports = sorted({inlet.host_port for inlet in inlets})
+    ports = sorted({inbound.host_port for inbound in inbound_paths})
     kinds: list[Json] = list(first.lost)
     is_host_alone = kinds == ["this host"]
     senders = "this host and docker-proxy send" if is_host_alone else "clients send"
@@ -110,18 +110,19 @@ def _opening(port: str, proto: str, gateway: str, *, is_answer: bool) -> PageVar
     return {"gateway": gateway} if gateway else {"port": port, "proto": proto}
 
 
-def _outward_finding(step: Step, outlets: Sequence[InnerOutlet]) -> Finding:
-    first = outlets[0]
+def _outward_finding(step: Step, outbound_paths: Sequence[InnerOutboundPath]) -> Finding:
+    first = outbound_paths[0]
+    paths = [outbound.path for outbound in outbound_paths]
     path = first.path
-    callers = {outlet.path.want.container.id: outlet.path.want.container for outlet in outlets}
+    callers = {path.want.container.id: path.want.container for path in paths}
     names = sorted(names_of(callers.values()))
     peer = path.peer
     callee = str(peer) if peer is not None else f"this host ({path.address})"
     sources = {
-        f"{outlet.path.want.container.name} to {outlet.path.address}:{outlet.path.port}": (
-            f"{outlet.path.want.source}: {outlet.path.want.where}"
+        f"{path.want.container.name} to {path.address}:{path.port}": (
+            f"{path.want.source}: {path.want.where}"
         )
-        for outlet in outlets[:5]
+        for path in paths[:5]
     }
     return Finding(
         subject=first.owner.subject,
@@ -131,7 +132,7 @@ def _outward_finding(step: Step, outlets: Sequence[InnerOutlet]) -> Finding:
         variables={"container": first.owner.name, **place_of(step), "address": path.address},
         service=first.owner.service,
         discriminator=f"out {step.key}",
-        severity=None if failing([outlet.path for outlet in outlets]) else Severity.warning,
+        severity=None if failing(paths) else Severity.warning,
         touches=(path.network.subject, *subjects_of(callers.values())),
         calls=subjects_of([peer]),
         signs=NO_WAY_OUT,

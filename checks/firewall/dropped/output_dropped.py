@@ -70,8 +70,10 @@ def _paths_by_obstacle(
     host_paths: HostPaths, packet_paths: PacketPaths | None
 ) -> dict[Obstacle, list[HostPath]]:
     """The paths of the host that a rule of its own blocks, by the rule."""
-    outlets = packet_paths.outlets if packet_paths is not None else ()
-    of_containers = {outlet.sample.by for outlet in outlets if outlet.sample.is_blocked}
+    outbound_paths = packet_paths.outbound_paths if packet_paths is not None else ()
+    of_containers = {
+        outbound.sample.by for outbound in outbound_paths if outbound.sample.is_blocked
+    }
     return by_key(
         (obstacle, path)
         for path in host_paths

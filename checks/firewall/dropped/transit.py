@@ -87,10 +87,10 @@ def _is_meant(step: Step, ways: DroppedWays, failing: Collection[str]) -> bool:
 
     Its queries leave by the same way. One for all containers leaves none a way.
     """
-    is_of_ways_out = not ways.inlets and not ways.askers and ways.drop.part != "reply"
+    is_of_ways_out = not ways.inbound_paths and not ways.askers and ways.drop.part != "reply"
     if not is_for_one(step) or not is_of_ways_out:
         return False
-    return all(way.container.id not in failing for way in ways.outlets)
+    return all(way.container.id not in failing for way in ways.outbound_paths)
 
 
 def _finding(
@@ -102,7 +102,7 @@ def _finding(
     """
     drop = ways.drop
     packets = "the answers" if drop.part == "reply" else "packets"
-    cuts_off = bool(ways.outlets or ways.queries)
+    cuts_off = bool(ways.outbound_paths or ways.queries)
     mild = Severity.advice if is_meant else Severity.warning
     is_mild = step.chain == USER_CHAIN or not cuts_off or ways.family == "ip6"
     return Finding(
@@ -128,7 +128,7 @@ def _finding(
         discriminator=step.key,
         severity=mild if is_mild else None,
         touches=with_bridges(ways.networks)
-        + container_subjects(ways.outlets, ways.inlets)
+        + container_subjects(ways.outbound_paths, ways.inbound_paths)
         + tuple(query.container.subject for query in ways.queries),
         signs=NO_WAY_OUT,
     )
@@ -154,8 +154,8 @@ def _harm_in_words(ways: DroppedWays) -> list[str]:
         harm.append(f"{named('container', ways.senders)} cannot reach the outside{by_ipv6}")
     if ways.askers:
         harm.append(_lost_queries(ways.askers))
-    if ways.inlets:
-        harm.append(f"published {port_list(ways.inlets)} cannot be reached{by_ipv6}")
+    if ways.inbound_paths:
+        harm.append(f"published {port_list(ways.inbound_paths)} cannot be reached{by_ipv6}")
     return harm
 
 

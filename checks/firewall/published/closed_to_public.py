@@ -32,18 +32,18 @@ def closed_to_public(ports: PrivatelyOpenPorts, packet_paths: PacketPaths) -> Ch
     whoever wrote them knows how a port is opened. A rule whose counter says that nothing has come
     to it is not reported, nor one that lets in some private addresses only.
     """
-    if not packet_paths.inlets:
+    if not packet_paths.inbound_paths:
         return Skipped(packet_paths.why_none or "no running container publishes a port")
     for closed in ports:
         yield _finding(closed)
 
 
 def _finding(closed: PrivatelyOpen) -> Finding:
-    inlets = closed.inlets
+    inbound_paths = closed.inbound_paths
     step = closed.by
-    ports = numbered("port", sorted({inlet.host_port for inlet in inlets}))
-    owners = named("container", sorted({inlet.container.name for inlet in inlets}))
-    is_or_are = agree(inlets, "is", "are")
+    ports = numbered("port", sorted({inbound.host_port for inbound in inbound_paths}))
+    owners = named("container", sorted({inbound.container.name for inbound in inbound_paths}))
+    is_or_are = agree(inbound_paths, "is", "are")
     return Finding(
         subject=HOST,
         summary=sentence(
@@ -55,7 +55,8 @@ def _finding(closed: PrivatelyOpen) -> Finding:
             {
                 **step.evidence,
                 "published ports": [
-                    f"{inlet.container.name} {inlet.host_port} -> {inlet.port}" for inlet in inlets
+                    f"{inbound.container.name} {inbound.host_port} -> {inbound.port}"
+                    for inbound in inbound_paths
                 ],
                 "packets that met the rule": closed.dropped,
                 "ufw": closed.left_over,
@@ -63,9 +64,9 @@ def _finding(closed: PrivatelyOpen) -> Finding:
         ),
         severity=Severity.warning if closed.left_over else None,
         discriminator=step.chain,
-        touches=container_subjects((), inlets),
+        touches=container_subjects((), inbound_paths),
         signs=NO_WAY_OUT,
-        recheck=tuple(inlet.container.run for inlet in inlets),
+        recheck=tuple(inbound.container.run for inbound in inbound_paths),
         is_quiet=closed.has_open_neighbours or not closed.is_of_ufw,
         variables=_cure(closed),
     )
@@ -73,12 +74,16 @@ def _finding(closed: PrivatelyOpen) -> Finding:
 
 def _cure(closed: PrivatelyOpen) -> PageVariables:
     """The page variables that remove rules which are left over, or open the first port."""
-    inlet = closed.inlets[0]
+    inbound = closed.inbound_paths[0]
     if closed.left_over:
         return {"program": program_of(closed.by)}
     if not closed.is_of_ufw:
         return {}
-    address = min(inlet.addresses, default="")
+    address = min(inbound.addresses, default="")
     return present(
-        {"address": address, "container_port": str(inlet.container_port), "proto": inlet.protocol}
+        {
+            "address": address,
+            "container_port": str(inbound.container_port),
+            "proto": inbound.protocol,
+        }
     )

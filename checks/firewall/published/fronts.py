@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from checks.firewall.helpers import first_names, with_bridges
 from diagnose.evidence.network.paths.packet_paths import PacketPaths, Table
-from diagnose.evidence.network.paths.published.inlets import Inlet
+from diagnose.evidence.network.paths.published.inbound_paths import InboundPath
 from diagnose.evidence.network.rules.packet_filter import Firewall
 from diagnose.mappings import names_of
 from diagnose.model import HOST, CheckResult, Finding, Severity, Skipped, Unexamined
@@ -76,32 +76,32 @@ def bypassed_by_publish(packet_paths: PacketPaths) -> CheckResult:
     """
     if not packet_paths.networks:
         return Skipped(packet_paths.why_none)
-    if not packet_paths.inlets:
+    if not packet_paths.inbound_paths:
         return Skipped("no running container publishes a port on an outer IPv4 address")
-    for inlet in packet_paths.inlets:
-        is_open = inlet.reach.outcome == "accept" and inlet.reach.nat is not None
-        is_refused = inlet.refused.is_blocked and inlet.refused.by is not None
-        if inlet.everywhere and is_open and is_refused:
-            yield _bypassed_finding(inlet)
+    for inbound in packet_paths.inbound_paths:
+        is_open = inbound.reach.outcome == "accept" and inbound.reach.nat is not None
+        is_refused = inbound.refused.is_blocked and inbound.refused.by is not None
+        if inbound.everywhere and is_open and is_refused:
+            yield _bypassed_finding(inbound)
 
 
-def _bypassed_finding(inlet: Inlet) -> Finding:
-    step = inlet.refused.by
+def _bypassed_finding(inbound: InboundPath) -> Finding:
+    step = inbound.refused.by
     assert step is not None
-    names_port = str(inlet.host_port) in step.rule.replace(",", " ").replace(":", " ").split()
+    names_port = str(inbound.host_port) in step.rule.replace(",", " ").replace(":", " ").split()
     return Finding.about(
-        inlet.container,
-        f"{inlet.container}: published port {inlet.host_port} is open "
-        f"to any address that reaches {inlet.host_address}, "
+        inbound.container,
+        f"{inbound.container}: published port {inbound.host_port} is open "
+        f"to any address that reaches {inbound.host_address}, "
         f"although chain {step.chain} of the host's firewall closes it",
         {
             "host's own rule": str(step),
-            "NetworkSettings.Ports": f"0.0.0.0:{inlet.host_port} -> {inlet.port}",
-            "translation": str(inlet.reach.nat),
-            "uplink": f"{inlet.uplink.name} {inlet.uplink.address}",
+            "NetworkSettings.Ports": f"0.0.0.0:{inbound.host_port} -> {inbound.port}",
+            "translation": str(inbound.reach.nat),
+            "uplink": f"{inbound.uplink.name} {inbound.uplink.address}",
         },
-        discriminator=f"{inlet.host_port}/{inlet.protocol}",
-        severity=Severity.warning if names_port or inlet.uplink.is_public else None,
-        touches=(inlet.network.subject,),
-        variables={"host_port": str(inlet.host_port), "uplink": inlet.uplink.name},
+        discriminator=f"{inbound.host_port}/{inbound.protocol}",
+        severity=Severity.warning if names_port or inbound.uplink.is_public else None,
+        touches=(inbound.network.subject,),
+        variables={"host_port": str(inbound.host_port), "uplink": inbound.uplink.name},
     )

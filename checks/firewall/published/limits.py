@@ -62,7 +62,7 @@ def _limited_finding(path: LimitedPath) -> Finding:
         variables=_cure(path, first.address if first is not None and near([first]) else ""),
         discriminator=step.key,
         severity=Severity.warning if near(path.busy) else None,
-        touches=subjects_of(inlet.container for inlet in path.inlets),
+        touches=subjects_of(inbound.container for inbound in path.inbound_paths),
         signs=NO_WAY_OUT,
     )
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from diagnose.error_signatures import NO_WAY_OUT
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.network.paths.packet_paths import PacketPaths, Step
-from diagnose.evidence.network.paths.published.inlets import Inlet
+from diagnose.evidence.network.paths.published.inbound_paths import InboundPath
 from diagnose.evidence.network.rules.packet_filter import AddressOpening, Firewall
 from diagnose.evidence.network.rules.rule_programs import program_of
 from diagnose.mappings import only, present
@@ -26,68 +26,74 @@ def opened_for_former_address(
     the present address, which may let in some clients only: the other one is left over. A rule for
     some clients is advice, for the port is closed to all others on purpose.
     """
-    if not packet_paths.inlets:
+    if not packet_paths.inbound_paths:
         return Skipped(packet_paths.why_none or "no running container publishes a port")
-    for inlet in packet_paths.inlets:
-        step = inlet.sample.by
-        if not inlet.sample.is_blocked or inlet.sample.hook != "forward" or step is None:
+    for inbound in packet_paths.inbound_paths:
+        step = inbound.sample.by
+        if not inbound.sample.is_blocked or inbound.sample.hook != "forward" or step is None:
             continue
-        rule = only(list(_rules_for_nobody(inlet, firewall, containers)))
+        rule = only(list(_rules_for_nobody(inbound, firewall, containers)))
         if rule is not None:
-            yield _finding(inlet, step, rule, containers)
+            yield _finding(inbound, step, rule, containers)
 
 
 def _rules_for_nobody(
-    inlet: Inlet, firewall: Firewall, containers: Containers
+    inbound: InboundPath, firewall: Firewall, containers: Containers
 ) -> Iterator[AddressOpening]:
     """The rules that open the port for an address at which no program offers it."""
-    if any(_offers(other, inlet) for other in containers if other.id != inlet.container.id):
+    if any(_offers(other, inbound) for other in containers if other.id != inbound.container.id):
         return
     rules = [
         opened
-        for subnet in inlet.network.subnets
+        for subnet in inbound.network.subnets
         for opened in firewall.openings.at_addresses(
-            inlet.protocol, inlet.container_port, inlet.family, subnet, iif=inlet.uplink.name
+            inbound.protocol,
+            inbound.container_port,
+            inbound.family,
+            subnet,
+            iif=inbound.uplink.name,
         )
     ]
-    if not any(rule.address in inlet.addresses for rule in rules):
+    if not any(rule.address in inbound.addresses for rule in rules):
         yield from rules
 
 
-def _offers(other: Container, inlet: Inlet) -> bool:
-    is_near = inlet.network.name in other.endpoints or not other.is_running
-    return is_near and str(inlet.container_port) in other.offered_ports
+def _offers(other: Container, inbound: InboundPath) -> bool:
+    is_near = inbound.network.name in other.endpoints or not other.is_running
+    return is_near and str(inbound.container_port) in other.offered_ports
 
 
-def _finding(inlet: Inlet, step: Step, opened: AddressOpening, containers: Containers) -> Finding:
+def _finding(
+    inbound: InboundPath, step: Step, opened: AddressOpening, containers: Containers
+) -> Finding:
     former = opened.address
     rule = opened.step
-    holder = containers.by_place.get((inlet.network.name, former))
+    holder = containers.by_place.get((inbound.network.name, former))
     holder_clause = "which no container has" if holder is None else f"which {holder} has now"
-    present_address = min(inlet.addresses, default="")
+    present_address = min(inbound.addresses, default="")
     for_whom = " for some clients" if opened.is_for_some else ""
     # the page's rules are for all clients
-    steps = {} if opened.is_for_some else _new_rule(inlet, opened)
+    steps = {} if opened.is_for_some else _new_rule(inbound, opened)
     return Finding.about(
-        inlet.container,
-        f"published port {inlet.host_port} of {inlet.container} is closed by {step}; the rule that "
+        inbound.container,
+        f"published port {inbound.host_port} of {inbound.container} is closed by {step}; the rule that "
         f"should open it{for_whom} names {former}, {holder_clause}: the address of the container is "
         f"{present_address}",
         {
             "rule that should open it": str(rule),
             "decided by": str(step),
-            f"address of {inlet.container.name}": present_address,
+            f"address of {inbound.container.name}": present_address,
         },
         severity=Severity.advice if opened.is_for_some else None,
-        discriminator=f"{inlet.host_port}/{inlet.protocol}",
-        touches=(inlet.network.subject,),
+        discriminator=f"{inbound.host_port}/{inbound.protocol}",
+        touches=(inbound.network.subject,),
         signs=NO_WAY_OUT,
-        recheck=(inlet.container.run,),
+        recheck=(inbound.container.run,),
         variables=steps,
     )
 
 
-def _new_rule(inlet: Inlet, opened: AddressOpening) -> PageVariables:
+def _new_rule(inbound: InboundPath, opened: AddressOpening) -> PageVariables:
     """The page variables of a rule with the address of today; empty where a program that the page
     does not know has written the old one."""
     rule = opened.step
@@ -100,8 +106,8 @@ def _new_rule(inlet: Inlet, opened: AddressOpening) -> PageVariables:
             "program": written_by,
             "chain": rule.chain,
             "ufw": opened.address if is_of_ufw else "",
-            "address": min(inlet.addresses, default=""),
-            "container_port": str(inlet.container_port),
-            "proto": inlet.protocol,
+            "address": min(inbound.addresses, default=""),
+            "container_port": str(inbound.container_port),
+            "proto": inbound.protocol,
         }
     )

@@ -2,7 +2,7 @@
 
 from diagnose.error_signatures import NO_WAY_OUT
 from diagnose.evidence.network.paths.packet_paths import PacketPaths
-from diagnose.evidence.network.paths.published.closed_inlets import ClosedInlet, ClosedInlets
+from diagnose.evidence.network.paths.published.closed_inlets import ClosedInboundPath, ClosedInlets
 from diagnose.evidence.network.rules.rule_programs import place_of
 from diagnose.mappings import present
 from diagnose.model import CheckResult, Finding, PageVariables, Severity, Skipped
@@ -26,50 +26,50 @@ def published_port_closed(closed_inlets: ClosedInlets, packet_paths: PacketPaths
     A rule whose counter says that nothing has come to it is not reported, nor one that lets in some
     clients.
     """
-    if not packet_paths.inlets:
+    if not packet_paths.inbound_paths:
         return Skipped(packet_paths.why_none or "no running container publishes a port")
     for port in closed_inlets:
         yield _finding(port)
 
 
-def _finding(port: ClosedInlet) -> Finding:
-    inlet = port.inlet
+def _finding(port: ClosedInboundPath) -> Finding:
+    inbound = port.inbound
     step = port.by
     stopped = f"{count(port.dropped, 'packet')} so far" if port.dropped else ""
     return Finding.about(
-        inlet.container,
+        inbound.container,
         sentence(
-            f"published port {inlet.host_port} of {inlet.container} is closed to every client "
-            f"that arrives on {inlet.uplink.name}: {step}",
-            "it stops the answers" if inlet.reach.part == "reply" else "",
+            f"published port {inbound.host_port} of {inbound.container} is closed to every client "
+            f"that arrives on {inbound.uplink.name}: {step}",
+            "it stops the answers" if inbound.reach.part == "reply" else "",
             stopped,
         ),
         present(
             {
                 **step.evidence,
-                "NetworkSettings.Ports": f"{inlet.host_port} -> {inlet.port}",
+                "NetworkSettings.Ports": f"{inbound.host_port} -> {inbound.port}",
                 "packets that met the rule": port.dropped,
             }
         ),
-        discriminator=f"{inlet.host_port}/{inlet.protocol}",
-        touches=(inlet.network.subject,),
+        discriminator=f"{inbound.host_port}/{inbound.protocol}",
+        touches=(inbound.network.subject,),
         signs=NO_WAY_OUT,
-        recheck=(inlet.container.run,),
+        recheck=(inbound.container.run,),
         variables=_cure(port),
     )
 
 
-def _cure(port: ClosedInlet) -> PageVariables:
+def _cure(port: ClosedInboundPath) -> PageVariables:
     """The page variables that insert an accepting rule, for the port or for its answers, before
     the rule that drops."""
-    inlet = port.inlet
-    place = _place_for_rule(port, is_answer=inlet.reach.part == "reply")
+    inbound = port.inbound
+    place = _place_for_rule(port, is_answer=inbound.reach.part == "reply")
     if not place:
         return {}
-    return {**place, "host_port": str(inlet.host_port), "proto": inlet.protocol}
+    return {**place, "host_port": str(inbound.host_port), "proto": inbound.protocol}
 
 
-def _place_for_rule(port: ClosedInlet, *, is_answer: bool) -> PageVariables:
+def _place_for_rule(port: ClosedInboundPath, *, is_answer: bool) -> PageVariables:
     """The page variables of the chain for the accepting rule; empty where none can be inserted.
 
     What comes to the table raw belongs to no connection yet: a rule for answers finds none there.

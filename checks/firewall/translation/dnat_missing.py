@@ -15,7 +15,7 @@ from diagnose.evidence.engine.config import DaemonConfig
 from diagnose.evidence.network.paths.flushed_rules import is_lost
 from diagnose.evidence.network.paths.host_paths import HostPaths
 from diagnose.evidence.network.paths.packet_paths import PacketPaths, Step
-from diagnose.evidence.network.paths.published.inlets import Inlet
+from diagnose.evidence.network.paths.published.inbound_paths import InboundPath
 from diagnose.evidence.network.rules.packet_filter import Firewall
 from diagnose.evidence.network.rules.rule_programs import place_of, program_of
 from diagnose.evidence.network.rules.simulated_repair import SimulatedRepair
@@ -43,22 +43,22 @@ def dnat_missing(
         return Skipped(why_not)
     if not packet_paths.networks:
         return Skipped(packet_paths.why_none)
-    if not packet_paths.inlets:
+    if not packet_paths.inbound_paths:
         return Skipped("no running container publishes a port on an outer IPv4 address")
     for subject in packet_paths.unwalked:
         yield Unexamined(subject, "more published ports than one run can follow through the rules")
-    for inlet in packet_paths.inlets:
-        problem = _fault_of_rules(firewall, inlet)
+    for inbound in packet_paths.inbound_paths:
+        problem = _fault_of_rules(firewall, inbound)
         if problem:
-            served = has_proxy(config) and inlet.is_served_by_host
-            untracked = _untracking_step(firewall, inlet)
-            cause = _PortFault(problem, served, inlet.led_by, untracked)
+            served = has_proxy(config) and inbound.is_served_by_host
+            untracked = _untracking_step(firewall, inbound)
+            cause = _PortFault(problem, served, inbound.led_by, untracked)
             yield _missing_rule_finding(
-                inlet, cause, simulated_repair if untracked is None else None
+                inbound, cause, simulated_repair if untracked is None else None
             )
-        elif inlet.reach.nat_unknown:
+        elif inbound.reach.nat_unknown:
             yield Unexamined(
-                inlet.container.subject, f"its translation depends on {inlet.reach.by}"
+                inbound.container.subject, f"its translation depends on {inbound.reach.by}"
             )
     if not has_proxy(config) and host_paths is not None:
         yield from _host_port_findings(packet_paths, host_paths, simulated_repair)
@@ -99,9 +99,9 @@ def _host_port_findings(
     No docker-proxy takes the connection either.
     """
     translated = {
-        (inlet.container.id, inlet.host_port)
-        for inlet in paths.inlets
-        if inlet.reach.nat is not None
+        (inbound.container.id, inbound.host_port)
+        for inbound in paths.inbound_paths
+        if inbound.reach.nat is not None
     }
     refused = [
         path
@@ -130,103 +130,103 @@ def _host_port_findings(
         )
 
 
-def _untracking_step(firewall: Firewall, inlet: Inlet) -> Step | None:
+def _untracking_step(firewall: Firewall, inbound: InboundPath) -> Step | None:
     """The rule that exempts packets to a port from connection tracking, and so from translation."""
-    if inlet.reach.nat is not None or inlet.family != "ip":
+    if inbound.reach.nat is not None or inbound.family != "ip":
         return None
-    protocol = inlet.protocol
-    return firewall.untracked_port(inlet.uplink.name, protocol, inlet.host_port)
+    protocol = inbound.protocol
+    return firewall.untracked_port(inbound.uplink.name, protocol, inbound.host_port)
 
 
 def _missing_rule_finding(
-    inlet: Inlet, cause: _PortFault, repair: SimulatedRepair | None
+    inbound: InboundPath, cause: _PortFault, repair: SimulatedRepair | None
 ) -> Finding:
-    reach = inlet.reach
+    reach = inbound.reach
     is_led_off = reach.nat is not None and reach.nat.kind == "redirect"
     return Finding(
-        subject=inlet.container.subject,
-        summary=f"{inlet.container}: published port {inlet.host_port} {cause}",
+        subject=inbound.container.subject,
+        summary=f"{inbound.container}: published port {inbound.host_port} {cause}",
         evidence=present(
             {
-                "NetworkSettings.Ports": f"{inlet.host_address}:{inlet.host_port} -> {inlet.port}",
-                "container addresses": sorted(inlet.addresses),
+                "NetworkSettings.Ports": f"{inbound.host_address}:{inbound.host_port} -> {inbound.port}",
+                "container addresses": sorted(inbound.addresses),
                 "translation": str(reach.nat or "none"),
                 "translated by": str(reach.nat_by or ""),
                 "decided by": str(reach.by or ""),
                 **(simulation(repair) if cause.led_by is None else {}),
             }
         ),
-        variables=_cure(inlet, cause, repair),
-        discriminator=f"{inlet.host_address}:{inlet.host_port}/{inlet.protocol}",
+        variables=_cure(inbound, cause, repair),
+        discriminator=f"{inbound.host_address}:{inbound.host_port}/{inbound.protocol}",
         severity=Severity.warning if cause.is_served or is_led_off else None,
-        touches=(inlet.network.subject,),
-        recheck=(inlet.container.run,),
-        service=inlet.container.service,
+        touches=(inbound.network.subject,),
+        recheck=(inbound.container.run,),
+        service=inbound.container.service,
     )
 
 
-def _cure(inlet: Inlet, cause: _PortFault, repair: SimulatedRepair | None) -> PageVariables:
+def _cure(inbound: InboundPath, cause: _PortFault, repair: SimulatedRepair | None) -> PageVariables:
     if cause.led_by is not None and program_of(cause.led_by) == "iptables":
-        return _port_rule_variables(inlet)
+        return _port_rule_variables(inbound)
     if cause.untracked is not None:
-        return _tracking_variables(inlet, cause.untracked)
-    return _variables(inlet.container, inlet.host_port, repair)
+        return _tracking_variables(inbound, cause.untracked)
+    return _variables(inbound.container, inbound.host_port, repair)
 
 
-def _tracking_variables(inlet: Inlet, step: Step) -> PageVariables:
+def _tracking_variables(inbound: InboundPath, step: Step) -> PageVariables:
     """The page variables of the rules about the port, in raw of iptables or in a chain of
     nftables."""
-    port = {"container": inlet.container.name, "host_port": str(inlet.host_port)}
+    port = {"container": inbound.container.name, "host_port": str(inbound.host_port)}
     place = place_of(step)
     if "program" in place:
-        return {**port, "untracked_port": str(inlet.host_port)}
-    return {**port, **place, "nft_proto": inlet.protocol}
+        return {**port, "untracked_port": str(inbound.host_port)}
+    return {**port, **place, "nft_proto": inbound.protocol}
 
 
-def _port_rule_variables(inlet: Inlet) -> PageVariables:
+def _port_rule_variables(inbound: InboundPath) -> PageVariables:
     """The page variables that let the engine's own rule decide about a port before another
     program's."""
     return {
-        "host_port": str(inlet.host_port),
-        "led_port": str(inlet.host_port),
-        "led_proto": inlet.protocol,
+        "host_port": str(inbound.host_port),
+        "led_port": str(inbound.host_port),
+        "led_proto": inbound.protocol,
     }
 
 
-def _fault_of_rules(firewall: Firewall, inlet: Inlet) -> str:
+def _fault_of_rules(firewall: Firewall, inbound: InboundPath) -> str:
     """The certain fault in the rules of a published port, in words.
 
     "" if there is none.
     """
-    reach = inlet.reach
+    reach = inbound.reach
     if reach.nat_unknown:
         return ""
     if reach.nat is None:
         is_dropped_before = reach.is_blocked and reach.hook in ("ingress", "prerouting")
         is_unclear = is_dropped_before or reach.outcome == "unknown"
         return "" if is_unclear else "has no rule that leads to the container"
-    wrong_target = _wrong_target(inlet)
+    wrong_target = _wrong_target(inbound)
     if wrong_target:
         return wrong_target
     leads_to_container = reach.nat.kind == "dnat" and reach.nat.address is not None
     is_stopped_later = reach.hook == "forward" and is_lost(firewall, reach)
-    names_bridge = firewall.names_bridge(inlet.network.bridge)
+    names_bridge = firewall.names_bridge(inbound.network.bridge)
     if leads_to_container and is_stopped_later and names_bridge:
         return f"is translated to the container, and then dropped ({reach.by})"
     return ""
 
 
-def _wrong_target(inlet: Inlet) -> str:
+def _wrong_target(inbound: InboundPath) -> str:
     """The wrong place to which a port is sent, in words; "" where it is the port's own
     container."""
-    nat = inlet.reach.nat
+    nat = inbound.reach.nat
     if nat is None:
         return ""
-    if nat.kind == "redirect" and nat.port not in (None, inlet.host_port):
+    if nat.kind == "redirect" and nat.port not in (None, inbound.host_port):
         return f"is sent to port {nat.port} of this host instead of the container"
     if nat.kind != "dnat" or nat.address is None:
         return ""
-    if nat.address in inlet.addresses and nat.port in (None, inlet.container_port):
+    if nat.address in inbound.addresses and nat.port in (None, inbound.container_port):
         return ""
-    wanted_target = f"{min(inlet.addresses)}:{inlet.container_port}"
-    return f"is sent to {nat.address}:{nat.port or inlet.host_port}, but the container is at {wanted_target}"
+    wanted_target = f"{min(inbound.addresses)}:{inbound.container_port}"
+    return f"is sent to {nat.address}:{nat.port or inbound.host_port}, but the container is at {wanted_target}"

@@ -20,7 +20,7 @@ from diagnose.evidence.network.container_netns import Namespaces
 from diagnose.evidence.network.interfaces import Interfaces
 from diagnose.evidence.network.networks import Network
 from diagnose.evidence.network.paths.outgoing.other_address import by_other_address
-from diagnose.evidence.network.paths.outgoing.outlets import Outlet
+from diagnose.evidence.network.paths.outgoing.outbound_paths import OutboundPath
 from diagnose.evidence.network.paths.outgoing.resolver_paths import ResolverPath, ResolverPaths
 from diagnose.evidence.network.paths.outgoing.unanswerable import unanswerable, unanswerable_queries
 from diagnose.evidence.network.paths.packet_paths import PacketPaths, Step
@@ -95,21 +95,21 @@ def masquerade_missing(
             yield _query_finding(path, firewall.untracked_dns(path.network.bridge))
 
 
-def _ways_to_hide(paths: PacketPaths, silent: Collection[str] | None) -> list[Outlet]:
+def _ways_to_hide(paths: PacketPaths, silent: Collection[str] | None) -> list[OutboundPath]:
     """The paths to the outside whose source has to be translated.
 
     silent: the networks without an answer, where the engine writes no rules: such an engine turns
     the network's own setting off.
     """
-    every = (*paths.outlets, *paths.outlets6)
+    every = (*paths.outbound_paths, *paths.outbound_paths6)
     if silent is None:
         return [way for way in every if way.network.masquerades]
     return [way for way in every if way.network.name in silent]
 
 
-def _guarded_by_design(paths: PacketPaths) -> list[Outlet]:
+def _guarded_by_design(paths: PacketPaths) -> list[OutboundPath]:
     """The ways out of networks without translation, whose answers the engine itself drops."""
-    every = (*paths.outlets, *paths.outlets6)
+    every = (*paths.outbound_paths, *paths.outbound_paths6)
     return [way for way in every if way.is_guarded and not way.network.masquerades]
 
 
@@ -151,14 +151,14 @@ def _query_finding(path: ResolverPath, untracked: Step | None) -> Finding:
     )
 
 
-def _undecided_containers(ways: Iterable[Outlet]) -> Iterator[Unexamined]:
+def _undecided_containers(ways: Iterable[OutboundPath]) -> Iterator[Unexamined]:
     """The containers whose translation depends on a rule or setting that is not known."""
     for way in ways:
         if way.waits_for_unknown:
             yield Unexamined(way.container.subject, f"its translation depends on {way.sample.by}")
 
 
-def _source_clause(ways: Sequence[Outlet]) -> str:
+def _source_clause(ways: Sequence[OutboundPath]) -> str:
     """The source address with which the packets of one network leave, in words."""
     first = ways[0]
     nat = ways[0].sample.nat
@@ -174,7 +174,7 @@ def _source_clause(ways: Sequence[Outlet]) -> str:
 
 
 def _network_finding(
-    ways: Sequence[Outlet], repair: SimulatedRepair | None, silent_config: DaemonConfig | None
+    ways: Sequence[OutboundPath], repair: SimulatedRepair | None, silent_config: DaemonConfig | None
 ) -> Finding:
     """The finding about one network's paths to the outside in one family.
 

@@ -5,13 +5,13 @@ from collections.abc import Iterator, Sequence
 from checks.firewall.helpers import with_bridges
 from diagnose.error_signatures import NO_WAY_OUT
 from diagnose.evidence.network.container_netns import Namespaces
-from diagnose.evidence.network.paths.outgoing.outlets import Outlet
+from diagnose.evidence.network.paths.outgoing.outbound_paths import OutboundPath
 from diagnose.mappings import by_key
 from diagnose.model import Finding, Severity
 from diagnose.phrases import named, sentence
 
 
-def switched_off(ways: Sequence[Outlet], namespaces: Namespaces | None) -> Iterator[Finding]:
+def switched_off(ways: Sequence[OutboundPath], namespaces: Namespaces | None) -> Iterator[Finding]:
     """A finding for each network whose containers get no answer from beyond the host.
 
     A container whose default route leads through another of its networks does not go out this way.
@@ -21,7 +21,7 @@ def switched_off(ways: Sequence[Outlet], namespaces: Namespaces | None) -> Itera
         yield _finding(members)
 
 
-def _leaves_by(way: Outlet, namespaces: Namespaces | None) -> bool:
+def _leaves_by(way: OutboundPath, namespaces: Namespaces | None) -> bool:
     """Whether a container's packets to the outside certainly take this network."""
     if len(way.container.endpoints) == 1:
         return True
@@ -31,7 +31,7 @@ def _leaves_by(way: Outlet, namespaces: Namespaces | None) -> bool:
     return any(not route.prefix and route.gateway == gateway for route in routes)
 
 
-def _finding(members: Sequence[Outlet]) -> Finding:
+def _finding(members: Sequence[OutboundPath]) -> Finding:
     first = members[0]
     network = first.network
     names = sorted(way.container.name for way in members)

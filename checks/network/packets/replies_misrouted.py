@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from diagnose.error_signatures import NO_WAY_OUT
 from diagnose.evidence.network.host_stack import HostStack
-from diagnose.evidence.network.paths.inner_paths import InnerInlet, InnerPaths
+from diagnose.evidence.network.paths.inner_paths import InnerInboundPath, InnerPaths
 from diagnose.evidence.network.paths.published.return_paths import ReturnPath, ReturnPaths
 from diagnose.evidence.network.paths.wanted.wanted_paths import WantedPath, WantedPaths, failing
 from diagnose.evidence.network.route_lookups import SOMEWHERE
@@ -44,12 +44,13 @@ def replies_misrouted(
     yield from _host_answer_findings(wanted_paths, host_stack)
     yield from _bridged_answer_findings(wanted_paths)
     yield from _own_call_findings(wanted_paths)
-    inlets = inner_paths.inlets if inner_paths is not None else ()
+    inbound_paths = inner_paths.inbound_paths if inner_paths is not None else ()
     yield from map(
-        _inner_tunnel_finding, (inlet for inlet in inlets if inlet.is_answered_elsewhere)
+        _inner_tunnel_finding,
+        (inbound for inbound in inbound_paths if inbound.is_answered_elsewhere),
     )
     calls_host = any(path.kind == "to the host" for path in wanted_paths or ())
-    if not len(return_paths) and not inlets and not calls_host:
+    if not len(return_paths) and not inbound_paths and not calls_host:
         return Skipped("no running container publishes a port on an address of an uplink")
     yield from _published_port_findings(return_paths, host_stack, half_open)
 
@@ -268,41 +269,43 @@ _MAIN = 254
 """The main routing table, from which the uplinks are known."""
 
 
-def _inner_tunnel_finding(inlet: InnerInlet) -> Finding:
+def _inner_tunnel_finding(inbound: InnerInboundPath) -> Finding:
     """The finding about answers that leave through a tunnel inside the container.
 
     It is critical while clients wait for an answer; advice where only other networks are concerned,
     whose clients may have no need of this port.
     """
-    container = inlet.container
-    traces = [trace for client, trace in inlet.lost.items() if client != "this host"]
+    container = inbound.container
+    traces = [trace for client, trace in inbound.lost.items() if client != "this host"]
     step = next(trace.by for trace in traces if trace.by is not None)
     tunnel = step.chain
     clients = "clients on other machines"
-    if "the local network" not in inlet.lost:
+    if "the local network" not in inbound.lost:
         clients = "clients of networks beyond the host's own"
-    severity = Severity.warning if "the local network" in inlet.lost else Severity.advice
+    severity = Severity.warning if "the local network" in inbound.lost else Severity.advice
     leave = f'leave through its interface "{tunnel}"' if tunnel else "have no route"
-    waiting = f"; {counted('client', inlet.waiting, most=2)} got no answer" if inlet.waiting else ""
-    fate = "get no answer" if "this host" in inlet.lost else "are answered"
-    endpoint = container.endpoints[inlet.network.name]
+    waiting = (
+        f"; {counted('client', inbound.waiting, most=2)} got no answer" if inbound.waiting else ""
+    )
+    fate = "get no answer" if "this host" in inbound.lost else "are answered"
+    endpoint = container.endpoints[inbound.network.name]
     return Finding.about(
         container,
-        f"{container}: answers of published port {inlet.host_port} to {clients} {leave}{waiting}",
+        f"{container}: answers of published port {inbound.host_port} to {clients} {leave}{waiting}",
         present(
             {
-                "published": f"{inlet.host_port} -> {inlet.address}:{inlet.port}",
+                "published": f"{inbound.host_port} -> {inbound.address}:{inbound.port}",
                 "answers": str(step),
-                "clients without an answer": list(inlet.waiting[:5]),
+                "clients without an answer": list(inbound.waiting[:5]),
                 "clients on this host": fate,
             }
         ),
-        discriminator=str(inlet.host_port),
-        severity=Severity.critical if inlet.waiting else severity,
-        touches=(inlet.network.subject,),
+        discriminator=str(inbound.host_port),
+        severity=Severity.critical if inbound.waiting else severity,
+        touches=(inbound.network.subject,),
         signs=NO_WAY_OUT,
         recheck=(container.run,),
-        variables={"address_inside": inlet.address, "gateway_inside": endpoint.gateway},
+        variables={"address_inside": inbound.address, "gateway_inside": endpoint.gateway},
     )
 
 

@@ -15,9 +15,9 @@ from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.dns.resolvers import Resolvers
 from diagnose.evidence.network.host_stack import HostStack
 from diagnose.evidence.network.networks import Network, Networks
-from diagnose.evidence.network.paths.outgoing.outlets import SAMPLES
+from diagnose.evidence.network.paths.outgoing.outbound_paths import SAMPLES
 from diagnose.evidence.network.paths.packet_paths import PacketPaths
-from diagnose.evidence.network.paths.published.inlets import Inlet
+from diagnose.evidence.network.paths.published.inbound_paths import InboundPath
 from diagnose.evidence.network.paths.walks import leads_out
 from diagnose.evidence.network.route_lookups import SOMEWHERE
 from diagnose.evidence.network.uplinks import Uplinks
@@ -168,14 +168,14 @@ def _container(container: Container, network: str, paths: PacketPaths | None) ->
 
 def _ports(container: Container, network: str, paths: PacketPaths | None) -> Iterator[MapPort]:
     """The published ports; with the way in where it was traced to this network."""
-    walked: dict[tuple[str, str], Inlet] = {}
+    walked: dict[tuple[str, str], InboundPath] = {}
     ports_elsewhere: set[tuple[str, str]] = set()
-    inlets = paths.inlets if paths is not None else ()
-    for inlet in inlets:
-        if inlet.container.id == container.id:
-            key = (inlet.port, str(inlet.host_port))
-            walked[key] = inlet
-            if inlet.network.name != network:
+    inbound_paths = paths.inbound_paths if paths is not None else ()
+    for inbound in inbound_paths:
+        if inbound.container.id == container.id:
+            key = (inbound.port, str(inbound.host_port))
+            walked[key] = inbound
+            if inbound.network.name != network:
                 ports_elsewhere.add(key)
     for published in container.published_ports:
         key = (published.port, published.binding.host_port)
@@ -183,10 +183,10 @@ def _ports(container: Container, network: str, paths: PacketPaths | None) -> Ite
             yield MapPort(str(published), _way_in(walked.get(key)))
 
 
-def _way_in(inlet: Inlet | None) -> MapWay:
-    if inlet is None:
+def _way_in(inbound: InboundPath | None) -> MapWay:
+    if inbound is None:
         return MapWay("none")
-    verdict = inlet.sample
+    verdict = inbound.sample
     if verdict.is_blocked:
         return MapWay("closed", str(verdict.by or ""), verdict.reason)
     return (

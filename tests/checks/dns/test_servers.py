@@ -16,7 +16,7 @@ from diagnose.evidence.dns.lookups import DnsReply, Lookups, QueryPath
 from diagnose.evidence.dns.resolvers import ResolvConf, Resolvers
 from diagnose.evidence.dns.samples import DnsSamples, SampledPath
 from diagnose.evidence.network.networks import Network
-from diagnose.evidence.network.paths.outgoing.outlets import Outlet
+from diagnose.evidence.network.paths.outgoing.outbound_paths import OutboundPath
 from diagnose.evidence.network.paths.outgoing.resolver_paths import ResolverPath, ResolverPaths
 from diagnose.evidence.network.paths.packet_paths import ConnectionVerdict, PacketPaths
 from diagnose.evidence.network.rules.packet_filter import Firewall
@@ -82,12 +82,14 @@ def test_queries_that_leave_with_a_containers_address(name: str) -> None:
     traced, reply, wanted = QUERIES[name]
     path = ResolverPath(WEB, DEFAULT, "10.20.0.53", "eth0", traced, 1)
     hidden = ConnectionVerdict("accept", Translate("masquerade"))
-    outlet = Outlet(WEB, DEFAULT, "172.17.0.2", Uplink("eth0", "192.0.2.10"), hidden, hidden)
+    outbound = OutboundPath(
+        WEB, DEFAULT, "172.17.0.2", Uplink("eth0", "192.0.2.10"), hidden, hidden
+    )
     asked = QueryPath(("bridge",), "10.20.0.53", ((WEB, reply),), (WEB,))
     result = judge(
         "firewall.masquerade-missing",
         firewall=Firewall(Ruleset()),
-        packet_paths=PacketPaths((outlet,)),
+        packet_paths=PacketPaths((outbound,)),
         resolver_paths=ResolverPaths((path,), (path,) if path.is_untranslated else ()),
         lookups=Lookups(ways=(asked,)),
     )

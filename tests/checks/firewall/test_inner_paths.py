@@ -12,8 +12,8 @@ from diagnose.evidence.network.host_stack import HostStack
 from diagnose.evidence.network.networks import Network
 from diagnose.evidence.network.paths.inner_paths import (
     InnerArrival,
-    InnerInlet,
-    InnerOutlet,
+    InnerInboundPath,
+    InnerOutboundPath,
     InnerPaths,
 )
 from diagnose.evidence.network.paths.published.return_paths import ReturnPaths
@@ -40,15 +40,15 @@ def stopped(by: Step, reason: Any = "rule") -> Trace:
     return Trace("drop", obstacle=Obstacle(reason, by, "request", "input"))
 
 
-def inlet(trace: Trace, *clients: Any, waiting: tuple[str, ...] = ()) -> InnerPaths:
+def inbound(trace: Trace, *clients: Any, waiting: tuple[str, ...] = ()) -> InnerPaths:
     lost = dict.fromkeys(clients, trace)
-    return InnerPaths((InnerInlet(VPN, SHOP, "10.1.0.3", "80/tcp", 8080, lost, waiting),))
+    return InnerPaths((InnerInboundPath(VPN, SHOP, "10.1.0.3", "80/tcp", 8080, lost, waiting),))
 
 
-def outlet(trace: Trace, source: Any = "environment") -> InnerPaths:
+def outbound(trace: Trace, source: Any = "environment") -> InnerPaths:
     want = Want(VPN, "db", 5432, source, "DB_HOST")
     path = WantedPath("between containers", want, SHOP, "10.1.0.4", 5432, trace, DB)
-    return InnerPaths(outlets=(InnerOutlet(VPN, path, trace),))
+    return InnerPaths(outbound_paths=(InnerOutboundPath(VPN, path, trace),))
 
 
 def arrival(trace: Trace, source: Any = "environment") -> InnerPaths:
@@ -58,16 +58,16 @@ def arrival(trace: Trace, source: Any = "environment") -> InnerPaths:
 
 
 RULES: dict[str, tuple[InnerPaths, list[tuple[str, str]]]] = {
-    "open to all": (inlet(Trace("accept")), []),
-    "closed to all": (inlet(stopped(POLICY), *ALL), [("critical", "vpn")]),
-    "closed to the host alone": (inlet(stopped(POLICY), "this host"), [("warning", "vpn")]),
-    "answers by the tunnel are not a rule": (inlet(stopped(TUNNEL, "elsewhere"), *ALL), []),
-    "out, open": (outlet(Trace("accept")), []),
-    "out, closed": (outlet(stopped(POLICY)), [("warning", "vpn")]),
+    "open to all": (inbound(Trace("accept")), []),
+    "closed to all": (inbound(stopped(POLICY), *ALL), [("critical", "vpn")]),
+    "closed to the host alone": (inbound(stopped(POLICY), "this host"), [("warning", "vpn")]),
+    "answers by the tunnel are not a rule": (inbound(stopped(TUNNEL, "elsewhere"), *ALL), []),
+    "out, open": (outbound(Trace("accept")), []),
+    "out, closed": (outbound(stopped(POLICY)), [("warning", "vpn")]),
     "a neighbour, open": (arrival(Trace("accept")), []),
     "a neighbour, closed": (arrival(stopped(POLICY)), [("warning", "vpn")]),
     "a neighbour whose log says so": (arrival(stopped(POLICY), "log"), [("critical", "vpn")]),
-    "out, closed, and a log says so": (outlet(stopped(POLICY), "log"), [("critical", "vpn")]),
+    "out, closed, and a log says so": (outbound(stopped(POLICY), "log"), [("critical", "vpn")]),
 }
 
 
@@ -84,17 +84,17 @@ def test_a_namespace_that_could_not_be_read_is_not_called_open() -> None:
 
 
 ROUTES: dict[str, tuple[InnerPaths, list[tuple[str, str]]]] = {
-    "answered": (inlet(Trace("accept")), []),
+    "answered": (inbound(Trace("accept")), []),
     "neighbours get no answer": (
-        inlet(stopped(TUNNEL, "elsewhere"), *ALL[1:]),
+        inbound(stopped(TUNNEL, "elsewhere"), *ALL[1:]),
         [("warning", "vpn")],
     ),
     "neighbours wait": (
-        inlet(stopped(TUNNEL, "elsewhere"), *ALL[1:], waiting=("192.0.2.1",)),
+        inbound(stopped(TUNNEL, "elsewhere"), *ALL[1:], waiting=("192.0.2.1",)),
         [("critical", "vpn")],
     ),
-    "other networks alone": (inlet(stopped(TUNNEL, "elsewhere"), ALL[2]), [("advice", "vpn")]),
-    "a rule is not a route": (inlet(stopped(POLICY), *ALL), []),
+    "other networks alone": (inbound(stopped(TUNNEL, "elsewhere"), ALL[2]), [("advice", "vpn")]),
+    "a rule is not a route": (inbound(stopped(POLICY), *ALL), []),
 }
 
 

@@ -7,10 +7,10 @@ import msgspec
 
 from diagnose.evidence.network.networks import Network
 from diagnose.evidence.network.paths.flushed_rules import is_flushed
-from diagnose.evidence.network.paths.outgoing.outlets import Outlet
+from diagnose.evidence.network.paths.outgoing.outbound_paths import OutboundPath
 from diagnose.evidence.network.paths.outgoing.resolver_paths import ResolverPath, ResolverPaths
 from diagnose.evidence.network.paths.packet_paths import USER_CHAIN, PacketPaths, Step
-from diagnose.evidence.network.paths.published.inlets import Inlet
+from diagnose.evidence.network.paths.published.inbound_paths import InboundPath
 from diagnose.evidence.network.rules.packet_filter import Firewall
 from diagnose.evidence.network.rules.rule_programs import is_ban
 from diagnose.firewall.packet import Family
@@ -37,19 +37,23 @@ class PlaceOfDrop(msgspec.Struct, frozen=True):
 class DroppedWays(msgspec.Struct, eq=False):
     """The ways out, published ports and DNS queries that one rule drops."""
 
-    outlets: list[Outlet] = msgspec.field(default_factory=list)
-    inlets: list[Inlet] = msgspec.field(default_factory=list)
+    outbound_paths: list[OutboundPath] = msgspec.field(default_factory=list)
+    inbound_paths: list[InboundPath] = msgspec.field(default_factory=list)
     queries: list[ResolverPath] = msgspec.field(default_factory=list)
 
     @property
     def networks(self) -> list[Network]:
-        ways: list[Outlet | Inlet | ResolverPath] = [*self.outlets, *self.inlets, *self.queries]
+        ways: list[OutboundPath | InboundPath | ResolverPath] = [
+            *self.outbound_paths,
+            *self.inbound_paths,
+            *self.queries,
+        ]
         return [way.network for way in ways]
 
     @property
     def family(self) -> Family:
         """IPv6 where nothing of IPv4 is dropped."""
-        ways: list[Outlet | Inlet] = [*self.outlets, *self.inlets]
+        ways: list[OutboundPath | InboundPath] = [*self.outbound_paths, *self.inbound_paths]
         families = {way.family for way in ways}
         if not families:
             is_ipv6 = all(":" in query.server for query in self.queries)
@@ -59,7 +63,7 @@ class DroppedWays(msgspec.Struct, eq=False):
     @property
     def senders(self) -> list[str]:
         """The containers that do not get out."""
-        return sorted({way.container.name for way in self.outlets})
+        return sorted({way.container.name for way in self.outbound_paths})
 
     @property
     def container_names(self) -> list[str]:
@@ -67,7 +71,7 @@ class DroppedWays(msgspec.Struct, eq=False):
 
         Only the first of these groups that is not empty.
         """
-        ways: list[ResolverPath] | list[Inlet] = self.queries or self.inlets
+        ways: list[ResolverPath] | list[InboundPath] = self.queries or self.inbound_paths
         return self.senders or sorted({way.container.name for way in ways})
 
     @property
@@ -78,17 +82,17 @@ class DroppedWays(msgspec.Struct, eq=False):
     @property
     def are_queries(self) -> bool:
         """Whether queries are all that is dropped."""
-        return not (self.outlets or self.inlets)
+        return not (self.outbound_paths or self.inbound_paths)
 
     @property
     def drop(self) -> PlaceOfDrop:
         """The packet that is dropped, and its hook."""
-        if self.outlets:
-            way = self.outlets[0]
+        if self.outbound_paths:
+            way = self.outbound_paths[0]
             verdict = way.block or (way.sample if way.sample.is_blocked else way.reach)
             return PlaceOfDrop(verdict.part, verdict.hook or "forward")
-        if self.inlets:
-            reach = self.inlets[0].reach
+        if self.inbound_paths:
+            reach = self.inbound_paths[0].reach
             return PlaceOfDrop(reach.part, reach.hook or "forward")
         obstacle = self.queries[0].trace.obstacle
         if obstacle is None:
@@ -98,15 +102,15 @@ class DroppedWays(msgspec.Struct, eq=False):
     @property
     def bridge(self) -> str:
         """The bridge between which and `uplink` packets are dropped."""
-        ways = self.outlets or self.queries or self.inlets
+        ways = self.outbound_paths or self.queries or self.inbound_paths
         return ways[0].network.bridge
 
     @property
     def uplink(self) -> str:
         """The interface by which they leave the host, or come to it."""
-        if self.queries and not self.outlets:
+        if self.queries and not self.outbound_paths:
             return self.queries[0].device
-        return (self.outlets or self.inlets)[0].uplink.name
+        return (self.outbound_paths or self.inbound_paths)[0].uplink.name
 
 
 def dropped_ways(
@@ -128,14 +132,14 @@ def dropped_ways(
 
 def ports_closed_by_rules(
     firewall: Firewall, paths: PacketPaths, resolver_paths: ResolverPaths | None
-) -> dict[Step, list[Inlet]]:
+) -> dict[Step, list[InboundPath]]:
     """The published ports of IPv4 that no client gets into, by a rule that only closes ports.
 
     It may be meant: whoever wrote the rule knows.
     """
     lacks = _LostDockerRules(firewall, paths)
     return {
-        step: ways.inlets
+        step: ways.inbound_paths
         for step, ways in _by_rule(paths, resolver_paths).items()
         if ways.family == "ip" and _only_closes_ports(step, ways, paths) and not lacks.explain(step)
     }
@@ -146,14 +150,14 @@ def _by_rule(
 ) -> Mapping[Step, DroppedWays]:
     """The dropped ways out, ways in and DNS queries, by the rule that drops them."""
     dropped: dict[Step, DroppedWays] = defaultdict(DroppedWays)
-    for outlet in (*paths.outlets, *paths.outlets6):
-        step = _blocker(outlet)
+    for outbound in (*paths.outbound_paths, *paths.outbound_paths6):
+        step = _blocker(outbound)
         if step is not None:
-            dropped[step].outlets.append(outlet)
-    for inlet in (*paths.inlets, *paths.inlets6):
-        reach = inlet.reach
+            dropped[step].outbound_paths.append(outbound)
+    for inbound in (*paths.inbound_paths, *paths.inbound_paths6):
+        reach = inbound.reach
         if reach.is_blocked and reach.by is not None and reach.hook != "input":
-            dropped[reach.by].inlets.append(inlet)
+            dropped[reach.by].inbound_paths.append(inbound)
     cut_off = resolver_paths.cut_off if resolver_paths is not None else ()
     for query in cut_off:
         obstacle = query.trace.obstacle
@@ -162,16 +166,16 @@ def _by_rule(
     return dropped
 
 
-def _blocker(outlet: Outlet) -> Step | None:
+def _blocker(outbound: OutboundPath) -> Step | None:
     """The rule that drops the outgoing packets of a network; a ban of a few addresses counts too.
 
     None on a network that is guarded and not masqueraded: it has no way out by design.
     """
-    if outlet.is_guarded and not outlet.network.masquerades:
+    if outbound.is_guarded and not outbound.network.masquerades:
         return None
-    if outlet.block is not None:
-        return outlet.block.by
-    by = outlet.sample.by
+    if outbound.block is not None:
+        return outbound.block.by
+    by = outbound.sample.by
     return by if by is not None and is_ban(by) else None
 
 
@@ -193,9 +197,9 @@ def _only_closes_ports(step: Step, ways: DroppedWays, paths: PacketPaths) -> boo
 
     A rule in DOCKER-USER is there for that; another one counts if it leaves a port open.
     """
-    if ways.outlets or ways.queries:
+    if ways.outbound_paths or ways.queries:
         return False
     if step.chain == USER_CHAIN:
         return True
-    ports_of_family = paths.inlets6 if ways.family == "ip6" else paths.inlets
-    return len(ways.inlets) < len(ports_of_family)
+    ports_of_family = paths.inbound_paths6 if ways.family == "ip6" else paths.inbound_paths
+    return len(ways.inbound_paths) < len(ports_of_family)

@@ -38,7 +38,7 @@ Client = Literal["this host", "the local network", "other networks"]
 others."""
 
 
-class InnerInlet(msgspec.Struct, frozen=True):
+class InnerInboundPath(msgspec.Struct, frozen=True):
     """A published port, as traced inside the container."""
 
     container: Container
@@ -69,7 +69,7 @@ class InnerInlet(msgspec.Struct, frozen=True):
         return any(obstacle.is_routed_away for obstacle in obstacles)
 
 
-class InnerOutlet(msgspec.Struct, frozen=True):
+class InnerOutboundPath(msgspec.Struct, frozen=True):
     """A wanted connection, traced in the namespace of the container that opens it."""
 
     owner: Container
@@ -90,14 +90,14 @@ class InnerArrival(msgspec.Struct, frozen=True):
 class InnerPaths(msgspec.Struct, frozen=True):
     """The traces in namespaces of containers with rules or interfaces of their own."""
 
-    inlets: tuple[InnerInlet, ...] = ()
-    outlets: tuple[InnerOutlet, ...] = ()
+    inbound_paths: tuple[InnerInboundPath, ...] = ()
+    outbound_paths: tuple[InnerOutboundPath, ...] = ()
     arrivals: tuple[InnerArrival, ...] = ()
     unread: tuple[Unexamined, ...] = ()
     """Containers whose namespace could not be read."""
 
     def __len__(self) -> int:
-        return len(self.inlets) + len(self.outlets) + len(self.arrivals)
+        return len(self.inbound_paths) + len(self.outbound_paths) + len(self.arrivals)
 
     @property
     def coverage(self) -> Coverage:
@@ -124,24 +124,24 @@ def inner_paths(
     changed = changed_namespaces(namespaces, containers)
     inner = inner_stacks(host, changed)
     clients = _clients(host_stack.stack, uplinks)
-    inlets = [
-        inlet
+    inbound_paths = [
+        inbound
         for netns in changed
         if netns.container.id in inner.by_owner
-        for inlet in _inlets(netns, inner.by_owner[netns.container.id], networks, clients)
+        for inbound in _inbound_paths(netns, inner.by_owner[netns.container.id], networks, clients)
     ]
-    outlets = [
-        outlet
+    outbound_paths = [
+        outbound
         for path in wanted_paths
-        for outlet in _outlets(path, inner.by_owner, namespaces, containers)
+        for outbound in _outbound_paths(path, inner.by_owner, namespaces, containers)
     ]
     arrivals = [
         arrival
         for path in wanted_paths
         for arrival in _arrivals(path, inner.by_owner, namespaces, containers)
     ]
-    waited = tuple(_with_waiting(host, inlets))
-    return InnerPaths(waited, tuple(outlets), tuple(arrivals), unread=inner.unread)
+    waited = tuple(_with_waiting(host, inbound_paths))
+    return InnerPaths(waited, tuple(outbound_paths), tuple(arrivals), unread=inner.unread)
 
 
 def _clients(stack: NetworkStack, uplinks: Uplinks) -> dict[Client, str]:
@@ -171,9 +171,9 @@ def _first_hosts(network: str, own_address: str) -> list[str]:
     ]
 
 
-def _inlets(
+def _inbound_paths(
     netns: ContainerNetns, stack: NetworkStack, networks: Networks, clients: dict[Client, str]
-) -> Iterator[InnerInlet]:
+) -> Iterator[InnerInboundPath]:
     """The published ports of a container, with the clients that its own namespace stops.
 
     clients: an address of each. With several networks the way in is the engine's choice;
@@ -201,7 +201,7 @@ def _inlets(
             traced = trace(stack, flow) if address else None
             if traced is not None and traced.is_blocked:
                 lost[client] = traced
-        yield InnerInlet(
+        yield InnerInboundPath(
             container,
             network=network,
             address=inner,
@@ -216,9 +216,11 @@ def _is_way_in(network: Network, endpoint: NetworkEndpoint, netns: ContainerNetn
     return leads_out(network) and netns.link_with(endpoint.ip_address) is not None
 
 
-def _with_waiting(host: Host, inlets: Sequence[InnerInlet]) -> Iterator[InnerInlet]:
-    """The inlets, with the clients that wait for an answer of those that are lost."""
-    ports = sorted({inlet.host_port for inlet in inlets if inlet.lost})[:MOST_PORTS]
+def _with_waiting(
+    host: Host, inbound_paths: Sequence[InnerInboundPath]
+) -> Iterator[InnerInboundPath]:
+    """The inbound paths, with the clients that wait for an answer of those that are lost."""
+    ports = sorted({inbound.host_port for inbound in inbound_paths if inbound.lost})[:MOST_PORTS]
     waiting: dict[int, tuple[str, ...]] = {}
     for port, table in host.ask_about(
         ports, lambda port: ListConnections(protocol="tcp", dport=port)
@@ -227,16 +229,16 @@ def _with_waiting(host: Host, inlets: Sequence[InnerInlet]) -> Iterator[InnerInl
             waiting[port] = tuple(
                 sorted({flow.src for flow in table.entries if flow.state in UNCONFIRMED})
             )
-    for inlet in inlets:
-        yield msgspec.structs.replace(inlet, waiting=waiting.get(inlet.host_port, ()))
+    for inbound in inbound_paths:
+        yield msgspec.structs.replace(inbound, waiting=waiting.get(inbound.host_port, ()))
 
 
-def _outlets(
+def _outbound_paths(
     path: WantedPath,
     stacks: dict[str, NetworkStack],
     namespaces: Namespaces,
     containers: Containers,
-) -> Iterator[InnerOutlet]:
+) -> Iterator[InnerOutboundPath]:
     """The trace of a wanted connection in the namespace of its opener; empty where not known."""
     owner = containers.namespace_owners.get(path.want.container.id, path.want.container)
     stack = stacks.get(owner.id)
@@ -246,7 +248,9 @@ def _outlets(
         return
     if netns.link_with(endpoint.ip_address) is None:
         return
-    yield InnerOutlet(owner, path, trace(stack, Flow(Origin(), path.address, "tcp", path.port)))
+    yield InnerOutboundPath(
+        owner, path, trace(stack, Flow(Origin(), path.address, "tcp", path.port))
+    )
 
 
 def _arrivals(

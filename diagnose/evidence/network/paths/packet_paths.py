@@ -13,8 +13,12 @@ from diagnose.evidence.containers.unsettled import is_unsettled
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.network.host_stack import HostStack
 from diagnose.evidence.network.networks import Network, Networks
-from diagnose.evidence.network.paths.outgoing.outlets import Outlet, outlets_of
-from diagnose.evidence.network.paths.published.inlets import Inlet, inlet_of, outer_ports
+from diagnose.evidence.network.paths.outgoing.outbound_paths import OutboundPath, outbound_paths_of
+from diagnose.evidence.network.paths.published.inbound_paths import (
+    InboundPath,
+    inbound_path_of,
+    outer_ports,
+)
 from diagnose.evidence.network.paths.walked_host import WalkedHost
 from diagnose.evidence.network.paths.walks import Attached, Walks, places
 from diagnose.evidence.network.rules.packet_filter import Firewall
@@ -31,8 +35,8 @@ __all__ = [
     "USER_CHAIN",
     "ConnectionVerdict",
     "Firewall",
-    "Inlet",
-    "Outlet",
+    "InboundPath",
+    "OutboundPath",
     "PacketPaths",
     "Step",
     "Table",
@@ -45,28 +49,28 @@ MOST_PORTS = 4_000
 class PacketPaths(msgspec.Struct, frozen=True, dict=True):
     """The verdicts of the host on packets of each running container on a bridge network."""
 
-    outlets: tuple[Outlet, ...] = ()
-    inlets: tuple[Inlet, ...] = ()
+    outbound_paths: tuple[OutboundPath, ...] = ()
+    inbound_paths: tuple[InboundPath, ...] = ()
     unwalked: tuple[Subject, ...] = ()
     """Containers whose published ports were too many (`MOST_PORTS`)."""
     why_none: str = "no running container is on a bridge network that leads out"
     """The reason why there is nothing to judge."""
-    outlets6: tuple[Outlet, ...] = ()
-    inlets6: tuple[Inlet, ...] = ()
-    """outlets6, inlets6: over IPv6, for networks that have it."""
+    outbound_paths6: tuple[OutboundPath, ...] = ()
+    inbound_paths6: tuple[InboundPath, ...] = ()
+    """outbound_paths6, inbound_paths6: over IPv6, for networks that have it."""
 
     @property
-    def ways(self) -> Iterator[Outlet | Inlet]:
+    def ways(self) -> Iterator[OutboundPath | InboundPath]:
         """Both kinds of IPv4, those that lead out first."""
-        yield from self.outlets
-        yield from self.inlets
+        yield from self.outbound_paths
+        yield from self.inbound_paths
 
     @property
-    def all_ways(self) -> Iterator[Outlet | Inlet]:
+    def all_ways(self) -> Iterator[OutboundPath | InboundPath]:
         """The ways of both families."""
         yield from self.ways
-        yield from self.outlets6
-        yield from self.inlets6
+        yield from self.outbound_paths6
+        yield from self.inbound_paths6
 
     @functools.cached_property
     def networks(self) -> dict[str, Network]:
@@ -77,8 +81,8 @@ class PacketPaths(msgspec.Struct, frozen=True, dict=True):
     def coverage(self) -> Coverage:
         """The number of connections traced out and in, for the report."""
         traced = {
-            "out": len(self.outlets) + len(self.outlets6),
-            "in": len(self.inlets) + len(self.inlets6),
+            "out": len(self.outbound_paths) + len(self.outbound_paths6),
+            "in": len(self.inbound_paths) + len(self.inbound_paths6),
         }
         families = frozenset(way.family for way in self.all_ways)
         gap = "" if any(traced.values()) else self.why_none
@@ -117,11 +121,11 @@ def packet_paths(
         outer_ports(_settled_places(attached6, clock), walked.uplink, "ip6", walks.stack)
     )
     return PacketPaths(
-        tuple(outlets_of(walks, attached, "ip")),
-        tuple(inlet_of(walks, port) for port in published[:MOST_PORTS]),
+        tuple(outbound_paths_of(walks, attached, "ip")),
+        tuple(inbound_path_of(walks, port) for port in published[:MOST_PORTS]),
         distinct(port.container.subject for port in published[MOST_PORTS:]),
-        outlets6=tuple(outlets_of(walks, attached6, "ip6")),
-        inlets6=tuple(inlet_of(walks, port) for port in published6[:MOST_PORTS]),
+        outbound_paths6=tuple(outbound_paths_of(walks, attached6, "ip6")),
+        inbound_paths6=tuple(inbound_path_of(walks, port) for port in published6[:MOST_PORTS]),
     )
 
 

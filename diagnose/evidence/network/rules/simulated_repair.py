@@ -7,10 +7,10 @@ from diagnose.evidence.containers.listing import Containers
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.network.host_stack import HostStack
 from diagnose.evidence.network.networks import Networks
-from diagnose.evidence.network.paths.outgoing.outlets import Outlet
+from diagnose.evidence.network.paths.outgoing.outbound_paths import OutboundPath
 from diagnose.evidence.network.paths.packet_paths import PacketPaths
 from diagnose.evidence.network.paths.packet_paths import packet_paths as paths_on
-from diagnose.evidence.network.paths.published.inlets import Inlet
+from diagnose.evidence.network.paths.published.inbound_paths import InboundPath
 from diagnose.evidence.network.paths.walked_host import WalkedHost
 from diagnose.evidence.network.rules.lost_rules import LostRules
 from diagnose.firewall.docker import is_docker_chain
@@ -73,17 +73,17 @@ def simulated_repair(
     )
 
 
-def _is_stopped_by_engine(way: Outlet | Inlet) -> bool:
+def _is_stopped_by_engine(way: OutboundPath | InboundPath) -> bool:
     """Whether a rule of the engine's own stops the connection on purpose."""
-    verdict = way.reach if isinstance(way, Inlet) else way.block
+    verdict = way.reach if isinstance(way, InboundPath) else way.block
     step = verdict.by if verdict is not None and verdict.is_blocked else None
-    is_guarded = isinstance(way, Outlet) and way.is_guarded
+    is_guarded = isinstance(way, OutboundPath) and way.is_guarded
     return is_guarded or (step is not None and is_docker_chain(step.table, step.chain))
 
 
-def passes(way: Outlet | Inlet) -> bool:
+def passes(way: OutboundPath | InboundPath) -> bool:
     """Whether a connection gets through, with the addresses that the engine intends."""
-    if isinstance(way, Inlet):
+    if isinstance(way, InboundPath):
         return way.reach.outcome == "accept" and way.reach.nat is not None
     is_open = way.block is None and way.sample.outcome == "accept"
     is_hidden = way.sample.nat is not None or way.sample.nat_unknown or not way.network.masquerades

@@ -15,9 +15,9 @@ from diagnose.evidence.network.interfaces import Interfaces
 from diagnose.evidence.network.networks import Network
 from diagnose.evidence.network.paths.bridge_paths import BridgePath, BridgePaths
 from diagnose.evidence.network.paths.host_paths import HostPath, HostPaths
-from diagnose.evidence.network.paths.outgoing.outlets import Outlet
+from diagnose.evidence.network.paths.outgoing.outbound_paths import OutboundPath
 from diagnose.evidence.network.paths.packet_paths import ConnectionVerdict, PacketPaths
-from diagnose.evidence.network.paths.published.inlets import Inlet
+from diagnose.evidence.network.paths.published.inbound_paths import InboundPath
 from diagnose.evidence.network.paths.published.return_paths import ReturnPath, ReturnPaths
 from diagnose.evidence.network.rules.packet_filter import Firewall
 from diagnose.evidence.network.sockets.half_open import HalfOpen
@@ -88,11 +88,11 @@ def test_a_rule_that_drops_all_of_a_container_is_named_once() -> None:
     rule = Step("ip raw", "PREROUTING", "-i br-shop -j DROP")
     lost = Trace("drop", obstacle=Obstacle("rule", rule, "reply", "prerouting"))
     shut = ConnectionVerdict("drop", by=rule)
-    out = Outlet(WEB, SHOP, "172.18.0.2", Uplink("eth0", "192.0.2.10"), shut, shut)
+    out = OutboundPath(WEB, SHOP, "172.18.0.2", Uplink("eth0", "192.0.2.10"), shut, shut)
     result = judge(
         "firewall.output-dropped",
         host_paths=HostPaths((HostPath(WEB, SHOP, "172.18.0.2", 80, lost),)),
-        packet_paths=PacketPaths(outlets=(out,)),
+        packet_paths=PacketPaths(outbound_paths=(out,)),
     )
     assert rows(result) == []
 
@@ -215,7 +215,7 @@ FROM_HOST = {
 def test_published_ports_as_the_host_reaches_them(name: str) -> None:
     traced, config, wanted = FROM_HOST[name]
     up = Uplink("eth0", "192.0.2.10")
-    inlet = Inlet(
+    inbound = InboundPath(
         WEB,
         SHOP,
         frozenset({"172.18.0.2"}),
@@ -231,7 +231,7 @@ def test_published_ports_as_the_host_reaches_them(name: str) -> None:
     result = judge(
         "firewall.dnat-missing",
         firewall=Firewall(assemble(None, {"ip": JUMP})),
-        packet_paths=PacketPaths((), (inlet,)),
+        packet_paths=PacketPaths((), (inbound,)),
         config=config,
         host_paths=HostPaths((), published=(HostPath(WEB, SHOP, "192.0.2.10", 8080, traced),)),
     )

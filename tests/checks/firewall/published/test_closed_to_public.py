@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from diagnose.evidence.network.paths.packet_paths import ConnectionVerdict, PacketPaths, Step
-from diagnose.evidence.network.paths.published.inlets import Inlet
+from diagnose.evidence.network.paths.published.inbound_paths import InboundPath
 from diagnose.evidence.network.paths.published.privately_open import (
     PrivatelyOpen,
     PrivatelyOpenPorts,
@@ -25,7 +25,7 @@ BY = Step("ip filter", "ufw-docker-logging-deny", "-j DROP")
 OPEN = ConnectionVerdict("accept")
 CLOSED = ConnectionVerdict("drop", by=BY, hook="forward")
 WEB = container("web", NetworkSettings={"Networks": {"shop": {"IPAddress": "10.2.0.3"}}})
-INLET = Inlet(
+INLET = InboundPath(
     WEB, network("shop", "10.2.0.0/24", "10.2.0.1"), frozenset({"10.2.0.3"}), "80/tcp", "0.0.0.0",
     8080, True, Uplink("eth0", "192.0.2.10"), ConnectionVerdict("unknown"), CLOSED, OPEN,
 )  # fmt: skip
@@ -52,7 +52,7 @@ def test_closed_to_public(
     result = judge(
         "firewall.closed-to-public",
         ports=PrivatelyOpenPorts((closed,)),
-        packet_paths=PacketPaths(inlets=(INLET,)),
+        packet_paths=PacketPaths(inbound_paths=(INLET,)),
     )
     (finding,) = result.findings
     assert rows(result) == [expected]

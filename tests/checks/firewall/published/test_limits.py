@@ -239,7 +239,7 @@ def test_no_client_is_locked_out_by_the_cure(rules: str, name: str, goes_on: boo
 
 def test_connections_are_counted_in_the_family_of_the_limit() -> None:
     plain = stack(PUBLISHED)
-    (inlet,) = published(HostStack(plain)).inlets
+    (inbound,) = published(HostStack(plain)).inbound_paths
     limit = table("filter", f"-A INPUT {MANY}")
     devices = tuple(
         replace(device, addresses=(*device.addresses, f"{OWN}/64"))
@@ -255,10 +255,10 @@ def test_connections_are_counted_in_the_family_of_the_limit() -> None:
     )
     (chain,) = (chain for chain in stack6.ruleset.chains if chain.name == "INPUT")
     paths = PacketPaths(
-        outlets=(),
-        inlets=(),
+        outbound_paths=(),
+        inbound_paths=(),
         unwalked=(),
-        inlets6=(replace(inlet, host_address=OWN, family="ip6"),),
+        inbound_paths6=(replace(inbound, host_address=OWN, family="ip6"),),
     )
     entries = [{**ENDS, "src": "192.0.2.80", "state": "established"} for _ in range(4)]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from diagnose.evidence.network.paths.packet_paths import ConnectionVerdict, PacketPaths, Step
-from diagnose.evidence.network.paths.published.inlets import Inlet
+from diagnose.evidence.network.paths.published.inbound_paths import InboundPath
 from diagnose.evidence.network.rules.packet_filter import Firewall
 from diagnose.evidence.network.uplinks import Uplink
 from diagnose.firewall.ruleset import assemble
@@ -54,12 +54,12 @@ def test_dockers_rule_for_another_container_opens_nothing_here() -> None:
 def _judged(chain: str, rule: str, port: str, reach: ConnectionVerdict) -> Result:
     text = f"*filter\n:{chain} - [0:0]\n-A {chain} {rule}\nCOMMIT\n"
     ruleset = assemble(NO_NFTABLES, {"ip": text}, {})
-    inlet = Inlet(
+    inbound = InboundPath(
         container("cloud"), network(), frozenset({"172.18.0.2"}), port, "0.0.0.0", 8443, True,
         Uplink("eth0", "192.0.2.10"), reach, reach, OPEN,
     )  # fmt: skip
     return judge(
         "firewall.opened-by-host-port",
-        packet_paths=PacketPaths(inlets=(inlet,)),
+        packet_paths=PacketPaths(inbound_paths=(inbound,)),
         firewall=Firewall(ruleset),
     )

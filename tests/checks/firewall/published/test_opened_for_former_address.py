@@ -6,7 +6,7 @@ import pytest
 
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.network.paths.packet_paths import ConnectionVerdict, PacketPaths, Step
-from diagnose.evidence.network.paths.published.inlets import Inlet
+from diagnose.evidence.network.paths.published.inbound_paths import InboundPath
 from diagnose.evidence.network.rules.packet_filter import Firewall
 from diagnose.evidence.network.uplinks import Uplink
 from diagnose.firewall.ruleset import assemble
@@ -96,13 +96,13 @@ def test_a_rule_for_some_clients_is_not_opened_to_all() -> None:
 def _judged(chain: str, rule: str, reach: ConnectionVerdict, others: list[Container]) -> Result:
     text = f"*filter\n:{chain} - [0:0]\n-A {chain} {rule}\nCOMMIT\n"
     ruleset = assemble(NO_NFTABLES, {"ip": text}, {})
-    inlet = Inlet(
+    inbound = InboundPath(
         WEB, SHOP, frozenset({"10.2.0.3"}), "80/tcp", "0.0.0.0", 80, True,
         Uplink("eth0", "192.0.2.10"), reach, reach, OPEN,
     )  # fmt: skip
     return judge(
         "firewall.opened-for-former-address",
-        packet_paths=PacketPaths(inlets=(inlet,)),
+        packet_paths=PacketPaths(inbound_paths=(inbound,)),
         firewall=Firewall(ruleset),
         containers=Containers((WEB, *others)),
     )

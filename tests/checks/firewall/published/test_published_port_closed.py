@@ -6,8 +6,8 @@ import pytest
 
 from diagnose.evidence.engine.config import DaemonConfig
 from diagnose.evidence.network.paths.packet_paths import ConnectionVerdict, PacketPaths, Step
-from diagnose.evidence.network.paths.published.closed_inlets import ClosedInlet, ClosedInlets
-from diagnose.evidence.network.paths.published.inlets import Inlet
+from diagnose.evidence.network.paths.published.closed_inlets import ClosedInboundPath, ClosedInlets
+from diagnose.evidence.network.paths.published.inbound_paths import InboundPath
 from diagnose.evidence.network.rules.packet_filter import Firewall
 from diagnose.evidence.network.uplinks import Uplink
 from diagnose.firewall.rules import Ruleset
@@ -17,9 +17,9 @@ from tests.judging import judge, rows
 OPEN = ConnectionVerdict("accept")
 
 
-def inlet_of(closed: ConnectionVerdict) -> Inlet:
+def inbound_path_of(closed: ConnectionVerdict) -> InboundPath:
     """Port 8443 of the host, which clients cannot reach, and which would be open unpublished."""
-    return Inlet(
+    return InboundPath(
         container("cloud"),
         network(),
         addresses=frozenset({"172.18.0.2"}),
@@ -52,11 +52,11 @@ CURES = {
 @pytest.mark.parametrize(("by", "part", "given"), CURES.values(), ids=CURES)
 def test_a_closed_port_and_what_opens_it(by: Step, part: str, given: set[str]) -> None:
     closed = ConnectionVerdict("drop", by=by, hook="forward", part=part)  # type: ignore[arg-type]
-    inlet = inlet_of(closed)
+    inbound = inbound_path_of(closed)
     result = judge(
         "firewall.published-port-closed",
-        closed_inlets=ClosedInlets((ClosedInlet(inlet, by, 3),)),
-        packet_paths=PacketPaths(inlets=(inlet,)),
+        closed_inlets=ClosedInlets((ClosedInboundPath(inbound, by, 3),)),
+        packet_paths=PacketPaths(inbound_paths=(inbound,)),
     )
     assert rows(result) == [("advice", "cloud")]
     places = {"table", "chain", "raw_chain", "nft_chain", "answer_chain"}
@@ -66,11 +66,11 @@ def test_a_closed_port_and_what_opens_it(by: Step, part: str, given: set[str]) -
 def test_answers_dropped_name_the_containers_that_send_them() -> None:
     by = Step("inet site", "forward", "tcp sport 443 drop")
     closed = ConnectionVerdict("drop", by=by, hook="forward", part="reply")
-    inlet = inlet_of(closed)
+    inbound = inbound_path_of(closed)
     result = judge(
         "firewall.forward-dropped",
         firewall=Firewall(Ruleset()),
-        packet_paths=PacketPaths(inlets=(inlet,)),
+        packet_paths=PacketPaths(inbound_paths=(inbound,)),
         config=DaemonConfig("/etc/docker/daemon.json", values={"iptables": False}),
     )
     (finding,) = result.findings

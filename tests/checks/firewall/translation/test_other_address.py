@@ -12,7 +12,7 @@ from diagnose.evidence.dns.lookups import DnsReply, Lookups
 from diagnose.evidence.network.interfaces import Address, Interface, Interfaces
 from diagnose.evidence.network.networks import Network
 from diagnose.evidence.network.paths.outgoing.other_address import by_other_address
-from diagnose.evidence.network.paths.outgoing.outlets import Outlet
+from diagnose.evidence.network.paths.outgoing.outbound_paths import OutboundPath
 from diagnose.evidence.network.routes import Route, Routes
 from diagnose.evidence.network.uplinks import Uplink
 from diagnose.firewall.actions import Translate
@@ -42,7 +42,7 @@ CASES: dict[str, tuple[dict[str, Any], bool]] = {
 def test_the_address_that_the_kernel_takes(change: dict[str, Any], is_hidden: bool) -> None:
     sample = change.get("sample", MASQUERADED)
     uplink = Uplink(change.get("uplink", "eth0"), "192.0.2.77")
-    way = Outlet(Container("1" * 64, "/web"), SHOP, "172.18.0.2", uplink, sample, sample)
+    way = OutboundPath(Container("1" * 64, "/web"), SHOP, "172.18.0.2", uplink, sample, sample)
     groups = by_other_address(
         [way],
         Interfaces(LINKS, change.get("addresses", (OLD, OWN, TUNNEL))),

@@ -14,7 +14,7 @@ from diagnose.evidence.items import Items
 from diagnose.evidence.network.addresses import is_everywhere
 from diagnose.evidence.network.host_stack import HostStack
 from diagnose.evidence.network.networks import Network, Networks
-from diagnose.evidence.network.paths.outgoing.outlets import SAMPLES
+from diagnose.evidence.network.paths.outgoing.outbound_paths import SAMPLES
 from diagnose.evidence.network.paths.walked_host import WalkedHost
 from diagnose.evidence.network.paths.walks import leads_out
 from diagnose.evidence.network.route_lookups import SOMEWHERE

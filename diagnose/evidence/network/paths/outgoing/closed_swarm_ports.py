@@ -9,7 +9,7 @@ from diagnose.evidence.engine.info import Info
 from diagnose.evidence.items import Items
 from diagnose.evidence.network.host_stack import HostStack
 from diagnose.evidence.network.paths.outgoing.lost_overlays import data_port
-from diagnose.evidence.network.paths.published.inlets import refused_by_host
+from diagnose.evidence.network.paths.published.inbound_paths import refused_by_host
 from diagnose.evidence.swarm.swarm import Swarm
 from diagnose.firewall.flow import Flow, Origin
 from diagnose.firewall.network_stack import NetworkStack

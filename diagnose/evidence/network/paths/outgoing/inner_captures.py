@@ -15,7 +15,7 @@ from diagnose.evidence.network.calls.logged_failures import LoggedFailure, Logge
 from diagnose.evidence.network.container_netns import ContainerNetns, Namespaces, Socket
 from diagnose.evidence.network.paths.inner_stacks import changed_namespaces, inner_stacks
 from diagnose.evidence.network.paths.outgoing.captured_paths import local_capture
-from diagnose.evidence.network.paths.outgoing.outlets import SAMPLES
+from diagnose.evidence.network.paths.outgoing.outbound_paths import SAMPLES
 from diagnose.evidence.network.route_lookups import SOMEWHERE
 from diagnose.firewall.flow import Flow, Origin
 from diagnose.firewall.network_stack import NetworkStack

@@ -11,7 +11,7 @@ from diagnose.evidence.network.calls.unanswered_call import UnansweredCall
 from diagnose.evidence.network.calls.unanswered_calls import UnansweredCalls
 from diagnose.evidence.network.host_stack import HostStack
 from diagnose.evidence.network.networks import Network, Networks
-from diagnose.evidence.network.paths.published.inlets import refused_by_host
+from diagnose.evidence.network.paths.published.inbound_paths import refused_by_host
 from diagnose.evidence.network.uplinks import Uplinks
 from diagnose.firewall.flow import Flow, Origin
 from diagnose.firewall.verdict import Step

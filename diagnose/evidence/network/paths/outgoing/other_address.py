@@ -7,7 +7,7 @@ import msgspec
 
 from diagnose.evidence.dns.lookups import Lookups
 from diagnose.evidence.network.interfaces import Address, Interface, Interfaces
-from diagnose.evidence.network.paths.outgoing.outlets import Outlet
+from diagnose.evidence.network.paths.outgoing.outbound_paths import OutboundPath
 from diagnose.evidence.network.routes import Route, Routes
 from diagnose.mappings import by_key
 
@@ -15,13 +15,13 @@ from diagnose.mappings import by_key
 class OtherAddress(msgspec.Struct, frozen=True):
     """A way out whose packets are hidden behind `taken`, while the host itself uses `own`."""
 
-    way: Outlet
+    way: OutboundPath
     taken: str
     own: str
 
 
 def by_other_address(
-    ways: Iterable[Outlet],
+    ways: Iterable[OutboundPath],
     interfaces: Interfaces | None,
     routes: Routes | None,
     lookups: Lookups | None,
@@ -54,7 +54,7 @@ def by_other_address(
     return list(hidden.values())
 
 
-def _is_hidden(way: Outlet, uplink: Interface) -> bool:
+def _is_hidden(way: OutboundPath, uplink: Interface) -> bool:
     """Whether a network's packets leave by this interface, behind an address of the host."""
     return way.uplink.name == uplink.name and way.family == "ip" and way.is_masqueraded
 

@@ -4,14 +4,14 @@ from collections.abc import Iterable, Iterator
 
 from diagnose.evidence.dns.lookups import Lookups
 from diagnose.evidence.network.interfaces import Interfaces
-from diagnose.evidence.network.paths.outgoing.outlets import Outlet
+from diagnose.evidence.network.paths.outgoing.outbound_paths import OutboundPath
 from diagnose.evidence.network.paths.outgoing.resolver_paths import ResolverPath, ResolverPaths
 from diagnose.mappings import by_key
 
 
 def unanswerable(
-    ways: Iterable[Outlet], interfaces: Interfaces | None
-) -> dict[tuple[str, str], list[Outlet]]:
+    ways: Iterable[OutboundPath], interfaces: Interfaces | None
+) -> dict[tuple[str, str], list[OutboundPath]]:
     """The ways out with an unanswerable source address, by network and IP version."""
     return by_key(
         ((way.network.name, way.family), way)
@@ -20,7 +20,7 @@ def unanswerable(
     )
 
 
-def _leaves_untranslated(way: Outlet) -> bool:
+def _leaves_untranslated(way: OutboundPath) -> bool:
     """Whether packets leave with an address that nobody can answer. Over IPv6, global addresses may
     be routed to this host.
 
@@ -32,7 +32,7 @@ def _leaves_untranslated(way: Outlet) -> bool:
     return is_local and leaves and way.is_untranslated
 
 
-def _is_foreign(way: Outlet, interfaces: Interfaces | None) -> bool:
+def _is_foreign(way: OutboundPath, interfaces: Interfaces | None) -> bool:
     """Whether the source address after SNAT is in the uplink's subnet and not this host's.
 
     Neighbours cannot resolve such an address by ARP. An address of another subnet may be routed

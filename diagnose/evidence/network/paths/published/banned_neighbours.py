@@ -10,7 +10,7 @@ from diagnose.evidence.items import Items
 from diagnose.evidence.network.addresses import EVERYWHERE6, family_of, is_loopback
 from diagnose.evidence.network.host_stack import HostStack
 from diagnose.evidence.network.neighbours import Neighbours
-from diagnose.evidence.network.paths.packet_paths import Inlet, PacketPaths
+from diagnose.evidence.network.paths.packet_paths import InboundPath, PacketPaths
 from diagnose.evidence.network.paths.walks import ordinary_peer
 from diagnose.evidence.network.uplinks import Uplinks
 from diagnose.firewall.flow import Flow, Origin, Trace
@@ -95,7 +95,11 @@ def banned_neighbours(
     stack = host_stack.stack
     if not bans_anybody(stack):
         return BannedNeighbours(())
-    ports = [_shut_port(inlet) for inlet in packet_paths.inlets if inlet.sample.outcome == "accept"]
+    ports = [
+        _shut_port(inbound)
+        for inbound in packet_paths.inbound_paths
+        if inbound.sample.outcome == "accept"
+    ]
     answering = [
         (entry.address, entry.interface) for entry in neighbours if not entry.is_unanswered
     ]
@@ -123,14 +127,14 @@ def _calls(
                 yield address, port
 
 
-def _shut_port(inlet: Inlet) -> ShutPort:
+def _shut_port(inbound: InboundPath) -> ShutPort:
     return ShutPort(
-        inlet.container,
-        port=inlet.port,
-        host_address=inlet.host_address,
-        host_port=inlet.host_port,
-        uplink=inlet.uplink.name,
-        family=inlet.family,
+        inbound.container,
+        port=inbound.port,
+        host_address=inbound.host_address,
+        host_port=inbound.host_port,
+        uplink=inbound.uplink.name,
+        family=inbound.family,
     )
 
 

@@ -10,7 +10,7 @@ from diagnose.evidence.items import Items
 from diagnose.evidence.network.host_stack import HostStack
 from diagnose.evidence.network.paths.packet_paths import PacketPaths
 from diagnose.evidence.network.paths.published.banned_neighbours import bans_anybody, is_ban
-from diagnose.evidence.network.paths.published.inlets import Inlet, refused_by_host
+from diagnose.evidence.network.paths.published.inbound_paths import InboundPath, refused_by_host
 from diagnose.firewall.flow import Flow, Origin
 from diagnose.firewall.network_stack import NetworkStack
 from diagnose.firewall.rules import Chain
@@ -57,42 +57,44 @@ def bypassed_bans(host: Host, host_stack: HostStack, packet_paths: PacketPaths) 
     The collector asks nothing where no rule belongs to a ban list.
     """
     stack = host_stack.stack
-    ports = [inlet for inlet in packet_paths.inlets if inlet.family == "ip"][:_MOST_PORTS]
+    ports = [inbound for inbound in packet_paths.inbound_paths if inbound.family == "ip"][
+        :_MOST_PORTS
+    ]
     if not bans_anybody(stack):
         return BypassedBans(())
     bypassed: dict[tuple[int, str], list[BypassedBan]] = {}
     unread = []
     walked = 0
-    for inlet, table in host.ask_about(ports, _connections):
+    for inbound, table in host.ask_about(ports, _connections):
         if isinstance(table, Failed):
-            unread.append(Unexamined(inlet.container.subject, f"clients of its port: {table}"))
+            unread.append(Unexamined(inbound.container.subject, f"clients of its port: {table}"))
             continue
-        clients = sorted(_clients(stack, inlet, table))[:_MOST_CLIENTS]
+        clients = sorted(_clients(stack, inbound, table))[:_MOST_CLIENTS]
         walked += len(clients)
-        at_port = list(_bypassed_at_port(stack, inlet, clients))
-        bypassed[inlet.host_port, inlet.port] = [
+        at_port = list(_bypassed_at_port(stack, inbound, clients))
+        bypassed[inbound.host_port, inbound.port] = [
             ban for ban in at_port if isinstance(ban, BypassedBan)
         ]
         unread += [ban for ban in at_port if isinstance(ban, Unexamined)]
-    order = [(inlet.host_port, inlet.port) for inlet in ports]
+    order = [(inbound.host_port, inbound.port) for inbound in ports]
     items = tuple(ban for key in dict.fromkeys(order) for ban in bypassed.get(key, ()))
     return BypassedBans(
         items, walked, tuple(sorted(unread, key=lambda unexamined: unexamined.subject))
     )
 
 
-def _connections(inlet: Inlet) -> ListConnections:
+def _connections(inbound: InboundPath) -> ListConnections:
     return ListConnections(
-        protocol="udp" if inlet.protocol == "udp" else "tcp", dport=inlet.host_port
+        protocol="udp" if inbound.protocol == "udp" else "tcp", dport=inbound.host_port
     )
 
 
-def _clients(stack: NetworkStack, inlet: Inlet, table: ConnectionTable) -> set[str]:
+def _clients(stack: NetworkStack, inbound: InboundPath, table: ConnectionTable) -> set[str]:
     """The addresses outside this host that the container answered at the port.
 
     The table has calls of other machines at this port, too, such as those of containers.
     """
-    endpoints = inlet.container.endpoints.values()
+    endpoints = inbound.container.endpoints.values()
     host_addresses = {address for endpoint in endpoints for address in endpoint.addresses}
     answered = {
         flow.src
@@ -109,30 +111,30 @@ def _is_of_this_host(stack: NetworkStack, client: str) -> bool:
 
 
 def _bypassed_at_port(
-    stack: NetworkStack, inlet: Inlet, clients: list[str]
+    stack: NetworkStack, inbound: InboundPath, clients: list[str]
 ) -> Iterator[BypassedBan | Unexamined]:
     """The clients that are banned, and the rules of ban lists that are not understood."""
-    uplink = inlet.uplink.name
-    address = inlet.host_address
-    port = inlet.host_port
+    uplink = inbound.uplink.name
+    address = inbound.host_address
+    port = inbound.host_port
     for client in clients:
-        flow = Flow(Origin(uplink, client), address, inlet.protocol, port, inlet.family)
+        flow = Flow(Origin(uplink, client), address, inbound.protocol, port, inbound.family)
         refused = refused_by_host(stack, flow)
         step = refused.by
         if step is None or not is_ban(step.table, step.chain, step.rule):
             continue
         if refused.outcome == "unknown":
             yield Unexamined(
-                inlet.container.subject, f"clients of its port: {step} is not understood"
+                inbound.container.subject, f"clients of its port: {step} is not understood"
             )
             return
         if trace(stack, flow).rule_in_the_way is None:
             chain = _chain_of(stack, step)
             yield BypassedBan(
                 client,
-                inlet.container,
+                inbound.container,
                 port,
-                inlet.protocol,
+                inbound.protocol,
                 step,
                 is_hooked=chain is not None and chain.hook is not None,
                 is_list_alone=chain is not None and _drops_listed_senders_only(chain),

@@ -5,7 +5,7 @@ import msgspec
 from diagnose.evidence.items import Items
 from diagnose.evidence.network.paths.dropped_ways import ports_closed_by_rules
 from diagnose.evidence.network.paths.outgoing.resolver_paths import ResolverPaths
-from diagnose.evidence.network.paths.packet_paths import Inlet, PacketPaths, Step
+from diagnose.evidence.network.paths.packet_paths import InboundPath, PacketPaths, Step
 from diagnose.evidence.network.rules.dropping_rules import packets_of
 from diagnose.evidence.network.rules.packet_filter import Firewall
 from diagnose.model import Failed
@@ -14,16 +14,16 @@ from diagnose.questions.firewall import ListNftables
 from diagnose.registry import evidence
 
 
-class ClosedInlet(msgspec.Struct, frozen=True):
+class ClosedInboundPath(msgspec.Struct, frozen=True):
     """A published port, the rule that closes it, and the packets that the rule has dropped."""
 
-    inlet: Inlet
+    inbound: InboundPath
     by: Step
     dropped: int | None
     """Packets since the rule was written; None where it does not count them."""
 
 
-class ClosedInlets(Items[ClosedInlet], frozen=True):
+class ClosedInlets(Items[ClosedInboundPath], frozen=True):
     """The closed ports in the order of the rules; a rule without packets closes no wanted port."""
 
 
@@ -42,9 +42,9 @@ def closed_inlets(
     packets = {} if isinstance(answer, Failed) else packets_of(answer, firewall)
     return ClosedInlets(
         tuple(
-            ClosedInlet(inlet, step, packets.get(step))
-            for step, inlets in closed.items()
-            for inlet in inlets
+            ClosedInboundPath(inbound, step, packets.get(step))
+            for step, inbound_paths in closed.items()
+            for inbound in inbound_paths
             if packets.get(step) != 0
         )
     )

@@ -12,7 +12,7 @@ from diagnose.evidence.containers.logs.recent import RecentLogs
 from diagnose.evidence.items import Items
 from diagnose.evidence.network.addresses import EVERYWHERE6
 from diagnose.evidence.network.host_stack import HostStack
-from diagnose.evidence.network.paths.packet_paths import Inlet, PacketPaths
+from diagnose.evidence.network.paths.packet_paths import InboundPath, PacketPaths
 from diagnose.evidence.network.paths.walks import ordinary_peer
 from diagnose.evidence.network.uplinks import Uplinks
 from diagnose.firewall.flow import Flow, Obstacle, Origin
@@ -62,22 +62,24 @@ def closed_over_ipv6(
     if not host_address:
         return ClosedOverIpv6(())
     line = _line_about(host_address, containers, recent_logs)
-    inlets = [inlet for inlet in packet_paths.inlets if _is_open_web_port(inlet)]
+    inbound_paths = [
+        inbound for inbound in packet_paths.inbound_paths if _is_open_web_port(inbound)
+    ]
     closed = []
-    for inlet in inlets:
+    for inbound in inbound_paths:
         flow = Flow(
-            Origin(inlet.uplink.name, ordinary_peer("ip6")),
+            Origin(inbound.uplink.name, ordinary_peer("ip6")),
             host_address,
             "tcp",
-            inlet.host_port,
+            inbound.host_port,
             "ip6",
         )
         obstacle = trace(stack, flow).rule_in_the_way
         if obstacle is not None:
             closed.append(
-                ClosedPort(inlet.container, inlet.host_port, host_address, obstacle, line)
+                ClosedPort(inbound.container, inbound.host_port, host_address, obstacle, line)
             )
-    return ClosedOverIpv6(tuple(closed), len(inlets))
+    return ClosedOverIpv6(tuple(closed), len(inbound_paths))
 
 
 def _own_address(stack: NetworkStack, uplinks: Uplinks) -> str:
@@ -89,15 +91,15 @@ def _own_address(stack: NetworkStack, uplinks: Uplinks) -> str:
     return host_address if stack.routing.look_up(ordinary_peer("ip6")).kind == "unicast" else ""
 
 
-def _is_open_web_port(inlet: Inlet) -> bool:
+def _is_open_web_port(inbound: InboundPath) -> bool:
     """Whether clients reach it over IPv4, and the engine publishes it over IPv6 too."""
-    is_web = inlet.host_port in WEB and inlet.port.endswith("/tcp")
+    is_web = inbound.host_port in WEB and inbound.port.endswith("/tcp")
     published = {
         published.host_port
-        for published in inlet.container.published_ports
-        if published.port == inlet.port and published.host_ip in EVERYWHERE6
+        for published in inbound.container.published_ports
+        if published.port == inbound.port and published.host_ip in EVERYWHERE6
     }
-    return is_web and inlet.sample.outcome == "accept" and inlet.host_port in published
+    return is_web and inbound.sample.outcome == "accept" and inbound.host_port in published
 
 
 def _line_about(host_address: str, containers: Containers, recent_logs: RecentLogs | None) -> str:

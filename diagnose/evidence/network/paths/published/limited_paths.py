@@ -12,7 +12,7 @@ from msgspec.structs import replace
 from diagnose.evidence.items import Items
 from diagnose.evidence.network.host_stack import HostStack
 from diagnose.evidence.network.interfaces import Interfaces
-from diagnose.evidence.network.paths.packet_paths import Inlet, PacketPaths
+from diagnose.evidence.network.paths.packet_paths import InboundPath, PacketPaths
 from diagnose.evidence.network.paths.walks import ordinary_peer
 from diagnose.evidence.network.rules.dropping_rules import (
     DroppingRule,
@@ -49,7 +49,7 @@ class LimitedPath(msgspec.Struct, frozen=True):
     """A limit that drops packets now, and the published ports whose clients meet it."""
 
     rule: DroppingRule
-    inlets: tuple[Inlet, ...]
+    inbound_paths: tuple[InboundPath, ...]
     most: int = 0
     """Connections that it allows to one address, 0 where it limits something else."""
     busy: tuple[BusyClient, ...] = ()
@@ -60,7 +60,7 @@ class LimitedPath(msgspec.Struct, frozen=True):
 
     @property
     def ports(self) -> list[int]:
-        return sorted({inlet.host_port for inlet in self.inlets})
+        return sorted({inbound.host_port for inbound in self.inbound_paths})
 
 
 class LimitedPaths(Items[LimitedPath], frozen=True):
@@ -89,15 +89,15 @@ def limited_paths(
             continue
         stack = host_stack.stack
         exceeded = replace(stack, ruleset=_beyond_limits(stack.ruleset, rule))
-        inlets = tuple(
-            inlet
-            for inlet in (*packet_paths.inlets, *packet_paths.inlets6)
-            if _is_dropped(exceeded, inlet, rule)
+        inbound_paths = tuple(
+            inbound
+            for inbound in (*packet_paths.inbound_paths, *packet_paths.inbound_paths6)
+            if _is_dropped(exceeded, inbound, rule)
         )
-        if inlets:
+        if inbound_paths:
             past = replace(stack, ruleset=_beyond_limits(stack.ruleset, rule, _PAST))
-            goes_on = all(_walk(past, inlet).outcome == "accept" for inlet in inlets)
-            path = LimitedPath(rule, inlets, goes_on=goes_on)
+            goes_on = all(_walk(past, inbound).outcome == "accept" for inbound in inbound_paths)
+            path = LimitedPath(rule, inbound_paths, goes_on=goes_on)
             paths.append(_with_clients(host, path, links))
     return LimitedPaths(tuple(paths), dropping_rules.uncounted)
 
@@ -124,17 +124,17 @@ def _rule_beyond_limit(rule: Rule) -> Rule:
     return replace(rule, conditions=tuple(conditions))
 
 
-def _is_dropped(stack: NetworkStack, inlet: Inlet, rule: DroppingRule) -> bool:
+def _is_dropped(stack: NetworkStack, inbound: InboundPath, rule: DroppingRule) -> bool:
     """Whether this rule stops an ordinary client of a published port."""
-    traced = _walk(stack, inlet)
+    traced = _walk(stack, inbound)
     return traced.is_blocked and traced.by == rule.step
 
 
-def _walk(stack: NetworkStack, inlet: Inlet) -> Trace:
+def _walk(stack: NetworkStack, inbound: InboundPath) -> Trace:
     """An ordinary client of a published port."""
-    protocol = inlet.port.partition("/")[2]
-    origin = Origin(inlet.uplink.name, ordinary_peer(inlet.family))
-    flow = Flow(origin, inlet.host_address, protocol, inlet.host_port, inlet.family)
+    protocol = inbound.port.partition("/")[2]
+    origin = Origin(inbound.uplink.name, ordinary_peer(inbound.family))
+    flow = Flow(origin, inbound.host_address, protocol, inbound.host_port, inbound.family)
     return trace(stack, flow)
 
 

@@ -7,7 +7,7 @@ import msgspec
 from diagnose.evidence.items import Items
 from diagnose.evidence.machine.drop_in_files import drop_in_paths
 from diagnose.evidence.network.host_stack import HostStack
-from diagnose.evidence.network.paths.packet_paths import USER_CHAIN, Inlet, PacketPaths, Step
+from diagnose.evidence.network.paths.packet_paths import USER_CHAIN, InboundPath, PacketPaths, Step
 from diagnose.evidence.network.rules.dropping_rules import packets_of
 from diagnose.evidence.network.rules.packet_filter import Firewall
 from diagnose.firewall.flow import Flow, Origin
@@ -40,7 +40,7 @@ class PrivatelyOpen(msgspec.Struct, frozen=True):
     """The ports that one rule closes to all but private addresses."""
 
     by: Step
-    inlets: tuple[Inlet, ...]
+    inbound_paths: tuple[InboundPath, ...]
     is_of_ufw: bool
     """Whether the rule belongs to ufw's chains in DOCKER-USER."""
     left_over: str
@@ -64,20 +64,22 @@ def privately_open_ports(
     Counters and files are read only where there is such a rule. A rule without any packets shuts
     out no client.
     """
-    inlets = list(_half_open(packet_paths, host_stack.stack))
-    if not inlets:
+    inbound_paths = list(_half_open(packet_paths, host_stack.stack))
+    if not inbound_paths:
         return PrivatelyOpenPorts()
     answer = host.ask(ListNftables())
     packets = {} if isinstance(answer, Failed) else packets_of(answer, firewall)
     is_of_ufw = _has_ufw_rules(firewall)
     left_over = _why_unmaintained(host) if is_of_ufw else ""
-    has_open_neighbours = any(inlet.sample.outcome == "accept" for inlet in packet_paths.inlets)
-    by_rule = by_key((_rule_of(inlet), inlet) for inlet in inlets)
+    has_open_neighbours = any(
+        inbound.sample.outcome == "accept" for inbound in packet_paths.inbound_paths
+    )
+    by_rule = by_key((_rule_of(inbound), inbound) for inbound in inbound_paths)
     return PrivatelyOpenPorts(
         tuple(
             PrivatelyOpen(
                 by=step,
-                inlets=tuple(closed),
+                inbound_paths=tuple(closed),
                 is_of_ufw=is_of_ufw,
                 left_over=left_over,
                 dropped=packets.get(step),
@@ -89,30 +91,34 @@ def privately_open_ports(
     )
 
 
-def _rule_of(inlet: Inlet) -> Step:
-    assert inlet.sample.by is not None
-    return inlet.sample.by
+def _rule_of(inbound: InboundPath) -> Step:
+    assert inbound.sample.by is not None
+    return inbound.sample.by
 
 
-def _half_open(paths: PacketPaths, stack: NetworkStack) -> Iterator[Inlet]:
+def _half_open(paths: PacketPaths, stack: NetworkStack) -> Iterator[InboundPath]:
     """The ports of IPv4 that are closed to a public client, and open to a private one."""
-    for inlet in paths.inlets:
-        sample = inlet.sample
+    for inbound in paths.inbound_paths:
+        sample = inbound.sample
         is_closed = sample.is_blocked and sample.hook == "forward" and sample.by is not None
-        if is_closed and not inlet.reach.is_blocked and _lets_in_private(inlet, stack):
-            yield inlet
+        if is_closed and not inbound.reach.is_blocked and _lets_in_private(inbound, stack):
+            yield inbound
 
 
-def _lets_in_private(inlet: Inlet, stack: NetworkStack) -> bool:
+def _lets_in_private(inbound: InboundPath, stack: NetworkStack) -> bool:
     return all(
-        trace(stack, _flow(inlet, client)).outcome == "accept" for client in _PRIVATE_CLIENTS
+        trace(stack, _flow(inbound, client)).outcome == "accept" for client in _PRIVATE_CLIENTS
     )
 
 
-def _flow(inlet: Inlet, client: str) -> Flow:
-    device = inlet.uplink.name
+def _flow(inbound: InboundPath, client: str) -> Flow:
+    device = inbound.uplink.name
     return Flow(
-        Origin(device, client), inlet.host_address, inlet.protocol, inlet.host_port, assumed=device
+        Origin(device, client),
+        inbound.host_address,
+        inbound.protocol,
+        inbound.host_port,
+        assumed=device,
     )
 
 

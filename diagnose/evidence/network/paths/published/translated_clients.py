@@ -6,7 +6,7 @@ from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.items import Items
 from diagnose.evidence.network.host_stack import HostStack
 from diagnose.evidence.network.networks import Network, Networks
-from diagnose.evidence.network.paths.published.inlets import OuterPort, outer_ports
+from diagnose.evidence.network.paths.published.inbound_paths import OuterPort, outer_ports
 from diagnose.evidence.network.paths.walked_host import WalkedHost
 from diagnose.evidence.network.paths.walks import ordinary_peer, places
 from diagnose.evidence.network.uplinks import Uplink

@@ -28,7 +28,7 @@ SAMPLES: tuple[tuple[Literal["tcp", "udp"], int], ...] = (("tcp", 443), ("udp", 
 not an outage."""
 
 
-class Outlet(msgspec.Struct, frozen=True):
+class OutboundPath(msgspec.Struct, frozen=True):
     """A running container's way out of one bridge network."""
 
     container: Container
@@ -107,7 +107,7 @@ class Outlet(msgspec.Struct, frozen=True):
 
 
 class _Verdicts(NamedTuple):
-    """The verdicts on any peer and on an ordinary peer, as in `Outlet`."""
+    """The verdicts on any peer and on an ordinary peer, as in `OutboundPath`."""
 
     reach: ConnectionVerdict
     sample: ConnectionVerdict
@@ -126,7 +126,9 @@ class _NetworkWay(msgspec.Struct, frozen=True):
         return all(is_decided(verdict) for verdict in self.verdicts)
 
 
-def outlets_of(walks: Walks, attached: list[Attached], family: Family) -> Iterator[Outlet]:
+def outbound_paths_of(
+    walks: Walks, attached: list[Attached], family: Family
+) -> Iterator[OutboundPath]:
     """The ways out of each network.
 
     One trace for all containers of a network, and one for each where a rule distinguishes them.
@@ -144,7 +146,7 @@ def outlets_of(walks: Walks, attached: list[Attached], family: Family) -> Iterat
         verdicts = way.verdicts
         if len(members) > 1 and not way.is_shared:
             verdicts = _verdicts_out(walks, network, address, way.uplink, family)
-        yield Outlet(container, network, address, way.uplink, *verdicts, family)
+        yield OutboundPath(container, network, address, way.uplink, *verdicts, family)
 
 
 def _network_way(

@@ -30,7 +30,7 @@ from diagnose.firewall.verdict import Step
 from diagnose.firewall.walk import walk
 
 
-class Inlet(msgspec.Struct, frozen=True):
+class InboundPath(msgspec.Struct, frozen=True):
     """A published port of a running container, and the verdict on a client behind the uplink."""
 
     container: Container
@@ -118,7 +118,7 @@ def outer_ports(
                 )
 
 
-def inlet_of(walks: Walks, port: OuterPort) -> Inlet:
+def inbound_path_of(walks: Walks, port: OuterPort) -> InboundPath:
     """The verdict on clients behind the uplink at a published port."""
     uplink = walks.uplink
     proto = port.port.partition("/")[2]
@@ -140,7 +140,7 @@ def inlet_of(walks: Walks, port: OuterPort) -> Inlet:
         sample = verdict(Origin(uplink.name, ordinary_peer(port.family)))
     target = reach.nat.address if reach.nat is not None else ""
     first_network = next(iter(port.networks.values()))
-    return Inlet(
+    return InboundPath(
         port.container,
         port.networks.get(target or "", first_network),
         addresses=frozenset(port.networks),
