@@ -6,6 +6,11 @@ import msgspec
 
 from checks.container.claims import Claim, claims, compose_variables
 from checks.container.peers.host_network_calls import host_network_finding
+from diagnose.evidence.containers.addresses.hostless_words import (
+    HostlessVariable,
+    hostless_cure,
+    hostless_variables,
+)
 from diagnose.evidence.containers.addresses.loopback_words import Correction, with_advertised
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.logs.tails import LogTails
@@ -82,6 +87,10 @@ def loopback_peer(
 
     The stack of a program that ends often names the kind of its server and no place: the one place
     at localhost with that server's usual port in a mounted file of settings is meant then.
+
+    A program calls localhost also where a variable names the kind of the server or its port, and no
+    host, as redis:// does. Without IPv6 the call ends with another error than a refusal: ::1 is not
+    an address there.
 
     Containers that share another container's network are left out: their localhost is shared. A web
     server beside another program is left out too: it means that one. A broker such as Kafka tells
@@ -252,15 +261,20 @@ def _wrong_host_finding(
     if inner:
         owner = f"of this host leads to port {inner} of {peer}"
     steps = _steps_to_peer(call, peer, is_near=is_near, inner=inner)
+    hostless = hostless_variables(container, peer, int(port)) if is_near and not steps else ()
+    if hostless and peer.dns_names:
+        steps = {**hostless_cure(hostless), **compose_variables(container)}
     if not steps:
         # compose makes what was not changed as it was
         steps = {"default_image": container.config.image, "default_port": port}
     return Finding.about(
         container,
-        f"{container} calls localhost:{port}, which is itself: port {port} {owner}{network_clause}{call.because}",
+        f"{container} calls localhost:{port}, which is itself: port {port} {owner}{network_clause}"
+        f"{call.because}{_hostless_clause(hostless)}",
         {
             **call.evidence,
             **_overridden_variables(call, peer),
+            **_hostless_evidence(hostless),
             f"{peer.name} offers": f"port {inner or port}",
             "networks in common": sorted(container.shared_networks(peer)) or "none",
         },
@@ -269,6 +283,19 @@ def _wrong_host_finding(
         onset=container.failed_first,
         variables={"peer": f"{peer.name}:{inner or port}", **steps},
     )
+
+
+def _hostless_clause(variables: Sequence[HostlessVariable]) -> str:
+    """The variables that name no host, as the end of a sentence; empty without one."""
+    if not variables:
+        return ""
+    verb = "names" if len(variables) == 1 else "name"
+    return f"; {named('its variable', names_of(variables))} {verb} no host"
+
+
+def _hostless_evidence(variables: Sequence[HostlessVariable]) -> dict[str, object]:
+    shown = [variable.shown for variable in variables]
+    return {"Config.Env without a host": shown} if shown else {}
 
 
 def _steps_to_peer(

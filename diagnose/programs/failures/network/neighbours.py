@@ -69,9 +69,39 @@ NEIGHBOURS = (
             # MariaDB's driver for Java
             | \bhost[:=](?:127\.0\.0\.1|localhost)\)?,?\ ?\(?port[:=](?P<port_mariadb>\d{2,5})\b.{0,60}connection\ refused
             | \[(?:127\.0\.0\.1|localhost)/<unresolved>:(?P<port_lettuce>\d{2,5})\]:\ connection\ refused
+            # Go, where the address has no host
+            | \bdial\ tcp\ :(?P<port_hostless>\d{2,5}):\ connect:\ connection\ refused
         """,
         cause="the program calls localhost:{port}, which is the container itself, and nothing listens there",
         cure="give it the other container's name instead of localhost",
+        confirmed_by=_LOOPBACK,
+    ),
+    Failure(
+        name="loopback-without-ipv6",
+        mark=("assign requested address", "eaddrnotavail", "errno 99", "error 99", "not available"),
+        # of 127.0.0.1 the same error means that no local port is left
+        pattern=r"""(?x)
+            \bError\ 99\ connecting\ to\ (?:localhost|::1):(?P<port>\d{2,5})\b
+            | \bdial\ tcp\ \[::1\]:(?P<port_go>\d{2,5}):\ connect:\ cannot\ assign\ requested\ address
+            | \bconnect\ EADDRNOTAVAIL\ ::1:(?P<port_node>\d{2,5})\b
+            | \blocalhost:(?P<port_mongo>\d{2,5}):\ \[Errno\ 99\]
+            | \bCannot\ assign\ requested\ address\ \(localhost:(?P<port_net>\d{2,5})\)
+            | \bCannot\ assign\ requested\ address\ \[::1\]:(?P<port_socket>\d{2,5})\b
+            | \bCannot\ assign\ requested\ address:\ localhost/\[?(?:0:){7}1\]?:(?P<port_netty>\d{2,5})\b
+            | \bserver\ at\ "localhost"\ \(::1\),\ port\ (?P<port_libpq>\d{2,5})\ failed:
+                \ (?:Cannot\ assign\ requested\ address|Address\ not\ available)
+            | \bserver:\ Cannot\ assign\ requested\ address[;\s]*Is\ the\ server\ running\ on
+                \ host\ "localhost"\ \(::1\).{0,60}\ port\ (?P<port_old>\d{2,5})\b
+            | \bCannot\ assign\ requested\ address\ -\ connect\(2\)\ for\ ["'](?:localhost|::1)["']
+                \ port\ (?P<port_ruby>\d{2,5})\b
+            | \bHTTPConnectionPool\(host='localhost',\ port=(?!(?:3[3-9]|[45]\d|60)\d{3}\))(?P<port_urllib>\d{2,5})\)
+                .{0,400}Errno\ 99\b
+        """,
+        cause="the program calls localhost:{port}, which is the container itself, and finds no server there: "
+        "it has no IPv6 address ::1",
+        cure="give it the name of the container that it means instead of localhost, "
+        "or 127.0.0.1 where the server is in its own container",
+        source="the kernel's own words (EADDRNOTAVAIL)",
         confirmed_by=_LOOPBACK,
     ),
     Failure(
@@ -146,7 +176,9 @@ NEIGHBOURS = (
     Failure(
         name="mysql-at-localhost",
         mark="server on '",
-        pattern=r"Can't connect to (?:MySQL |MariaDB )?server on '(?:localhost|127\.0\.0\.1)' \((?:\[Errno )?1\d\d\b",
+        pattern=r"Can't connect to (?:MySQL |MariaDB )?server on '(?:localhost|127\.0\.0\.1)' \((?:\[Errno )?1\d\d\b"
+        # without IPv6
+        r"|Can't connect to (?:MySQL |MariaDB )?server on 'localhost' \((?:\[Errno )?99\b",
         cause="the program calls the database at localhost, which is the container itself",
         cure="give it the database container's name instead of localhost",
         source="MySQL's and MariaDB's clients' own messages",

@@ -117,6 +117,10 @@ URLLIB = (
     "refused'))"
 )
 PDO = "PDOException: SQLSTATE[HY000] [2002] No such file or directory"
+ERROR_99 = (
+    "kombu.exceptions.OperationalError: Error 99 connecting to localhost:6379. Cannot assign "
+    "requested address."
+)
 OTHER_WORDS = {
     "Prisma": (PRISMA, 5432),
     "asyncio": (ASYNCIO, 5432),
@@ -125,6 +129,65 @@ OTHER_WORDS = {
     "the socket file of MySQL in PHP": (PDO, 3306),
     "only that it was not reached": (UNREACHED, 32400),
     "Python's requests": (URLLIB, 8989),
+    "redis without IPv6": (ERROR_99, 6379),
+    "redis without IPv6, in musl's words": (
+        "Error 99 connecting to localhost:6379. Address not available.",
+        6379,
+    ),
+    "Go without IPv6": ("dial tcp [::1]:5432: connect: cannot assign requested address", 5432),
+    "Node.js without IPv6": ("Error: connect EADDRNOTAVAIL ::1:5432 - Local (:::0)", 5432),
+    "MongoDB without IPv6": (
+        (
+            "pymongo.errors.ServerSelectionTimeoutError: localhost:27017: [Errno 99] Cannot assign "
+            "requested address"
+        ),
+        27017,
+    ),
+    ".NET without IPv6": (
+        "System.Net.Http.HttpRequestException: Cannot assign requested address (localhost:5001)",
+        5001,
+    ),
+    "a socket of .NET without IPv6": (
+        "System.Net.Sockets.SocketException (99): Cannot assign requested address [::1]:5432",
+        5432,
+    ),
+    "netty without IPv6": (
+        (
+            "io.netty.channel.AbstractChannel$AnnotatedConnectException: Cannot assign requested "
+            "address: localhost/0:0:0:0:0:0:0:1:6379"
+        ),
+        6379,
+    ),
+    "libpq without IPv6": (
+        (
+            'connection to server at "localhost" (::1), port 5432 failed: Cannot assign requested '
+            "address"
+        ),
+        5432,
+    ),
+    "an old libpq without IPv6": (
+        (
+            "could not connect to server: Cannot assign requested address; Is the server running on "
+            'host "localhost" (::1) and accepting TCP/IP connections on port 5432?'
+        ),
+        5432,
+    ),
+    "Ruby without IPv6": (
+        (
+            'Errno::EADDRNOTAVAIL: Cannot assign requested address - connect(2) for "localhost" '
+            "port 6379"
+        ),
+        6379,
+    ),
+    "Python's requests without IPv6": (URLLIB.replace("111", "99"), 8989),
+    "MySQL without IPv6": (
+        (
+            "(2003, \"Can't connect to MySQL server on 'localhost' ([Errno 99] Cannot assign requested "
+            'address)")'
+        ),
+        3306,
+    ),
+    "Go without a host": ("dial tcp :6379: connect: connection refused", 6379),
     "a port of gRPC": (REFUSED_BY_GO.format(50051), 50051),
     "a port above those that systems give by chance": (REFUSED_BY_GO.format(61616), 61616),
 }
@@ -672,3 +735,62 @@ def test_the_settings_say_where_a_failed_program_looks_for_its_database():
             loopback_targets=LoopbackTargets((), meant=meant),
         )
         assert rows(result) == expected
+
+
+STORE = "redis://redis:6379/0"
+HOSTLESS: dict[str, tuple[list[str], dict[str, Any], str | None]] = {
+    "Celery's kind of store, beside its broker": (
+        [f"CELERY_BROKER_URL={STORE}", "CELERY_RESULT_BACKEND=redis"],
+        {},
+        f"CELERY_RESULT_BACKEND={STORE}",
+    ),
+    "Celery's kind of store": (["RESULT_BACKEND=redis"], {}, "RESULT_BACKEND=redis://redis"),
+    "a store with a password": (
+        ["RESULT_BACKEND=redis"],
+        {"Args": ["--requirepass", "made-up"], "Path": "redis-server"},
+        None,
+    ),
+    "a scheme": (["REDIS_URL=redis://"], {}, "REDIS_URL=redis://redis"),
+    "a port": (["REDIS_URL=redis://:6379/2"], {}, "REDIS_URL=redis://redis:6379/2"),
+    "an empty host": (["REDIS_HOST="], {}, "REDIS_HOST=redis"),
+    "an empty host with a port beside it": (
+        ["CACHE_HOST=", "CACHE_PORT=6379"],
+        {},
+        "CACHE_HOST=redis",
+    ),
+    "two without a host": (["REDIS_URL=redis://", "REDIS_HOST="], {}, None),
+    "an empty host of another server": (["DB_HOST=", "DB_PORT=5432"], {}, None),
+    "a kind in a setting that takes just that": (["CACHE_DRIVER=redis"], {}, None),
+    "localhost elsewhere": (
+        ["REDIS_HOST=localhost", "RESULT_BACKEND=redis"],
+        {},
+        "REDIS_HOST=redis",
+    ),
+}
+
+
+@pytest.mark.parametrize(("environment", "served", "assignment"), HOSTLESS.values(), ids=HOSTLESS)
+def test_a_variable_without_a_host(
+    environment: list[str], served: dict[str, Any], assignment: str | None
+) -> None:
+    app, log_tails = failed_with_log(ERROR_99, Config={"Env": environment}, **ON_SHOP)
+    ports = {"Config": {"ExposedPorts": {"6379/tcp": {}}}}
+    redis = container_in("running", name="redis", **ports, **served, **ON_SHOP)
+    (finding,) = judge(
+        "container.loopback-peer", containers=of(app, redis), clock=CLOCK, log_tails=log_tails
+    ).findings
+    assert finding.variables.get("assignment") == assignment
+
+
+def test_a_password_in_a_url_without_a_host_is_not_shown() -> None:
+    url = "REDIS_URL=redis://:<redacted:password:0123456789>@:6379/0"
+    app, log_tails = failed_with_log(ERROR_99, Config={"Env": [url]}, **ON_SHOP)
+    redis = container_in(
+        "running", name="redis", Config={"ExposedPorts": {"6379/tcp": {}}}, **ON_SHOP
+    )
+    (finding,) = judge(
+        "container.loopback-peer", containers=of(app, redis), clock=CLOCK, log_tails=log_tails
+    ).findings
+    assert 'its variable "REDIS_URL" names no host' in finding.summary
+    assert finding.variables["splice"] == r"s/@:6379\b/@redis:6379/"
+    assert "redacted" not in str(finding)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from tests.lab import Box, fault
+from tests.lab import Box, fault, healthy
 from tests.lab.scenarios.deploys import SAFE
-from tests.lab.scenarios.everyday.helpers import first_command
+from tests.lab.scenarios.everyday.helpers import first_command, typed
 from tests.lab.scenarios.everyday.silent_calls import refused_inside
+from tests.lab.scenarios.programs.helpers import MACHINE
 
 CHECK = "container.loopback-peer"
 _CALLS = (
@@ -75,3 +76,57 @@ def worker_with_links_for_browsers(box: Box) -> None:
     worker = _shop(box, 63, *called)
     box.docker("exec", worker, "nc", "-w", "1", "127.0.0.1", "5432", check=False)
     box.wait_for(lambda: box.docker("logs", worker).stdout.count("ERROR") > 4, what="the lines")
+
+
+_CELERY = r"""
+import os, socket, time
+store = os.environ["CELERY_RESULT_BACKEND"]
+host = store.split("/")[2].split(":")[0] if "://" in store else "localhost"
+addresses = ["127.0.0.1", "::1"] if host == "localhost" else [host]
+while True:
+    for address in addresses:
+        try:
+            socket.create_connection((address, 6379), 2).close()
+            error = None
+            break
+        except OSError as caught:
+            error = caught
+    if error:
+        print(f"kombu.exceptions.OperationalError: Error {error.errno} connecting to {host}:6379. "
+              f"{error.strerror}.")
+    time.sleep(1)
+"""
+
+
+def _celery(box: Box, number: int) -> str:
+    """A store, and a worker without IPv6 whose variable names only the kind of the store."""
+    network, worker = f"celery{number}net", f"celery{number}"
+    box.docker("network", "create", network)
+    on = (f"--network={network}", *SAFE)
+    serve = ("nc", "-ll", "-p", "6379", "-e", "cat")
+    box.docker("run", "-d", f"--name=store{number}", "--expose=6379", *on, "bb:1.36", *serve)
+    without_ipv6 = "--sysctl=net.ipv6.conf.all.disable_ipv6=1"
+    store = "--env=CELERY_RESULT_BACKEND=redis"
+    words = (*MACHINE, "bb:1.36", "/usr/bin/python3", "-uc", _CELERY)
+    box.docker("run", "-d", f"--name={worker}", *on, without_ipv6, store, *words)
+    box.wait_for(
+        lambda: box.docker("logs", worker).stdout.count("Error 99 connecting") > 3,
+        what="the worker to find no address",
+    )
+    return worker
+
+
+@fault(CHECK, subject="container:celery67")
+def worker_whose_store_has_no_host(box: Box) -> None:
+    """Celery takes localhost for a store without a host; ::1 is the last address that it tries."""
+    command = first_command(box, CHECK, _celery(box, 67))
+    assert "--env=CELERY_RESULT_BACKEND=redis://store67" in command
+
+
+@healthy()
+def worker_whose_store_was_given_a_host(box: Box) -> None:
+    """The same, after the report's own command was typed."""
+    worker = _celery(box, 68)
+    typed(box, first_command(box, CHECK, worker))
+    box.wait_state(worker, "running")
+    assert "Error" not in box.docker("logs", worker).stdout

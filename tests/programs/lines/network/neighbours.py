@@ -24,6 +24,7 @@ LINES = {
     "loopback-refused": "Error: connect ECONNREFUSED 127.0.0.1:3306",
     "loopback-unreached": "[31/07/22 12:00:00] [plex error]: couldnt reach local plex server at: http://localhost:32400 to determine library sections.",
     "loopback-kafka": "[Consumer clientId=c1] Connection to node 1 (localhost/127.0.0.1:9092) could not be established. Node may not be available.",
+    "loopback-without-ipv6": "kombu.exceptions.OperationalError: Error 99 connecting to localhost:6379. Cannot assign requested address.",
     "loopback-postgres": 'connection to server at "localhost" (127.0.0.1), port 5432 failed: Connection refused',
     "mysql-socket-unserved": "ERROR 2002 (HY000): Can't connect to local MySQL server through socket '/run/mysqld/mysqld.sock' (111)",
     "mysql-socket": "ERROR 2002 (HY000): Can't connect to local MySQL server through socket '/run/mysqld/mysqld.sock' (2)",
