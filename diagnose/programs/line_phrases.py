@@ -234,6 +234,7 @@ GENERIC = Phrases(
         | \bfatal\ error\b\s*$ | \berror\ during\ (?:global\ )?initiali[sz]ation\b\s*$
         | \bdue\ to\ (?:the\ )?(?:above\ |previous\ )?errors?\b
         | \breason:\ (?:app|worker)\ failed\ to\ (?:boot|load)\b
+        | \b(?:env(?:ironment)?|settings)\ file\ is\ (?:invalid|not\ valid)\W*$
         | \bfailed\ with\ (?:exit\ )?status\ \d{1,3}\s*$ | \bcannot\ load\ config(?:uration)?(?:\ file)?\s*$
         | \berror\ loading\ config(?:uration)?:?\s*$ | ^\s*reading\ the\ configuration\ file,\ at\b
         | \bfatal\ config\ file\ error\b | \bconditionevaluationreport
@@ -272,7 +273,7 @@ FAREWELL = Phrases(
         """
         aborting exiting shutting shut shutdown stopping stopped terminating terminated
         closing closed goodbye bye exit exited exits node now go worker entered aborted
-        segmentation core sigabrt running gave npm crash received container start service
+        segmentation core sigabrt running gave npm crash received container start service failed
         """
     ),
     pattern=LazyPattern(
@@ -285,7 +286,8 @@ FAREWELL = Phrases(
         | \bworker\ failed\ to\ boot\b
         | \bentered\ fatal\ state\b | \baborting\.?$ | ^aborted\b | ^segmentation\ fault
         | \bstopping\ the\ container\b | ^(?!.*\billegal\ instruction).*\bcore\ dumped\b | ^sigabrt\b
-        | ^failed\ running\ " | \bgave\ up\b
+        | ^failed\ running\ " | \bgave\ up\b | \baborting\ after\ \w{1,20}\(\)\ failure
+        | \bfailed\ with\ (?:exit\ )?status\ \d{1,3}\s*$
         | ^npm\ (?:err!|error)\ (?:code|errno|exit|failed|this|a\ complete|\s|$)
         | \bfailed\ to\ start\.?\s*$ | \bterminating\ in\ do_boot\b
         | \(systemexit\)\ exit\b  # JRuby

@@ -67,7 +67,7 @@ FRAME_LINE = LazyPattern(
 _OF_ERLANG = LazyPattern(
     r"""
     (?:^|[>\]])\s{1,80}(?:
-          [\w']{1,80}:['\w/-]{1,120}/\d{1,3}\ line\ \d
+          [\w']{1,80}:['\w/$^-]{1,120}/\d{1,3}\ line\ \d
         | (?:crasher|errorContext|initial\ call|offender|pid|registered_name|supervisor):
             (?:\s|$)
         | (?:reason:\s{1,9})?(?:[\[{][^\s"]+|(?<!\]\ )[\[{])$

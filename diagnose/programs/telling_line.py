@@ -32,6 +32,7 @@ from diagnose.programs.log_message import (
     words_of,
 )
 from diagnose.programs.message_details import DETAIL_PART, OPENS_ISSUES, details_of, whole_last_line
+from diagnose.programs.own_crashes import refused_before_crash
 from diagnose.programs.passed_lines import passed_lines
 from diagnose.programs.stack_traces import (
     CAUSE_LINE,
@@ -155,6 +156,7 @@ def telling_line(lines: Sequence[str], *, has_ended: bool = True) -> TellingLine
     _prefer_placed(messages, scores)
     _prefer_ends_of_chains([line.text for line in messages], scores)
     _prefer_unread_settings([line.text for line in messages], scores)
+    _prefer_refused_files([line.text for line in messages], scores)
     if has_ended and max(scores) < CLEAR:
         _believe_last(messages, scores)
     places = _places_beside_the_end(messages) if has_ended else ()
@@ -350,6 +352,14 @@ def _prefer_unread_settings(texts: Sequence[str], scores: list[int]) -> None:
         if is_unread and _LACKING_SETTING.search(texts[best]):
             scores[index] = scores[best] + 1
             return
+
+
+def _prefer_refused_files(texts: Sequence[str], scores: list[int]) -> None:
+    """Raises the score of a refused file above that of the crash behind it. Changes the scores."""
+    best = scores.index(max(scores))
+    place = refused_before_crash(texts, best)
+    if place is not None and scores[place] >= CLEAR:
+        scores[place] = scores[best] + 1
 
 
 def _believe_last(messages: Sequence[Message], scores: list[int]) -> None:

@@ -146,6 +146,16 @@ def env(*entries: str) -> dict[str, Any]:
         (env("MODE=dc1"), "ERROR cannot start dc1: it is in use", None),
         (env("LIMIT=215"), "ERROR worker [215] cannot start", None),
         (
+            env("ORDERER_GENESIS_METHOD=file"),
+            "panic: Error reading genesis block file: open orderer.block: no such file or directory",
+            None,
+        ),
+        (
+            env("STORAGE=file"),
+            "error: unsupported storage 'file'",
+            NamedSetting(variable="STORAGE", fault="value"),
+        ),
+        (
             env("DATABASE_HOST=database"),
             'could not translate host name "database" to address',
             NamedSetting(variable="DATABASE_HOST"),
@@ -398,3 +408,8 @@ def test_the_option_that_heals_a_known_failure(parts: dict[str, Any], expected: 
 def test_a_file_that_no_terminal_can_show_is_listed():
     binary = NamedSetting(path="/srv/app/sharp/sharp.node", path_inside="/app/sharp/sharp.node")
     assert binary.variables == {"named_folder": "/srv/app/sharp"}
+
+
+@pytest.mark.parametrize("name", ["mastlog.ldf", "_nodes.couch", "dump.rdb"])
+def test_a_file_of_data_is_not_shown_as_text(name: str):
+    assert NamedSetting(path=f"/srv/data/{name}").variables == {"named_folder": "/srv/data"}

@@ -233,6 +233,11 @@ STEPS: dict[str, tuple[str, dict[str, Any], dict[str, str]]] = {
         {},
         {"rights_of": "web"},
     ),
+    "the memory of a graphics card": (
+        "RuntimeError: CUDA out of memory occurred when warming up sampler with 256 dummy requests.",
+        {},
+        {},
+    ),
     "memory": ("fork: Cannot allocate memory", {}, {"memory_of": "web"}),
     "a heap": ("java.lang.OutOfMemoryError: Java heap space", {}, {}),
     "a class of Java": ("java.lang.Error: fs.s3a.impl.Factory()", {}, {}),

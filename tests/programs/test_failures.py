@@ -318,6 +318,7 @@ def test_rows_are_written_in_plain_words_and_name_checks_that_exist():
         ),
         "[WARNING] NAME_SERVERS not defined (via -e NAME_SERVERS), defaulting to public ones",
         "No USER_UID specified, leaving 1000",
+        "WARN  ==> You set the environment variable ALLOW_EMPTY_PASSWORD=yes. For safety reasons, do not use it",
         "the page is served without a prefix if APP_PREFIX is not set",
         "Error starting Chrome: cannot connect to chrome at 127.0.0.1:59529",
         '{"error":"503 Service Unavailable","event":"Failed to fetch outpost configuration, retrying in 3 seconds"}',

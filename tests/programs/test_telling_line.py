@@ -516,6 +516,37 @@ CHOSEN = {
         "E JOURNAL  [initandlisten] Insufficient free space for journal files",
         "I CONTROL  [initandlisten] dbexit:  rc: 100",
     ],
+    "what the storage of MongoDB may not do, and not its farewell": [
+        '{"s":"I","c":"STORAGE","msg":"Opening WiredTiger"}',
+        '{"s":"F","c":"STORAGE","msg":"Terminating.","attr":{"reason":"1: Operation not permitted"}}',
+        '{"s":"F","c":"-","msg":"\\n\\n***aborting after fassert() failure\\n\\n"}',
+        "ERROR: child process failed, exited with 14",
+    ],
+    "the word in a file, and not that the file is invalid": [
+        "The environment file is invalid!",
+        "Failed to parse dotenv file. Encountered an invalid name at [In StreamHandler.php line 159:].",
+    ],
+    "a client's error, and not the status of its script": [
+        "***  INFO   | 2020-04-01 09:13:20 | Running /container/run/startup/slapd",
+        "ldap_modify: Insufficient access (50)",
+        "***  ERROR  | 2020-04-01 09:13:22 | /container/run/startup/slapd failed with status 50",
+    ],
+    "the error below the frames of Erlang": [
+        "2021-11-23 04:37:54.239 [error] <0.271.0>  rabbit_boot_steps:'-run_boot_steps/1-lc$^0/1-0-'/1 line 19",
+        "2021-11-23 04:37:54.240 [error] <0.271.0> error:notsup",
+        "2021-11-23 04:37:54.240 [error] <0.271.0>",
+    ],
+    "a file that a program may not open, before its code misses it": [
+        "Starting platform",
+        'FileLogWriter("/mattermost/logs/mattermost.log"): open /mattermost/logs/mattermost.log: permission denied',
+        "panic: runtime error: invalid memory address or nil pointer dereference",
+        "[signal SIGSEGV: segmentation violation code=0x1 addr=0x30 pc=0x9aedfc]",
+    ],
+    "a crash behind a file that the program does not need": [
+        "WARN open /etc/app/extra.conf: no such file or directory, using defaults",
+        "panic: runtime error: invalid memory address or nil pointer dereference",
+        "goroutine 1 [running]:",
+    ],
     "what has no upstream, and why": [
         "[2024/07/21 17:13:15] [error] [output:otel:otel.1] no upstream connections available to http://collector",
         "[2024/07/21 17:13:15] [ warn] [net] getaddrinfo(host='http://collector', err=15): Out of memory",

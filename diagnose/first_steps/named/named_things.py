@@ -83,9 +83,12 @@ _RIGHT_REFUSED = LazyPattern(
 )
 """The kernel refused a right, or the program insists on being root or process 1."""
 _OF_ANOTHER_LACK = LazyPattern(
-    r"\bheap\b|\bmaxmemory\b|\bmemory_limit\b|\bgetaddrinfo\b", re.IGNORECASE
+    r"\bheap\b|\bmaxmemory\b|\bmemory_limit\b|\bgetaddrinfo\b"
+    r"|\bCU(?:DA|BLAS)|\b(?:GPU|VRAM|HIP|ROCm)\b|\bErrorOutOfDeviceMemory\b",
+    re.IGNORECASE,
 )
-"""Limits that a runtime or a server sets itself, and a code that musl takes for lack of memory."""
+"""Limits that a runtime or a server sets itself, the memory of a graphics card, and a code that
+musl takes for lack of memory."""
 
 
 def _host_name_steps(container: Container, text: str) -> PageVariables:

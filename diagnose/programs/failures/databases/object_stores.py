@@ -21,10 +21,10 @@ OBJECT_STORES = (
         name="minio-keys-short",
         mark="key length",
         pattern=r"[Aa]ccess key length should be at least \d+, and secret key length at least (?P<least>\d+)",
-        cause="MinIO does not take its root user of less than 3 characters, or its password of less than {least}",
-        cure="set a longer MINIO_ROOT_PASSWORD; the callers need the same",
-        source="MinIO's own message",
-        remedy=TypedLike(r"^MINIO_(?:ROOT_PASSWORD|SECRET_KEY)$"),
+        cause="MinIO takes a user of 3 characters or more and a password of {least} or more: one of the two that it "
+        "reads is shorter; releases before 2021 read MINIO_ACCESS_KEY and MINIO_SECRET_KEY alone",
+        cure="give it longer ones by the variables that this release reads; the callers need the same",
+        source="minio/minio#11345",
         look="secrets",
     ),
     Failure(

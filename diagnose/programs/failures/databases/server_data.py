@@ -146,6 +146,16 @@ SERVER_DATA = (
         look="versions",
     ),
     Failure(
+        name="mongo-files-refused",
+        mark="operation not permitted",
+        pattern=r"\bTerminating\.(?:: |\",\"attr\":\{\"reason\":\")\d{1,3}: Operation not permitted",
+        cause="MongoDB's storage may not change its data files: they belong to another user, or lie on a share or a "
+        "disk of another system, which keeps no owners and modes",
+        cure="put the data into a volume of Docker; on a disk of Linux, give the folder to MongoDB's user with chown",
+        source="RCOSDP/LAaaS-docker#27",
+        look="sharing",
+    ),
+    Failure(
         name="mongo-socket-file",
         mark="set up listener",
         pattern=r"Failed to set up listener\b.{0,60}\bSocketException\b.{0,40}\bPermission denied",

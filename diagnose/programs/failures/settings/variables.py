@@ -1,5 +1,6 @@
 """Variables that a program says it lacks, whatever program it is."""
 
+from diagnose.lazy_pattern import LazyPattern
 from diagnose.programs.failures.recognition import Failure
 from diagnose.programs.failures.remedies import TypedLike
 from diagnose.programs.failures.settings.setting_phrases import GIVEN, KIND, LACKING, OF_DATA
@@ -27,6 +28,11 @@ _HAS_ANOTHER = r"""
         |falling\ back|default(?:s|ing)\ to|specified,\ leaving|if\ you\ (?:like|need|prefer|want|wish)|to\ (?:enable|turn\ on)\ verbose|in-cluster)\b)
 """
 """Words that exclude a line: another value takes the place, or a cluster gives the missing one."""
+
+_IS_SET = LazyPattern(
+    r"(?:^|[.!:>] {1,4})You (?:have )?(?:already )?set\b|\byou've (?:already )?set\b"
+)
+"""A line about a variable that is set already: Bitnami's "You set the environment variable X"."""
 
 VARIABLES = (
     Failure(
@@ -191,6 +197,7 @@ VARIABLES = (
         cause="the program needs a variable that is not set",
         cure="set the variable",
         source="many programs",
+        unlike=_IS_SET,
         confirmed_by=_VARIABLE,
     ),
     Failure(

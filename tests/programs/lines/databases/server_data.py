@@ -14,6 +14,10 @@ LINES = {
         "1:M 01 May 2024 10:00:00.000 # Bad file format reading the append only file: make a backup of your AOF file, "
         "then use ./redis-check-aof --fix <filename>"
     ),
+    "mongo-files-refused": (
+        '{"t":{"$date":"2021-11-15T03:31:24.719+00:00"},"s":"F","c":"STORAGE","id":28595,"ctx":"initandlisten",'
+        '"msg":"Terminating.","attr":{"reason":"1: Operation not permitted"}}'
+    ),
     "mongo-file-newer": (
         '{"t":{"$date":"2024-05-01T10:00:00.000+00:00"},"s":"E","c":"WT","id":22435,"ctx":"initandlisten","msg":'
         '"WiredTiger error message","attr":{"error":-31802,"message":"unsupported WiredTiger file version: this build '

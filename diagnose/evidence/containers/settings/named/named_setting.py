@@ -7,7 +7,10 @@ import msgspec
 
 from diagnose.model import PageVariables
 
-_BINARY = re.compile(r"\.(?:aof|class|db|dll|gz|jar|jks|node|p12|pyc|rdb|so|sqlite3?|tar|war|zip)$")
+_BINARY = re.compile(
+    r"\.(?:aof|bin|class|couch|db|dll|fdb|frm|gguf|gz|h5|ibd|jar|jks|ldf|mdb|mdf|ndf|node|onnx|p12|pt|pyc"
+    r"|rdb|realm|safetensors|so|sqlite3?|sqlite3?-(?:shm|wal)|tar|war|wt|zip)$"
+)
 """Files that no terminal can show: their neighbours are looked at instead."""
 
 

@@ -10,6 +10,7 @@ from diagnose.evidence.containers.settings.named.address_variables import variab
 from diagnose.evidence.containers.settings.named.named_setting import NamedSetting
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.mappings import only
+from diagnose.word_sets import vocabulary
 
 SHORTEST = 4
 """Characters of a value, a name or an option that a line does not repeat by chance."""
@@ -49,6 +50,15 @@ _HOST_OF_CALL = LazyPattern(r"(?:(?<=//)|(?<=@)|(?<![/\w.-]))[a-z][\w.-]*[a-z0-9
 """A word that may be the host of a call: not part of a path, unless it opens a URL."""
 
 
+_WORDS_OF_ERRORS = vocabulary(
+    """
+    data database default directory disk error false file files folder info local memory mode name none null path
+    production server service simple standalone storage system true user warn warning
+    """
+)
+"""Values that are words of any error too: `no such file` says nothing of X_METHOD=file."""
+
+
 def _with_wrong_value(variable: str | None) -> NamedSetting | None:
     return NamedSetting(variable=variable, fault="value") if variable else None
 
@@ -80,6 +90,8 @@ def _repeats(text: str, value: str) -> bool:
     value = value.strip()
     if "redacted" in value or not stands_in(value, text):
         return False
+    if value.lower() in _WORDS_OF_ERRORS:
+        return any(f"{mark}{value}{mark}" in text for mark in ("'", '"', "`"))
     return len(value) >= SHORTEST or _is_quoted(value, text)
 
 
