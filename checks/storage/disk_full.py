@@ -19,6 +19,7 @@ from diagnose.evidence.storage.usage.filled_disk import BuilderCache, FilledDisk
 from diagnose.evidence.storage.usage.filled_volumes import FilledVolumes
 from diagnose.evidence.storage.usage.full_disks import FullDisks
 from diagnose.evidence.storage.usage.growable_disks import GrowableDisk, GrowableDisks
+from diagnose.evidence.storage.usage.renamed_logs import RenamedLogs
 from diagnose.evidence.storage.usage.written_layers import WrittenLayers
 from diagnose.evidence.storage.volumes.unused_volumes import UnusedVolumes
 from diagnose.first_steps.disk_cures import writers_cures
@@ -49,6 +50,7 @@ class DiskContents(EvidenceGroup, frozen=True):
     written: WrittenLayers | None
     volumes: FilledVolumes | None
     images: Images | None
+    renamed: RenamedLogs | None
 
 
 class DiskRoom(EvidenceGroup, frozen=True):
@@ -99,7 +101,8 @@ def disk_full(
     in containerd's own folder, wherever the data root is. The storage driver vfs keeps a full copy
     of each layer, and is named. Where containers' writable layers lead, or volumes, the folder or
     the file is named in which the largest one has most; dumps of crashed programs and the logs of
-    databases are known by their names.
+    databases are known by their names. Of a container's log that was renamed while the engine
+    writes it, the file is named that it writes to now.
     """
     for disk in filesystems:
         figures = disk.usage
@@ -132,6 +135,7 @@ def _filled_disk(disk: Filesystem, contents: DiskContents, info: Info | None) ->
         layers=f"{info.docker_root_dir}/{info.driver}" if info is not None else "",
         largest_volume=volumes.largest if volumes is not None else None,
         images=contents.images,
+        renamed_log=next(iter(contents.renamed or ()), None),
     )
 
 
@@ -198,6 +202,12 @@ def _cures(filled: FilledDisk) -> PageVariables:
     if filled.disk.point == "/run":
         return {**cures, "journal": "50M"}
     cures |= filled.cures
+    if filled.renamed_log is not None and "chatty" in cures:
+        del cures["chatty"]  # the file of that name is new, and nearly empty
+        cures |= {
+            "renamed_log": filled.renamed_log.path,
+            "renamed_of": filled.renamed_log.container,
+        }
     if filled.copied_bytes:
         cures.pop("images", None)  # what has a name stays, and each of those is the fault
     if filled.journal_bytes and filled.is_to_blame(filled.journal_bytes):

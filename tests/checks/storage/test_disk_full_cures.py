@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
 import pytest
 
 from diagnose.evidence.storage.filesystems import Filesystem, Filesystems, Usage
+from diagnose.evidence.storage.usage.disk_parts import UsagePart
+from diagnose.evidence.storage.usage.disk_usage import DiskUsage
 from diagnose.evidence.storage.usage.full_disks import FileSize, FullDisks
 from diagnose.evidence.storage.usage.growable_disks import GrowableDisk, GrowableDisks
+from diagnose.evidence.storage.usage.renamed_logs import RenamedLog, RenamedLogs
 from tests.checks.storage.evidence import (
     GIB,
     ID,
@@ -178,6 +182,25 @@ def test_named_volumes_are_offered_where_nothing_else_suffices() -> None:
     (full,) = (finding for finding in report.findings if finding.id == "storage.disk-full")
     assert full.finding.variables["chatty"] == "web"
     assert "idle" not in full.finding.variables
+
+
+@pytest.mark.parametrize("is_renamed", [True, False])
+def test_a_renamed_log_is_emptied_by_its_new_name(is_renamed: bool) -> None:
+    """The file at the log's own path is new then, and empty."""
+    path = f"{ROOT}/containers/{ID}/{ID}-json.log-20261203"
+    renamed = RenamedLogs((RenamedLog("web", path, 40 * GIB),) if is_renamed else ())
+    filled = msgspec.convert(usage_at(97), Usage)
+    parts = (UsagePart("container logs", 40 * GIB, subjects=(("web", 40 * GIB),)),)
+    (finding,) = judge(
+        "storage.disk-full",
+        filesystems=Filesystems((Filesystem(ROOT, filled, ("data root",)),)),
+        usage=DiskUsage(ROOT, parts),
+        renamed=renamed,
+    ).findings
+    variables = finding.variables
+    assert variables.get("renamed_log") == (path if is_renamed else None)
+    assert ("chatty" in variables) is not is_renamed
+    assert ("was renamed to" in finding.summary) is is_renamed
 
 
 def test_volumes_of_a_series_are_counted_together() -> None:

@@ -50,6 +50,13 @@ def _growing_files(filled: FilledDisk) -> str:
         writers = " and ".join(f'container "{name}"' for name in filled.log_writers[:2])
         of = f" of {writers}" if writers else ""
         return f"the log {filled.log.path}{of} holds {size(filled.log.bytes)}"
+    renamed = filled.renamed_log
+    if renamed is not None and filled.is_to_blame(renamed.bytes):
+        file = posixpath.basename(renamed.path)
+        return (
+            f'the log of container "{renamed.container}" was renamed to {file}, and the engine writes '
+            f"on into that file: it holds {size(renamed.bytes)}"
+        )
     return ""
 
 

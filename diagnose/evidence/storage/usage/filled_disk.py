@@ -15,6 +15,7 @@ from diagnose.evidence.storage.usage.disk_usage import DiskUsage
 from diagnose.evidence.storage.usage.filled_volumes import FilledVolume
 from diagnose.evidence.storage.usage.full_disks import CoreDumps, FileSize, FullDisks, largest_log
 from diagnose.evidence.storage.usage.idle_images import IdleImages, idle_images
+from diagnose.evidence.storage.usage.renamed_logs import RenamedLog
 from diagnose.evidence.storage.usage.written_layers import WrittenLayer
 from diagnose.evidence.storage.volumes.unused_volumes import UnusedVolumes
 from diagnose.file_paths import is_below
@@ -118,6 +119,7 @@ class FilledDisk(msgspec.Struct, frozen=True, dict=True):
     largest_volume: FilledVolume | None = None
     """The largest volume of the data root's disk, where volumes are its largest part."""
     images: Images | None = None
+    renamed_log: RenamedLog | None = None
 
     @property
     def measured(self) -> DiskUsage | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from tests.lab import Box, fault, images
 from tests.lab.images import Recipe
 from tests.lab.runner import BASE_CONFIG
+from tests.lab.scenarios.everyday.helpers import first_command
 from tests.lab.scenarios.storage.helpers import ROOT, SAFE, small_disk
 
 # -- what fills a disk ----------------------------------------
@@ -68,6 +69,47 @@ def layers_of_a_former_storage_driver_fill_the_disk(box: Box) -> None:
     assert room.f_bavail < 0.1 * room.f_blocks
     (first,) = box.diagnose("check", "storage.disk-full", "--format", "json").findings
     assert first["fix"][0]["command"] == f"rm -rf {ROOT}/vfs {ROOT}/image/vfs"
+
+
+@fault(
+    "storage.disk-full",
+    subject="filesystem:/var/lib/docker",
+    box={"disk": "300M"},
+    also=["logging.file-missing"],
+    exit_code=2,
+)
+def renamed_log_that_fills_the_disk(box: Box) -> None:
+    """The host's logrotate has renamed a container's log, and the engine writes on into that file.
+
+    The log's own path has a new file, which is empty. The command empties the right one, and the
+    engine writes to the log's own file then.
+    """
+    _write_into_renamed_log(box, "audit41")
+    (first,) = box.diagnose("check", "storage.disk-full", "--format", "json").findings
+    assert 'the log of container "audit41" was renamed' in first["summary"], first["summary"]
+    box.sh(first_command(box, "storage.disk-full", ROOT))
+    room = box.usage(ROOT)
+    assert room.f_bavail > 0.5 * room.f_blocks
+    box.docker("rm", "-f", "audit41")
+    box.sh(f"rm {ROOT}/spare")
+    _write_into_renamed_log(box, "audit41")
+
+
+def _write_into_renamed_log(box: Box, name: str) -> None:
+    """A container whose log is renamed before it prints some 200 MB."""
+    line = "x" * 9999
+    loud = (
+        f"while [ ! -e /tmp/go ]; do sleep 0.1; done; yes {line} | head -n 21000; exec sleep 1000"
+    )
+    options = ("--tmpfs=/tmp", "--log-opt=max-size=1g", f"--name={name}")
+    box.docker(*SAFE, *options, "bb:1.36", "sh", "-c", f"echo up; {loud}")
+    log = box.inspect(name)["LogPath"]
+    box.wait_for(lambda: box.path(log).stat().st_size > 0, what="the first line")
+    box.sh(f"mv {log} {log}-20261203; : >{log}")
+    box.docker("exec", name, "touch", "/tmp/go")
+    renamed = box.path(f"{log}-20261203")
+    box.wait_for(lambda: renamed.stat().st_size > 210_000_000, 60, what="the log to grow")
+    box.fill(f"{ROOT}/spare", 0.96)
 
 
 @fault("storage.disk-full", subject="filesystem:/srv/journals", shareable=True, exit_code=2)
