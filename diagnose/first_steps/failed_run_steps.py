@@ -4,7 +4,9 @@ import shlex
 
 from diagnose.evidence.containers.ends.silent_faults import silent_fault_steps
 from diagnose.evidence.containers.logs.passing_failures import may_have_passed
+from diagnose.evidence.containers.mounts.host_paths import stray_path
 from diagnose.evidence.containers.programs.missing_modules import MissingModule
+from diagnose.evidence.containers.settings.changed_words import with_text
 from diagnose.evidence.images.listing import Images
 from diagnose.first_steps.changed_compose import changed_variables
 from diagnose.first_steps.data_releases import image_of_data
@@ -63,6 +65,7 @@ def further_steps(run: FailedRun) -> PageVariables:
         | _named_steps(run)
         | _room_variables(run)
         | dict(run.corrected)
+        | _steps_to_inner_path(run)
         | steps_to_offered_port(container, run.calls)
         | dict(run.server)
         | ({"misnamed": run.own.server, "own_setting": run.own.place} if run.own else {})
@@ -124,6 +127,15 @@ def _calls_nobody(run: FailedRun) -> bool:
     calls_itself = is_of_loopback and not container.shares_network
     is_looked_at = bool({"asked_host", "calls_of"} & set(run.look)) and not run.calls.callees
     return bool(run.strays) or calls_itself or is_looked_at
+
+
+def _steps_to_inner_path(run: FailedRun) -> PageVariables:
+    """The page variables that write the container's path in place of the host's, where one variable
+    or word of the command has that."""
+    stray = stray_path(run.container, run.tail.telling_text)
+    if stray is None or not stray.path_inside:
+        return {}
+    return with_text(run.container, stray.path, stray.path_inside)
 
 
 def _without_links(run: FailedRun, steps: PageVariables) -> PageVariables:

@@ -129,9 +129,12 @@ _PRIVATE = LazyPattern(
 def _without_contents(setting: NamedSetting, tail: LogTail) -> PageVariables:
     """The page variables of a setting, without the lines of a file that the program may not use:
     its owner and its mode decide. For a file in another encoding its bytes decide. Of keys and
-    certificates the page shows the owner, and no line."""
+    certificates the page shows the owner, and no line; for a file that the program does not find,
+    the folder on the host."""
     variables = setting.variables
     path = variables.get("setting_file", "")
+    if path and tail.failure_named("path-missing"):
+        return {"named_folder": path.rpartition("/")[0] or "/"}
     is_refused = "permission" in signs(tail.telling_text)
     is_elsewhere = is_refused or tail.failure_named("path-denied", "not-utf-8") is not None
     is_private = _PRIVATE.search(path) is not None

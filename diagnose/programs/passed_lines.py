@@ -39,6 +39,10 @@ _TOOL = LazyPattern(
     re.VERBOSE,
 )
 """A command of a start script complains, or the shell that runs the script."""
+_REMOVED_BEFORE = LazyPattern(
+    r"^(?:/(?:usr/)?bin/)?(?:rm|rmdir): (?:can't|cannot|failed to) remove [^\n]{1,400}: No such file or directory\s*$"
+)
+"""A start script that cleans up found nothing to remove."""
 _OF_AN_END = LazyPattern(
     r"\b(?:abort|end(?:ed|ing)|exit|fail|finish|kill|retry|stop|terminat|unable|wait)|^\W*$",
     re.IGNORECASE,
@@ -71,6 +75,7 @@ def passed_lines(messages: Sequence[Message]) -> frozenset[int]:
     last_reached = _last_place(_REACHED.search, texts)
     tools = {place for place, text in enumerate(texts[:last_ordinary]) if _TOOL.match(text)}
     calls = {place for place, text in enumerate(texts[:last_reached]) if _CALL.search(text)}
+    by_own_words |= {place for place in tools if _REMOVED_BEFORE.match(texts[place])}
     passed = by_own_words | tools | calls | _calls_before_another_end(messages)
     rest = [line for place, line in enumerate(messages) if place not in passed]
     # the line that explains is nearly always among the last

@@ -3,6 +3,16 @@
 from __future__ import annotations
 
 LINES = {
+    "command-removed": (
+        "airflow command error: `airflow upgradedb` command, has been removed, please use `airflow db upgrade`",
+    ),
+    "key-unconfigured": (
+        "[2021-12-14 15:47:47,818] [CRITICAL@mau.init] Configuration error: homeserver.address not configured",
+    ),
+    "gpu-unknown": (
+        "RuntimeError: CUDA failed with error unknown error",
+        "RuntimeError: CUDA unknown error - this may be due to an incorrectly set up environment",
+    ),
     "setting-asked": (
         'level=error msg="Stopped background service" reason="cert_file cannot be empty when using HTTPS"',
         "Error in config: config: could not find key: `db-uri'",
@@ -1055,6 +1065,7 @@ LINES = {
     "peer-timeout": (
         "wait-for-it.sh: timeout occurred after waiting 15 seconds for db:5432",
         'level=fatal msg="dial tcp 172.25.0.2:3306: connect: connection timed out"',
+        'could not connect to server: Connection timed out; Is the server running on host "10.20.0.9" and accepting',
     ),
     "some-path-denied": (
         "Assets directory not writable. Check assets directory permissions & docker user",
@@ -1103,6 +1114,7 @@ LINES = {
         "sh: can't create /data/cache/lock: Operation not permitted",
     ),
     "path-denied": (
+        'ERROR: I do not have read/write permissions to /palworld! Please run "chown -R 1000:1000 palworld" on host',
         (
             "ERROR Unable to initialize backend: Unable to write to the backend; > Please ensure MinIO binary has "
             "write permissions for the backend; HINT: Use 'sudo chown root /data1 && sudo chmod u+rxw /data1' to "
@@ -1135,6 +1147,7 @@ LINES = {
         "tunnel credentials file '/etc/cloudflared/creds.json' doesn't exist or is not a file",
         "loading Caddyfile via flag: open /Corefile: no such file or directory",
         "The control file '/etc/none' is not a file",
+        "cat: can't open '/config/Library/Application Support/Plex/Preferences.xml': No such file or directory",
         'minidlna.c:670: error: Media directory "/media2" not accessible [No such file or directory]',
         'error: Module not found "file:///app/main.ts".',
         'PHP Fatal error:  Uncaught Symfony\\Component\\Dotenv\\Exception\\PathException: Unable to read the "/app/.env" environment file.',
@@ -1301,6 +1314,7 @@ LINES = {
     ),
     "gpu-unfit": (
         "RuntimeError: CUDA error: no kernel image is available for execution on the device",
+        "ERROR: CUDA kernel mma has no device code compatible with CUDA arch 720. ggml-cuda.cu was compiled for: 800",
     ),
     "number-taken": (
         "usermod: UID '1000' already exists",

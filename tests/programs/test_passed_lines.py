@@ -18,6 +18,10 @@ PASSED = {
         "chown: changing ownership of '/data/x': Operation not permitted",
         "loaded 41 articles",
     ),
+    "a script that finds nothing to remove": (
+        "rm: can't remove '/root/Library/Application Support/Plex Media Server/plexmediaserver.pid': No such file or directory",
+        "8192",
+    ),
     "a shell that went on": ("sh: 1: git: not found", "version unknown to this build"),
     "a call that succeeded later": (
         'psql: error: connection to server at "db", port 5432 failed: Connection refused',

@@ -7,6 +7,7 @@ from diagnose.evidence.containers.ends.background_starts import (
     foreground_variables,
     starts_in_background,
 )
+from diagnose.evidence.containers.ends.quiet_ends import ended_quietly
 from diagnose.evidence.containers.ends.stops import Stops
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.logs.tail import LogTail
@@ -39,7 +40,8 @@ def daemonized(
     `service nginx start` or a shell without a terminal ends within seconds with exit code 0, and
     every other process ends with it. Jobs publish no ports. Runs in the foreground, exits that a
     user requested or that the engine has forgotten, and containers with the policy on-failure, for
-    which 0 is the end of a job, are not reported.
+    which 0 is the end of a job, are not reported. Where the last lines explain a failure, that is a
+    matter of container.exits-at-start.
     """
     for container in containers:
         if not container.wanted_ports or is_somebodys_job(container) or container.was_watched:
@@ -48,9 +50,12 @@ def daemonized(
             continue
         if not _ended_at_once(container, clock, options, short):
             continue
+        tail = tail_of(log_tails, container)
+        if ended_quietly(container, tail):
+            continue
         is_loop = container.state.status == "restarting"
         if is_loop or stops.was_unasked(container):
-            yield _finding(container, tail_of(log_tails, container))
+            yield _finding(container, tail)
 
 
 def _finding(container: Container, tail: LogTail) -> Finding:

@@ -3,6 +3,8 @@
 from checks.container.causes import APPLICATION_CAUSES, PEER_CAUSES
 from checks.container.ends.lost_with_host import engine_began, is_lost
 from checks.container.helpers import severity_of_end
+from diagnose.evidence.containers.ends.quiet_ends import ended_quietly
+from diagnose.evidence.containers.ends.stops import Stops
 from diagnose.evidence.containers.events import Events
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.logs.passing_failures import fails_at_start
@@ -27,11 +29,12 @@ SHORT_S = Seconds(10)
 KILLED = 128 + 9
 
 
-class KillRecords(EvidenceGroup, frozen=True):
-    """The sources that record that a container was killed."""
+class SourcesOfEnds(EvidenceGroup, frozen=True):
+    """The sources that record why a container ended: a kill, or a request."""
 
     events: Events | None
     kernel_log: KernelLog | None
+    stops: Stops | None
 
 
 @check(
@@ -44,7 +47,7 @@ def exits_at_start(
     containers: Containers,
     clock: Clock,
     options: Options,
-    records: KillRecords,
+    records: SourcesOfEnds,
     context: RunContext | None,
     focus: Focus | None,
     processes: Processes | None,
@@ -59,7 +62,10 @@ def exits_at_start(
     Published ports or a health check make the finding critical, a compose service or a detached run
     make it a warning. A run in the foreground has shown its exit code to somebody: advice.
 
-    Exit code 0, ends by a signal that was asked for, terminals, one-off runs of compose, tasks of
+    Exit code 0 counts where a server that publishes ports says in its last lines what went wrong:
+    its start script or supervisor loses the code of the program. Elsewhere it is silent.
+
+    Ends by a signal that was asked for, terminals, one-off runs of compose, tasks of
     swarm and containers with a restart policy (those are loops, or were stopped by hand) are
     silent, and so is a former attempt of Kubernetes, Nomad or ECS, where a later one runs. A
     container that ran when the engine or its host went down is a matter of container.lost-with-host
@@ -70,11 +76,14 @@ def exits_at_start(
         is_recent = clock.is_within(container.finished_at, options.since_s)
         if not is_recent or not _stays_down(container) or is_succeeded(container, containers):
             continue
-        if not _failed_by_itself(container, records.events) or is_lost(container, began):
+        has_failed = _failed_by_itself(container, records.events)
+        if not (has_failed or container.wanted_ports) or is_lost(container, began):
             continue
         if container.state.exit_code == KILLED and _lacked_memory(container, records):
             continue
         run = failed_run(container, containers, context)
+        if not has_failed and not _gave_up(run, records.stops):
+            continue
         if fails_at_start(container, run.tail, short):
             yield _finding(run, containers, clock)
 
@@ -100,6 +109,12 @@ def _finding(run: FailedRun, containers: Containers, clock: Clock) -> Finding:
     )
 
 
+def _gave_up(run: FailedRun, stops: Stops | None) -> bool:
+    """Whether a server exited with code 0, nobody stopped it, and its log explains the failure."""
+    is_by_itself = stops is not None and stops.was_unasked(run.container)
+    return is_by_itself and ended_quietly(run.container, run.tail)
+
+
 def _stays_down(container: Container) -> bool:
     """Whether a container has ended, is not a job, and no restart policy starts it again."""
     has_ended = container.state.status == "exited" and not container.state.error
@@ -116,7 +131,7 @@ def _failed_by_itself(container: Container, events: Events | None) -> bool:
     return is_own(code)
 
 
-def _lacked_memory(container: Container, records: KillRecords) -> bool:
+def _lacked_memory(container: Container, records: SourcesOfEnds) -> bool:
     """Whether an event or the kernel records a kill for memory: container.oom-killed reports that
     kill."""
     events = records.events

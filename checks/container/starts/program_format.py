@@ -53,10 +53,21 @@ def exec_format(containers: Containers, programs: Programs, info: Info | None) -
         defect = defect_of_format(program, host)
         first_bytes = {_FIRST_BYTES: defect.first_bytes} if defect.first_bytes else {}
         finding = refused_program(container, program, defect.words, first_bytes)
-        is_binary = program.machine or _BINARY in program.line
-        finding = finding.without_variable("file" if is_binary else "image")
+        finding = finding.without_variable("image" if _lacks_first_line(program) else "file")
         finding = with_mounted_copy(finding, container)
         yield _marked_finding(finding) if program.is_marked else finding
+
+
+def _lacks_first_line(program: Program) -> bool:
+    """Whether the program is a script whose first line names no interpreter, or hides it.
+
+    A script that was not read may have the line: then its interpreter is built for another
+    processor.
+    """
+    if program.is_marked:
+        return True
+    is_plain = program.is_read and not (program.machine or program.interpreter)
+    return is_plain and _BINARY not in program.line
 
 
 def _empty_finding(container: Container, program: Program) -> Finding:

@@ -43,6 +43,7 @@ from diagnose.programs.failures.network.web_folders import WEB_FOLDERS
 from diagnose.programs.failures.network.web_servers import WEB_SERVERS
 from diagnose.programs.failures.products.applications import APPLICATIONS
 from diagnose.programs.failures.products.backups import BACKUPS
+from diagnose.programs.failures.products.chain_nodes import CHAIN_NODES
 from diagnose.programs.failures.products.collectors import COLLECTORS
 from diagnose.programs.failures.products.directory_servers import DIRECTORY_SERVERS
 from diagnose.programs.failures.products.given_up_starts import GIVEN_UP_STARTS
@@ -59,6 +60,7 @@ FAILURES: tuple[Failure, ...] = (
     *APPLICATIONS,
     *BACKUPS,
     *HOME_SERVERS,
+    *CHAIN_NODES,
     *GIVEN_UP_STARTS,
     *FILE_MODES,
     *DATABASE_SERVERS,

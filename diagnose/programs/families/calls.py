@@ -303,6 +303,8 @@ PEERS = (
             | \bconnection\ (?:\#\d+\ )?to\ (?:\w+://)?(?P<peer_called>[\w.-]+:\d{2,5})\ timed\ out
             | \bconnection\ to\ server\ at\ \"(?P<peer_libpq>[^\"\n]{1,200})\"[^\n]{0,60}\ failed:
                 \ (?:timeout\ expired|connection\ timed\ out)
+            | \bcould\ not\ connect\ to\ server:\ Connection\ timed\ out\b[^\n]{0,60}
+                \bIs\ the\ server\ running\ on\ host\ \"(?P<peer_libpq_older>[^\"\n]{1,200})\"
             | \bconnect\ ETIMEDOUT\ (?P<peer_node>[\w.:-]{2,60}:\d{2,5})\b
             | \bHTTPS?ConnectionPool\(host='(?P<peer_python>[\w.-]{1,200})'[^\n]{0,400}\btimed\ out\b
             | \bTimeout\ connecting\ to\ \[(?P<peer_elastic>[\w./:-]+)\]

@@ -65,4 +65,26 @@ CONFIGURATION = (
         build="earlier",
         look="builds",
     ),
+    Failure(
+        name="command-removed",
+        of_running=NEVER,
+        mark=("removed", "no longer"),
+        pattern=r"""(?x)
+            [`'"](?P<old>[a-z][\w.-]{1,40}(?:\ [\w.-]{1,40}){0,3})[`'"]\ (?:sub)?command,?
+                \ (?:has\ been|was)\ removed,?\ (?:please\ )?use\ [`'"](?P<new>[a-z][^`'"\n]{1,120})[`'"]
+        """,
+        cause="what starts the program calls its command {old}, which this release no longer has: {new} takes its "
+        "place",
+        cure="write {new} into the script or the command that calls it; or run the release before",
+        source="Airflow's own message",
+    ),
+    Failure(
+        name="key-unconfigured",
+        of_running=ABOUT_SETTINGS,
+        mark="not configured",
+        pattern=r"\b[Cc]onfiguration error: (?P<key>[a-z][\w-]{1,40}(?:\.[\w-]{1,40}){1,5}) not configured\b",
+        cause="the setting {key} in the program's configuration file has no value, or still that of the example",
+        cure="give {key} the value of this host in the file",
+        source="mautrix' own message",
+    ),
 )

@@ -76,8 +76,9 @@ DEVICES = (
     Failure(
         name="gpu-unfit",
         of_running=NEVER,
-        mark="no kernel image",
-        pattern=r"\bno kernel image is available for execution on the device",
+        mark=("no kernel image", "no device code compatible"),
+        pattern=r"\bno kernel image is available for execution on the device"
+        r"|\bhas no device code compatible with CUDA arch\b",
         cause="the image's build of its library (PyTorch, CUDA) has no code for this graphics card: it is too new or "
         "too old for it",
         cure="run the image with another release of CUDA, as its documentation lists them for the card",
@@ -128,6 +129,18 @@ DEVICES = (
         cure="reboot the host, or unload and load its module (rmmod nvidia_uvm nvidia_drm nvidia_modeset nvidia; "
         "modprobe nvidia) with no program on the GPU",
         source="NVIDIA/nvidia-docker#584",
+        look="graphics",
+    ),
+    Failure(
+        name="gpu-unknown",
+        of_running=NEVER,
+        mark="cuda",
+        pattern=r"\bCUDA failed with error unknown error|\bCUDA unknown error\b|\bCUDA error: unknown error\b",
+        cause="the graphics card cannot be used, and CUDA says no more: as a rule the host has not loaded a module of "
+        "its driver (nvidia_uvm), or the driver has changed since it booted",
+        cure="run nvidia-smi on the host and modprobe nvidia_uvm, then start the container again; after an update of "
+        "the driver reboot the host",
+        source="jhj0517/Whisper-WebUI#192; PyTorch's own message",
         look="graphics",
     ),
     Failure(

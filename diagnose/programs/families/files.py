@@ -127,6 +127,7 @@ FILES = (
             | \b(?:dir(?:ectory)?|file|folder|path)\ ['"]?(?P<path_shut>{_FOLDER})['"]?\ is\ not
                 \ (?:accessible|owned\ by\ the\ current\ user|readable)\b
             | \bno\ (?:read|write)\ permissions?\ (?:for|in|on|to)\ (?P<path_permitted>{_FOLDER})
+            | \bnot\ have\ read/write\ permissions\ to\ (?P<path_both>/[\w.@+-]{{2,60}}(?:/[\w.@+-]+)*)
             | \bCouldn't\ create\ private\ data\ directory\ "(?P<path_tor>{_FOLDER})"
             | \bInsufficient\ permissions\ on\ directory\ (?P<path_cassandra>{_FOLDER})
             | \bFolder\ (?P<path_neo>/[\w./-]{{1,200}})\ is\ not\ accessible\ for\ user\b
@@ -258,7 +259,8 @@ FILES = (
         unlike=_OF_HOSTS_OR_SYNTAX,
         mark="",
         pattern=rf"""(?x)
-            (?:can't|cannot|unable\ to|could\ not)\ (?:open|find|load|access)\ (?:\w+\ )?['"]?(?P<path_opened>{_PATH})
+            ['"](?P<path_quoted>/[^'"\n]{{1,200}}\ [^'"\n]{{1,200}})['"]:?[^\n'"]{{0,40}}(?:{_ABSENCE})
+            | (?:can't|cannot|unable\ to|could\ not)\ (?:open|find|load|access)\ (?:\w+\ )?['"]?(?P<path_opened>{_PATH})
             | (?:can't|cannot|unable\ to|could\ not|failed\ to)\ (?:find|locate)\ (?:\w+\ ){{1,4}}?
                 (?:at\ |file:?\ )['"]?(?P<path_sought>{_PATH})
             | \b(?:DocumentRoot|Directory|ServerRoot)\ ['"]?(?P<path_apache>{_PATH})['"]?\ is\ not\ a\ directory

@@ -36,6 +36,11 @@ no exit code."""
 _NAME_OF_CURL = LazyPattern(
     r"\bconnect to (?P<host>[A-Za-z][\w.-]{0,252}) port (?P<port>\d{2,5})(?!\d)"
 )
+_BEHIND_LIBPQ = LazyPattern(
+    r"\bon host \"(?P<host>[\w.-]{1,253})\"[^\n]{0,60}?\baccepting[;\s]{1,4}"
+    r"TCP/IP connections on port (?P<port>\d{2,5})"
+)
+"""The server that libpq called, as its releases before 14 name it on two lines."""
 _FILE = LazyPattern(
     r"\.(?:c|cc|clj|cjs|cpp|cs|ex|exs|go|java|js|jsx|kt|lua|mjs|php|pl|pm|py|rb|rs|scala|ts|tsx)$"
 )
@@ -71,6 +76,9 @@ def place_in(text: str) -> CalledPlace:
     upstream = _UPSTREAM.search(text)
     if upstream is not None:
         return CalledPlace(upstream["host"].strip("[]"), int(upstream["port"]))
+    behind_libpq = _BEHIND_LIBPQ.search(text)
+    if behind_libpq is not None:
+        return CalledPlace(behind_libpq["host"], int(behind_libpq["port"]))
     address6 = _address6_in(text)
     if address6 is not None:
         return address6

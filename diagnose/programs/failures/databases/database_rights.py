@@ -63,4 +63,15 @@ DATABASE_RIGHTS = (
         source=_OWN_WORDS,
         look="database",
     ),
+    Failure(
+        name="schema-unselected",
+        mark="no schema has been selected",
+        pattern=r"\bno schema has been selected to create in\b",
+        cause="the program's database has no schema in which its user may make tables: public was removed, or belongs to "
+        "another user, as it does in a dump that was restored",
+        cure="as the database's administrator, in that database: CREATE SCHEMA IF NOT EXISTS public; then GRANT ALL ON SCHEMA "
+        "public to the user",
+        source="PostgreSQL documentation, schemas",
+        look="database",
+    ),
 )

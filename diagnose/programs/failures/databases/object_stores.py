@@ -37,6 +37,15 @@ OBJECT_STORES = (
         source="bitnami/bitnami-docker-minio#9",
     ),
     Failure(
+        name="minio-drive-gone",
+        mark="unable to use the drive",
+        pattern=r"\bUnable to use the drive (?P<drive>/\S{1,200}): drive not found\b",
+        cause="MinIO cannot use {drive}: no folder of this name is in the container, or its user may not write there",
+        cure="mount the folder of its data at {drive}, and give it to the user that MinIO runs as",
+        source="MinIO's own message",
+        look="data",
+    ),
+    Failure(
         name="minio-o-direct",
         mark="o_direct",
         pattern=r"(?:Please ensure your disk supports|Disks? do(?:es)? not support) O_DIRECT",

@@ -76,4 +76,24 @@ SEARCH_SERVERS = (
         source="Solr's own message",
         look="data",
     ),
+    Failure(
+        name="search-checks-unlisted",
+        mark="bootstrap checks failed",
+        pattern=r"\[\d{1,2}\] bootstrap checks failed\b",
+        cause="Elasticsearch does not start where the limits of the host are too low for it, and the log does not show "
+        "which: vm.max_map_count, the open files, or memory that may not be locked",
+        cure="set vm.max_map_count=262144 on the host (sysctl -w), --ulimit=nofile=65536:65536 and "
+        "--ulimit=memlock=-1:-1; a single node for tests needs discovery.type=single-node",
+        source="Elasticsearch documentation, bootstrap checks",
+        follows=True,
+    ),
+    Failure(
+        name="search-shard-damaged",
+        mark="failed to load local shard",
+        pattern=r"\bFailed to load local shard \"(?P<folder>[^\"\n]{1,200})\": [^\n]{0,60}(?:EOF while parsing|Json error)",
+        cause="a file in {folder} is damaged: it is empty or cut off, as after a full disk or a power loss",
+        cure="copy the storage folder, then restore a snapshot, or move the folder of that collection out of it",
+        source="Qdrant's own message",
+        look="data",
+    ),
 )

@@ -276,4 +276,14 @@ LIBRARY_VERSIONS = (
         build="another",
         look="builds",
     ),
+    Failure(
+        name="ruby-yaml-alias",
+        mark="psych::",
+        pattern=r"\bPsych::(?:AliasesNotEnabled|BadAlias)\b(?::[^\n]{0,40}\bUnknown alias: (?P<alias>[\w.-]{1,60}))?",
+        cause="a YAML file of the program uses an alias (&, *), which the reader of this Ruby (3.1 or later) does not take by "
+        "itself: the program is older than the Ruby in its image",
+        cure="run a build with the Ruby that the program was made for, or a newer release of the program",
+        source="Ruby's Psych, release 4",
+        build="another",
+    ),
 )

@@ -89,8 +89,9 @@ NETWORK_SERVERS = (
     ),
     Failure(
         name="wireguard-module",
-        mark="unknown device type",
-        pattern=r"\bUnknown device type\.",
+        mark=("unknown device type", "does not support wireguard", "can't add link"),
+        pattern=r"\bUnknown device type\.|\byour host's kernel does not support WireGuard\b"
+        r"|\bcan't add link: operation not supported\b[^\n]{0,40}\bu?wg\d",
         cause="the host's kernel has no WireGuard: its module is not loaded, or not built for this kernel",
         cure="load it on the host (modprobe wireguard); after an update of the kernel boot into it first; kernels before 5.6 "
         "need the package wireguard-dkms",

@@ -42,6 +42,26 @@ TUNNELS = (
         look="machine",
     ),
     Failure(
+        name="tunnel-key-refused",
+        mark="unable to validate api key",
+        pattern=r"\binvalid key: unable to validate API key\b",
+        cause="the control server of the tunnel does not take the authentication key: it has expired, was used up, or is of "
+        "another network",
+        cure="make a new key, and set it in place of the old one (TS_AUTHKEY)",
+        source="tailscale/golink's and tailscale's own message",
+        turns_away=True,
+        remedy=TypedLike(r"AUTH_?KEY$"),
+    ),
+    Failure(
+        name="tunnel-prefix-missing",
+        mark="minimum one prefix",
+        pattern=r"\bno IPv4 or IPv6 prefix configured, minimum one prefix is required",
+        cause="Headscale's configuration names no network for its clients: the file is not the one that is mounted, or is of "
+        "an older release (ip_prefixes)",
+        cure="set prefixes.v4 or prefixes.v6 in the configuration file, as the example of this release has them",
+        source="Headscale's own message",
+    ),
+    Failure(
         name="tailscaled-not-there",
         mark="failed to connect to local tailscaled",
         pattern=r"failed to connect to local tailscaled",

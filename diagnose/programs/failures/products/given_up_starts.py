@@ -1,7 +1,7 @@
 """Starts that applications give up for a reason of their own, which no other program has."""
 
 from diagnose.programs.failures.recognition import Failure
-from diagnose.programs.failures.remedies import Typed
+from diagnose.programs.failures.remedies import Typed, TypedLike
 
 _OWN = "the program's own message"
 
@@ -242,6 +242,76 @@ GIVEN_UP_STARTS = (
         cause="Node-RED's port is used by another process in the same network",
         cure="stop the other one, or set PORT to another number",
         source=_OWN,
+    ),
+    Failure(
+        name="process-not-default",
+        mark="default process",
+        pattern=r"\bwhen there is no default process a command is required\b",
+        cause="the image has several processes and names none that runs by itself: its build was not finished, or left that "
+        "out",
+        cure="give the name of the process as the command, or run another build of the image",
+        source="hyness/spring-cloud-config-server#81; buildpacks' own message",
+        build="another",
+    ),
+    Failure(
+        name="web-server-not-built-in",
+        mark="servletwebserverfactory",
+        pattern=r"\bmissing ServletWebServerFactory bean\b",
+        cause="the program was built without the web server that it starts: a part of Spring Boot is missing in its jar",
+        cure="run another build of the image",
+        source="camunda-community-hub/zeebe-http-worker#27",
+        build="another",
+    ),
+    Failure(
+        name="services-too-slow",
+        mark=("s6-rc: fatal: timed out", "unable to get exit status from server"),
+        pattern=r"\bs6-rc: fatal: timed out\b"
+        r"|\bs6-sudoc: fatal: unable to get exit status from server: Operation timed out",
+        cause="the services of the image were not up in the time that its init (s6) waits for them: a slow disk, or "
+        "many files whose owner is changed",
+        cure="recreate it with --env=S6_CMD_WAIT_FOR_SERVICES_MAXTIME=0, which waits as long as it takes",
+        source="s6-overlay documentation; NginxProxyManager/nginx-proxy-manager#2753",
+        confirmed_by="container.option-missing",
+        needs=("--env=S6_CMD_WAIT_FOR_SERVICES_MAXTIME=0",),
+    ),
+    Failure(
+        name="docker-proxy-forbids",
+        mark="403 forbidden",
+        pattern=r"\bError response from daemon: [^\n]{0,60}\b403 Forbidden\b",
+        cause="the program asks Docker through a proxy of its socket, which does not allow this request (403)",
+        cure="allow that part of the API in the proxy's variables (CONTAINERS=1, INFO=1, POST=1 and their like), and "
+        "recreate the proxy",
+        source="Tecnativa/docker-socket-proxy's documentation; woodpecker-ci/woodpecker#6527",
+        look="addresses",
+    ),
+    Failure(
+        name="steam-offline",
+        mark="steamcmd",
+        pattern=r"\bSteamcmd needs to be online to update\b",
+        cause="the start script of the game did not reach Steam: the container has no way out, or no DNS server answers",
+        cure="see what diagnose check dns firewall network says, then start it again",
+        source="thijsvanloon/palworld-server-docker's and LinuxGSM's own message",
+        may_pass=True,
+        look="networks",
+    ),
+    Failure(
+        name="bot-token-missing",
+        mark="you must pass the token",
+        pattern=r"\bInvalidToken\b[^\n]{0,20}\bYou must pass the token you received from\b",
+        cause="the bot has no token: its setting is empty, or its variable has another name",
+        cure="set the token that BotFather has given out",
+        source="python-telegram-bot's own message",
+        remedy=TypedLike(r"TOKEN$"),
+        look="secrets",
+    ),
+    Failure(
+        name="models-unloaded",
+        mark="failed to load all models",
+        pattern=r"\bcreating server: Internal - failed to load all models\b",
+        cause="a model of Triton's repository does not load, and the server ends for that: the lines about that model say why",
+        cure="mend or remove that model; --exit-on-error=false starts the server with the others",
+        source="Triton documentation, server options",
+        follows=True,
     ),
 )
 """Rows that know their program by its own words."""

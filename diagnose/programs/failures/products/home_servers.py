@@ -283,8 +283,9 @@ _OF_THE_HOUSE = (
     ),
     Failure(
         name="extension-needs-superuser",
-        mark="to create extension",
-        pattern=r"permission denied to create extension \\?\"(?P<extension>[\w-]{1,60})",
+        mark=("to create extension", "extension is required"),
+        pattern=r"permission denied to create extension \\?\"(?P<extension>[\w-]{1,60})"
+        r"|\b(?P<extension_asked>[\w-]{1,60}) extension is required, but the current user does\S{2,3}t have permission",
         cause="the program's database user may not create the extension {extension}: that takes a superuser",
         cure='let the superuser of the database run CREATE EXTENSION IF NOT EXISTS "{extension}" in it once',
         source="Miniflux' documentation, database configuration",

@@ -216,5 +216,16 @@ CREDENTIALS = (
         turns_away=True,
         remedy=TypedLike(r"PHX_HOST"),
     ),
+    Failure(
+        name="laravel-key-length",
+        mark="aes-256-cbc",
+        pattern=r"\bThe only supported ciphers are AES-128-CBC and AES-256-CBC with the correct key lengths"
+        r"|\bUnsupported cipher or incorrect key length\. Supported ciphers are: aes-128-cbc, aes-256-cbc",
+        cause="the key of the application (APP_KEY) has another length or form than Laravel takes: base64: before it and "
+        "32 bytes behind that",
+        cure="set APP_KEY to what php artisan key:generate --show prints; what an earlier key has encrypted needs that key",
+        source="Laravel documentation, encryption; invoiceninja/dockerfiles#186",
+        look="secrets",
+    ),
 )
 """In the order in which a line is compared with them."""

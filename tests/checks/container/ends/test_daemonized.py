@@ -110,13 +110,13 @@ def test_only_a_known_command_is_said_to_leave_the_foreground(
 
 
 def test_a_log_that_complains_is_not_the_end_of_a_job() -> None:
-    container = container_in("exited", HostConfig=PORTS)
+    container = container_in("restarting", RestartCount=5, HostConfig=PORTS)
     (finding,) = judge(
         "container.daemonized",
         containers=of(container),
         clock=CLOCK,
         options=OPTIONS,
-        stops=Stops({container.id: False}),
+        stops=Stops({}),
         log_tails=log_of(container, "ERROR: cannot parse the answer of the meter"),
     ).findings
     assert "its log says what went wrong" in finding.summary

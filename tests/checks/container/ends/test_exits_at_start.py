@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
+from diagnose.evidence.containers.ends.stops import Stops
 from diagnose.evidence.containers.events import Events
 from diagnose.evidence.containers.listing import Container
 from diagnose.evidence.containers.logs.tail import LogTail
@@ -20,12 +23,13 @@ from tests.checks.container.evidence import (
     events_of,
     exit_event,
     items,
+    log_of,
     restart_policy,
     summaries,
     swarm_task,
 )
 from tests.inspected import of
-from tests.judging import judge
+from tests.judging import judge, rows
 
 
 @pytest.mark.parametrize(
@@ -264,3 +268,39 @@ def test_orchestrators_keep_a_former_attempt(
         events=UNKNOWN,
     )
     assert [finding.severity.name for finding in found.findings] == expected
+
+
+PORTS: dict[str, Any] = {"PortBindings": {"5000/tcp": [{"HostPort": "5000"}]}}
+INVALID = (
+    "INFO frigate.app: Starting Frigate (0.11.1)",
+    "***    Your config file is not valid!                     ***",
+    "***    Config Validation Errors                           ***",
+    "1 validation error for FrigateConfig",
+    "cameras",
+    "  field required (type=value_error.missing)",
+)
+QUIET_ENDS: dict[str, tuple[dict[str, Any], tuple[str, ...], bool | None, list[str]]] = {
+    "a server whose settings are invalid": (PORTS, INVALID, False, ["critical"]),
+    "one that a user stopped": (PORTS, INVALID, True, []),
+    "one of which no source remembers the end": (PORTS, INVALID, None, []),
+    "a job": ({}, INVALID, False, []),
+    "a server that says nothing": (PORTS, ("starting", "listening on :5000"), False, []),
+}
+
+
+@pytest.mark.parametrize("name", QUIET_ENDS)
+def test_a_server_that_ends_with_0_and_says_what_is_wrong(name: str):
+    host_config, lines, was_asked, expected = QUIET_ENDS[name]
+    container = container_in("exited", HostConfig=host_config)
+    tails = log_of(container, *lines)
+    known: dict[str, Any] = {
+        "containers": of(container),
+        "clock": CLOCK,
+        "options": OPTIONS,
+        "stops": Stops({} if was_asked is None else {container.id: was_asked}),
+        "log_tails": tails,
+    }
+    result = judge("container.exits-at-start", context=RunContext(log_tails=tails), **known)
+    assert [severity for severity, _ in rows(result)] == expected
+    if expected:
+        assert rows(judge("container.daemonized", **known)) == []

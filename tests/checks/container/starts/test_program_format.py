@@ -313,3 +313,21 @@ def test_a_script_of_a_read_only_container_is_mended_in_a_mounted_copy(
     assert cure is not None
     assert command in cure.text
     assert "recreate web -- --volume=/root/web-start.sh:/start.sh:ro | sh" in cure.text
+
+
+HEADS = {
+    "a script without its first line": (b"echo x\n", "file"),
+    "a script whose interpreter is built for another processor": (b"#!/bin/sh\n", "image"),
+    "a file that was not read": (None, "image"),
+}
+
+
+@pytest.mark.parametrize("name", HEADS)
+def test_a_first_line_is_only_put_where_it_is_missing(name: str):
+    head, kept = HEADS[name]
+    program = Program("/app", NO_FORMAT, f"exec /app: {NO_FORMAT}", file="/app")
+    told_of = Programs({EARLY.id: program.with_head(head) if head is not None else program})
+    (finding,) = judge(
+        "container.exec-format", containers=of(EARLY), programs=told_of, info=AMD64
+    ).findings
+    assert finding.variables.keys() & {"file", "image"} == {kept}

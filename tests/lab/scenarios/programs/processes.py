@@ -32,6 +32,14 @@ def server_that_waits_for_a_key(box: Box) -> None:
     )
 
 
+@fault("container.exits-at-start", subject="container:hushed", shareable=True)
+def server_that_ends_with_0_on_an_error(box: Box) -> None:
+    """The start script of a server prints what is wrong, and loses the exit code."""
+    says = "echo 'Error: invalid configuration: unknown key colour in /etc/app.yml'; exit 0"
+    run(box, "hushed", *GOOD, "-p", "127.0.0.1:8975:8080", "bb:1.36", "sh", "-c", says)
+    assert box.wait_state("hushed", "exited")["State"]["ExitCode"] == 0
+
+
 @fault("container.first-process-stopped", subject="container:halted", shareable=True)
 def first_process_that_was_stopped(box: Box) -> None:
     """The first process of a container got SIGSTOP and never SIGCONT."""

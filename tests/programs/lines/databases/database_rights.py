@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 LINES = {
+    "schema-unselected": (
+        "** (Postgrex.Error) ERROR 3F000 (invalid_schema_name) no schema has been selected to create in"
+    ),
     "account-closed": (
         'psql: error: connection to server at "db" (172.18.0.2), port 5432 failed: FATAL:  role "shop" '
         "is not permitted to log in"

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 LINES = {
+    "minio-drive-gone": (
+        "FATAL Unable to use the drive /export: drive not found: Invalid arguments specified"
+    ),
     "minio-keys": (
         "ERROR Unable to initialize server switching into safe-mode: Unable to initialize sub-systems: Unable to initialize config system: Invalid credentials"
     ),

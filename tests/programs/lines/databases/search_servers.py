@@ -3,6 +3,11 @@
 from __future__ import annotations
 
 LINES = {
+    "search-checks-unlisted": "ERROR: [1] bootstrap checks failed",
+    "search-shard-damaged": (
+        "Panic occurred in file /qdrant/lib/collection/src/shards/replica_set/mod.rs at line 280: Failed to load local shard "
+        '"./storage/collections/open_ai_comments_final/0": Service internal error: Json error: EOF while parsing a value'
+    ),
     "search-licence": (
         "security_exception: current license is non-compliant for [security]'. Retrying attempt 8 in 64 seconds."
     ),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 LINES = {
+    "ruby-yaml-alias": "Psych::BadAlias: Unknown alias: default",
     "node-imports": "SyntaxError: Cannot use import statement outside a module",
     "node-global": "ReferenceError: fetch is not defined",
     "corepack-keys": 'Error: Cannot find matching keyid: {"signatures":[{"sig":"MEUC","keyid":"SHA256:DhQ8"}],"keys":[]}',

@@ -1,6 +1,25 @@
 """Lines of real logs for the rows of `diagnose/programs/failures/products/given_up_starts.py`."""
 
 LINES = {
+    "process-not-default": (
+        "ERROR: failed to launch: determine start command: when there is no default process a command is required"
+    ),
+    "web-server-not-built-in": (
+        "ApplicationContextException: Unable to start ServletWebServerApplicationContext due to missing "
+        "ServletWebServerFactory bean."
+    ),
+    "services-too-slow": "s6-rc: fatal: timed out",
+    "docker-proxy-forbids": (
+        '{"level":"fatal","error":"Error response from daemon: <html><body><h1>403 Forbidden</h1>\\nRequest forbidden by '
+        'administrative rules.\\n</body></html>","message":"error running agent"}'
+    ),
+    "steam-offline": (
+        "[----] !!! Fatal Error: Steamcmd needs to be online to update. Please confirm your network connection and try again."
+    ),
+    "bot-token-missing": (
+        "telegram.error.InvalidToken: You must pass the token you received from https://t.me/Botfather!"
+    ),
+    "models-unloaded": "error: creating server: Internal - failed to load all models",
     "licence-variable": (
         "In order to use Neo4j Enterprise Edition you must accept the license agreement.\n"
         "To do so set NEO4J_ACCEPT_LICENSE_AGREEMENT=yes in the license settings"

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 LINES = {
+    "laravel-key-length": (
+        "production.ERROR: RuntimeException: The only supported ciphers are AES-128-CBC and AES-256-CBC with the correct "
+        "key lengths. in /var/www/app/vendor/laravel/framework/src/Illuminate/Encryption/Encrypter.php:43"
+    ),
     "superset-key": "ValueError: Invalid decryption key",
     "key-of-another-pair": "OpenSSL: error:05800074:x509 certificate routines::key values mismatch:",
     "key-encrypted": 'cannot load certificate key "/certs/locked.key": PEM_read_bio_PrivateKey() failed (SSL: error:1400006B:UI routines::processing error:while reading strings)',

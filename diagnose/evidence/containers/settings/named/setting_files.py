@@ -11,7 +11,7 @@ from diagnose.evidence.containers.settings.named.named_setting import NamedSetti
 from diagnose.lazy_pattern import LazyPattern
 
 _LINE_NUMBER = LazyPattern(r"^['\"]?(?::|, line |\(| at line | on line )(\d{1,6})\b")
-_ANY_LINE_NUMBER = LazyPattern(r"\bline (\d{1,6})\b")
+_ANY_LINE_NUMBER = LazyPattern(r"\bline:? (\d{1,6})\b")
 """Behind a file that is named elsewhere in the line, or that only the command names."""
 _CALLER = LazyPattern(r"\b(?:imported|required|included|called) (?:from|by|in) ['\"]?$")
 """The word before a file that only asks for the file at fault."""
