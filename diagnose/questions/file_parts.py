@@ -24,6 +24,7 @@ Parts = Literal[
     "servers",
     "sites",
     "stopped by hand",
+    "time limits",
     "trusted domains",
     "upload limits",
     "urls",

@@ -1,4 +1,7 @@
-"""The parts of HAProxy's configuration that name its servers: the rest is not recorded. Pure."""
+"""The parts of HAProxy's configuration that name its servers, or its time limits. Pure.
+
+The rest is not recorded.
+"""
 
 import re
 from collections.abc import Iterator
@@ -9,6 +12,9 @@ _SERVER = re.compile(
 )
 _CHECK = re.compile(
     r"[ \t]+option[ \t]+httpchk(?:[ \t]+(?P<words>[\w/.?&=-]{1,200}[^\n#]{0,100}))?"
+)
+_TIMEOUT = re.compile(
+    r"[ \t]+timeout[ \t]+(?P<kind>client|server|tunnel)[ \t]+(?P<time>\d{1,12}(?:us|ms|[smhd])?)\b"
 )
 _WITH_SERVERS = frozenset({"backend", "listen"})
 
@@ -26,3 +32,14 @@ def backends(text: str) -> Iterator[str]:
             yield f"server {server['name']} {server['place']}"
         elif is_inside and (checked := _CHECK.match(line)) is not None:
             yield f"httpchk {' '.join((checked['words'] or 'OPTIONS /').split()[:2])}"
+
+
+def time_limits(text: str) -> Iterator[str]:
+    """`defaults` for each such section, and `timeout KIND TIME`, a line each."""
+    for line in text.splitlines():
+        section = _SECTION.fullmatch(line)
+        limit = _TIMEOUT.match(line)
+        if section is not None and section["kind"] == "defaults":
+            yield "defaults"
+        elif limit is not None:
+            yield f"timeout {limit['kind']} {limit['time']}"

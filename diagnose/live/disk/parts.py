@@ -8,7 +8,7 @@ import msgspec
 
 from diagnose.live.disk.caddy_parts import sites
 from diagnose.live.disk.crontab_defects import crontab_defects
-from diagnose.live.disk.haproxy_parts import backends
+from diagnose.live.disk.haproxy_parts import backends, time_limits
 from diagnose.live.disk.log_path_parts import log_paths
 from diagnose.live.disk.loopback_parts import loopback_places
 from diagnose.live.disk.nginx_parts import proxying
@@ -323,6 +323,7 @@ _READERS: Mapping[Parts, Callable[[str], Iterator[str]]] = {
     "servers": _servers,
     "sites": sites,
     "stopped by hand": _stopped_by_hand,
+    "time limits": time_limits,
     "trusted domains": _trusted_domains,
     "upload limits": _upload_limits,
     "urls": _urls,

@@ -4,20 +4,15 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import msgspec
 
-from diagnose.evidence.containers.inspect import innermost_mount
 from diagnose.evidence.containers.listing import Container, Containers
-from diagnose.evidence.containers.mounts.mounted_files import mounted_file
 from diagnose.evidence.network.addresses import is_address
 from diagnose.evidence.network.container_netns import Namespaces
+from diagnose.evidence.network.proxies.haproxy_files import haproxy_file
 from diagnose.evidence.network.proxies.pages.failed_answers import AllFailedAnswers
 from diagnose.mappings import by_key
-from diagnose.model import Failed
 from diagnose.phrases import joined
 from diagnose.questions import Host
 from diagnose.registry import evidence
-
-_USUAL = ("/usr/local/etc/haproxy/haproxy.cfg", "/etc/haproxy/haproxy.cfg")
-_OPTION = "-f"
 
 
 class BackendFaults(msgspec.Struct, frozen=True):
@@ -50,22 +45,14 @@ def backend_faults(
 
 def _servers(host: Host, proxy: Container) -> dict[str, list[str]]:
     """By backend, the places of its servers, of a configuration that is mounted."""
-    words = proxy.config.words
-    config_paths = [words[at + 1] for at, word in enumerate(words[:-1]) if word == _OPTION]
-    for path in (*config_paths, *_USUAL):
-        mount = innermost_mount(proxy.mounts, path)
-        if mount is None or not mount.has_host_path:
-            continue
-        text = host.ask(mounted_file(mount, path, parts="backends"))
-        if not isinstance(text, Failed):
-            return by_key(_places(text.text))
-    return {}
+    file = haproxy_file(host, proxy, "backends")
+    return by_key(_places(file.lines)) if file is not None else {}
 
 
-def _places(text: str) -> Iterator[tuple[str, str]]:
+def _places(lines: Sequence[str]) -> Iterator[tuple[str, str]]:
     """Each backend with the place of one of its servers."""
     backend = ""
-    for kind, *words in map(str.split, text.splitlines()):
+    for kind, *words in map(str.split, lines):
         if kind == "backend":
             backend = words[0]
         elif kind == "server":

@@ -6,18 +6,29 @@ from typing import Any
 
 import pytest
 
+from diagnose.evidence.containers.listing import Containers
 from diagnose.evidence.containers.logs.access_lines import AccessLine, access_lines
 from diagnose.evidence.containers.logs.recent_line import RecentLine
+from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.network.proxies.cut_connections import (
     AllCutConnections,
     CutConnections,
     all_cut_connections,
     websocket_lines,
 )
+from diagnose.evidence.network.proxies.cut_sessions import (
+    AllCutSessions,
+    CutSessions,
+    all_cut_sessions,
+)
+from diagnose.evidence.network.proxies.haproxy_files import ImpatientFiles, impatient_files
+from diagnose.live.disk.haproxy_parts import time_limits
 from tests.checks.network.evidence import LATER, container
+from tests.hosts import Made
 from tests.judging import judge, rows
 
-EDGE = container("edge")
+EDGE = container("edge", NetworkSettings={"Networks": {"bridge": {"IPAddress": "172.17.0.2"}}})
+NONE: dict[str, Any] = {"all_cut_connections": AllCutConnections()}
 ENDED = (
     "192.0.2.1:60442 [30/Nov/2026:04:55:45.914] web srv_neko/neko 0/0/0/6/5008 101 132 - - {end}-- "
     '3/3/2/2/0 0/0 "GET /mqtt HTTP/1.1"'
@@ -49,6 +60,81 @@ def test_haproxy(lines: list[str], expected: int) -> None:
     result = judge("network.quiet-connections-cut", all_cut_connections=found)
     assert len(result.findings) == expected
     assert all("for 5 s" in finding.summary for finding in result.findings)
+
+
+POOL = container(
+    "pads",
+    State={"Status": "running", "FinishedAt": "2026-11-30T04:55:30Z"},
+    NetworkSettings={"Networks": {"bridge": {"IPAddress": "172.17.0.9"}}},
+)
+SESSION = (
+    "172.17.0.9:59066 [30/Nov/2026:04:55:15.968] pgsql patroni/pg1 1/0/15003 8 {end} 1/1/0/0/0 0/0"
+)
+SESSIONS: dict[str, tuple[str, list[str], list[str]]] = {
+    "the program complains": ("cD", ["Error: Connection terminated unexpectedly"], ["warning"]),
+    "of something else": ("cD", ["Error: no such pad"], []),
+    "the program is silent": ("sD", [], []),
+    "the program closed it": ("CD", ["Error: Connection terminated unexpectedly"], []),
+}
+
+
+@pytest.mark.parametrize(("end", "said", "expected"), SESSIONS.values(), ids=SESSIONS)
+def test_sessions(end: str, said: list[str], expected: list[str]) -> None:
+    times = [LATER.wall - 60, LATER.wall - 40, LATER.wall - 20]
+    cut = [RecentLine(at, SESSION.format(end=end)) for at in times]
+    complaints = [RecentLine(at + 0.5, text) for at in times for text in said]
+    logs: Any = _LogsById({EDGE.id: cut, POOL.id: complaints})
+    found = all_cut_sessions(Containers((EDGE, POOL)), logs, LATER)
+    result = judge("network.quiet-connections-cut", all_cut_sessions=found, **NONE)
+    assert [severity for severity, _ in rows(result)] == expected
+
+
+def test_a_program_that_ends_with_its_session() -> None:
+    """Its last end is at the moment of the last session's; that of another time says nothing."""
+    ended = POOL.finished_at or 0.0
+    clock = Clock(ended + 30, booted=0)
+    for late, expected in ((0.3, ["critical"]), (9.0, [])):
+        cut = [RecentLine(ended + late + at, SESSION.format(end="sD")) for at in (-40, -20, 0)]
+        logs: Any = _LogsById({EDGE.id: cut})
+        found = all_cut_sessions(Containers((EDGE, POOL)), logs, clock)
+        files = ImpatientFiles({EDGE.id: "/srv/edge/haproxy.cfg"})
+        result = judge(
+            "network.quiet-connections-cut", all_cut_sessions=found, impatient_files=files, **NONE
+        )
+        assert [severity for severity, _ in rows(result)] == expected
+        assert all(
+            finding.variables["limits_file"] == "/srv/edge/haproxy.cfg"
+            for finding in result.findings
+        )
+
+
+TEXTS: dict[str, tuple[str, bool]] = {
+    "as usual": ("defaults\n  mode tcp\n  timeout client 15s\nbackend b\n  server a db:1\n", True),
+    "a limit for tunnels": ("defaults\n  timeout client 15s\n  timeout tunnel 1h\n", False),
+    "no defaults": ("frontend f\n  timeout client 15s\n", False),
+    "two of them": ("defaults a\n  timeout client 15s\ndefaults b\n  mode http\n", False),
+}
+
+
+@pytest.mark.parametrize(("text", "expected"), TEXTS.values(), ids=TEXTS)
+def test_the_file_of_the_limits(text: str, expected: bool) -> None:
+    kept = "\n".join(time_limits(text))
+    mounted = {"Type": "bind", "Source": "/srv/ha", "Destination": "/etc/haproxy"}
+    proxy = container("lb", Mounts=[mounted])
+    host = Made({"file.read": {"text": kept, "size": len(kept)}})
+    cut = CutSessions(proxy, POOL, server="patroni/pg1", seconds=15.0, times=3, line=SESSION)
+    files = impatient_files(host, None, AllCutSessions((cut,)))
+    assert files.of(proxy) == ("/srv/ha/haproxy.cfg" if expected else None)
+
+
+class _LogsById:
+    def __init__(self, lines: dict[str, list[RecentLine]]) -> None:
+        self.lines = lines
+
+    def of(self, container: Any) -> list[RecentLine]:
+        return self.lines.get(container.id, [])
+
+    of_this_run = of
 
 
 def _containers() -> Any:
