@@ -14,6 +14,8 @@ LINES = {
         "RuntimeError: CUDA unknown error - this may be due to an incorrectly set up environment",
     ),
     "setting-asked": (
+        "failed to run: exposed address is required",
+        "FATAL management config is required",
         'level=error msg="Stopped background service" reason="cert_file cannot be empty when using HTTPS"',
         "Error in config: config: could not find key: `db-uri'",
         "you must set the flag 'auth.header' for method 'proxy'",
@@ -36,6 +38,7 @@ LINES = {
         'Error running agent: unknown secret store for "@{mystore:token}"',
     ),
     "value-named": (
+        "1764583200: Error: Invalid 'log_facility' value (9).",
         'parse CLUSTER_ADVERTISE_PORT as int: strconv.Atoi: parsing "7100a": invalid syntax',
         "envconfig.Process: assigning GOTRUE_JWT_EXP to Exp: converting '1h' to type int",
         "error: invalid value 'verbose' for '--log-level <LOG_LEVEL>': unrecognized value",
@@ -70,6 +73,9 @@ LINES = {
         "[02-Dec-2026 10:00:00] ALERT: [pool www] the status path 'status' must start with a '/'",
     ),
     "settings-exclude": (
+        "CONFIG: --lt-cred-mech and --no-auth options cannot be used together.",
+        "certificate-data and certificate-file can't be set together",
+        "tracing OTLP GRPC: TLS and Insecure options are mutually exclusive",
         "Only schedule or interval can be defined, not both.",
         "Configuration: please ensure only one of the 'file' or 'ldap' backend is configured",
         "notifier: smtp: option 'host' and 'port' can't be configured at the same time as 'address'",
@@ -82,6 +88,11 @@ LINES = {
         "[ERROR] [Entrypoint]: Cannot specify MARIADB_ROOT_PASSWORD_HASH and another MARIADB_ROOT_PASSWORD* option.",
     ),
     "settings-belong": (
+        "if listen-https is set, both key-file and cert-file must be set",
+        "if attachment-cache-dir is set, base-url must also be set",
+        "FATAL service.publicurl is required when cors.enable is true",
+        "FATAL You must provide an email address to use autotls.",
+        "keyvalue.type is set to redis but redis is not enabled. Please set redis.enabled to true in your configuration.",
         "==> 'bootstrap_expect > 0' requires 'server = true'",
         "Fatal Error: --jwt-secret requires --admin-secret (HASURA_GRAPHQL_ADMIN_SECRET) to be set",
         "nats-server: jetstream cluster requires `server_name` to be set",
@@ -103,6 +114,11 @@ LINES = {
         "ValueError: soft_time_limit must be less than or equal to time_limit",
     ),
     "value-of-setting": (
+        "1764583200: Error: 'max_packet_size' must be >= 20.",
+        "1764583200: Error: bridge_receive_maximum must be lower than 65536.",
+        "Error: `PUSH_RELAY_URI` must start with 'https://'.",
+        "Error: `ORG_CREATION_USERS` contains invalid email addresses",
+        "Error: invalid IP_HEADER_TRUSTED_PROXIES entry `10.0.0.0/33`, expected an IP or CIDR range",
         "Error: invalid value for LOG_LEVEL: inf",
         "ERR: 'writeQueueSize' must be a power of two",
         'Error: Config validation error: "PORT" must be a number',
@@ -129,6 +145,9 @@ LINES = {
         "invalid character '}' looking for beginning of object key string",
     ),
     "choice-unknown": (
+        "FATAL unsupported TLS version: 1.5",
+        "1764583200: Error: Invalid bridge QoS level '4'.",
+        "unknown rate limit store etcd",
         'level=fatal msg="invalid log level: verbos"',
         "Error: unsupported storage driver 'cassandra'",
     ),

@@ -35,6 +35,10 @@ ASKED_SETTINGS = (
             | \b(?:config\w*|service)\b[^\n]{{0,80}}\bmust\ have\ (?P<key_least>at\ least\ one\ [a-z]{{3,20}})\b
             | \brequired\ (?:argument\ )?(?P<key_flag>--[a-z][\w-]{{2,60}})\b[^\n]{{0,100}}
                 \b(?:is\ (?:empty|missing|not\ set)|to\ be\ set)\b
+            | (?:^|:\ |msg=")(?:the\ )?(?P<key_noun>(?!(?:an?|and|for|of|or|this|to|your)\b)
+                (?:[a-z][\w-]{{1,20}}\ ){{0,3}}(?:address|bucket|config(?:uration)?|data\ ?dir(?:ectory)?|domain|dsn
+                |email|endpoint|host(?:name)?|region|secret|storage|store|token|ur[il]))
+                \ is\ (?:missing|required|not\ (?:configured|defined|provided|set|specified))(?=[.,;:!"]|$)
             | \bthe\ (?P<key_kind>[a-z_]{{2,30}}\ (?:block|role|section|tag))\ is\ (?:missing|required)\b
         """,
         cause="the program does not start without {key}, which its configuration lacks",

@@ -55,6 +55,9 @@ COMBINATIONS = (
             \b(?:choose|configure|give|provide|set|specify|use)\ (?:only\ )?either\ {_name("first_either")}\ or
                 \ {_name("second_either")},?\ (?:but\ )?not\ both\b
             | {_key("first_mutual")}\ and\ {_key("second_mutual")}[\w\ ]{{0,30}}?\ (?:are|is)\ mutually\ exclusive\b
+            | {_word("first_both")}\ and\ {_word("second_both")}\ (?:configuration\ |options\ |settings\ )?(?:are
+                \ mutually\ exclusive\b|(?:cannot|can't|can\ not|must\ not|may\ not)\ be\ {_USED}
+                \ (?:at\ the\ same\ time|simultaneously|together)\b)
             | \b(?:cannot|can't|can\ not|must\ not|may\ not)\ (?:allow|combine|enable|have|set|specify|use)\ (?:both\ )?
                 (?:the\ )?{_name("first_verb")}\ (?:and|together\ with|when|while|with)\ (?:the\ |using\ |another\ )?
                 {_name("second_verb")}(?=[\s.,;:!]|$)
@@ -105,6 +108,15 @@ COMBINATIONS = (
             | \bcannot\ (?:enable|require|use)\ (?P<first_alone>\w[\w-]{{1,30}}(?:\ [\w-]{{2,30}}){{0,3}}?)
                 \ without\ (?:an?\ |the\ )?(?P<second_alone>\w[\w-]{{1,30}}(?:\ [\w-]{{2,30}}){{0,3}})$
             | {_key("first_needs")}\ (?:needs|requires)\ {_key("second_needs")}\ to\ be\ (?:enabled|on|set)\b
+            | \bif\ {_key("first_if")}\ is\ (?:enabled|set),\ (?:both\ )?{_key("second_if")}\b[^\n]{{0,80}}
+                \ (?:must|should)\ (?:also\ )?be\ set\b
+            | {_key("second_required")}\ (?:is|are)\ required\ (?:if|when)\ {_key("first_required")}\ is
+                \ (?:enabled|set|true)\b
+            | \byou\ must\ (?:configure|provide|set|specify)
+                \ an?\ (?P<second_must>[\w.-]{{2,40}}(?:\ [\w.-]{{2,40}}){{0,3}}?)
+                \ to\ use\ (?P<first_must>[\w.-]{{2,40}})
+            | {_key("first_chosen")}\ is\ set\ to\ \S{{1,40}}
+                \ but\ (?P<second_chosen>[\w.-]{{2,60}})\ is\ not\ enabled\b
             | {_key("first_enabled")}\ is\ (?:enabled|set|specified),?\ but\ (?:no\ )?{_key("second_enabled")}
                 \ (?:is|was)\ (?:(?:not\ )?{_USED}|empty)\b
         """,
@@ -148,9 +160,14 @@ COMBINATIONS = (
             | \b(?:could\ not|cannot|failed\ to)\ parse\ (?:the\ )?argument\ (?:of|to)\ (?P<key_argument>[\w-]{{2,60}})
             | \bsyntax\ error\ in\ (?P<key_innodb>innodb_\w{{2,60}})
             | \bdue\ to\ an\ invalid\ value\ of\ '(?P<key_rabbit>[\w.]{{2,80}})'
-            | ^\W{{0,3}}(?:error:\ |[A-Z]\w{{2,40}}(?:Error|Exception):\ )?{_key("key_must")}\ must\ be
-                \ (?:<=|>=|a\ positive
-                |between|in\ the\ range|less\ than\ \d|greater\ than\ \d|one\ of|set\ to)
+            | ^\W{{0,3}}(?:\d{{10}}:\ )?(?:error:\ |[A-Z]\w{{2,40}}(?:Error|Exception):\ )?{_key("key_must")}
+                \ (?:length\ )?must\ be
+                \ (?:[<>]|a\ positive
+                |between|in\ the\ range|(?:greater|higher|less|lower)\ than\ \d|one\ of|set\ to|\d+\ or\ \d)
+            | (?:^|:\ ){_key("key_sign")}\ (?:cannot\ be\ negative|must\ not\ be\ negative
+                |must\ not\ end\ with\ a\ slash|must\ start\ with\ ['"`]?https?://)
+            | ['"`](?P<key_mail>{_VARIABLE})['"`]\ contains\ invalid\ email\ addresses\b
+            | \binvalid\ (?P<key_entry>{_VARIABLE})\ entry\ ['"`]
             | \brequirement\ failed:\ (?P<key_kafka>[a-z]\w{{1,30}}(?:\.\w{{1,30}}){{1,6}})
                 \ (?:cannot|must)\b(?!\ be\ set\b)
             | (?:^|\bconfig\w{{0,12}}\b[^\n]{{0,40}}?:\ |\bERR(?:OR)?:?\ )

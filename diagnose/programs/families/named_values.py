@@ -14,6 +14,8 @@ NAMED_VALUES = (
             | \bassigning\ (?P<key_envconfig>{_NAME})\ to\ [\w.]{{1,60}}:\ converting
                 \ '(?P<value_envconfig>[^'\n]{{1,60}})'
             | \binvalid\ value\ '(?P<value_clap>[^'\n]{{1,60}})'\ for\ '(?P<key_clap>--[a-z][\w-]{{1,60}})
+            | \binvalid\ '(?P<key_mosquitto>[a-z][\w.]{{1,60}})'\ (?:duration|value)\ (?:in\ configuration\ )?
+                \('?(?P<value_mosquitto>[^)'\n]{{1,60}})'?\)
             | \boption\ '(?P<key_choice>[\w.-]{{2,60}})'\ must\ be\ one\ of\ [^\n]{{1,200}}\ configured\ as
                 \ '(?P<value_choice>[^'\n]{{1,60}})'
             | \binvalid\ (?:type|value):\ (?:found\ )?\w{{2,20}}\ ["`](?P<value_rust>[^"`\n]{{1,60}})["`],\ expected

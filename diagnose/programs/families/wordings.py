@@ -31,6 +31,11 @@ WORDINGS: tuple[Failure, ...] = (
             \b(?:invalid|unknown|unsupported)\ (?P<key>(?:auth|backend|cache|database|db|driver|log(?:ging)?|network
                 |queue|storage)[ _-](?:backend|driver|engine|format|level|mode|provider|type)):?
                 \ ['"`]?(?P<value>[\w.-]{1,40})
+            | \b(?:invalid|unknown|unrecogni[sz]ed|unsupported)\ (?P<key_kind>(?:balanc\w{2,5}|bridge\ QoS|cipher
+                |compression|CipherSuite|curve|load-balancer|rate\ limit|route\ compression|sampling|signing|sync
+                |TLS(?:\ m(?:ax|in)imum)?|sso)(?:\ (?:algorithm|level|method|mode|policy|preference|store|strategy
+                |suite|version))?):?\ ['"`]?(?P<value_kind>[\w.-]{1,40})['"`]?
+                (?=[\s.,;:)]|$)
         """,
         cause="the program has no {key} {value}: the word is misspelt, or of another version of it",
         cure="correct it where it is set: in the variables, the command or the configuration",
@@ -178,8 +183,8 @@ WORDINGS: tuple[Failure, ...] = (
         name="setting-empty",
         of_running=NEVER,
         mark=("blank", "empty"),
-        pattern=r"^\W*(?:\w+:\ )?(?P<key>[a-z][\w.-]{1,40}) (?:must not|cannot|can't|may not|should not) be "
-        r"(?:blank|empty)\b",
+        pattern=r"^\W*(?:\w+:\ )?(?:[Tt]he )?(?P<key>[a-z][\w.-]{1,40}) "
+        r"(?:must not|cannot|can't|may not|should not) be (?:blank|empty)\b",
         cause="the setting {key} of the program has no value",
         cure="set it, as the documentation of this version names it",
         source=_MANY,
