@@ -1,13 +1,13 @@
 """container.mount-source-missing: what a container mounts is not on the host."""
 
 import posixpath
-import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Literal
 
 from msgspec.structs import replace
 
 from checks.container.mounts.foreign_path import with_owner
+from checks.container.mounts.late_source import late_source_finding
 from checks.container.mounts.missing_file import absent_file, volume_for_file
 from diagnose.error_signatures import signs
 from diagnose.evidence.containers.listing import Container, Containers
@@ -15,9 +15,9 @@ from diagnose.evidence.containers.logs.tails import LogTails
 from diagnose.evidence.containers.mounts.access.file_access import unseen
 from diagnose.evidence.containers.mounts.access.unusable_files import UnusableFiles
 from diagnose.evidence.containers.mounts.bind_mounts import (
-    MOUNTING,
     BindSources,
     NamedPath,
+    PathStatus,
     asked_for,
     missing_in_folder,
     never_started,
@@ -26,8 +26,10 @@ from diagnose.evidence.containers.mounts.bind_mounts import (
 from diagnose.evidence.containers.mounts.data.dangling_links import DanglingLinks
 from diagnose.evidence.containers.mounts.missing_files import MissingFile, MissingFiles
 from diagnose.evidence.containers.mounts.moved_sources import MovedSources
+from diagnose.evidence.containers.mounts.refused_mounts import RefusedMount, refused_mount
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.run.options import Options
+from diagnose.evidence.storage.mounts import Mounts
 from diagnose.first_steps.rows.row_steps import row_steps
 from diagnose.mappings import present
 from diagnose.model import (
@@ -50,8 +52,9 @@ or something that is not known. The page has a cure for each, which takes the so
 file can be mounted.
 """
 
-_OTHER_CURES = ("emptied", "folder", "kept_folder", "kept_missing", "missing")
-"""Variables of cures that leave it to the reader to put something there."""
+_OTHER_CURES = ("came_late", "emptied", "folder", "kept_folder", "kept_missing", "missing")
+"""Variables of cures that leave it to the reader to put something there, or that take what is
+there."""
 
 
 class MissedFiles(EvidenceGroup, frozen=True):
@@ -74,6 +77,13 @@ class MissedFiles(EvidenceGroup, frozen=True):
         }
 
 
+class HostFolders(EvidenceGroup, frozen=True):
+    """The places of sources on the host."""
+
+    moved_sources: MovedSources | None
+    mounts: Mounts | None
+
+
 @check("container.mount-source-missing", severity=Severity.critical, observed=True)
 def mount_source_missing(
     containers: Containers,
@@ -82,7 +92,7 @@ def mount_source_missing(
     bind_sources: BindSources | Unavailable,
     log_tails: LogTails | None,
     files: MissedFiles,
-    moved_sources: MovedSources | None,
+    folders: HostFolders,
     unusable_files: UnusableFiles | None,
 ) -> CheckResult:
     """Something that a container mounts does not exist on the host.
@@ -91,7 +101,8 @@ def mount_source_missing(
     `not a directory`, exit code 127. For `--mount` it refuses the start and leaves no trace in the
     container (seen on 20.10.24, 26.1.5 and 28.5.2), so the sources of containers that were created
     recently and never ran are looked up; a request that is refused at create leaves no container at
-    all.
+    all. An engine that starts a container again after a boot leaves the runtime's error: a share or
+    a disk that was mounted since then is there by now.
 
     Where the image has nothing at that place the start succeeds, and the program finds an empty
     folder: its last lines say that it is a directory. They say the same of a named volume, which
@@ -105,12 +116,14 @@ def mount_source_missing(
     absent = files.by_container
     tails = LogTails({}, {}) if log_tails is None else log_tails
     known_sources = None if isinstance(bind_sources, Unavailable) else bind_sources
-    folders = {
+    unusable_folders = {
         unusable.container.id: unusable for unusable in unusable_files or () if unusable.is_folder
     }
     for container in containers:
-        items = _source_items(container, bind_sources, tails, absent.get(container.id))
-        unusable = folders.get(container.id)
+        items = _source_items(
+            container, bind_sources, tails, absent.get(container.id), folders.mounts
+        )
+        unusable = unusable_folders.get(container.id)
         if items is None and unusable is not None:
             items = _taken_for_file(container, unusable.named, unusable.sources)
         elif items is None and never_started(container, clock.wall, options.since_s):
@@ -118,7 +131,7 @@ def mount_source_missing(
         for item in items or ():
             if isinstance(item, Finding):
                 owned_item = with_owner(item, container, containers, known_sources)
-                yield with_moved(owned_item, moved_sources)
+                yield with_moved(owned_item, folders.moved_sources)
             else:
                 yield item
 
@@ -140,18 +153,17 @@ def _source_items(
     bind_sources: BindSources | Unavailable,
     tails: LogTails,
     missing: MissingFile | None,
+    mounts: Mounts | None,
 ) -> Iterable[CheckItem] | None:
     """Findings about the sources of mounts, from the error of the runtime or of the program.
 
     None where nothing is wrong.
     """
-    refused = _refused_by_runtime(container)
+    refused = refused_mount(container)
     mistaken_path = not_a_file(container, tails)
     lacking = _lacks_all(container, tails, bind_sources)
-    if refused is not None:
-        return _refused_mount_findings(
-            container, refused["source"], refused["target"], bind_sources
-        )
+    if refused is not None and refused.is_about_paths:
+        return _refused_mount_findings(container, refused, bind_sources, mounts)
     if mistaken_path is not None:
         return _taken_for_file(container, mistaken_path, bind_sources)
     if lacking is not None:
@@ -161,13 +173,6 @@ def _source_items(
     failure = tails.of(container).failure
     row = row_steps(container, failure, None, is_running=missing.is_repeated)
     return [absent_file(missing, row)]
-
-
-def _refused_by_runtime(container: Container) -> re.Match[str] | None:
-    """The match of the runtime's error about a mount without its file or folder; None for none."""
-    error = container.state.error
-    is_about_kind = "not a directory" in error or "no such file" in error
-    return MOUNTING.search(error) if container.start_failed and is_about_kind else None
 
 
 def _taken_for_file(
@@ -181,19 +186,36 @@ def _taken_for_file(
 
 
 def _refused_mount_findings(
-    container: Container, source: str, target: str, bind_sources: BindSources | Unavailable
+    container: Container,
+    refused: RefusedMount,
+    bind_sources: BindSources | Unavailable,
+    mounts: Mounts | None,
 ) -> Iterator[Finding]:
+    """The findings about a mount that the runtime could not create.
+
+    The source is missing, was missing then, or is a folder over a file.
+    """
+    source = refused.source
     on_host = bind_sources.by_path.get(source) if isinstance(bind_sources, BindSources) else None
+    if on_host is not None and on_host.failed == "missing":
+        summary = f"did not start: {source} does not exist"
+        evidence = _refusal_evidence(container)
+        yield _missing_source_finding(container, summary, source, evidence, stand_in="missing")
+    elif refused.missed_source:
+        yield late_source_finding(container, source, on_host, mounts)
+    elif refused.kinds_differ:
+        yield from _folder_over_file_findings(container, refused, on_host)
+
+
+def _folder_over_file_findings(
+    container: Container, refused: RefusedMount, on_host: PathStatus | None
+) -> Iterator[Finding]:
+    source = refused.source
+    target = refused.target
     kind = on_host.type if on_host is not None else ""
     if kind == "file":
         return  # over a folder: the source is not at fault
-    is_gone = on_host is not None and on_host.failed == "missing"
-    fault = "does not exist" if is_gone else f"is not a file, but {target} in the container is"
-    stand_in: StandIn = "folder" if kind == "folder" else ""
-    evidence: dict[str, object] = {
-        "State": str(container.state),
-        "State.Error": container.state.error,
-    }
+    evidence = _refusal_evidence(container)
     if kind == "folder" and target == _program_of(container):
         summary = (
             f"did not start: the folder {source} is mounted over {target}, the program of its image"
@@ -203,11 +225,15 @@ def _refused_mount_findings(
         return
     yield _missing_source_finding(
         container,
-        f"did not start: {source} {fault}",
+        f"did not start: {source} is not a file, but {target} in the container is",
         source,
         evidence,
-        stand_in="missing" if is_gone else stand_in,
+        stand_in="folder" if kind == "folder" else "",
     )
+
+
+def _refusal_evidence(container: Container) -> dict[str, object]:
+    return {"State": str(container.state), "State.Error": container.state.error}
 
 
 def _program_of(container: Container) -> str:

@@ -14,8 +14,9 @@ from checks.container.starts.start_errors import failed_start, joined_by_error
 from diagnose.evidence.containers.events import Events
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.mounts.access.closed_mounts import ClosedMounts
-from diagnose.evidence.containers.mounts.bind_mounts import MOUNTING, BindSources
+from diagnose.evidence.containers.mounts.bind_mounts import BindSources, PathStatus
 from diagnose.evidence.containers.mounts.moved_sources import MovedSources
+from diagnose.evidence.containers.mounts.refused_mounts import RefusedMount, refused_mount
 from diagnose.evidence.containers.programs.missing_programs import own_program
 from diagnose.evidence.containers.programs.start_refusals import (
     UNMADE_SOURCE,
@@ -109,10 +110,11 @@ def _with_number_for_user(finding: Finding, container: Container) -> Finding:
 def _finding(
     container: Container, containers: Containers, bind_sources: BindSources | None
 ) -> Finding | None:
-    error = container.state.error
-    mount = MOUNTING.search(error)
-    if mount and ("not a directory" in error or "no such file" in error):
-        return _file_over_folder_finding(container, mount["source"], mount["target"], bind_sources)
+    mount = refused_mount(container)
+    if mount is not None and mount.kinds_differ:
+        return _file_over_folder_finding(container, mount, bind_sources)
+    if mount is not None and mount.is_for_source(_status_of(mount.source, bind_sources)):
+        return None  # container.mount-source-missing
     meaning = known_error(container)
     if meaning is not None:
         meaning = msgspec.structs.replace(meaning, values=_by_name(meaning.values, containers))
@@ -256,15 +258,19 @@ def _unfound_finding(container: Container, unfound: UnfoundPrograms | None) -> F
 
 
 def _file_over_folder_finding(
-    container: Container, source: str, target: str, bind_sources: BindSources | None
+    container: Container, mount: RefusedMount, bind_sources: BindSources | None
 ) -> Finding | None:
     """The finding about a file that cannot be mounted over a folder; None where the source is not a
     file, or not known."""
-    on_host = bind_sources.by_path.get(source) if bind_sources is not None else None
+    on_host = _status_of(mount.source, bind_sources)
     if on_host is None or on_host.type != "file":
         return None
-    reason = f"{source} is a file, {target} in it is a folder"
-    return failed_start(container, reason, variables=file_below_mount(container, source))
+    reason = f"{mount.source} is a file, {mount.target} in it is a folder"
+    return failed_start(container, reason, variables=file_below_mount(container, mount.source))
+
+
+def _status_of(source: str, bind_sources: BindSources | None) -> PathStatus | None:
+    return bind_sources.by_path.get(source) if bind_sources is not None else None
 
 
 def _reason(refusal: Refusal, container: Container, containers: Containers) -> str:

@@ -11,6 +11,7 @@ from diagnose.evidence.containers.inspect import Mount
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.logs.tail import LogTail
 from diagnose.evidence.containers.logs.tails import LogTails
+from diagnose.evidence.containers.mounts.refused_mounts import refused_mount
 from diagnose.evidence.containers.programs.start_refusals import absent_at_start
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.run.options import Options
@@ -24,12 +25,6 @@ from diagnose.registry import evidence
 
 __all__ = ["BindSources", "NamedPath", "PathStatus", "bind_sources"]
 
-MOUNTING = LazyPattern(
-    r'mounting "(?P<source>[^"]+)" to rootfs (?:"[^"]{1,300}" )?'
-    r'at "(?:/[^"]{1,300}/merged(?=/))?(?P<target>[^"]+)"'
-)
-"""The runtime's error about a mount that it could not create; before runc 1.0 the target is a path
-of the host."""
 _CLOSING = {"'": "'", '"': '"', "`": "'", "‘": "’", "“": "”"}
 """The quotation mark that ends a text, by the one that begins it."""
 _WORD = LazyPattern(r"[\s'\"`’”:,;()\[\]]")
@@ -359,9 +354,9 @@ def _mistaken_sources(container: Container, log_tails: LogTails) -> Iterator[str
 def _refused_sources(container: Container, log_tails: LogTails) -> set[str]:
     """The source at which a start failed, and all sources of a container that was denied a path."""
     sources = set()
-    failed = MOUNTING.search(container.state.error)
-    if failed is not None:
-        sources.add(failed["source"])
+    refused = refused_mount(container)
+    if refused is not None:
+        sources.add(refused.source)
     is_denied = (
         "permission" in log_tails.of(container).signs
         or refused_path(container, log_tails) is not None

@@ -8,6 +8,7 @@ import pytest
 
 from diagnose.evidence.containers.listing import Container
 from diagnose.evidence.containers.mounts.bind_mounts import BindSources, PathStatus, bind_sources
+from diagnose.evidence.storage.mounts import Mounted, Mounts
 from diagnose.model import Finding, Unavailable, Unexamined
 from tests.checks.container.evidence import (
     CLOCK,
@@ -111,6 +112,56 @@ def test_a_runtime_that_quotes_the_error_of_each_step():
     ).findings
     assert "/srv/app.conf" in finding.summary
     assert finding.variables["sought"] == "app.conf"
+
+
+MISSED = (
+    "failed to create task for container: failed to create shim task: OCI runtime create failed: runc create failed: "
+    "unable to start container process: error during container init: "
+    'error mounting "/mnt/nas/media" to rootfs at "/media": stat /mnt/nas/media: no such file or directory'
+)
+MISSED_BY_OLD_RUNTIME = OLD_RUNTIME.replace(
+    "not a directory", "stat /srv/app.conf: no such file or directory"
+)
+OTHER_MISS = MISSED.replace("stat /mnt/nas/media", "open /proc/self/fd/9")
+LATE = {
+    "a folder by now": (MISSED, PathStatus(type="folder"), "exists now", "came_late"),
+    "a file by now": (MISSED, PathStatus(type="file"), "exists now", "came_late"),
+    "an old runtime": (MISSED_BY_OLD_RUNTIME, PathStatus(type="file"), "exists now", "came_late"),
+    "still missing": (MISSED, PathStatus(failed="missing"), "does not exist", "missing"),
+    "not seen": (MISSED, PathStatus(failed="timed out"), "did not exist then", "missing"),
+    "another path": (OTHER_MISS, PathStatus(type="folder"), "", ""),
+}
+
+
+@pytest.mark.parametrize(("error", "status", "words", "variable"), LATE.values(), ids=LATE)
+def test_a_source_that_was_missing_at_the_start(
+    error: str, status: PathStatus, words: str, variable: str
+):
+    result = judge(
+        "container.mount-source-missing",
+        containers=of(container_in("exited", code=127, State={"Error": error})),
+        clock=CLOCK,
+        options=OPTIONS,
+        bind_sources=BindSources({"/mnt/nas/media": status, "/srv/app.conf": status}),
+        mounts=Mounts((Mounted("/"), Mounted("/mnt/nas", fstype="nfs4", source="nas:/export"))),
+    )
+    cures = {"came_late", "folder", "missing"}
+    said = [(finding.summary, cures & finding.variables.keys()) for finding in result.findings]
+    assert [names for _, names in said] == ([{variable}] if variable else [])
+    assert all(words in summary for summary, _ in said)
+
+
+def test_the_mount_of_a_late_source():
+    (finding,) = judge(
+        "container.mount-source-missing",
+        containers=of(container_in("exited", code=127, State={"Error": MISSED})),
+        clock=CLOCK,
+        options=OPTIONS,
+        bind_sources=BindSources({"/mnt/nas/media": PathStatus(type="folder")}),
+        mounts=Mounts((Mounted("/"), Mounted("/mnt/nas", fstype="nfs4", source="nas:/export"))),
+    ).findings
+    assert finding.variables["late_mount"] == "/mnt/nas"
+    assert finding.summary.endswith("it exists now, on the mount /mnt/nas")
 
 
 SECRET: dict[str, Any] = {

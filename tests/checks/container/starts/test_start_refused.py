@@ -406,3 +406,24 @@ def test_a_user_that_the_image_does_not_have(user: str, of_image: str, cure: str
     users = image_users(host, of(refused))
     (finding,) = items(judge("container.start-refused", containers=of(refused), image_users=users))
     assert finding.variables.keys() & {"numbered", "userless"} == {cure}
+
+
+AT_A_MOUNT = 'error mounting "/mnt/usb/app.conf" to rootfs at "/etc/app.conf": '
+MOUNT_ERRORS = {
+    "a file over a folder": ("mount /mnt/usb/app.conf: not a directory", ["is a file"]),
+    "a file that came late": ("stat /mnt/usb/app.conf: no such file or directory", []),
+    "another path": ("open /proc/self/fd/7: no such file or directory", ["open /proc/self/fd/7"]),
+}
+
+
+@pytest.mark.parametrize(("error", "expected"), MOUNT_ERRORS.values(), ids=MOUNT_ERRORS)
+def test_a_mount_whose_source_is_a_file_now(error: str, expected: list[str]):
+    refused = container_in("exited", code=127, State={"Error": AT_A_MOUNT + error})
+    findings = judge(
+        "container.start-refused",
+        containers=of(refused),
+        bind_sources=BindSources({"/mnt/usb/app.conf": PathStatus(type="file")}),
+    ).findings
+    summaries = [finding.summary for finding in findings]
+    assert len(summaries) == len(expected)
+    assert all(words in summary for words, summary in zip(expected, summaries, strict=True))
