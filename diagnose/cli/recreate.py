@@ -57,7 +57,7 @@ def recreate(container: str, changes: tuple[str, ...], **given: Any) -> None:
     """Print a script that creates a container again.
 
     With the same ports, volumes, networks, limits and environment, and with your change: options of
-    `docker create` after `--`, such as `-- --ulimit=nofile=65536:65536`. The old container is
+    `docker create` after a lone `--`, such as `--ulimit=nofile=65536:65536`. The old container is
     kept, stopped, under another name (as an image if compose made it), and is started again if the
     new one cannot be. With --network, the script recreates a network, with its labels and
     its containers. Only prints: pipe it into `sudo sh` to apply it.

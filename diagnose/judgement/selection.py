@@ -79,9 +79,9 @@ def unknown(name: str, candidates: Iterable[str]) -> str:
     names = list(candidates)
     like = name.lower()
     begun = [name for name in names if like and name.startswith(like)]
-    similar_ids = list(
-        dict.fromkeys([*begun[:3], *difflib.get_close_matches(like, names, n=3, cutoff=0.5)])
-    )[:3]
+    close = difflib.get_close_matches(like, names, n=3, cutoff=0.5)
+    holding = [name for name in names if len(like) > 2 and like in name]
+    similar_ids = list(dict.fromkeys([*begun[:3], *close, *holding]))[:3]
     hint = f"; did you mean {either(similar_ids)}?" if similar_ids else ""
     complaint = f"no check matches {name!r}" if set(name) & GLOB else f"there is no check {name!r}"
     return f"{complaint}{hint} (diagnose list shows all)"

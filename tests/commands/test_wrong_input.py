@@ -36,6 +36,7 @@ WRONG = {
         ["container.oom-killed"],
         "did you mean diagnose check container.oom-killed?",
     ),
+    "a word of an id": (["check", "oom"], "did you mean container.oom-killed"),
     "the beginning of an id": (["check", "container.oom"], "did you mean container.oom-killed"),
     "an address that is none": (
         ["all", "-H", "ftp://engine"],
