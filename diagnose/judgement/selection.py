@@ -72,16 +72,18 @@ def _with_causes(checks: dict[str, Check], selected: Iterable[str]) -> dict[str,
 def unknown(name: str, candidates: Iterable[str]) -> str:
     """One sentence that names the nearest of the candidates.
 
-    Those that begin the same way come first.
+    Those that begin the same way come first, then those that have it as a word: first the ids whose
+    problem begins with it (`restart`: container.restart-loop).
     """
     import difflib  # that only those who mistyped pay
 
     names = list(candidates)
     like = name.lower()
     begun = [name for name in names if like and name.startswith(like)]
+    with_word = [name for name in names if len(like) > 2 and like in name]
+    with_word.sort(key=lambda name: f".{like}" not in name)
     close = difflib.get_close_matches(like, names, n=3, cutoff=0.5)
-    holding = [name for name in names if len(like) > 2 and like in name]
-    similar_ids = list(dict.fromkeys([*begun[:3], *close, *holding]))[:3]
+    similar_ids = list(dict.fromkeys([*begun[:3], *with_word, *close]))[:3]
     hint = f"; did you mean {either(similar_ids)}?" if similar_ids else ""
     complaint = f"no check matches {name!r}" if set(name) & GLOB else f"there is no check {name!r}"
     return f"{complaint}{hint} (diagnose list shows all)"

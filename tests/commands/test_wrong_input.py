@@ -37,6 +37,10 @@ WRONG = {
         "did you mean diagnose check container.oom-killed?",
     ),
     "a word of an id": (["check", "oom"], "did you mean container.oom-killed"),
+    "a word that several ids begin with": (
+        ["check", "restart"],
+        "did you mean container.restart-loop, container.restarts-exhausted or",
+    ),
     "the beginning of an id": (["check", "container.oom"], "did you mean container.oom-killed"),
     "an address that is none": (
         ["all", "-H", "ftp://engine"],
