@@ -1,6 +1,7 @@
 """What absolute paths say by their names alone: their relations, and what a file is. Pure."""
 
-from collections.abc import Iterable
+import posixpath
+from collections.abc import Iterable, Iterator
 
 
 def is_within(path: str, folder: str) -> bool:
@@ -11,6 +12,14 @@ def is_within(path: str, folder: str) -> bool:
 def is_below(path: str, folder: str) -> bool:
     """Whether a path lies below a folder; no path lies below itself."""
     return path.startswith(folder.rstrip("/") + "/")
+
+
+def folders_around(path: str) -> Iterator[str]:
+    """The folders in which an absolute path lies, the innermost first and `/` last."""
+    folder = path.rstrip("/")
+    while folder:
+        folder = posixpath.dirname(folder).rstrip("/")
+        yield folder or "/"
 
 
 def innermost(folders: Iterable[str], path: str) -> str:

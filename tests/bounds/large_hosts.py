@@ -185,17 +185,56 @@ def _servers(answer: dict[str, Any], number: int, many: int) -> None:
     ]  # fmt: skip
 
 
+def _range_of_ports(answer: dict[str, Any], number: int, many: int) -> None:
+    """A range of ports, published in one option."""
+    bindings = {
+        f"{port}/tcp": [{"HostIp": "0.0.0.0", "HostPort": str(port)}]
+        for port in range(1024, 1024 + many)
+    }
+    answer["HostConfig"]["PortBindings"] = bindings
+    answer["NetworkSettings"]["Ports"] = bindings
+
+
+def _many_mounts(answer: dict[str, Any], number: int, many: int) -> None:
+    """Folders beside each other, and some in each other."""
+    answer["Mounts"] = [
+        {
+            "Type": "bind",
+            "Source": f"/srv/{at}{'/a' * (at % 9)}",
+            "Destination": f"/srv/{at}{'/b' * (at % 7)}",
+            "RW": True,
+            "Mode": "",
+        }
+        for at in range(many)
+    ]
+
+
+def _many_settings(answer: dict[str, Any], number: int, many: int) -> None:
+    """Variables, labels, arguments, hosts and dependencies in great number."""
+    answer["Config"]["Env"] = [f"SETTING_URL_{at}=http://host{at}:80/a" for at in range(many)]
+    rules = {f"traefik.http.routers.r{at}.rule": f"Host(`h{at}.example`)" for at in range(many)}
+    sites = {f"caddy_{at}": f"h{at}.example" for at in range(many)}
+    depends_on = ",".join(f"svc{at}:service_healthy:true" for at in range(many))
+    names = {"com.docker.compose.depends_on": depends_on, SERVICE: f"svc{number}", PROJECT: "p"}
+    answer["Config"]["Labels"].update({**rules, **sites, **names})
+    answer["Args"] = [f"--peer{at}=http://h{at}:80" for at in range(many)]
+    answer["HostConfig"]["ExtraHosts"] = [f"h{at}:10.0.0.{at % 250}" for at in range(many)]
+
+
 KINDS: Mapping[str, Change] = {
     function.__name__.removeprefix("_"): function
     for function in (
         *(_workers, _variables, _folders, _volumes, _calls, _called_services, _ports),
         *(_namespaces, _networks, _links, _prefixes, _users, _servers),
+        *(_range_of_ports, _many_mounts, _many_settings),
     )
 }
 
 
-def host(kinds: Sequence[str], many: int) -> Recording:
+def host(kinds: Sequence[str], many: int, containers: int | None = None) -> Recording:
     """The recorded host of the demo, with so many containers of these kinds in place of its own.
+
+    containers: how many there are, where each has `many` things.
 
     Two of three run like the demo's `lost`, one has failed like its `report`.
     """
@@ -208,7 +247,7 @@ def host(kinds: Sequence[str], many: int) -> Recording:
         for question, entry in recording.items()
         if not any(id in json.dumps(msgspec.to_builtins(question)) for id in gone)
     }
-    for number in range(many):
+    for number in range(many if containers is None else containers):
         template = failed if number % 3 == 2 else running
         container = _container_of(template, number)
         for kind in kinds:

@@ -111,7 +111,7 @@ def _default_route_findings(
 ) -> Iterator[Finding]:
     """Findings about containers whose ports are not published, since they are only on the LAN, or
     on it too."""
-    published = container.published_names
+    published = frozenset(container.published_names)
     missing = sorted({str(port) for port in container.wanted_ports if port.port not in published})
     attached = networks.of(container)
     direct = [network for network in attached if network.is_direct]

@@ -145,7 +145,8 @@ def named_path(container: Container, line: str) -> NamedPath | None:
     """The path below a mount of this container that a line names; None without one."""
     if not line:
         return None
-    below = [_path_below_mount(mount, line) for mount in container.mounts]
+    mounts = [mount for mount in container.mounts if mount.destination in line]
+    below = [_path_below_mount(mount, line) for mount in mounts]
     places = [place for place in below if place is not None]
     return max(places, key=lambda place: len(place.mount.destination), default=None)
 

@@ -10,10 +10,10 @@ from collections.abc import Iterator, Mapping
 
 import msgspec
 
-from diagnose.evidence.containers.inspect import Mount, innermost_mount
+from diagnose.evidence.containers.inspect import Mount
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.items import Items
-from diagnose.file_paths import is_below, is_within
+from diagnose.file_paths import folders_around, is_within
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.questions import Host
 from diagnose.questions.file_answers import folder_listing, path_statuses
@@ -134,11 +134,11 @@ def _hidden_folders(host: Host, container: Container) -> Iterator[UnseenData]:
     own_mounts = [
         mount for mount in container.mounts if mount.has_host_path and not mount.is_anonymous
     ]
+    by_destination = {mount.destination: mount for mount in own_mounts}
     for inner in own_mounts:
-        outer = innermost_mount(
-            [mount for mount in own_mounts if mount is not inner], inner.destination
-        )
-        if outer is None or not is_below(inner.destination, outer.destination):
+        folders_above = folders_around(inner.destination)
+        outer = next((by_destination[at] for at in folders_above if at in by_destination), None)
+        if outer is None:
             continue
         below = outer.on_host(inner.destination)
         if below.rstrip("/") == inner.source.rstrip("/"):
