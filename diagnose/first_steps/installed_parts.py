@@ -14,6 +14,11 @@ from diagnose.model import PageVariables
 from diagnose.programs.failures import Recognised
 
 _LIBRARY = LazyPattern(r"(?P<stem>[A-Za-z][\w.+-]{0,60})\.so(?P<version>(?:\.\d{1,4}){0,3})")
+_OF_WHEELS = LazyPattern(
+    r"lib(?:c10|caffe2|cublas|cudart|cudnn|cufft|cupti|curand|cusolver|cusparse|nccl|nv\w{2,20}|tensorflow|torch)"
+)
+"""Libraries of PyTorch, TensorFlow and CUDA, which come with wheels or NVIDIA's own packages: no
+distribution has them."""
 _IMAGE = LazyPattern(r"[\w][\w./:@-]{0,200}")
 _PART = LazyPattern(r"[A-Za-z][\w.:]{0,80}")
 _OF_GLIB = frozenset({"libgio-2.0", "libglib-2.0", "libgobject-2.0", "libgthread-2.0"})
@@ -55,7 +60,7 @@ def installer_of(failure: Recognised | None) -> str:
 
 def _library_installer(library: str) -> str:
     match = _LIBRARY.fullmatch(posixpath.basename(library))
-    if match is None:
+    if match is None or _OF_WHEELS.match(match["stem"]):
         return ""
     package = _debian_package(match["stem"], match["version"])
     return _INSTALLS_LIBRARY.replace("{library}", match[0]).replace("{package}", package)

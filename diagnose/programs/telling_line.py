@@ -92,6 +92,8 @@ _BY_THE_WAY = LazyPattern(
     r"""
     ^(?:
           log4j:(?:WARN|ERROR) | SLF4J:
+        | .{0,40}\bCRIT\ (?:reaped\ unknown\ pid|Supervisor\ (?:is\ )?running\ as\ root|Server\ '[^']{1,40}'\ running
+            \ without\ any\ HTTP)\b
         | .{0,60}\bEmpty\ cli-password\b | \d{1,6}:\ :\ (?:ERROR|WARNING):\s*$
         | Xlib:\s{1,3}extension\ "[^"]{1,60}"\ missing\ on\ display
         | .{0,300}\bread\ (?:[\w-]{1,20}\ ){1,4}provisioning\ files\ from\ directory\b
@@ -106,11 +108,11 @@ _BY_THE_WAY = LazyPattern(
     """,
     re.VERBOSE,
 )
-"""Lines that explain nothing: of Java's loggers and Xlib about themselves, of coturn about its
-password for an operator, of Grafana about folders that nobody has to make, of PostgreSQL about a
-container without IPv6 or below a message, of Apache about its name, of the reporter that Plex
-starts when it crashes, of a shell about the command
-that it runs next (set -x), and of strace about a system call."""
+"""Lines that explain nothing: of supervisord, Java's loggers and Xlib about themselves, of coturn
+about its password for an operator, of Grafana about folders that nobody has to make, of PostgreSQL
+about a container without IPv6 or below a message, of Apache about its name, of the reporter that
+Plex starts when it crashes, of a shell about the command that it runs next (set -x), and of strace
+about a system call."""
 _OPTION_HELP = LazyPattern(r"^\s+--?[A-Za-z][\w-]*(?:[ ,=][^\t]{0,40}?)?(?:\t+|\s{2,})\S")
 """A line of a usage text, which explains an option."""
 

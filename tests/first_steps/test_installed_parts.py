@@ -94,3 +94,9 @@ def test_an_image_with_a_newer_java(config: dict[str, Any], source: str) -> None
     lines = steps.get("dockerfile", "").splitlines()
     copied = f"COPY --from=eclipse-temurin:{source} /opt/java/openjdk /opt/java/newer"
     assert lines[1:2] == ([copied] if source else [])
+
+
+@pytest.mark.parametrize("library", ["libtorch_cuda.so", "libcudart.so.12", "libcudnn.so.9"])
+def test_a_library_that_no_distribution_has(library: str) -> None:
+    line = f"OSError: {library}: cannot open shared object file: No such file or directory"
+    assert installer_of(failure_of(line)) == ""

@@ -181,6 +181,11 @@ def test_a_row_that_only_follows_comes_last():
         ("raft: elected a new leader at term 7", ""),
         ("bind [::1]:5432 failed: Cannot assign requested address", "loopback6-missing"),
         ("we recommend to run it without the --privileged flag", ""),
+        ("foreman stdout | 12:49:47 web.1  | exited with code 137", "part-killed"),
+        (
+            "2016-04-18 12:48:01,000 INFO exited: web (terminated by SIGKILL; not expected)",
+            "part-killed",
+        ),
         ("Error: Can't open display: :0", "display-missing"),
         (
             "Failed to mount cgroup at /sys/fs/cgroup/systemd: Operation not permitted",

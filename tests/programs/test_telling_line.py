@@ -547,6 +547,11 @@ CHOSEN = {
         "panic: runtime error: invalid memory address or nil pointer dereference",
         "goroutine 1 [running]:",
     ],
+    "what ended, and not what supervisord says of itself": [
+        "2016-04-18 12:47:58,000 CRIT Supervisor running as root (no user in config file)",
+        "2016-04-18 12:48:01,000 INFO exited: web (terminated by SIGKILL; not expected)",
+        "2016-04-18 12:48:44,565 CRIT reaped unknown pid 76)",
+    ],
     "what has no upstream, and why": [
         "[2024/07/21 17:13:15] [error] [output:otel:otel.1] no upstream connections available to http://collector",
         "[2024/07/21 17:13:15] [ warn] [net] getaddrinfo(host='http://collector', err=15): Out of memory",

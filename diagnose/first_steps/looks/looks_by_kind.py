@@ -131,6 +131,14 @@ def _data(case: LookCase) -> PageVariables:
     return {"named_folder": mount.source} if mount is not None else {}
 
 
+def _named_data(case: LookCase) -> PageVariables:
+    """The page variables of the folder with the file of data that the line names, or else of all
+    its data."""
+    setting = named_setting(case.container, TellingLine(case.text))
+    folder = setting.path.rpartition("/")[0] if setting is not None else ""
+    return {"named_folder": folder} if folder and not is_of_system(folder) else _data(case)
+
+
 def _data_mount(container: Container) -> Mount | None:
     """The mount of the folder that has the container's data; None where several may have it."""
     mounts = [mount for mount in container.writable_host_mounts if not is_of_system(mount.source)]
@@ -256,7 +264,7 @@ LOOKS: Mapping[Look, Callable[[LookCase], PageVariables]] = {
     "builds": _builds,
     "certificate": _certificate,
     "child": _child,
-    "data": _data,
+    "data": _named_data,
     "database": _database,
     "devices": lambda case: {"devices_of": case.container.name},
     "encoding": _encoding,

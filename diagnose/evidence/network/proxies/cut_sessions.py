@@ -35,6 +35,7 @@ _LOST = LazyPattern(
     r"(?i)\b(?:broken pipe|connection.{0,40}\b(?:aborted|closed|lost|reset|terminated)|gone away|"
     r"lost connection|server closed|unexpected(?:ly)?.{0,20}\b(?:close|end|eof)|unexpected eof)"
 )
+"""Complaints of a client whose connection was closed: `server closed the connection`."""
 
 
 class CutSessions(msgspec.Struct, frozen=True):

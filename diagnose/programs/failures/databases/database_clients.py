@@ -253,4 +253,15 @@ DATABASE_CLIENTS = (
         remedy=TypedLike(r"^(?!.*INITDB).*MONGO.*(?:PASS(?:W(?:OR)?D)?|UR[IL])$"),
         look="database",
     ),
+    Failure(
+        name="laravel-database-refused",
+        mark="(connection: ",
+        pattern=r"\bSQLSTATE\[\w{2,8}\] \[\d{1,5}\] Connection refused \(Connection: (?P<kind>mariadb|mysql|pgsql)\b",
+        cause="the program's database ({kind}) refuses the connection: nothing listens at the place that DB_HOST and DB_PORT "
+        "give; without DB_CONNECTION and DB_HOST the program takes its own default, such as 127.0.0.1",
+        cure="set DB_CONNECTION and DB_HOST to the database that it should use; where they are right, see that this runs",
+        source="alexjustesen/speedtest-tracker#1091; Laravel documentation, database",
+        may_pass=True,
+        look="addresses",
+    ),
 )

@@ -85,6 +85,8 @@ SEARCH_SERVERS = (
         cure="set vm.max_map_count=262144 on the host (sysctl -w), --ulimit=nofile=65536:65536 and "
         "--ulimit=memlock=-1:-1; a single node for tests needs discovery.type=single-node",
         source="Elasticsearch documentation, bootstrap checks",
+        confirmed_by="container.kernel-setting-low",
+        needs=("vm.max_map_count", "262144"),
         follows=True,
     ),
     Failure(

@@ -29,7 +29,8 @@ MEMORY = (
     Failure(
         name="part-killed",
         mark="",
-        pattern=r"Process exited with exit value \[\w+\]: 137\b"
+        pattern=r"Process exited with exit value \[\w+\]: 137\b|\bexited: \S{1,60} \(terminated by SIGKILL; not expected\)"
+        r"|\b[\w-]{1,40}\.\d{1,3} {1,20}\| exited with code 137$|^exited with code 137$"  # foreman
         r"|^(?!.*\b(?:did not (?:exit|stop|terminate)|stop timeout|timed out)\b).*\b(?:terminated|killed) by signal 9\b|\bsignal 9 \(SIGKILL\)",
         cause="a process of the program was killed with SIGKILL: usually the kernel ended it because the "
         "memory of the host, or of the container's limit, was used up",

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 LINES = {
+    "laravel-database-refused": (
+        "SQLSTATE[HY000] [2002] Connection refused (Connection: mysql, SQL: delete from `cache`)"
+    ),
     "postgres-login": (
         'psql: error: connection to server at "db" (172.18.0.2), port 5432 failed: FATAL:  password '
         'authentication failed for user "shop"'
