@@ -29,7 +29,8 @@ from diagnose.render.words import (
 )
 
 STYLES = {Severity.critical: "bold red", Severity.warning: "yellow", Severity.advice: "cyan"}
-WORDS = {"OK": "green", "WARNING": "yellow", "CRITICAL": "bold red", "UNKNOWN": "magenta"}
+_WORDS_OF_SEVERITIES = {severity.name.upper(): style for severity, style in STYLES.items()}
+WORDS = {"OK": "green", "UNKNOWN": "magenta", **_WORDS_OF_SEVERITIES}
 """The style of the first word of a report."""
 BAR = 18
 SIZE = 10
@@ -84,7 +85,7 @@ def render(
     page = _Page(console, verbose=detail.verbose, shell=shell, sees_host=sees_host)
     shown = outline(report, code, MOST_ROOTS if detail.verbose else MOST_BLOCKS)
     page.print(shown)
-    if not detail.is_answer and shown.status.startswith("OK"):
+    if not detail.is_answer and shown.word in ("OK", Severity.advice.name.upper()):
         page.if_it_fails(shown, report)
     if detail.silenced:
         for finding in report.findings:

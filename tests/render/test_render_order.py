@@ -153,7 +153,7 @@ def test_advice_of_long_ago_is_not_said_aloud() -> None:
         check=msgspec.structs.replace(late.check, aloud=("hums", "hum"), aloud_of_engine="hums"),
     )
     assert text(report(late), 0).startswith(
-        "OK shop-3: 1 check passed, but the engine hums; 1 advice"
+        "ADVICE shop-3: the engine hums; 1 advice, 1 check passed"
     )
     old = msgspec.structs.replace(
         late, finding=msgspec.structs.replace(late.finding, is_quiet=True)
@@ -178,7 +178,7 @@ def test_errors_that_nothing_explains_are_said_aloud() -> None:
     calm = text(report(*errors), 0)
     head, engine, empty, first, *_ = calm.splitlines()
     assert head == (
-        'OK shop-3: 1 check passed, but containers "api" and "web" whisper; 2 advice, in 0.6 s'
+        'ADVICE shop-3: containers "api" and "web" whisper; 2 advice, 1 check passed, in 0.6 s'
     )
     assert (engine[:6], empty) == ("Docker", "")
     assert first == "ADVICE    container.errors-in-log  api"
@@ -187,13 +187,19 @@ def test_errors_that_nothing_explains_are_said_aloud() -> None:
     blind = report(errors[0], verdicts=(Verdict.UNKNOWN, Verdict.PASSED))
     alone = text(msgspec.structs.replace(blind, container_names={}), 3)
     assert alone.startswith(
-        'UNKNOWN shop-3: not fully examined: 1 check passed, but container "web" whispers; '
-        "1 advice, 1 could not be judged, in 0.6 s\n"
+        'UNKNOWN shop-3: not fully examined: container "web" whispers; '
+        "1 advice, 1 check passed, 1 could not be judged, in 0.6 s\n"
     )
     said = text(report(*errors, found("container.unhealthy", web)))
     assert said.startswith("CRITICAL shop-3: 1 critical in 0.6 s: container.unhealthy (web)\n")
     assert "not caused by anything above\n  api repeats\n" in said
     assert "web repeats" not in said
+
+
+def test_the_first_word_says_the_worst_where_no_severity_fails_the_run() -> None:
+    """As with `--fail-on never`: a host with a critical finding is never called well."""
+    broken = report(found("container.unhealthy", container("db")))
+    assert text(broken, 0).startswith("CRITICAL shop-3: 1 critical in 0.6 s")
 
 
 def test_errors_of_a_program_that_works_leave_the_report_calm() -> None:
@@ -211,7 +217,9 @@ def test_errors_of_a_program_that_works_leave_the_report_calm() -> None:
     assert "ADVICE  " not in calm
     assert "logged by programs that keep working\n  web errs\n" in calm
     both = text(report(web, api), 0)
-    assert '1 check passed, but container "api" whispers; 2 advice' in both.splitlines()[0]
+    assert (
+        'ADVICE shop-3: container "api" whispers; 2 advice, 1 check passed' in both.splitlines()[0]
+    )
     assert both.index("ADVICE    container.errors-in-log  api") < both.index("web errs")
     broken = text(report(web, api, found("container.unhealthy", container("db"))), 2)
     assert broken.index("  api errs") < broken.index("  web errs")
@@ -234,8 +242,8 @@ def test_the_engine_that_complains_has_its_own_log() -> None:
         for error in errors
     ]
     first, second = (text(report(error), 0).splitlines()[0] for error in errors)
-    assert "but the engine has an unexplained error in its log;" in first
-    assert 'but container "web" has an unexplained error in the engine\'s log;' in second
+    assert ": the engine has an unexplained error in its log;" in first
+    assert ': container "web" has an unexplained error in the engine\'s log;' in second
 
 
 def test_the_first_line_names_the_first_cause() -> None:

@@ -16,8 +16,8 @@ from diagnose.render.outlines.outline_block import FindingTree, OutlineBlock, bl
 from diagnose.render.outlines.status_line import SaidAloud, status_of
 from diagnose.render.outlines.unjudged import reasons_of
 
-FIRST_WORDS = {0: "OK", 1: "WARNING", 2: "CRITICAL", 3: "UNKNOWN"}
-"""By exit code."""
+_FIRST_WORDS = {1: "WARNING", 2: "CRITICAL", 3: "UNKNOWN"}
+"""By exit code, where that is not 0."""
 _FAMILIES = {"ip": "IPv4", "ip6": "IPv6"}
 NAMES_SHOWN = 3
 COMPLAINTS_FIRST = 3
@@ -81,8 +81,8 @@ class Outline(msgspec.Struct, frozen=True):
 def outline(report: Report, code: int, most: int = MOST_ROOTS) -> Outline:
     """The report as an outline.
 
-    code: the exit code of the run, which decides the first word. most: so many roots have a block,
-    and so many of what nothing explains.
+    code: the exit code of the run. most: so many roots have a block, and so many of what nothing
+    explains.
     """
     tree = FindingTree.of(report)
     roots = [finding for finding in tree.by_key.values() if finding.root]
@@ -96,7 +96,7 @@ def outline(report: Report, code: int, most: int = MOST_ROOTS) -> Outline:
     unexplained = said_aloud.complaints[len(first) :]
     number = report.by_severity
     judged = report.by_verdict
-    word = FIRST_WORDS[code]
+    word = _first_word(code, number, said_aloud)
     return Outline(
         severity=max(number, default=None),
         word=word,
@@ -118,6 +118,19 @@ def outline(report: Report, code: int, most: int = MOST_ROOTS) -> Outline:
         skipped=reasons_of(report.results, Verdict.SKIPPED),
         silenced=sum(1 for finding in report.findings if finding.silenced),
     )
+
+
+def _first_word(code: int, number: Counter[Severity], said_aloud: SaidAloud) -> str:
+    """The first word of the report.
+
+    `OK` is for a host on which nothing complains, whatever exit code `--fail-on` asks for.
+    """
+    if code in _FIRST_WORDS:
+        return _FIRST_WORDS[code]
+    worst = max(number, default=Severity.advice)
+    if worst > Severity.advice or said_aloud.complaints:
+        return worst.name.upper()
+    return "OK"
 
 
 def _advice_of(findings: Iterable[Reported], tree: FindingTree) -> tuple[Advice, ...]:

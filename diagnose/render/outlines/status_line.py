@@ -104,17 +104,13 @@ def _unasked_clause(report: Report) -> str:
 
 
 def _counted_verdicts(report: Report, unexplained: Sequence[Reported]) -> str:
-    """How many checks came to which verdict; complaints stand directly behind those that passed."""
+    """How many checks came to which verdict; complaints stand before them."""
     judged = report.by_verdict
     advice = report.by_severity[Severity.advice]
     passed = f"{count(judged[Verdict.PASSED], 'check')} passed"
     first = [f"{advice} advice"] if advice else []
-    rest = list(_not_passed(judged))
-    if not unexplained:
-        return ", ".join([*first, passed, *rest])
-    complaint = f"{passed}, but {_complaint(unexplained)}"
-    parts = ", ".join([*first, *rest])
-    return f"{complaint}; {parts}" if parts else complaint
+    counted = ", ".join([*first, passed, *_not_passed(judged)])
+    return f"{_complaint(unexplained)}; {counted}" if unexplained else counted
 
 
 def _not_passed(judged: Counter[Verdict]) -> Iterator[str]:
