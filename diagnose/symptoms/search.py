@@ -16,6 +16,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 import msgspec
 
 from diagnose import registry, runbooks
+from diagnose.lazy_pattern import LazyPattern
 from diagnose.mappings import by_key
 from diagnose.model import Reported, Subject
 from diagnose.symptoms import complaints, error_texts, quoted_errors
@@ -54,6 +55,13 @@ _NEAR = 0.7
 MOST = 24
 """At most this many checks are run for one question."""
 _OF_A_WAY = ("dns", "firewall", "network")
+_ENVELOPE = LazyPattern(
+    r"^(?:docker: )?Error response from daemon: |\bfailed to create (?:shim )?task(?: for container)?: "
+    r"|\bOCI runtime \w+ failed: |\brunc \w+ failed: |\bunable to start container process: "
+    r"|\berror during container init: |\bfailed to set up container networking: ",
+    re.IGNORECASE | re.MULTILINE,
+)
+"""The layers through which an error comes. They stand before all kinds of errors."""
 
 
 class SymptomMatch(msgspec.Struct, frozen=True):
@@ -73,7 +81,7 @@ def matching(question: str, most: int = MOST) -> tuple[SymptomMatch, ...]:
     if failure is not None and not failure.page and not failure.is_general:
         return ()
     text = error_texts.without_warnings(question)
-    by_words = _matches_by_words(text)
+    by_words = _matches_by_words(_ENVELOPE.sub("", text))
     most_words = max((match.score for match in by_words.values()), default=1.0)
     matches = dict(by_words)
     for id, weight in _weights_by_message(text, failure).items():
@@ -83,8 +91,17 @@ def matching(question: str, most: int = MOST) -> tuple[SymptomMatch, ...]:
     ranked = sorted(
         matches.values(), key=lambda match: (-match.score, -severity[match.id], match.id)
     )
-    least = min(PART * ranked[0].score, NEARLY * most_words) if ranked else 0.0
-    return tuple(match for match in ranked[:most] if match.score >= least)
+    near = _pages_whose_users_say(text)
+    if failure is None or failure.is_general:
+        near |= {match.id for match in ranked if match.score >= NEARLY * most_words}
+    least = PART * ranked[0].score if ranked else 0.0
+    return tuple(match for match in ranked[:most] if match.score >= least or match.id in near)
+
+
+def _pages_whose_users_say(question: str) -> set[str]:
+    """The pages with a complaint in nearly the words of the question."""
+    closeness = complaints.closeness_of_pages(question)
+    return {id for id, share in closeness.items() if share >= NEARLY}
 
 
 def _matches_by_words(question: str) -> dict[str, SymptomMatch]:
