@@ -22,6 +22,8 @@ MORE_LINES = {
     "command-is-a-wrapper": "/usr/bin/docker: line 13: /usr/bin/docker-latest: No such file or directory",
     "chain-gone": "iptables v1.8.7 (nf_tables): Chain 'DOCKER-ISOLATION-STAGE-2' does not exist",
     "log-server-refuses": "failed to create task for container: failed to initialize logging driver: dial tcp 10.0.0.5:12201: connect: connection refused",
+    "log-journal-missing": _DAEMON
+    + "failed to initialize logging driver: journald is not enabled on this host",
     "plugin-not-there": _DAEMON + "could not find plugin vieux/sshfs",
     "init-not-first": "[WARN  tini (7)] Tini is not running as PID 1 and isn't registered as a child subreaper.",
     "share-options-refused": _DAEMON

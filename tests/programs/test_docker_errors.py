@@ -231,6 +231,13 @@ WORDS = (
 """Sentences without a name."""
 
 
+def test_a_network_that_is_gone_is_named_behind_the_words_around_it() -> None:
+    line = "failed to set up container networking: network 3f9c0a2b1d4e not found"
+    found = shown_by_any([line], REFUSAL_FORMS)
+    assert found is not None
+    assert (found.values["kind"], found.values["name"]) == ("network", "3f9c0a2b1d4e")
+
+
 @pytest.mark.parametrize("line", WORDS)
 def test_a_word_of_the_sentence_is_no_name(line: str) -> None:
     for table, _ in TABLES:

@@ -90,6 +90,7 @@ LINES = (
         "input",
         "client-config-forbidden": "WARNING: Error loading config file: open /home/u/.docker/config.json: permission denied",
         "push-denied": "denied: requested access to the resource is denied",
+        "registry-login-refused": f'{_DAEMON}Get "https://reg.example/v2/": unauthorized: incorrect username or password',
         "registry-login-missing": f"{_DAEMON}unauthorized: authentication required",
         "registry-name-unresolved": f'{_DAEMON}Get "https://registry.example/v2/": dial tcp: lookup registry.example on '
         "192.0.2.53:53: server misbehaving",

@@ -11,7 +11,7 @@ from diagnose.lazy_pattern import LazyPattern
 from diagnose.programs.failures.recognition import NO_WORD, Failure
 
 _KIND = (
-    r"(?P<kind>network|volume|container|image|service|secret|config|node|task|plugin|context|builder|stack"
+    r"(?<!set up )(?P<kind>network|volume|container|image|service|secret|config|node|task|plugin|context|builder|stack"
     r"|endpoint|device|platform|profile|project|runtime|manifest|repository|tag|stage|user|group|interface)"
 )
 _NAME = NO_WORD + r"\"?'?(?P<name>[\w./:@+-]{1,200})'?\"?"

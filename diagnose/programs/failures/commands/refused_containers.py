@@ -180,6 +180,15 @@ _FILES = (
         confirmed_by="logging.driver-blocks-start",
     ),
     Failure(
+        name="log-journal-missing",
+        mark="journald is not enabled",
+        pattern=r"failed to initialize logging driver: journald is not enabled on this host",
+        cause="the container is not started, because its log driver journald needs systemd's journal, which does not run on this host",
+        cure="recreate the container with --log-driver local (compose: logging.driver), or start systemd-journald",
+        source="moby/daemon/logger/journald",
+        confirmed_by="logging.driver-blocks-start",
+    ),
+    Failure(
         name="plugin-not-there",
         mark="plugin",
         pattern=r"""(?x)

@@ -144,9 +144,17 @@ REFUSED_PULLS = (
         confirmed_by="image.push-failed",
     ),
     Failure(
+        name="registry-login-refused",
+        mark="unauthorized: ",
+        pattern=r"unauthorized: incorrect username or password",
+        cause="the registry does not take the login of this request: its user name or its password is wrong, or the token has expired",
+        cure="docker logout REGISTRY, then docker login REGISTRY with a valid token; where a second factor is set, a password is refused",
+        confirmed_by="image.pull-denied",
+    ),
+    Failure(
         name="registry-login-missing",
         mark="unauthorized: ",
-        pattern=r"unauthorized: (?:authentication required|incorrect username or password|access to the requested resource)",
+        pattern=r"unauthorized: (?:authentication required|access to the requested resource)",
         cause="the registry takes no request without a valid login, and the stored one is missing, old or of another registry",
         cure="docker login REGISTRY with a token that has the right to read the image, and repeat the command",
         confirmed_by="image.pull-denied",

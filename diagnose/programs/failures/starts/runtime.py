@@ -85,7 +85,7 @@ RUNTIMES = (
     Failure(
         name="runtime-late",
         mark="context deadline exceeded",
-        pattern=r"(?:for container|init-std\w+\"? failed): context deadline exceeded",
+        pattern=r"(?:for container|create shim task|init-std\w+\"? failed): context deadline exceeded",
         cause="containerd could not start the shim and the runtime in time: the disk is slow, or the host is overloaded",
         cure="start it again when the load of the host is lower",
         source="moby/moby#39352",
