@@ -61,7 +61,7 @@ def _finding(console: Console, explained: Explained, by_key: dict[str, Reported]
             4,
         )
     if not explained.causes:
-        _line(console, "nothing that was found explains it: it is a root", 4)
+        _line(console, "nothing else that was found explains it", 4)
     for link in explained.changes:
         _line(
             console,

@@ -128,10 +128,37 @@ def _number_running(info: Info, known_containers: Containers | None) -> int:
 
 
 def _hint(endpoint: Endpoint, daemon: Daemon | Unavailable) -> str:
-    has_no_engine = isinstance(daemon, Daemon) and daemon.installation.installed is False
-    if has_no_engine and endpoint.url and not endpoint.named:
-        return "no engine to look at here? `diagnose all --from demo` judges a recorded broken host"
-    return ""
+    """A next step for a reader whose report has no engine; "" where a finding has one."""
+    if not isinstance(daemon, Daemon) or daemon.answers or not endpoint.url:
+        return ""
+    if endpoint.named:
+        return _hint_about_address(endpoint) if _is_wrong_address(daemon) else ""
+    if daemon.installation.installed is not False:
+        return ""
+    if daemon.installation.has_podman:
+        return (
+            "Podman is installed here, and no Docker. To examine Podman's containers: "
+            "`systemctl start podman.socket`, then `diagnose all`"
+        )
+    return "no engine to look at here? `diagnose all --from demo` judges a recorded broken host"
+
+
+def _is_wrong_address(daemon: Daemon) -> bool:
+    """Whether nothing takes connections at the address that the user named, and no finding says so.
+
+    A remote host that is down does not answer in time.
+    """
+    is_remote_silence = daemon.reason == "timed out" and not daemon.same_host
+    return not daemon.is_down and (daemon.is_unreachable or is_remote_silence)
+
+
+def _hint_about_address(endpoint: Endpoint) -> str:
+    if endpoint.source == "-H":
+        return "no engine answers there. Without -H, `diagnose all` examines this host's own engine"
+    return (
+        f"no engine answers there. If {endpoint.source} is wrong, examine this host's own engine: "
+        "`diagnose all -H unix:///var/run/docker.sock`"
+    )
 
 
 def _notes(endpoint: Endpoint, known_containers: Containers | None) -> Iterator[str]:
