@@ -170,7 +170,7 @@ def _named_at(mount: Mount, line: str, at: re.Match[str]) -> NamedPath:
     after = line[at.end() :]
     tail, closed, _ = after.partition(_CLOSING.get(line[: at.start()][-1:], "\n"))
     if not closed:
-        tail = _WORD.split(after, maxsplit=1)[0].rstrip(".")
+        tail = _WORD.split(after, maxsplit=1)[0].rstrip(".!?")
     rest = tuple(part for part in tail.rstrip("\\").split("/") if part not in ("", "."))
     return NamedPath(line, mount, rest, whole=bool(closed) or not after[len(tail) :][:1].isspace())
 
