@@ -174,17 +174,22 @@ def clients_with_addresses_of_their_own(box: Box) -> None:
         assert "hello" in box.provider.curl("http://[fd00:aa::10]/")
 
 
-_HASS = """
-import http.server
-trusts = "trusted_proxies" in open("/config/configuration.yaml").read()
+_HASS = r"""
+import http.server, ipaddress, re
+text = open("/config/configuration.yaml").read()
+networks = [ipaddress.ip_network(item) for item in re.findall(r"- (\d[\d./]+)", text)]
 class Handler(http.server.BaseHTTPRequestHandler):
     def log_message(self, *_): pass
     def do_GET(self):
+        client = self.client_address[0]
+        trusts = any(ipaddress.ip_address(client) in network for network in networks)
         bad = "X-Forwarded-For" in self.headers and not trusts
         if bad:
-            print("2026-01-02 10:00:00.000 ERROR (MainThread) [homeassistant.components.http.forwarded] "
-                  f"A request from a reverse proxy was received from {self.client_address[0]}, but your "
-                  "HTTP integration is not set-up for reverse proxies", flush=True)
+            said = (f"Received X-Forwarded-For header from an untrusted proxy {client}" if networks else
+                    f"A request from a reverse proxy was received from {client}, but your "
+                    "HTTP integration is not set-up for reverse proxies")
+            print("2026-01-02 10:00:00.000 ERROR (MainThread) "
+                  f"[homeassistant.components.http.forwarded] {said}", flush=True)
         self.send_response(400 if bad else 200); self.send_header("Content-Length", "0")
         self.end_headers()
 http.server.ThreadingHTTPServer(("0.0.0.0", 8123), Handler).serve_forever()
@@ -192,11 +197,10 @@ http.server.ThreadingHTTPServer(("0.0.0.0", 8123), Handler).serve_forever()
 _PROXIED = "server { listen 8080; location / { proxy_set_header X-Forwarded-For $remote_addr; proxy_pass http://hass9:8123; } }"
 
 
-@fault("container.errors-in-log", subject="container:hass9", exit_code=1)
-def proxy_that_a_program_does_not_trust(box: Box) -> None:
-    """Home Assistant answers 400 to what comes through a reverse proxy; the command heals it."""
+def _untrusted_proxy(box: Box, settings: str) -> None:
+    """Home Assistant with these settings behind nginx; the report's command heals it."""
     box.docker("network", "create", "home9")
-    box.write("/srv/hass9/configuration.yaml", "default_config:\n")
+    box.write("/srv/hass9/configuration.yaml", settings)
     load(box, "homeassistant/home-assistant:2025.1", Recipe())
     options = ("--network=home9", "--volume=/srv/hass9:/config", *SAFE, *MACHINE)
     words = ("homeassistant/home-assistant:2025.1", PYTHON, "-c", _HASS)
@@ -213,10 +217,23 @@ def proxy_that_a_program_does_not_trust(box: Box) -> None:
     command = first_command(box, "container.errors-in-log", "hass9")
     box.sh(command, timeout=40)
     box.wait_for(lambda: answer() == "200", what="an answer")
-    box.write("/srv/hass9/configuration.yaml", "default_config:\n")
+    box.write("/srv/hass9/configuration.yaml", settings)
     box.docker("restart", "hass9")
     for _ in range(5):
         box.wait_for(lambda: answer() == "400", what="the refusal")
+
+
+@fault("container.errors-in-log", subject="container:hass9", exit_code=1)
+def proxy_that_a_program_does_not_trust(box: Box) -> None:
+    """Home Assistant answers 400 to what comes through a reverse proxy."""
+    _untrusted_proxy(box, "default_config:\n")
+
+
+@fault("container.errors-in-log", subject="container:hass9", exit_code=1)
+def proxy_of_a_network_that_a_program_does_not_trust(box: Box) -> None:
+    """Its list of proxies has another network."""
+    trusted = "  trusted_proxies:\n    - 192.0.2.128/25\n"
+    _untrusted_proxy(box, f"http:\n  use_x_forwarded_for: true\n{trusted}")
 
 
 _ACME = """
