@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import json
 import os
-import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -124,6 +123,25 @@ def test_the_onset_is_the_change_after_which_it_was_seen() -> None:
 # -- the loop ----------------------------------------
 
 
+class Clock:
+    """A clock that only sleep moves on: a test that the machine stops for a while does not fail."""
+
+    def __init__(self) -> None:
+        self.now = 1000.0
+
+    def monotonic(self) -> float:
+        return self.now
+
+    def time(self) -> float:
+        return 1_750_000_000 + self.now
+
+    def sleep(self, seconds: float) -> None:
+        self.now += seconds
+
+
+CLOCK = Clock()
+
+
 class Scripted:
     """Wakes with these topics in turn, then sleeps."""
 
@@ -133,7 +151,7 @@ class Scripted:
     def wait(self, seconds: float) -> frozenset[wake.Topic]:
         if self.topics:
             return self.topics.pop(0)
-        time.sleep(seconds)
+        CLOCK.sleep(seconds)
         return frozenset()
 
 
@@ -184,6 +202,7 @@ def watched(
 
 @pytest.fixture(autouse=True)
 def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(watcher, "time", CLOCK)
     monkeypatch.setattr(watcher, "QUIET_S", 0.01)
     monkeypatch.setattr(watcher, "FOLLOW_UPS_S", (0.05,))
 
