@@ -1,5 +1,6 @@
 """dns.name-only-on-host: a container calls a name that the host can resolve, and no container."""
 
+import ipaddress
 from collections.abc import Mapping
 
 from checks.dns.helpers import FAILED_CONTAINERS
@@ -117,9 +118,16 @@ def _known_finding(container: Container, name: FailedName, known_name: HostKnown
     reason = f"which DNS server {answer.server} tells only the host"
     if not known_name.is_of_one_server:
         others = joined(known_name.denied_by)
+        denial = "the answer that there is no such name"
+        if known_name.is_without_address:
+            denial = "an answer without an address"
+            if ipaddress.ip_address(answer.address).is_private:
+                denial += (
+                    ", as from a server that withholds private ones (DNS rebinding protection)"
+                )
         reason = (
             f"which the host's DNS server {answer.server} knows: the container asks {others} "
-            "and gets the answer that there is no such name"
+            f"and gets {denial}"
         )
     if redirect is None:
         return _finding(

@@ -134,6 +134,26 @@ def test_a_name_that_is_told_to_the_host_alone(told: str) -> None:
     assert judge("dns.name-unknown", **evidence, failed_names=names, lookups=lookups).findings == ()
 
 
+WITHHELD: dict[str, tuple[str, bool, str]] = {
+    "denied": ("10.8.0.7", False, "that there is no such name"),
+    "a private address": ("10.8.0.7", True, "withholds private ones (DNS rebinding protection)"),
+    "a public address": ("8.8.4.4", True, "gets an answer without an address"),
+}
+
+
+@pytest.mark.parametrize(("address", "is_empty", "words"), WITHHELD.values(), ids=WITHHELD)
+def test_an_empty_answer_is_no_denial(address: str, is_empty: bool, words: str) -> None:
+    caller = container("api", network="shop")
+    known_name = HostKnownName(HostAnswer(OTHER, address), (LAN,), is_without_address=is_empty)
+    (finding,) = judge(
+        "dns.name-only-on-host",
+        containers=Containers((caller,)),
+        failed=FailedNames({caller.id: (FailedName(NAME, "no such host"),)}),
+        host_known_names=HostKnownNames({(caller.id, NAME): known_name}),
+    ).findings
+    assert finding.summary.endswith(words), finding.summary
+
+
 HOST_SERVERS: dict[str, tuple[str, dict[str, str], bool]] = {
     # what the container's server says, and the host's servers in turn -> whether the host knows
     "known": ("NXDOMAIN", {LAN: "NOERROR"}, True),
@@ -177,3 +197,10 @@ def test_the_host_asks_for_what_was_denied(case: str) -> None:
 def test_what_a_monitor_finds_gone_is_left_to_its_own_check() -> None:
     watchers = Watchers(frozenset({container("api").id}))
     assert _known_to_host("NXDOMAIN", {LAN: "NOERROR"}, watchers) is None
+
+
+@pytest.mark.parametrize(("rcode", "expected"), [("NOERROR", True), ("NXDOMAIN", False)])
+def test_an_empty_answer_is_told_from_a_denial(rcode: str, expected: bool) -> None:
+    known_name = _known_to_host(rcode, {LAN: "NOERROR"})
+    assert known_name is not None
+    assert known_name.is_without_address is expected

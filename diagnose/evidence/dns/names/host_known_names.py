@@ -49,6 +49,8 @@ class HostKnownName(msgspec.Struct, frozen=True):
     answer: HostAnswer
     denied_by: tuple[str, ...]
     """The servers of the container that deny the name."""
+    is_without_address: bool = False
+    """Whether these servers know the name, and give no address for it."""
 
     @property
     def is_of_one_server(self) -> bool:
@@ -93,9 +95,13 @@ def host_known_names(
     for failure in denied:
         answer = answers.get(failure.name.name)
         if answer is not None:
-            refusing = tuple(server for server, reply in failure.replies.items() if reply.denies)
+            denials = {server: reply for server, reply in failure.replies.items() if reply.denies}
+            known_name = _known_name(answer, tuple(denials), host_stack)
             place = (failure.container.id, failure.name.name)
-            known_names[place] = _known_name(answer, refusing, host_stack)
+            is_without_address = all(reply.rcode == "NOERROR" for reply in denials.values())
+            known_names[place] = msgspec.structs.replace(
+                known_name, is_without_address=is_without_address
+            )
     return HostKnownNames(known_names)
 
 

@@ -136,6 +136,21 @@ SERVER_FILES = (
         source="PHP-FPM's own message",
     ),
     Failure(
+        name="php-session-address",
+        mark=("session_start(): open(", "session_start(): failed to read session data: files"),
+        pattern=r"""(?x)
+            session_start\(\):\ open\((?P<url>\w{2,12}://[^\s,()]{1,200}?)/sess_[\w,-]{1,128},
+            | session_start\(\):\ Failed\ to\ read\ session\ data:\ files
+                \ \(path:\ (?P<url_path>\w{2,12}://[^\s()]{1,200})\)
+            """,
+        cause="PHP keeps its sessions in files, and session.save_path names {url}, an address and not a folder: no "
+        "session is kept, and each login is lost",
+        cure="set session.save_handler to what belongs to that address (redis, memcached), or take session.save_path "
+        "out of php.ini; then restart the container",
+        source="nextcloud/server#33476",
+        turns_away=True,
+    ),
+    Failure(
         name="apache-variables",
         mark=("must be a valid directory", "is not defined"),
         pattern=r"(?:DefaultRuntimeDir|ServerRoot) must be a valid directory, absolute or relative|Config variable \$\{APACHE_\w+\} is not defined",

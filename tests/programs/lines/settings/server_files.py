@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 LINES = {
+    "php-session-address": (
+        "PHP Warning:  session_start(): open(tcp://redis:6379/sess_4f1e2cc1a8b0d9, O_RDWR) failed: No such file or "
+        "directory (2) in /var/www/html/lib/private/Session/Internal.php on line 222"
+    ),
     "redis-dir": "Permission denied; Reading the configuration file, at line 2; >>> 'dir /data'",
     "redis-directive-of-another": (
         "*** FATAL CONFIG FILE ERROR *** Bad directive or wrong number of arguments; Reading the configuration file, at line 335; >>> 'rdb-del-sync-files no'"
