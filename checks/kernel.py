@@ -2,6 +2,8 @@
 
 from collections.abc import Sequence
 
+import msgspec
+
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.machine.hardware_errors import HardwareErrors, HardwareFault
@@ -21,8 +23,10 @@ from diagnose.phrases import count, duration, how_often, named, shortened
 from diagnose.registry import check
 
 _UNREGISTER = LazyPattern(
-    r"unregister_netdevice: waiting for (\S+) to become free\. Usage count = (-?\d+)"
+    r"unregister_netdevice: waiting for (?P<device>\S+) to become free\."
+    r" Usage count = (?P<references>-?\d+)"
 )
+"""The kernel's line about a device that something still refers to (net/core/dev.c)."""
 LATE_S = 600
 """Where processes cannot be seen, a line that is older than this may be over."""
 FEW_MOUNTS = 10
@@ -42,33 +46,51 @@ def netdevice_stuck(
 ) -> CheckResult:
     """The kernel waits for a network device that is never released.
 
-    Some such lines are normal at a slow teardown; the kernel repeats it each 10 s (net/core/dev.c):
-    only repetition that has lasted for a minute, until now, counts: the cure is a reboot.
+    The kernel repeats the line every 10 s (net/core/dev.c). A few lines are normal where a device
+    is removed slowly. Only lines that have come for a minute, and still come, count: the cure is a
+    reboot.
     """
-    waits = by_key(
-        (match[1], (record, int(match[2])))
-        for record, match in kernel_log.matching(_UNREGISTER, ("unregister_netdevice",))
+    for device, waits in _waits_by_device(kernel_log).items():
+        recent = [wait for wait in waits if clock.wall - wait.at <= within_s]
+        if len(recent) >= times:
+            yield _stuck_finding(device, waits)
+
+
+class _Wait(msgspec.Struct, frozen=True):
+    """A line in which the kernel says that it waits for a network device."""
+
+    at: float
+    text: str
+    references: int
+    """How many things still use the device."""
+
+
+def _waits_by_device(kernel_log: KernelLog) -> dict[str, list[_Wait]]:
+    """The lines about each network device, oldest first."""
+    lines = kernel_log.matching(_UNREGISTER, ("unregister_netdevice",))
+    return by_key(
+        (match["device"], _Wait(record.at, record.text, int(match["references"])))
+        for record, match in lines
     )
-    for device, lines in waits.items():
-        recent = [record for record, _ in lines if clock.wall - record.at <= within_s]
-        if len(recent) < times:
-            continue
-        (first, _) = lines[0]
-        (last, usage_count) = lines[-1]
-        yield Finding(
-            subject=Subject("interface", device),
-            summary=(
-                f'the kernel has tried to remove interface "{device}" '
-                f"for {duration(last.at - first.at)}: something still uses it, and new containers may hang"
-            ),
-            evidence={
-                "kernel log": last.text,
-                "the kernel has logged it": count(len(lines), "time"),
-                "what still uses it": count(usage_count, "reference"),
-            },
-            variables={"interface": device},
-            onset=first.at,
-        )
+
+
+def _stuck_finding(device: str, waits: Sequence[_Wait]) -> Finding:
+    first = waits[0]
+    last = waits[-1]
+    return Finding(
+        subject=Subject("interface", device),
+        summary=(
+            f'the kernel has tried to remove interface "{device}" '
+            f"for {duration(last.at - first.at)}: something still uses it, and new containers may hang"
+        ),
+        evidence={
+            "kernel log": last.text,
+            "the kernel has logged it": count(len(waits), "time"),
+            "what still uses it": count(last.references, "reference"),
+        },
+        variables={"interface": device},
+        onset=first.at,
+    )
 
 
 @check(

@@ -8,7 +8,7 @@ and texts inside texts are followed to a depth of three.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.redact.assigned import ASCII_KEYWORDS, names_secrets
@@ -26,7 +26,7 @@ from diagnose.redact.patterns import (
     beginning_of_any,
     verbose,
 )
-from diagnose.redact.rules import RULES
+from diagnose.redact.rules import RULES, RedactionRule
 
 DEEPEST = 3
 """A text in a text in a text is read; what it holds is replaced whole."""
@@ -53,6 +53,8 @@ _WITHOUT_SIGN = tuple(
     rule for rule in RULES if not rule.needs_name and (not rule.signs or _FREQUENT in rule.signs)
 )
 """The rules for texts without any other sign."""
+_WITHOUT_NAME = tuple(rule for rule in RULES if not rule.needs_name)
+"""The rules for texts without a word that names secrets."""
 _ANY_SIGN = LazyPattern(
     beginning_of_any(
         sign for rule in RULES for sign in (*rule.signs, *ASCII_KEYWORDS) if sign != _FREQUENT
@@ -158,26 +160,23 @@ def pieces(text: str, size: int = PIECE) -> Iterator[str]:
 
 
 def apply_rules(text: str, mark: Mark, depth: int = 0) -> str:
-    """The text after every rule of the table."""
+    """The text after every rule of the table that may find something in it.
+
+    Each rule sees the text as the rules before it have left it, and in lower case as it was.
+    """
     low = text.lower()
     scan = _SCANS[depth]
-    if low.isascii() and not _ANY_SIGN.search(low):
-        rules = _WITHOUT_SIGN
-        has_names = False
-    else:
-        rules = RULES
-        has_names = names_secrets(low)
-    for rule in rules:
-        if rule.needs_name and not has_names:
-            continue
-        for sign in rule.signs:
-            if sign in low:
-                text = rule.function(text, low, mark, scan)
-                break
-        else:
-            if not rule.signs:
-                text = rule.function(text, low, mark, scan)
+    for rule in _rules_for(low):
+        if not rule.signs or has_sign(low, rule.signs):
+            text = rule.function(text, low, mark, scan)
     return text
+
+
+def _rules_for(low: str) -> Sequence[RedactionRule]:
+    """The rules for a text in lower case: fewer where no sign and no name of a secret stands."""
+    if low.isascii() and not _ANY_SIGN.search(low):
+        return _WITHOUT_SIGN
+    return RULES if names_secrets(low) else _WITHOUT_NAME
 
 
 def _scan_at(depth: int) -> Scan:

@@ -19,13 +19,15 @@ from diagnose.lazy_pattern import LazyPattern
 OF_OUR_PAGES = "diagnose.render.explain"
 """Its patterns read our own pages, which nobody else writes."""
 USES = ("search", "match", "fullmatch", "findall", "finditer", "split", "sub")
+_LEFT_OUT = ("diagnose.redact", "diagnose.__main__", "diagnose.mcp.offered_tools")
+"""The last one has no patterns, and imports the SDK of an extra."""
 Method = Callable[[str], object]
 
 
 def modules() -> Iterator[ModuleType]:
     for package in (checks, diagnose):
         for found in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
-            if not found.name.startswith(("diagnose.redact", "diagnose.__main__")):
+            if not found.name.startswith(_LEFT_OUT):
                 yield importlib.import_module(found.name)
 
 

@@ -100,10 +100,10 @@ def _finding(
         if failure.path:
             evidence["written to"] = failure.path
     recognised = _known_failure(failure)
-    cause = failure.cause
+    cause = failure.explained_cause
     if recognised is not None:
-        # the reason that the log gives is more exact than the pattern's own
-        cause = cause.partition(": ")[0]
+        # the reason that the log gives is more exact than the explanation of the pattern
+        cause = failure.cause
         evidence |= {"this means": recognised.cause, "what fixes it": recognised.cure}
     evidence["State"] = container.state.status
     finding = Finding.about(

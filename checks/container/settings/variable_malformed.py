@@ -63,30 +63,30 @@ def variable_malformed(
 ) -> CheckResult:
     """A container's setting has stray quotes or slashes, or is passed on as $NAME.
 
-    `docker run --env-file` takes a line literally: quotes around a value become part of it, and so
-    do a comment behind it and the carriage return of a file with DOS line ends. Compose's list form
-    `- NAME="value"` keeps the quotes too. A carriage return at the end is never meant. Quotes and
-    comments may be, so that they count only where the log of the failed container repeats the value
-    with them, or shows that its program does not take a quoted URL for one.
+    Quotes, comments and carriage returns: `docker run --env-file` and compose's list form
+    `- NAME="value"` take a line literally, so that the quotes around a value become part of it, and
+    so does a comment behind it. They may be meant. So they count where the log of the failed
+    container repeats the value with them, or shows that its program does not take a quoted URL for
+    one. A carriage return at the end, of a file with DOS line ends, is never meant. In a value that
+    the errors of a running program name, it is a warning.
 
-    The same holds for `$NAME`: a shell replaces it, and neither the exec form of a command nor
-    `--env-file` has one. Compose does the opposite: where nothing sets `b`, only `a` is left of
-    `a$b` in a file, and a password is refused. That counts for secrets of a container whose log
-    mentions one, and is a warning where a running container repeats it. Without such a line it is
-    advice, where the value in the container is what compose leaves. In a command it does so too
-    where only the container has the variable: the words of its command show it.
+    `$NAME` counts under the same condition: only a shell replaces it, and neither the exec form of
+    a command nor `--env-file` has one.
 
-    Quotes around the name of another container need no line of a log: no program finds a host by a
-    quoted name, nor by one that stands as the path of an address (`mqtt:///broker`). Such a name is
-    a warning where the container runs, and so is a carriage return in a value that the errors of a
-    running program name.
+    Lost dollars: where nothing sets `b`, compose leaves only `a` of `a$b` in its file, and a
+    password is refused. This counts for secrets of a container whose log mentions one, and is a
+    warning where a running container repeats it. Without such a line it is advice, where the value
+    in the container is what compose leaves. It counts for a command too, where only the container
+    has the variable.
 
-    A space before or behind a URL, a number, a switch or a path is advice: `--env-file` keeps it.
+    The name of another container that is in quotes, or that stands as the path of an address
+    (`mqtt:///broker`), needs no line of a log: no program finds a host by it. It is a warning where
+    the container runs. Browsers, curl and Node read `http:///broker`: of such addresses of the web
+    only those of failed containers count.
 
-    Quotes around a schedule of cron are a warning where the log shows them as a part of the
-    schedule, and advice elsewhere; around a number, a switch, a path or a URL they are advice.
-    Browsers, curl and Node read `http:///broker`, so that of the web's addresses only those of
-    failed containers count.
+    Advice needs no line of a log either: quotes around a schedule of cron, a number, a switch, a
+    path or a URL, and spaces around the last four, which `--env-file` keeps. Quotes are a warning
+    where the log shows them as a part of a schedule.
     """
     misread = {address.container.id: address for address in misread_addresses or ()}
     for address in misread.values():

@@ -2,7 +2,7 @@
 server."""
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 import msgspec
 
@@ -104,24 +104,30 @@ def _database(case: LookCase) -> PageVariables:
 
 
 def _server_of(case: LookCase) -> Container | None:
-    """The server that the line is about, among those that it calls or else its neighbours."""
+    """The server that the line is about: the container, one that the line calls, or a neighbour."""
     if case.containers is None:
         return None
     called = named_peers((case.text,), case.container, case.containers)
-    # on the default network nobody has a name by which another one could call it
-    beside = [
-        other
-        for other in case.containers.beside(case.container)
-        if case.container.shared_networks(other) - {DEFAULT_NETWORK}
-    ]
-    for candidates in ((case.container, *called), beside):
-        servers = [server for server in candidates if kind_of_server(server) is not None]
-        spoken = [server for server in servers if is_spoken_of(server, case.words)]
+    near = _only_server((case.container, *called), case.words)
+    return near or _only_server(_callable_neighbours(case.container, case.containers), case.words)
+
+
+def _only_server(candidates: Iterable[Container], words: str) -> Container | None:
+    """The only server whose kind the words name; where they name no kind, the only server."""
+    servers = [candidate for candidate in candidates if kind_of_server(candidate) is not None]
+    if names_a_kind(words):
         # a line about Redis is not about the only neighbour where that is a PostgreSQL
-        server = only(spoken) or (None if names_a_kind(case.words) else only(servers))
-        if server is not None:
-            return server
-    return None
+        servers = [server for server in servers if is_spoken_of(server, words)]
+    return only(servers)
+
+
+def _callable_neighbours(container: Container, containers: Containers) -> list[Container]:
+    """The containers beside it that it can call by name: the default network has no names."""
+    return [
+        neighbour
+        for neighbour in containers.beside(container)
+        if container.shared_networks(neighbour) - {DEFAULT_NETWORK}
+    ]
 
 
 def _data(case: LookCase) -> PageVariables:

@@ -68,28 +68,29 @@ class _Sample:
         }
 
     def _send(self, queries: int, patience_s: float) -> None:
-        """Sends queries, and reads replies until all are there or too late."""
-        for following in reversed(range(queries)):
+        """Sends queries with a gap between them, and waits for the replies after the last one."""
+        self._send_one()
+        for _ in range(queries - 1):
+            self._read_until(time.monotonic() + GAP_S)
+            self._send_one()
+        self._read_until(time.monotonic() + patience_s, stop_when_complete=True)
+
+    def _send_one(self) -> None:
+        """Sends a query whose number no pending query has."""
+        number, wire = make_message(".", "NS")
+        while number in self._pending:
             number, wire = make_message(".", "NS")
-            while number in self._pending:
-                number, wire = make_message(".", "NS")
-            self._pending[number] = time.monotonic()
-            self._kernel.send(wire)
-            self._sent += 1
-            if following:
-                self._read_until(time.monotonic() + GAP_S)
-        self._read_until(time.monotonic() + patience_s, stop=True)
+        self._pending[number] = time.monotonic()
+        self._kernel.send(wire)
+        self._sent += 1
 
-    def _read_until(self, deadline: float, *, stop: bool = False) -> None:
-        """Take the replies that come until then.
-
-        stop: once no reply is missing.
-        """
+    def _read_until(self, deadline: float, *, stop_when_complete: bool = False) -> None:
+        """Takes the replies that come until then, or until no reply is missing."""
         arrived = replies(self._kernel, deadline) if self._pending else ()
         for reply in arrived:
             begun = self._pending.pop(number_of(reply), None)
             if begun is not None:
                 self._times.append(time.monotonic() - begun)
                 self._rcode = self._rcode or read_reply(reply, begun).get("rcode")
-            if stop and not self._pending:
+            if stop_when_complete and not self._pending:
                 return

@@ -56,6 +56,7 @@ class InnerFailure(msgspec.Struct, frozen=True):
     """The name of the pattern that found the failure."""
     program: str
     cause: str
+    """What happened, as a clause behind the container's name."""
     line: str
     at: float | None
     """Unix time of the line, None if it has none."""
@@ -63,10 +64,17 @@ class InnerFailure(msgspec.Struct, frozen=True):
     """The line that explains it, "" where no line does."""
     recurs: bool = False
     """Whether its keeper starts it again and again."""
+    explanation: str = ""
+    """Why, as far as the pattern of the line tells; "" where it does not."""
     path: str = ""
     """The log file of its own with the reason; "" for the container's log."""
     known_as: tuple[str, ...] = ()
     """The names that its partners have for it and for each other."""
+
+    @property
+    def explained_cause(self) -> str:
+        """The cause, with its explanation as far as the pattern tells."""
+        return f"{self.cause}: {self.explanation}" if self.explanation else self.cause
 
     @property
     def is_unexplained(self) -> bool:
@@ -186,16 +194,16 @@ def in_lines(
         for sign in chosen:
             if not _is_over(pattern, sign.program, texts[sign.index + 1 :]):
                 at, line = lines[sign.index]
-                cause = pattern.cause.format(program=sign.program, detail=sign.detail)
                 failure = InnerFailure(
                     container,
                     name=pattern.name,
                     program="" if pattern.is_of_address else sign.program,
-                    cause=cause,
+                    cause=sign.filled(pattern.cause),
                     line=line,
                     at=at,
                     reason=_reason(pattern, sign, texts),
                     recurs=pattern.recurs,
+                    explanation=sign.filled(pattern.explanation),
                     known_as=_partners_names(pattern, texts),
                 )
                 inner_failures.append(failure)
@@ -215,6 +223,10 @@ class _Sign(msgspec.Struct, frozen=True):
     until: int = 0
     """The index behind the program's last lines: a keeper may note the end before it passes them
     on."""
+
+    def filled(self, text: str) -> str:
+        """A text of the pattern with the program's name and its detail in their places."""
+        return text.format(program=self.program, detail=self.detail)
 
 
 def _signs(pattern: Pattern, texts: Sequence[str]) -> list[_Sign]:

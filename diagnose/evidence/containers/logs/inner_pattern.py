@@ -20,6 +20,8 @@ class Pattern(msgspec.Struct, frozen=True):
     all servers again."""
     cause: str
     """A sentence behind the container's name, with `{program}` and `{detail}`."""
+    explanation: str = ""
+    """Why that is so, as far as the pattern tells, with the same places; "" where it does not."""
     noise: LazyPattern = LazyPattern(r"(?!)")
     """Lines of the keeper itself, which do not explain the failure."""
     lasts: bool = False
@@ -54,4 +56,5 @@ class Pattern(msgspec.Struct, frozen=True):
     @property
     def is_of_each_program(self) -> bool:
         """Whether each program that fails is a failure of its own."""
-        return "{program}" in self.cause and not self.is_of_address
+        names_program = "{program}" in f"{self.cause} {self.explanation}"
+        return names_program and not self.is_of_address

@@ -105,7 +105,8 @@ PATTERNS = (
         frozenset({"redis-sentinel", "redis-server", "valkey-sentinel", "valkey-server"}),
         LazyPattern(r"\+sdown master (?P<program>\S{1,200}) (?P<detail>\S{1,253} \d{1,5})(?!\S)"),
         r"(?:-sdown master|\+switch-master|\+reset-master master) {program} ",
-        'Sentinel has no master "{program}" for its clients: it gets no answer from {detail}',
+        'Sentinel has no master "{program}" for its clients',
+        explanation="it gets no answer from {detail}",
         lasts=True,
         why=LazyPattern(r"-failover-abort-\S{1,40} master "),
     ),
@@ -114,7 +115,8 @@ PATTERNS = (
         frozenset({"beam.smp", "rabbitmq-server"}),
         LazyPattern(r"(?P<program>disk|memory) resource limit alarm set on node"),
         "{program} resource limit alarm cleared on node",
-        "RabbitMQ blocks those who send it messages: its {program} alarm was set",
+        "RabbitMQ blocks those who send it messages",
+        explanation="its {program} alarm was set",
         lasts=True,
         why=LazyPattern(r"Free disk space is insufficient|vm_memory_high_watermark set"),
     ),
@@ -126,7 +128,8 @@ PATTERNS = (
             r"|etcdserver: mvcc: database space exceeded)"
         ),
         r"alarm disarmed|alarm NOSPACE disarmed",
-        "etcd takes no more writes: its database has reached its quota, and its alarm NOSPACE is set",
+        "etcd takes no more writes",
+        explanation="its database has reached its quota, and its alarm NOSPACE is set",
         lasts=True,
     ),
     Pattern(
@@ -136,8 +139,8 @@ PATTERNS = (
             r"(?P<program>)flood[- ]stage disk watermark \[[^\]]{1,40}\] exceeded on .{1,300}marked read-only"
         ),
         r"releasing read-only\b|\bhigh disk watermark \[[^\]]{{1,40}}\] no longer exceeded",
-        "Elasticsearch or OpenSearch takes no more documents: the disk of its data is too full, "
-        "and it has made its indices read-only",
+        "Elasticsearch or OpenSearch takes no more documents",
+        explanation="the disk of its data is too full, and it has made its indices read-only",
         noise=LazyPattern(r"disk watermark"),
         lasts=True,
     ),
@@ -146,7 +149,8 @@ PATTERNS = (
         frozenset({"mongod"}),
         LazyPattern(r"(?P<program>This node is not a member of the config)"),
         r'Transition to primary complete|"newState":"(?:PRIMARY|SECONDARY)"',
-        "MongoDB takes no writes: its replica set knows it under another host name",
+        "MongoDB takes no writes",
+        explanation="its replica set knows it under another host name",
         lasts=True,
         why=LazyPattern(r"No host described in new configuration"),
         known_as=LazyPattern(
@@ -168,7 +172,8 @@ PATTERNS = (
             re.VERBOSE,
         ),
         over=r"(?:Slave|Replica) SQL thread (?:for channel '[^']*' )?initialized",
-        cause="it shows old data: it is a replica, and the thread that applies the changes of its source has stopped",
+        cause="it shows old data",
+        explanation="it is a replica, and the thread that applies the changes of its source has stopped",
         noise=LazyPattern(r"\[Note\]|\[System\]|SQL thread aborted"),
         lasts=True,
         why=LazyPattern(r"\[ERROR\].{0,60}\bSQL\b.{0,20}: (?:Error|Worker) "),
@@ -178,8 +183,8 @@ PATTERNS = (
         frozenset({"portainer"}),
         failed=LazyPattern(r"(?P<program>instance timed out for security purposes)"),
         over="starting HTTPS? server",
-        cause="Portainer serves nothing until it is restarted: "
-        "nobody made its administrator within five minutes of its start",
+        cause="Portainer serves nothing until it is restarted",
+        explanation="nobody made its administrator within five minutes of its start",
         noise=LazyPattern(r"instance timed out for security purposes"),
         lasts=True,
     ),
@@ -222,8 +227,8 @@ PATTERNS = (
             r".{0,300} 0 active and 0 backup servers left"
         ),
         over=r"Server {program}/\S+ is UP|\bLoading success\b|\bNew worker \S*.{{0,20}}\bforked\b",
-        cause='HAProxy answers 503 for backend "{program}": its own check of the last server there failed '
-        "({detail})",
+        cause='HAProxy answers 503 for backend "{program}"',
+        explanation="its own check of the last server there failed ({detail})",
         noise=LazyPattern(r"Server \S+ is DOWN|has no server available"),
         lasts=True,
     ),
@@ -235,8 +240,8 @@ PATTERNS = (
             r"(?P<detail>Layer4 (?:timeout|connection problem)).{0,300} 0 active and 0 backup servers left"
         ),
         over=r"Server {program}/\S+ is UP|\bLoading success\b|\bNew worker \S*.{{0,20}}\bforked\b",
-        cause='HAProxy answers 503 for backend "{program}": it cannot connect to the last server there '
-        "({detail})",
+        cause='HAProxy answers 503 for backend "{program}"',
+        explanation="it cannot connect to the last server there ({detail})",
         noise=LazyPattern(r"Server \S+ is DOWN|has no server available"),
         lasts=True,
     ),

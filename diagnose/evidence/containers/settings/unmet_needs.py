@@ -3,7 +3,7 @@
 import functools
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import msgspec
 
@@ -308,11 +308,21 @@ def _neighbours(
     part: parts.NeighbourWith | parts.Called, container: Container, scene: _Scene, groups: Groups
 ) -> Iterator[Groups]:
     """The groups of each other container that has all the parts, with its name."""
-    for other in scene.beside(container, part.image):
-        is_called = groups.get(_HOST) in other.dns_names and other.shared_networks(container)
-        if isinstance(part, parts.NeighbourWith) or is_called:
-            for further in _all_of(part.parts, other, scene, groups):
-                yield {**further, _SERVER: other.name}
+    neighbours = scene.beside(container, part.image)
+    if isinstance(part, parts.Called):
+        neighbours = _with_name(groups.get(_HOST), container, neighbours)
+    for neighbour in neighbours:
+        for groups_of_neighbour in _all_of(part.parts, neighbour, scene, groups):
+            yield {**groups_of_neighbour, _SERVER: neighbour.name}
+
+
+def _with_name(
+    host: str | None, container: Container, neighbours: Iterable[Container]
+) -> Iterator[Container]:
+    """The neighbours that the container finds by this host name: they share a network with it."""
+    for neighbour in neighbours:
+        if host in neighbour.dns_names and neighbour.shared_networks(container):
+            yield neighbour
 
 
 def _hosts_of_guest(name: str, container: Container, scene: _Scene) -> Iterator[Groups]:

@@ -48,16 +48,33 @@ def published_udp_ports(containers: Containers) -> Iterator[PublishedUdpPort]:
 def stale_flows(
     udp_port: PublishedUdpPort, flows: UdpFlows, interfaces: Interfaces, listeners: Listeners | None
 ) -> Iterator[UdpFlow]:
-    """The flows to a published port that connection tracking leads past the container."""
-    holders = () if listeners is None else listeners.on("udp", "", udp_port.port)
-    is_served_by_host = listeners is None or any(holder.comm != _ENGINE for holder in holders)
+    """The flows to a published port that connection tracking leads past the container.
+
+    The host's own flows are left out, and those that a program of the host itself may answer.
+    """
+    host_may_answer = _host_may_answer(udp_port, listeners)
+    for flow in _flows_to(udp_port, flows, interfaces):
+        if interfaces.holds(flow.src) or flow.reply_src in udp_port.addresses:
+            continue
+        is_for_host = flow.reply_src == flow.dst
+        if is_for_host and host_may_answer:
+            continue
+        yield flow
+
+
+def _host_may_answer(udp_port: PublishedUdpPort, listeners: Listeners | None) -> bool:
+    """Whether a program of the host may read what comes to the port; so where that is not known."""
+    if listeners is None:
+        return True
+    return any(listener.comm != _ENGINE for listener in listeners.on("udp", "", udp_port.port))
+
+
+def _flows_to(
+    udp_port: PublishedUdpPort, flows: UdpFlows, interfaces: Interfaces
+) -> Iterator[UdpFlow]:
+    """The flows to an address of the host at which the port is published."""
     for flow in flows.to(udp_port.port):
-        is_to_port = interfaces.holds(flow.dst) and udp_port.address in (*EVERYWHERE, flow.dst)
-        is_led_elsewhere = flow.reply_src not in udp_port.addresses and not interfaces.holds(
-            flow.src
-        )
-        is_served = flow.reply_src == flow.dst and is_served_by_host
-        if is_to_port and is_led_elsewhere and not is_served:
+        if interfaces.holds(flow.dst) and udp_port.address in (*EVERYWHERE, flow.dst):
             yield flow
 
 
@@ -72,16 +89,21 @@ def hidden_flows(
 
     Packets from containers to the host are for docker-proxy: the engine's rules leave them alone.
     """
-    is_led = any(
+    if networks is None or not _has_rule(udp_port, firewall):
+        return
+    for flow in _flows_to(udp_port, flows, interfaces):
+        is_from_host = interfaces.holds(flow.src)
+        is_from_container = networks.bridge_of(ip_address(flow.src)) is not None
+        is_for_host = flow.reply_src == flow.dst
+        if is_for_host and not is_from_host and not is_from_container:
+            yield flow
+
+
+def _has_rule(udp_port: PublishedUdpPort, firewall: Firewall) -> bool:
+    """Whether a rule of the packet filter redirects the port to the container."""
+    return any(
         rule.protocol == "udp"
         and rule.host_port == udp_port.port
         and rule.address in udp_port.addresses
         for rule in firewall.port_rules
     )
-    if networks is None or not is_led:
-        return
-    for flow in flows.to(udp_port.port):
-        is_to_port = interfaces.holds(flow.dst) and udp_port.address in (*EVERYWHERE, flow.dst)
-        is_of_host = interfaces.holds(flow.src) or networks.bridge_of(ip_address(flow.src))
-        if is_to_port and not is_of_host and flow.reply_src == flow.dst:
-            yield flow

@@ -58,8 +58,14 @@ def _float_text(value: float) -> str:
 
 def loses_digits(name: str, text: str) -> bool:
     """Whether the text is more than a number: a code with a leading 0, a hash, a version."""
-    is_code = _LEADING_ZERO.match(text) is not None and "." not in text
-    if is_code and _OCTAL_BY_NATURE.search(name) and as_compose_reads(text) == text.lstrip("0"):
-        return False
-    is_version = "." in text and text.endswith("0") and _VERSION.search(name) is not None
-    return is_code or is_version or _HASH.fullmatch(text) is not None
+    if _HASH.fullmatch(text):
+        return True
+    if "." in text:
+        return text.endswith("0") and _VERSION.search(name) is not None
+    return _LEADING_ZERO.match(text) is not None and not _is_octal_anyway(name, text)
+
+
+def _is_octal_anyway(name: str, text: str) -> bool:
+    """Whether programs take 0022 and what compose makes of it for the same octal number."""
+    is_octal_by_nature = _OCTAL_BY_NATURE.search(name) is not None
+    return is_octal_by_nature and as_compose_reads(text) == text.lstrip("0")

@@ -203,7 +203,7 @@ def test_a_finding_per_program_and_what_is_offered():
 
 def test_a_balancer_says_how_its_check_failed() -> None:
     (failure,) = in_lines(container_in("running"), {"haproxy"}, [(None, CHECKED.format(0))])
-    assert failure.cause.endswith("(Layer7 wrong status, code: 404)")
+    assert failure.explanation.endswith("(Layer7 wrong status, code: 404)")
     result = judge(
         "container.failing-inside", inner_failures=InnerFailures((failure,)), clock=CLOCK
     )

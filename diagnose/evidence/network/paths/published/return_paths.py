@@ -90,19 +90,20 @@ def return_paths(
 
 
 def _outer_interfaces(stack: NetworkStack, uplinks: Uplinks) -> Iterator[Uplink]:
-    """The uplinks, and other interfaces by which the host answers a client.
+    """The uplinks, and each other interface by which the host answers calls to its address.
 
-    An ordinary client that called their address.
+    A bridge is left out: the clients beyond it are containers.
     """
-    names = {uplink.name for uplink in uplinks}
     yield from uplinks
+    uplink_names = {uplink.name for uplink in uplinks}
     for device in stack.devices:
-        address = stack.address_on(device.name, "ip")
-        if device.name in names or device.kind == "bridge":
+        if device.name in uplink_names or device.kind == "bridge":
             continue
+        address = stack.address_on(device.name, "ip")
         if address is None or ip_address(address).is_loopback:
             continue
-        if stack.routing.look_up(SOMEWHERE, address).oif == device.name:
+        answer_route = stack.routing.look_up(SOMEWHERE, address)
+        if answer_route.oif == device.name:
             yield Uplink(device.name, address)
 
 
