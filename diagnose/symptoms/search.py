@@ -81,7 +81,9 @@ def matching(question: str, most: int = MOST) -> tuple[SymptomMatch, ...]:
     if failure is not None and not failure.page and not failure.is_general:
         return ()
     text = error_texts.without_warnings(question)
-    by_words = _matches_by_words(_ENVELOPE.sub("", text))
+    own_words = _ENVELOPE.sub("", text)
+    said = complaints.closeness_of_pages(own_words)
+    by_words = _matches_by_words(own_words, said)
     most_words = max((match.score for match in by_words.values()), default=1.0)
     matches = dict(by_words)
     for id, weight in _weights_by_message(text, failure).items():
@@ -91,21 +93,15 @@ def matching(question: str, most: int = MOST) -> tuple[SymptomMatch, ...]:
     ranked = sorted(
         matches.values(), key=lambda match: (-match.score, -severity[match.id], match.id)
     )
-    near = _pages_whose_users_say(text)
+    near = {id for id, closeness in said.items() if closeness >= NEARLY}
     if failure is None or failure.is_general:
         near |= {match.id for match in ranked if match.score >= NEARLY * most_words}
     least = PART * ranked[0].score if ranked else 0.0
     return tuple(match for match in ranked[:most] if match.score >= least or match.id in near)
 
 
-def _pages_whose_users_say(question: str) -> set[str]:
-    """The pages with a complaint in nearly the words of the question."""
-    closeness = complaints.closeness_of_pages(question)
-    return {id for id, share in closeness.items() if share >= NEARLY}
-
-
-def _matches_by_words(question: str) -> dict[str, SymptomMatch]:
-    """The pages that have words of the question."""
+def _matches_by_words(question: str, said: Mapping[str, float]) -> dict[str, SymptomMatch]:
+    """The pages that have words of the question. said: the closeness of each page's complaints."""
     counts = Counter(telling_words(read(without_ends(question, GROUP_OF))))
     if _PORT.search(question.lower()):
         counts["port"] += 1
@@ -115,7 +111,7 @@ def _matches_by_words(question: str) -> dict[str, SymptomMatch]:
         for id, terms in _index().items()
         if (match := _match(id, terms, counts, rarity)) is not None
     }
-    for id, closeness in complaints.closeness_of_pages(question).items():
+    for id, closeness in said.items():
         match = matches.get(id, SymptomMatch(id, score=0.0))
         score = match.score + _COMPLAINT * closeness
         matches[id] = msgspec.structs.replace(match, score=score)
