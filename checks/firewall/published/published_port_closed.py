@@ -2,7 +2,10 @@
 
 from diagnose.error_signatures import NO_WAY_OUT
 from diagnose.evidence.network.paths.packet_paths import PacketPaths
-from diagnose.evidence.network.paths.published.closed_inlets import ClosedInboundPath, ClosedInlets
+from diagnose.evidence.network.paths.published.closed_inbound_paths import (
+    ClosedInboundPath,
+    ClosedInboundPaths,
+)
 from diagnose.evidence.network.rules.rule_programs import place_of
 from diagnose.mappings import present
 from diagnose.model import CheckResult, Finding, PageVariables, Severity, Skipped
@@ -19,7 +22,9 @@ from diagnose.registry import check
         "have published ports that the firewall closes",
     ),
 )
-def published_port_closed(closed_inlets: ClosedInlets, packet_paths: PacketPaths) -> CheckResult:
+def published_port_closed(
+    closed_inbound_paths: ClosedInboundPaths, packet_paths: PacketPaths
+) -> CheckResult:
     """A firewall rule closes a published port to every client.
 
     The rule may be meant: a port that only this host should use is better published on 127.0.0.1.
@@ -28,7 +33,7 @@ def published_port_closed(closed_inlets: ClosedInlets, packet_paths: PacketPaths
     """
     if not packet_paths.inbound_paths:
         return Skipped(packet_paths.why_none or "no running container publishes a port")
-    for port in closed_inlets:
+    for port in closed_inbound_paths:
         yield _finding(port)
 
 

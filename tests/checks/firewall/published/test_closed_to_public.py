@@ -25,7 +25,7 @@ BY = Step("ip filter", "ufw-docker-logging-deny", "-j DROP")
 OPEN = ConnectionVerdict("accept")
 CLOSED = ConnectionVerdict("drop", by=BY, hook="forward")
 WEB = container("web", NetworkSettings={"Networks": {"shop": {"IPAddress": "10.2.0.3"}}})
-INLET = InboundPath(
+INBOUND = InboundPath(
     WEB, network("shop", "10.2.0.0/24", "10.2.0.1"), frozenset({"10.2.0.3"}), "80/tcp", "0.0.0.0",
     8080, True, Uplink("eth0", "192.0.2.10"), ConnectionVerdict("unknown"), CLOSED, OPEN,
 )  # fmt: skip
@@ -48,11 +48,11 @@ def test_closed_to_public(
     facts: dict[str, object], expected: tuple[str, str], is_quiet: bool, variables: set[str]
 ) -> None:
     usual = {"is_of_ufw": True, "left_over": "", "dropped": 3, "has_open_neighbours": False}
-    closed = PrivatelyOpen(BY, (INLET,), **{**usual, **facts})  # type: ignore[arg-type]
+    closed = PrivatelyOpen(BY, (INBOUND,), **{**usual, **facts})  # type: ignore[arg-type]
     result = judge(
         "firewall.closed-to-public",
         ports=PrivatelyOpenPorts((closed,)),
-        packet_paths=PacketPaths(inbound_paths=(INLET,)),
+        packet_paths=PacketPaths(inbound_paths=(INBOUND,)),
     )
     (finding,) = result.findings
     assert rows(result) == [expected]

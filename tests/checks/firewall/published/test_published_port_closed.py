@@ -6,7 +6,10 @@ import pytest
 
 from diagnose.evidence.engine.config import DaemonConfig
 from diagnose.evidence.network.paths.packet_paths import ConnectionVerdict, PacketPaths, Step
-from diagnose.evidence.network.paths.published.closed_inlets import ClosedInboundPath, ClosedInlets
+from diagnose.evidence.network.paths.published.closed_inbound_paths import (
+    ClosedInboundPath,
+    ClosedInboundPaths,
+)
 from diagnose.evidence.network.paths.published.inbound_paths import InboundPath
 from diagnose.evidence.network.rules.packet_filter import Firewall
 from diagnose.evidence.network.uplinks import Uplink
@@ -55,7 +58,7 @@ def test_a_closed_port_and_what_opens_it(by: Step, part: str, given: set[str]) -
     inbound = inbound_path_of(closed)
     result = judge(
         "firewall.published-port-closed",
-        closed_inlets=ClosedInlets((ClosedInboundPath(inbound, by, 3),)),
+        closed_inbound_paths=ClosedInboundPaths((ClosedInboundPath(inbound, by, 3),)),
         packet_paths=PacketPaths(inbound_paths=(inbound,)),
     )
     assert rows(result) == [("advice", "cloud")]

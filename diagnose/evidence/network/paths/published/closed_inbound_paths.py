@@ -23,24 +23,24 @@ class ClosedInboundPath(msgspec.Struct, frozen=True):
     """Packets since the rule was written; None where it does not count them."""
 
 
-class ClosedInlets(Items[ClosedInboundPath], frozen=True):
+class ClosedInboundPaths(Items[ClosedInboundPath], frozen=True):
     """The closed ports in the order of the rules; a rule without packets closes no wanted port."""
 
 
 @evidence
-def closed_inlets(
+def closed_inbound_paths(
     host: Host, firewall: Firewall, packet_paths: PacketPaths, resolver_paths: ResolverPaths | None
-) -> ClosedInlets:
+) -> ClosedInboundPaths:
     """The published ports that a rule closes.
 
     Of several ports that one rule closes, no counter shows which one was called.
     """
     closed = ports_closed_by_rules(firewall, packet_paths, resolver_paths)
     if not closed:
-        return ClosedInlets()
+        return ClosedInboundPaths()
     answer = host.ask(ListNftables())
     packets = {} if isinstance(answer, Failed) else packets_of(answer, firewall)
-    return ClosedInlets(
+    return ClosedInboundPaths(
         tuple(
             ClosedInboundPath(inbound, step, packets.get(step))
             for step, inbound_paths in closed.items()
