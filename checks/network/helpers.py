@@ -5,7 +5,6 @@ from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.logs.recent import RecentLogs
 from diagnose.evidence.network.calls.unanswered_calls import UnansweredCalls
 from diagnose.evidence.network.networks import Network
-from diagnose.model import Json
 
 
 def running_members(network: Network, containers: Containers | None) -> tuple[Container, ...]:
@@ -21,8 +20,3 @@ def calls_fail(
         return True
     lines = logs.of_this_run(container) if logs is not None else ()
     return any(signs(line.text) & NO_WAY_OUT for line in lines)
-
-
-def failed_start_evidence(container: Container) -> dict[str, Json]:
-    """The state and the error of a failed start, as evidence."""
-    return {"State": str(container.state), "State.Error": container.state.error}

@@ -1,5 +1,6 @@
 """The first steps that change the setting to which a failed program objects."""
 
+import posixpath
 import re
 
 from diagnose.error_signatures import signs
@@ -134,7 +135,7 @@ def _without_contents(setting: NamedSetting, tail: LogTail) -> PageVariables:
     variables = setting.variables
     path = variables.get("setting_file", "")
     if path and tail.failure_named("path-missing"):
-        return {"named_folder": path.rpartition("/")[0] or "/"}
+        return {"named_folder": posixpath.dirname(path)}
     is_refused = "permission" in signs(tail.telling_text)
     is_elsewhere = is_refused or tail.failure_named("path-denied", "not-utf-8") is not None
     is_private = _PRIVATE.search(path) is not None

@@ -151,29 +151,27 @@ def telling_line(lines: Sequence[str], *, has_ended: bool = True) -> TellingLine
     messages = with_levels_of_headings([message(line) for line in lines])
     if not messages:
         return None
+    texts = [line.text for line in messages]
     scores = [_score(line) for line in messages]
     _leave_usage_out(messages, scores)
-    _prefer_causes([line.text for line in messages], scores)
+    _prefer_causes(texts, scores)
     _prefer_heads(messages, scores)
     _prefer_placed(messages, scores)
-    _prefer_ends_of_chains([line.text for line in messages], scores)
-    _prefer_unread_settings([line.text for line in messages], scores)
-    _prefer_refused_files([line.text for line in messages], scores)
+    _prefer_ends_of_chains(texts, scores)
+    _prefer_unread_settings(texts, scores)
+    _prefer_refused_files(texts, scores)
     if has_ended and max(scores) < CLEAR:
         _believe_last(messages, scores)
     places = _places_beside_the_end(messages) if has_ended else ()
     for place in places:
         scores[place] = min(scores[place], PASSED)
     best = max(scores)
-    index = _first_best([line.text for line in messages], scores)
+    index = _first_best(texts, scores)
     return TellingLine(
         text=whole_last_line(messages[: index + 1]),
         index=index,
         explains=best >= CLEAR,
-        details=(
-            *links_before([line.text for line in messages], index),
-            *details_of(messages, index),
-        ),
+        details=(*links_before(texts, index), *details_of(messages, index)),
         neighbours=_neighbours(lines, index),
     )
 

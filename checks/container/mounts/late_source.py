@@ -3,9 +3,10 @@
 from diagnose.error_signatures import signs
 from diagnose.evidence.containers.listing import Container
 from diagnose.evidence.containers.mounts.bind_mounts import PathStatus
+from diagnose.evidence.containers.run_evidence import failed_start_evidence
 from diagnose.evidence.storage.mounts import Mounted, Mounts
 from diagnose.mappings import present
-from diagnose.model import Finding, Json
+from diagnose.model import Finding
 
 
 def late_source_finding(
@@ -19,10 +20,7 @@ def late_source_finding(
     is_there = status is not None and status.type != ""
     mounted = _own_mount(source, mounts) if is_there else None
     now = f"; it exists now{_mount_clause(mounted)}" if is_there else ""
-    evidence: dict[str, Json] = {
-        "State": str(container.state),
-        "State.Error": container.state.error,
-    }
+    evidence = failed_start_evidence(container)
     if status is not None and is_there:
         evidence["on the host"] = f"{source} is a {status.type} of {status.owner}"
     if mounted is not None:

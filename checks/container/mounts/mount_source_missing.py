@@ -27,6 +27,7 @@ from diagnose.evidence.containers.mounts.data.dangling_links import DanglingLink
 from diagnose.evidence.containers.mounts.missing_files import MissingFile, MissingFiles
 from diagnose.evidence.containers.mounts.moved_sources import MovedSources
 from diagnose.evidence.containers.mounts.refused_mounts import RefusedMount, refused_mount
+from diagnose.evidence.containers.run_evidence import failed_start_evidence
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.run.options import Options
 from diagnose.evidence.storage.mounts import Mounts
@@ -199,7 +200,7 @@ def _refused_mount_findings(
     on_host = bind_sources.by_path.get(source) if isinstance(bind_sources, BindSources) else None
     if on_host is not None and on_host.failed == "missing":
         summary = f"did not start: {source} does not exist"
-        evidence = _refusal_evidence(container)
+        evidence = failed_start_evidence(container)
         yield _missing_source_finding(container, summary, source, evidence, stand_in="missing")
     elif refused.missed_source:
         yield late_source_finding(container, source, on_host, mounts)
@@ -215,7 +216,7 @@ def _folder_over_file_findings(
     kind = on_host.type if on_host is not None else ""
     if kind == "file":
         return  # over a folder: the source is not at fault
-    evidence = _refusal_evidence(container)
+    evidence = failed_start_evidence(container)
     if kind == "folder" and target == _program_of(container):
         summary = (
             f"did not start: the folder {source} is mounted over {target}, the program of its image"
@@ -230,10 +231,6 @@ def _folder_over_file_findings(
         evidence,
         stand_in="folder" if kind == "folder" else "",
     )
-
-
-def _refusal_evidence(container: Container) -> dict[str, object]:
-    return {"State": str(container.state), "State.Error": container.state.error}
 
 
 def _program_of(container: Container) -> str:

@@ -8,6 +8,7 @@ import msgspec
 from diagnose.error_signatures import signs
 from diagnose.evidence.containers.listing import Container
 from diagnose.evidence.containers.programs.program import Program
+from diagnose.evidence.containers.run_evidence import failed_start_evidence
 from diagnose.first_steps.starts.start_steps import known_error
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.mappings import present
@@ -45,8 +46,7 @@ def failed_start(
         container,
         f"{container} did not start: {cause}",
         {
-            "State": str(container.state),
-            "State.Error": container.state.error,
+            **failed_start_evidence(container),
             **present({FIXES: failure.cure if failure else ""}),
             **(evidence or {}),
         },

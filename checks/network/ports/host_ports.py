@@ -4,10 +4,10 @@ from collections.abc import Iterator, Sequence
 
 from msgspec.structs import replace
 
-from checks.network.helpers import failed_start_evidence
 from diagnose.error_signatures import signs
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.logs.tails import LogTails
+from diagnose.evidence.containers.run_evidence import failed_start_evidence
 from diagnose.evidence.network.interfaces import Interfaces
 from diagnose.evidence.network.nonlocal_bind import NonlocalBind
 from diagnose.evidence.network.sockets.listeners import Listener, Listeners

@@ -2,10 +2,10 @@
 
 from collections.abc import Sequence
 
-from checks.network.helpers import failed_start_evidence
 from diagnose.error_signatures import signs
 from diagnose.evidence.containers.compose.written_projects import WrittenProjects
 from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.containers.run_evidence import failed_start_evidence
 from diagnose.evidence.network.networks import DEFAULT_NETWORK
 from diagnose.evidence.network.sockets.refused_ports import AllocatedPort, allocated_ports
 from diagnose.first_steps.network.network_steps import rejoin

@@ -11,7 +11,7 @@ from diagnose.evidence.containers.settings.named.named_settings import NamedSett
 from diagnose.evidence.engine.info import Info
 from diagnose.evidence.machine.clock import Clock
 from diagnose.mappings import present
-from diagnose.model import Unavailable
+from diagnose.model import Json, Unavailable
 from diagnose.phrases import duration
 from diagnose.programs.failures import Recognised
 from diagnose.programs.telling_line import TellingLine
@@ -26,6 +26,11 @@ _SYSCALL_REFUSED = "container.syscall-refused"
 def tail_of(log_tails: LogTails | Unavailable | None, container: Container) -> LogTail:
     """The last log lines of a container; none where logs could not be read."""
     return log_tails.of(container) if isinstance(log_tails, LogTails) else NO_LINES
+
+
+def failed_start_evidence(container: Container) -> dict[str, Json]:
+    """The state and the error of a failed start."""
+    return {"State": str(container.state), "State.Error": container.state.error}
 
 
 def log_evidence(

@@ -32,7 +32,7 @@ _FEW = 2
 """Connections of nginx after which the same client came again, each after just that long."""
 FRESH_S = 300.0
 _SWITCHED = 101
-_TIMED_OUT = frozenset({"cD", "sD"})
+TIMED_OUT = frozenset({"cD", "sD"})
 """While data passed, the client or the server said nothing for too long (HAProxy's manual, 8.5)."""
 _TIMERS = LazyPattern(r" -?\d{1,9}/-?\d{1,9}/-?\d{1,9}/-?\d{1,9}/\+?(?P<total>\d{1,12}) 101 ")
 _TIME = re.compile(r"(?P<number>\d{1,9})(?P<unit>ms|[smhd]?)")
@@ -125,7 +125,7 @@ def websocket_lines(container: Container, logs: RecentLogs) -> list[AccessLine]:
 
 def _cut_by_haproxy(container: Container, lines: Sequence[AccessLine]) -> CutConnections | None:
     """The connections that HAProxy logs as timed out; None where they are few."""
-    cut = [line for line in lines if line.ended[:2] in _TIMED_OUT]
+    cut = [line for line in lines if line.ended[:2] in TIMED_OUT]
     match = _TIMERS.search(cut[-1].line) if len(cut) >= LEAST else None
     if match is None:
         return None
