@@ -186,6 +186,16 @@ class HostConfig(ApiObject, frozen=True, rename="pascal"):
         return frozenset([*(parts[1] for parts in binds if len(parts) > 1), *mounts])
 
     @property
+    def tmpfs_options(self) -> dict[str, str]:
+        """The options of its file systems in memory, as those of `--tmpfs`, by their folder."""
+        options = {
+            mount.target: mount.tmpfs_options.words if mount.tmpfs_options is not None else ""
+            for mount in self.mounts or ()
+            if mount.type == "tmpfs"
+        }
+        return options | (self.tmpfs or {})
+
+    @property
     def may_mount(self) -> bool:
         """Whether its programs may mount file systems."""
         return self.privileged or not self.added_capabilities.isdisjoint(("SYS_ADMIN", "ALL"))

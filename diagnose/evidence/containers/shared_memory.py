@@ -62,7 +62,7 @@ def shared_memory(host: Host, containers: Containers) -> SharedMemory | Unavaila
 
 def _own_paths(container: Container) -> set[str]:
     """The mount points of in-memory file systems that no other container shares."""
-    paths = {*(container.host_config.tmpfs or ())}
+    paths = {*container.host_config.tmpfs_options}
     paths |= {mount.destination for mount in container.mounts if mount.type == "tmpfs"}
     if container.host_config.ipc_mode in ("", "private", "shareable"):
         paths.add(SHM)

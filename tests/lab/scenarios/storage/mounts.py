@@ -67,6 +67,36 @@ def scratch_without_inodes(box: Box) -> None:
     box.wait_for(lambda: box.docker("logs", "spooler").stderr.count("No space") >= 6, what="errors")
 
 
+_UNPACK = "dd if=/dev/zero of={}/part bs=1M count=6 || exit 1; exec sleep 1000"
+
+
+@fault(
+    "storage.shm-full",
+    subject="container:importer",
+    expect=[("storage.shm-full", "container:sorter")],
+    also=["container.restart-loop", "container.exits-at-start"],
+    shareable=True,
+)
+def scratch_too_small_to_start(box: Box) -> None:
+    """Two programs end because their folder in memory is too small: with their end it is gone."""
+    box.docker(*SAFE, "--name=importer", "--tmpfs=/scratch:size=4m", "bb:1.36", "sh", "-c",
+        f"sleep 1; {_UNPACK.format('/scratch')}")  # fmt: skip
+    box.docker(*SAFE[:-1], "--name=sorter", "--mount=type=tmpfs,target=/scratch,tmpfs-size=4m",
+        "bb:1.36", "sh", "-c", _UNPACK.format("/scratch"))  # fmt: skip
+    box.wait_state("sorter", "exited")
+    box.wait_for(
+        lambda: box.docker("logs", "importer").stderr.count("No space left") >= 3, what="errors"
+    )
+
+
+@healthy(shareable=True)
+def scratch_large_enough(box: Box) -> None:
+    """The same program, with room in its folder in memory."""
+    box.docker(*SAFE, "--name=importer-2", "--tmpfs=/scratch:size=16m", "bb:1.36", "sh", "-c",
+        _UNPACK.format("/scratch"))  # fmt: skip
+    box.wait_for(lambda: "6+0 records out" in box.docker("logs", "importer-2").stderr, what="work")
+
+
 def mount_share(box: Box) -> int:
     """A FUSE mount that answers, and a container with it; returns the server's pid."""
     box.sh("mkdir -p /srv/share")
