@@ -48,6 +48,7 @@ PEER_CAUSES = (
 
 APPLICATION_CAUSES = (
     *PROGRAM_CAUSES,
+    "container.command-lost",
     "container.device-forbidden",
     "container.exec-format",
     "container.interpreter-missing",

@@ -24,7 +24,7 @@ SHORT_S = Seconds(10)
 LOOPS = 3
 
 
-@check("container.daemonized", severity=Severity.warning)
+@check("container.daemonized", severity=Severity.warning, caused_by=["container.command-lost"])
 def daemonized(
     containers: Containers,
     clock: Clock,

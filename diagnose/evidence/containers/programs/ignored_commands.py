@@ -27,8 +27,8 @@ BYTES = 32 * 1024
 MOST = 12
 """Start scripts that are read."""
 TOO_MANY = f"its start script was not read: more than {MOST} run another program than their command"
-_SHELLS = frozenset({"ash", "bash", "busybox", "dash", "sh", "zsh"})
-_WRAPPERS = _SHELLS | {"catatonit", "docker-init", "dumb-init", "env", "tini"}
+SHELLS = frozenset({"ash", "bash", "busybox", "dash", "sh", "zsh"})
+WRAPPERS = SHELLS | {"catatonit", "docker-init", "dumb-init", "env", "tini"}
 IS_SCRIPT = LazyPattern(r"#!\s{0,8}\S{0,80}/(?:(?:env\s{1,8})?(?:ba|da|a|z)?sh|busybox sh)\b")
 _LOOKS = LazyPattern(r"\$(?:[@*#0-9]|\{[!#]?[@*#0-9])|\b(?:shift|getopts|BASH_ARGV)\b")
 """Uses of its arguments in a shell script."""
@@ -113,14 +113,14 @@ def _with_own_command(host: Host, alike: Sequence[Container]) -> list[Container]
 
 def _ignored_commands(host: Host, alike: Sequence[Container]) -> list[IgnoredCommand]:
     """The containers of one image and entrypoint whose start script ignores any command."""
-    script = _start_script(host, alike[0])
+    script = start_script(host, alike[0])
     if not script.text or _LOOKS.search(script.text) or _SOURCES.search(script.text):
         return []
     starts = _started_by(script.text)
     return [IgnoredCommand(container, script.path, starts) for container in alike]
 
 
-class _StartScript(msgspec.Struct, frozen=True):
+class StartScript(msgspec.Struct, frozen=True):
     """The script of a container that gets its command."""
 
     path: str
@@ -129,21 +129,22 @@ class _StartScript(msgspec.Struct, frozen=True):
     """"" where it is not a shell script."""
 
 
-def _start_script(host: Host, container: Container) -> _StartScript:
+def start_script(host: Host, container: Container) -> StartScript:
+    """The shell script that gets a container's command; its text is "" for any other program."""
     entrypoint = container.config.entrypoint or []
     if _is_shell_form(entrypoint):
-        return _StartScript("", " ".join(entrypoint[2:]))
+        return StartScript("", " ".join(entrypoint[2:]))
     path = script_path(container)
     if not path:
-        return _StartScript("", "")
+        return StartScript("", "")
     file = host.ask(ReadContainerFile(container.id, path, bytes=BYTES))
     if isinstance(file, Failed) or len(file.text) >= BYTES or not IS_SCRIPT.match(file.text):
-        return _StartScript(path, "")
-    return _StartScript(path, file.text)
+        return StartScript(path, "")
+    return StartScript(path, file.text)
 
 
 def _is_shell_form(entrypoint: Sequence[str]) -> bool:
-    return posixpath.basename(entrypoint[0]) in _SHELLS and entrypoint[1:2] == ["-c"]
+    return posixpath.basename(entrypoint[0]) in SHELLS and entrypoint[1:2] == ["-c"]
 
 
 def script_path(container: Container) -> str:
@@ -151,7 +152,7 @@ def script_path(container: Container) -> str:
     entrypoint = container.config.entrypoint or []
     if not entrypoint or _is_shell_form(entrypoint):
         return ""
-    words = (word for word in entrypoint if posixpath.basename(word) not in _WRAPPERS)
+    words = (word for word in entrypoint if posixpath.basename(word) not in WRAPPERS)
     path = next((word for word in words if "/" in word), "")
     if not path:
         return ""
