@@ -275,6 +275,27 @@ class ListNeighbours(Question[list[NeighbourEntry]], frozen=True):
     )
 
 
+class ProxiedAddress(msgspec.Struct, frozen=True):
+    """An address for which the kernel answers neighbour discovery in the place of its machine."""
+
+    index: int
+    """The index of the interface on which it answers."""
+    address: str | None = None
+
+
+class ListProxiedAddresses(Question[list[ProxiedAddress]], frozen=True):
+    """The IPv6 proxy entries of the tool's network namespace (`ip -6 neigh show proxy`)."""
+
+    POLICY = Policy(
+        "net.proxied",
+        what="the proxied IPv6 addresses",
+        collector="network.process:ask",
+        lane="local",
+        scope="network",
+        deadline=2,
+    )
+
+
 class UdpFlow(msgspec.Struct, frozen=True):
     """One tracked flow.
 

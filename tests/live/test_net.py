@@ -37,6 +37,7 @@ ip neigh add 192.0.2.10 lladdr 02:00:00:00:00:10 dev up0
 ip neigh add 192.0.2.99 lladdr 02:00:00:00:00:11 nud stale dev up0
 ip -6 neigh add 2001:db8::7 lladdr 02:00:00:00:00:12 dev up0
 ip -6 neigh add fe80::1 lladdr 02:00:00:00:00:13 router dev up0
+ip -6 neigh add proxy 2001:db8::9 dev up0; ip neigh add proxy 192.0.2.9 dev up0
 sleep 3
 """
 """The last line waits for the link-local addresses, which the kernel tries out first."""
@@ -50,7 +51,14 @@ PACKETS: list[dict[str, Any]] = [
 ]
 ASKED: dict[str, tuple[str, dict[str, Any]]] = {
     kind: (kind, {})
-    for kind in ("net.links", "net.addresses", "net.routes", "net.rules", "net.neighbours")
+    for kind in (
+        "net.links",
+        "net.addresses",
+        "net.routes",
+        "net.rules",
+        "net.neighbours",
+        "net.proxied",
+    )
 }
 ASKED["net.ways"] = ("net.ways", {"asked": PACKETS})
 SHOWN = {
@@ -223,6 +231,13 @@ def test_neighbours_are_those_of_ip(scene: tuple[dict[str, Any], dict[str, Any]]
     assert (numbers["up0"], "192.0.2.10", "02:00:00:00:00:10", "permanent", False) in found
     assert (numbers["up0"], "fe80::1", "02:00:00:00:00:13", "permanent", True) in found
     assert found == expected
+
+
+@root
+def test_proxied_addresses_are_those_of_ipv6(scene: tuple[dict[str, Any], dict[str, Any]]) -> None:
+    answers, shown = scene
+    numbers = {link["ifname"]: link["ifindex"] for link in shown["links"]}
+    assert answers["net.proxied"] == [{"index": numbers["up0"], "address": "2001:db8::9"}]
 
 
 @root

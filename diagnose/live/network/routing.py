@@ -103,6 +103,17 @@ def neighbours(_args: Json) -> list[Row]:
         ]
 
 
+def proxied_addresses(_args: Json) -> list[Row]:
+    """The addresses for which the kernel answers neighbour discovery.
+
+    Shape: `ProxiedAddress`.
+    """
+    with route_socket() as kernel:
+        wanted = {"family": socket.AF_INET6, "flags": ndmsg.flags["proxy"]}
+        listing = dump_request(rtnl.RTM_GETNEIGH, ndmsg.ndmsg(), **wanted)
+        return list(kernel.rows(listing, _proxied_address))
+
+
 def route_lookups(args: Json) -> list[Row]:
     """The kernel's routes for packets, by all its rules and tables.
 
@@ -299,6 +310,11 @@ def _neighbour(message: nlmsg) -> Iterator[Row]:
         "family": FAMILIES[message["family"]],
         "is_router": bool(message["flags"] & ndmsg.flags["router"]),
     }
+
+
+def _proxied_address(message: nlmsg) -> Iterator[Row]:
+    """One proxy entry as a row."""
+    yield {"index": message["ifindex"], "address": Attributes(message)("NDA_DST")}
 
 
 def _scope(number: int) -> str | None:

@@ -22,10 +22,9 @@ def functions() -> Mapping[str, Function]:
         waiting_clients,
     )
 
+    # what pyroute2 compiles on its first messages is then shared by all workers
     with contextlib.suppress(OSError):
-        namespaces.look(
-            nft=False
-        )  # what pyroute2 compiles on its first messages is then shared by all workers
+        namespaces.look(nft=False)
     return {
         "net.links": routing.links,
         "net.addresses": routing.addresses,
@@ -33,6 +32,7 @@ def functions() -> Mapping[str, Function]:
         "net.rules": routing.rules,
         "net.ways": routing.route_lookups,
         "net.neighbours": routing.neighbours,
+        "net.proxied": routing.proxied_addresses,
         "net.queues": _queues,
         "listeners": sockets.listeners,
         "conntrack": conntrack.entries,
