@@ -114,6 +114,7 @@ def _healthy() -> Callable[[], None]:
     "a child is killed by the memory limit, another container by systemd-oomd",
     ("container.oom-killed", "container:hungry"),
     ("container.killed-for-host-memory", "container:greedy"),
+    also=("container.exits-at-start",),  # an effect: "greedy" is killed soon after its start
 )
 def _oom_child() -> None:
     sh, docker, wait_for, inspect = tools()
