@@ -36,6 +36,12 @@ class Interface(msgspec.Struct, frozen=True):
     queue: str | None = None
     """The kind of its queue of packets to be sent: fq_codel, noqueue, tbf ... None where no queue
     was listed."""
+    bridge_port_state: str | None = None
+    """What a bridge does with it: listening and learning pass no packets yet, forwarding does."""
+    spanning_tree: bool = False
+    """Whether it is a bridge that looks for loops (STP) before it passes packets."""
+    forward_delay: int | None = None
+    """The time that a bridge keeps a new port in each of two states, in hundredths of a second."""
 
     @property
     def subject(self) -> Subject:

@@ -193,6 +193,7 @@ def _link(message: nlmsg) -> Iterator[Row]:
     is_bridge_port = info("IFLA_INFO_SLAVE_KIND") == "bridge"
     port = info.inside("IFLA_INFO_SLAVE_DATA") if is_bridge_port else Attributes(None)
     port_state = port("IFLA_BRPORT_STATE")
+    bridge = info.inside("IFLA_INFO_DATA") if info.text("IFLA_INFO_KIND") == "bridge" else port
     operstate = _name_of_number(state_by_code, attributes("IFLA_OPERSTATE"))
     yield {
         "index": message["index"],
@@ -208,6 +209,8 @@ def _link(message: nlmsg) -> Iterator[Row]:
         "group": attributes("IFLA_GROUP"),
         "queue": attributes.text("IFLA_QDISC"),
         "bridge_port_state": _name_of_number(dict(enumerate(_PORT_STATES)), port_state),
+        "spanning_tree": bool(bridge("IFLA_BR_STP_STATE")),
+        "forward_delay": bridge("IFLA_BR_FORWARD_DELAY"),
     }
 
 
