@@ -48,8 +48,12 @@ class StopOrder(msgspec.Struct, frozen=True):
         finished = ended.finished_at
         if finished is None or not -AROUND_S <= finished - self.at <= AROUND_S:
             return False
-        name = re.search(rf"(?<![\w.-]){re.escape(ended.name)}(?![\w.-])", self.text)
-        return name is not None or ended.id[:12] in self.text
+        return self.names(ended)
+
+    def names(self, container: Container) -> bool:
+        """Whether the line has the name or the short id of this container."""
+        name = re.search(rf"(?<![\w.-]){re.escape(container.name)}(?![\w.-])", self.text)
+        return name is not None or container.id[:12] in self.text
 
 
 class SocketClients(msgspec.Struct, frozen=True):
