@@ -49,6 +49,7 @@ PEER_CAUSES = (
 APPLICATION_CAUSES = (
     *PROGRAM_CAUSES,
     "container.command-lost",
+    "container.path-replaced",
     "container.device-forbidden",
     "container.exec-format",
     "container.interpreter-missing",
