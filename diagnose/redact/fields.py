@@ -232,16 +232,32 @@ class Walk:
         """NAME=value, as in an environment."""
         if old in self.clean:
             return old
-        label, equals, value = old.partition("=")
+        label, equals, whole = old.partition("=")
         if not equals:
             return self.string(old)
+        before, value, after = _without_marks(whole)
         new = self.named(label, value)
         if new == value and unexplained(label, value):
             new = self.mark("key", value, old)
         if new == value:
             self.remember(old)
             return old
-        return f"{label}={new}"
+        return f"{label}={before}{new}{after}"
+
+
+def _without_marks(whole: str) -> tuple[str, str, str]:
+    """The text before a value, the value, and the text behind it, by the marks of an env file.
+
+    `docker run --env-file` keeps quotes, spaces and carriage returns. They are no secret, and stay
+    outside of the token: it is the same as that of a container which has the value without them.
+    """
+    bare = whole.rstrip()
+    quote = bare[:1]
+    inner = bare[1:-1]
+    is_quoted = quote in ("'", '"') and bare.endswith(quote) and inner and quote not in inner
+    value = inner if is_quoted else bare
+    start = whole.index(value)
+    return whole[:start], value, whole[start + len(value) :]
 
 
 class _Accounts(msgspec.Struct, frozen=True):

@@ -45,7 +45,7 @@ _CROWDED = LazyPattern(r"too many clients already|remaining connection slots")
 """The message of PostgreSQL, to the client and in its log, when it has no connection left."""
 
 
-@check(ID, severity=Severity.critical, observed=True)
+@check(ID, severity=Severity.critical, observed=True, caused_by=["container.variable-malformed"])
 def database_refused(
     containers: Containers,
     clock: Clock,

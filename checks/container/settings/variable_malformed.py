@@ -20,6 +20,7 @@ from diagnose.evidence.containers.logs.tails import LogTails
 from diagnose.evidence.containers.run_evidence import LINE, log_evidence, written_to
 from diagnose.evidence.containers.settings.changed_words import with_text
 from diagnose.evidence.containers.variables.carriage_returns import CarriageReturn, CarriageReturns
+from diagnose.evidence.containers.variables.quoted_secrets import QuotedSecret, QuotedSecrets
 from diagnose.evidence.containers.variables.quoted_values import QuotedValues
 from diagnose.evidence.containers.variables.spaced_values import SpacedValues
 from diagnose.evidence.containers.variables.variable_faults import (
@@ -43,6 +44,7 @@ class KeptMarks(EvidenceGroup, frozen=True):
     """Evidence of marks of a file that have become part of a value."""
 
     carriage_returns: CarriageReturns | None
+    quoted_secrets: QuotedSecrets | None
     quoted_values: QuotedValues | None
     spaced_values: SpacedValues | None
 
@@ -84,6 +86,9 @@ def variable_malformed(
     the container runs. Browsers, curl and Node read `http:///broker`: of such addresses of the web
     only those of failed containers count.
 
+    A password or key in quotes counts where a server refuses the login, unless another container
+    has it with the same quotes.
+
     Advice needs no line of a log either: quotes around a schedule of cron, a number, a switch, a
     path or a URL, and spaces around the last four, which `--env-file` keeps. Quotes are a warning
     where the log shows them as a part of a schedule.
@@ -102,6 +107,9 @@ def variable_malformed(
             yield from _unreplaced_findings(container, tail)
     running = [container for container in containers.running if container.id not in broken_ids]
     yield from _running_dollar_findings(running, lost_dollars)
+    for secret in kept_marks.quoted_secrets or ():
+        is_broken_now = secret.container.id in broken_ids
+        yield _quoted_secret_finding(secret, is_broken=is_broken_now)
     for carriage in kept_marks.carriage_returns or ():
         if carriage.container.id not in broken_ids:
             yield from _carriage_findings(carriage)
@@ -158,6 +166,14 @@ def _running_dollar_findings(
             finding = _lost_dollar_finding(container, LogTail((cut.line,)), cut)
             severity = Severity.warning if cut.line else Severity.advice
             yield replace(finding, severity=severity, onset=None)
+
+
+def _quoted_secret_finding(secret: QuotedSecret, *, is_broken: bool) -> Finding:
+    """The finding about a secret in quotes; a warning where its program still runs."""
+    fault = ValueFault("is in quotes, which the program sends with it", secret.line)
+    tail = LogTail((secret.line,))
+    finding = _finding(secret.container, tail, secret.variable, secret.value, fault)
+    return finding if is_broken else replace(finding, severity=Severity.warning, onset=None)
 
 
 def _carriage_findings(carriage: CarriageReturn) -> Iterator[Finding]:

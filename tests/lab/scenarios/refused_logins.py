@@ -7,13 +7,17 @@ from tests.lab.programs import load_server
 from tests.lab.scenarios.everyday.helpers import first_command
 
 DISAGREE = "container.settings-disagree"
+MALFORMED = "container.variable-malformed"
 _LIMITS = ("--memory=64m", "--pids-limit=64")
 _OURS = "made-up-Qx7pLm2vZt"
 _OTHER = "made-up-Hd4kWs9cRb"
 _LOGS_IN = (
-    'while :; do printf "AUTH %s\\r\\nQUIT\\r\\n" "$APP_REDIS__PASSWORD" | nc -w 2 $REDIS_HOST 6379'
+    "while :; do"
+    r' printf "*2\r\n\$4\r\nAUTH\r\n\$%s\r\n%s\r\n*1\r\n\$4\r\nQUIT\r\n"'
+    ' "${#APP_REDIS__PASSWORD}" "$APP_REDIS__PASSWORD" | nc -w 2 $REDIS_HOST 6379'
     " | head -n 1 | sed 's/^-/Redis connection failed, retrying: /'; sleep 1; done"
 )
+"""A command as clients send it. In one without lengths Redis takes quotes away itself."""
 
 
 def _worker(box: Box, number: int, password: str) -> str:
@@ -49,3 +53,13 @@ def worker_with_the_password_of_redis(box: Box) -> None:
     """The same password on both sides."""
     name = _worker(box, 94, _OURS)
     box.wait_for(lambda: _printed(box, name, "+OK") > 3, 60, "logins")
+
+
+@fault(MALFORMED, subject="container:worker95", also=["container.errors-in-log"])
+def worker_with_its_password_in_quotes(box: Box) -> None:
+    """The right password, with quotes that `docker run --env-file` has kept."""
+    name = _worker(box, 95, f'"{_OURS}"')
+    box.wait_for(lambda: _printed(box, name, "WRONGPASS") > 5, 60, "refusals")
+    command = first_command(box, MALFORMED, name)
+    assert "(read -r APP_REDIS__PASSWORD && export APP_REDIS__PASSWORD" in command, command
+    assert _OURS not in command, command
