@@ -32,6 +32,7 @@ One arrow runs through the house:
 - `model/`      the nouns: Severity, Subject, Finding, Check, Result, Report. `phrases` writes
                 numbers, names, times and sizes; `error_signatures` are classes of error text;
                 `foreign_words` puts errors of the system in another language into English;
+                `usage_texts` are what a program prints about its options;
                 `lazy_pattern` is a regular expression that is compiled when it is first needed.
                 `required_words` are those without which a text matches no pattern.
                 `mappings` groups things by a key and leaves out what is empty.

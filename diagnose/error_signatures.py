@@ -9,6 +9,7 @@ import re
 from diagnose.foreign_words import in_english
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.required_words import required_words
+from diagnose.usage_texts import without_usage
 
 PATTERNS: dict[str, str] = {
     # the kernel has the same words for a user's file watchers, keys and namespaces, and for cgroups
@@ -78,7 +79,10 @@ CALL_FAILED = FOUND_NOBODY | {"dns"}
 
 
 def signs(*texts: str) -> frozenset[str]:
-    """The classes of error that these texts show, by name; empty if none is known."""
+    """The classes of error that these texts show, by name; empty if none is known.
+
+    A usage text in one of them shows none.
+    """
     return frozenset[str]().union(*map(_signs_of, texts))
 
 
@@ -92,6 +96,8 @@ def _signs_of(text: str) -> frozenset[str]:
 
     To look for the words of all patterns costs less than one pattern, and few lines have one.
     """
+    if "\n" in text or text[:1].isspace():
+        text = "\n".join(without_usage(text.split("\n")))
     text = _REQUEST.sub("", in_english(text))
     lowered = text.lower()
     suspected = {sign for word, sign in _words() if word in lowered}

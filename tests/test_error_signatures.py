@@ -16,6 +16,9 @@ WELL = (
     "listener shop: tls: disabled",
     '{"tls": true, "level": "info", "tls: true": 1}',
     "synced 30 topics from the broker in 12 ms",
+    "\t-w SEC\tTimeout for connects and final net reads",
+    "usage: fetch [-T SEC]\n\nFetch a file, unless it timed out\n\n  -T SEC  Network read timeout is SEC seconds",
+    "Usage of fetch:\n  -retry\n    \ttry again where the connection refused",
 )
 
 
@@ -38,6 +41,9 @@ ERRORS = {
     "accept4: EMFILE": {"open-files"},
     "spawn ENOMEM": {"oom"},
     "EPERM: operation not permitted, open '/data/a'": {"permission"},
+    "memory usage: 85 %\nconnection timed out": {"timeout"},
+    "  -T SEC  Network read timeout\nfetch: connection refused": {"refused"},
+    "  - http://db:5432: connection refused": {"refused"},
 }
 
 

@@ -2,11 +2,14 @@
 
 from collections.abc import Collection, Iterator, Sequence
 
+from msgspec.structs import replace
+
 from checks.firewall.helpers import first_names, with_bridges
 from diagnose.error_signatures import NO_WAY_OUT
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.engine.config import DaemonConfig
 from diagnose.evidence.engine.info import Ping
+from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.network.networks import Network, Networks
 from diagnose.evidence.network.paths.forwarding import FORWARDING6, Forwarding
 from diagnose.evidence.network.routes import Routes
@@ -26,12 +29,15 @@ def forwarding_off(
     routes: Routes | None,
     ping: Ping | None,
     sysctl_files: SysctlFiles | None,
+    clock: Clock | None,
 ) -> CheckResult:
     """The kernel does not forward packets between containers and the outside.
 
     A packet is forwarded if the interface it came in by has forwarding on; `net.ipv4.ip_forward`
     sets all at once. IPv6 has one setting, which the engine turns on where it writes rules for it
     (always from 27.0 on).
+
+    The engine turns it on when it starts, so that nothing which failed before is due to it.
     """
     if config is not None and config.value("ip-forward") is False:
         return Skipped(
@@ -42,7 +48,9 @@ def forwarding_off(
     used = _attached_containers(containers.running, routed)
     if not used:
         return Skipped("no running container is on a bridge network that leads out")
-    yield from _ipv4_findings(forwarding, used, routed, sysctl_files)
+    on_at = clock.booted + config.started if clock and config and config.started else None
+    for finding in _ipv4_findings(forwarding, used, routed, sysctl_files):
+        yield replace(finding, absent_at=on_at)
     if _engine_turns_on_ipv6(config, ping) and routes is not None and routes.default6:
         yield from _ipv6_findings(forwarding, used, routed)
 

@@ -114,13 +114,19 @@ def _shared_subjects(
 
 def began_later(cause: Reported, effect: Reported) -> bool:
     """Whether a cause certainly began after its effect."""
-    began = cause.finding.onset
+    began = earliest_begin(cause)
     onset_of_effect = effect.finding.onset
     return (
         began is not None
         and onset_of_effect is not None
         and began > onset_of_effect + ONSET_SLACK_S
     )
+
+
+def earliest_begin(finding: Reported) -> float | None:
+    """The Unix time before which a problem was not there; None where nobody knows."""
+    onset = finding.finding.onset
+    return finding.finding.absent_at if onset is None else onset
 
 
 def _reach(cause: Reported) -> set[Subject]:

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 
 import msgspec
 
-from diagnose.judgement.causes import began_later
+from diagnose.judgement.causes import began_later, earliest_begin
 from diagnose.model import CauseLink, Check, Report, Reported
 from diagnose.phrases import duration, joined
 
@@ -96,7 +96,7 @@ def why_unlinked(suspect: Reported, effect: Reported) -> str:
 
     It began later, other words were printed, or nothing is shared.
     """
-    began = suspect.finding.onset
+    began = earliest_begin(suspect)
     onset_of_effect = effect.finding.onset
     if began is not None and onset_of_effect is not None and began_later(suspect, effect):
         return f"it began {duration(began - onset_of_effect)} later"

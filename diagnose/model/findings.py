@@ -93,6 +93,9 @@ class Finding(msgspec.Struct, frozen=True):
     """
     onset: float | None = None
     """Unix time at which the problem began, if known."""
+    absent_at: float | None = None
+    """Unix time at which the problem was not there yet, if known: what the engine does at its start
+    undoes some problems. It brings about nothing that happened before."""
     recheck: tuple[ContainerRun, ...] = ()
     """Container runs that the check compared between two sources; asked for again before the
     finding is reported."""

@@ -45,6 +45,7 @@ from diagnose.programs.stack_traces import (
     VAGUE_CAUSE,
     is_frame,
 )
+from diagnose.usage_texts import OPTION_ALONE, OPTION_HELP
 
 DOUBT = 20
 """The loss of score of a line that its program calls a warning: the program continues after it."""
@@ -113,12 +114,6 @@ about its password for an operator, of Grafana about folders that nobody has to 
 about a container without IPv6 or below a message, of Apache about its name, of the reporter that
 Plex starts when it crashes, of a shell about the command that it runs next (set -x), and of strace
 about a system call."""
-_OPTION_HELP = LazyPattern(r"^\s+--?[A-Za-z][\w-]*(?:[ ,=][^\t]{0,40}?)?(?:\t+|\s{2,})\S")
-"""A line of a usage text, which explains an option."""
-
-_OPTION_LINE = LazyPattern(r"^\s+--?[A-Za-z][\w.-]{0,60}(?: [a-z]{2,10})?\s*$")
-"""A line of Go's usage text: an option alone, whose explanation is the next line."""
-
 TRIED_AGAIN = LazyPattern(
     r"\b(?:authentication|connection|login)\b.{0,60}\b(?:failed|refused)\b.{0,20}\bretrying\b",
     re.IGNORECASE,
@@ -198,7 +193,7 @@ def _score(line: Message) -> int:
         return UNREADABLE
     if level == INFO and TRIED_AGAIN.search(text):
         level = None
-    is_beside = level == INFO or _OPTION_HELP.match(text)
+    is_beside = level == INFO or OPTION_HELP.match(text)
     if (is_beside and not exception) or _BY_THE_WAY.match(text):
         return INFO
     if exception:
@@ -254,7 +249,7 @@ def _last_readable(scores: Sequence[int]) -> int:
 def _leave_usage_out(messages: Sequence[Message], scores: list[int]) -> None:
     """Lowers the score of an explanation below an option of a usage text. Changes the scores."""
     for index in range(1, len(messages)):
-        if messages[index].text[:1].isspace() and _OPTION_LINE.match(messages[index - 1].text):
+        if messages[index].text[:1].isspace() and OPTION_ALONE.match(messages[index - 1].text):
             scores[index] = min(scores[index], INFO)
 
 

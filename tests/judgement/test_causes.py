@@ -78,6 +78,8 @@ LINKED = {
     "another disk": (full(), loop(container("db")), False),
     "began after its effect": (full(onset=1000.0), loop(onset=900.0), False),
     "began within the clocks' slack": (full(onset=903.0), loop(onset=900.0), True),
+    "absent after its effect": (full(absent_at=1000.0), loop(onset=900.0), False),
+    "absent before its effect": (full(absent_at=800.0), loop(onset=900.0), True),
     "not declared": (a("storage.read-only", DISK), loop(), False),
     "only the same host": (
         a("firewall.chains-missing", HOST),

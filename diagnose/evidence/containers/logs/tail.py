@@ -22,6 +22,7 @@ from diagnose.programs.families import FAMILIES, LAST_RESORTS
 from diagnose.programs.telling_line import TellingLine, telling_line
 from diagnose.questions import Host
 from diagnose.questions.container_logs import ContainerLog, ReadLogs
+from diagnose.usage_texts import without_usage
 
 LEAST_LINES = LINES // 2
 """Minimum number of `LINES` that remain, where the others are empty."""
@@ -119,7 +120,8 @@ class LogTail(msgspec.Struct, frozen=True, dict=True):
     def signs(self) -> frozenset[str]:
         """Error signatures of the last lines and of the line that explains."""
         telling = self.telling
-        return signs(*self.lines[-LINES:], *((telling.whole,) if telling else ()))
+        last_lines = without_usage(self.lines)[-LINES:]
+        return signs(*last_lines, *((telling.whole,) if telling else ()))
 
     @functools.cached_property
     def _small_letters(self) -> str:

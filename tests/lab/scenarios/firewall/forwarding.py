@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from tests.lab import Box, fault, healthy
+from tests.lab.provider import WEB
 from tests.lab.runner import IPV6_RULES
 from tests.lab.scenarios.firewall.helpers import DEAF, comes_in, goes_out, shop
 
@@ -21,6 +22,70 @@ def forwarding_off(box: Box) -> None:
     """A sysctl file of the distribution turns IP forwarding off again."""
     box.sh("sysctl -qw net.ipv4.ip_forward=0")
     assert not goes_out(box)
+
+
+@fault(
+    "firewall.forwarding-off",
+    subject="host:host",
+    expect=[("container.exits-at-start", "container:ping")],
+    also=DEAF,
+)
+def usage_printed_before(box: Box) -> None:
+    """A program printed its usage, whose words are those of errors; forwarding was turned off
+    later, and is no cause of that."""
+    box.docker("run", "-d", "--name=ping", "-p9000:9000", "shop:1.4", "nc", "--no-such")
+    box.wait_state("ping", "exited")
+    assert "Connect timeout" in box.docker("logs", "ping").stderr
+    box.sh("sysctl -qw net.ipv4.ip_forward=0")
+    assert "container.exits-at-start@ping" not in _effects_of_forwarding(box)
+
+
+@fault(
+    "firewall.forwarding-off",
+    subject="host:host",
+    expect=[("container.exits-at-start", "container:sync")],
+    also=DEAF,
+)
+def lost_call_under_the_same_fault(box: Box) -> None:
+    """A program ended because its call was not answered, and forwarding is off since then."""
+    box.sh("sysctl -qw net.ipv4.ip_forward=0")
+    box.docker("run", "-d", "--name=sync", "-p9000:9000", "shop:1.4", *_CALLS_OUT)
+    box.wait_state("sync", "exited")
+    assert "container.exits-at-start@sync" in _effects_of_forwarding(box)
+
+
+@fault(
+    "firewall.forwarding-off",
+    subject="host:host",
+    expect=[("container.exits-at-start", "container:sync")],
+    also=(*DEAF, ("container.*", "container:web")),
+)
+def lost_call_before_the_engine_started(box: Box) -> None:
+    """A call was lost, then the engine was started again, which turns forwarding on; it was turned
+    off after that."""
+    box.sh("iptables -I DOCKER-USER -j DROP")
+    box.docker("run", "-d", "--name=sync", "-p9000:9000", "shop:1.4", *_CALLS_OUT)
+    box.wait_state("sync", "exited")
+    box.sh("iptables -D DOCKER-USER -j DROP; sleep 6")
+    box.stop_engine()
+    box.start_engine()
+    box.docker("start", "web")
+    assert goes_out(box)
+    box.sh("sysctl -qw net.ipv4.ip_forward=0")
+    assert "container.exits-at-start@sync" not in _effects_of_forwarding(box)
+
+
+_CALL = f"nc -w 2 {WEB} 80 </dev/null || {{ echo 'connect to {WEB}:80: connection timed out'; exit 1; }}"
+_CALLS_OUT = ("sh", "-c", _CALL)
+
+
+def _effects_of_forwarding(box: Box) -> set[str]:
+    """The ids and names of the findings whose cause is said to be the forwarding."""
+    return {
+        f"{finding['id']}@{finding['subject']['name']}"
+        for finding in box.diagnose("all", "--format", "json").findings
+        if "firewall.forwarding-off" in [cause["id"] for cause in finding["caused_by"]]
+    }
 
 
 @fault("firewall.forwarding-off", subject="host:host", config=IPV6_RULES)
