@@ -5,6 +5,7 @@ import math
 from msgspec.structs import replace
 
 from checks.container.causes import APPLICATION_CAUSES, PEER_CAUSES
+from checks.container.running.early_calls import with_early_calls
 from checks.container.running.foreign_probes import foreign_probe_finding, probed_server
 from checks.container.running.probe_words import (
     clause_of_port,
@@ -21,6 +22,7 @@ from diagnose.evidence.containers.logs.recent import RecentLogs
 from diagnose.evidence.containers.logs.tail import LogTail
 from diagnose.evidence.containers.logs.tails import LogTails
 from diagnose.evidence.containers.peers.called_peers import called_peers
+from diagnose.evidence.containers.peers.unanswered_peers import calls_of
 from diagnose.evidence.containers.programs.other_probes import OtherProbes
 from diagnose.evidence.containers.programs.probe_schemes import ProbeScheme, wrong_scheme
 from diagnose.evidence.containers.run_evidence import held_up, log_evidence, not_running, tail_of
@@ -107,7 +109,8 @@ def unhealthy(
     listen there. A probe that speaks plain text to a port with TLS, or the other way round, is
     known by the words of both. A DNS server may answer others and not its own loopback, from which
     its probe asks. A worker may have the probe of its image's server, which another container
-    passes. A web program may serve only the hosts of a variable, while its probe asks for
+    passes. A program that called a neighbour before that served, and did not call again, needs
+    another start. A web program may serve only the hosts of a variable, while its probe asks for
     localhost.
 
     `starting` is not unhealthy, and paused containers are not probed. Without a failed probe in a
@@ -138,8 +141,11 @@ def unhealthy(
         elif _fails(probe):
             tail = tail_of(surroundings.log_tails, container)
             starting_s = _starts_for(probe, clock, starting)
-            finding = _failing_probe_finding(probe, containers, clock, _complaint(tail), starting_s)
+            complaint = _complaint(tail)
+            finding = _failing_probe_finding(probe, containers, clock, complaint, starting_s)
             finding = _with_known_reason(finding, probe, tail, surroundings.own_dns_answers)
+            calls = calls_of(container, containers, complaint, surroundings.namespaces)
+            finding = with_early_calls(finding, container, calls, containers, clock)
             finding = replace(
                 finding, touches=(*finding.touches, *surroundings.filesystem_of(probe))
             )

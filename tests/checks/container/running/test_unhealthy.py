@@ -400,6 +400,42 @@ def test_a_program_that_waits_for_a_server_of_its_own() -> None:
     assert finding.variables["index"] == ".kibana_16"
 
 
+EARLY = {
+    "it serves by now": (5432, "exit 1", True),
+    "it serves another port": (3306, "exit 1", False),
+    "the probe cannot run": (5432, "exit 127", False),
+}
+
+
+@pytest.mark.parametrize(("served", "probe", "expected"), EARLY.values(), ids=EARLY)
+def test_a_program_that_called_its_database_too_early(
+    *, served: int, probe: str, expected: bool
+) -> None:
+    on = {"NetworkSettings": {"Networks": {"shop": {"IPAddress": "10.0.0.3"}}}}
+    database = container_in("running", name="db", age=3590, **on)
+    code = int(probe.partition(" ")[2])
+    log = [{"Start": moment(6), "End": moment(5), "ExitCode": code, "Output": ""}]
+    shop = container_in(
+        "running",
+        age=3600,
+        State={"Health": {"Status": "unhealthy", "FailingStreak": 4, "Log": log}},
+        Config={"Healthcheck": {"Test": ["CMD-SHELL", probe]}},
+        **on,
+    )
+    listener = Socket("tcp", "0.0.0.0", served)
+    netns = ContainerNetns(database, 1, links=(), addresses=(), routes=(), listeners=(listener,))
+    line = "ERROR dial tcp db:5432: connect: connection refused"
+    (finding,) = judge(
+        "container.unhealthy",
+        containers=Containers([shop, database]),
+        clock=CLOCK,
+        log_tails=LogTails({shop.id: LogTail((line,))}, {}),
+        namespaces=Namespaces({database.id: netns}),
+    ).findings
+    assert ("too early" in finding.summary) == expected
+    assert ("early" in finding.variables) == expected
+
+
 REFUSALS = {
     "no room": (
         "write /tmp/runc-process384: no space left on device",
