@@ -65,6 +65,7 @@ class Stoppers(EvidenceGroup, frozen=True):
         "dns.name-unknown",
         "dns.server-fails",
         "network.calls-failing",
+        "network.published-port-not-listening",
     ),
     aloud=("was stopped, and stays down", "were stopped, and stay down"),
 )

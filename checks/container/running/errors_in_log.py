@@ -2,6 +2,7 @@
 
 from msgspec.structs import replace
 
+from checks.container.causes import PEER_CAUSES
 from diagnose.error_signatures import signs
 from diagnose.evidence.containers.listing import Container
 from diagnose.evidence.containers.logs.quoted_errors import is_copy
@@ -33,11 +34,11 @@ _WORKS = ("logs errors while it works", "log errors while they work")
     "container.errors-in-log",
     severity=Severity.advice,
     caused_by=(
+        *PEER_CAUSES,
         "container.exits-at-start",
         "container.mail-mode-wrong",
         "container.mount-forbidden",
         "container.restart-loop",
-        "container.restarts-exhausted",
         "container.mounted-data-unseen",
         "container.settings-disagree",
         "container.stopped",

@@ -56,17 +56,18 @@ def peer_not_listening(
     refuses callers over IPv4. The image docker:dind serves TLS at port 2376, and nothing at 2375,
     unless its DOCKER_TLS_CERTDIR is empty.
 
-    A call that network.peer-address-stale explains, since the address belonged to another container
-    before, is left out. TCP only.
+    A call before the last start of the other container is over. One that
+    network.peer-address-stale explains, since the address belonged to another container before, is
+    left out. TCP only.
     """
-    for call in failing_calls:
-        is_now = call.times >= least and clock.is_within(call.at, fresh)
-        is_refused_here = call.refused and call.network.name in call.container.endpoints
-        if not is_now or not is_refused_here:
+    for logged_call in failing_calls:
+        peer = containers.by_place.get((logged_call.network.name, logged_call.address))
+        call = logged_call.since(peer.started_at) if peer is not None else None
+        if call is None or not call.refused or call.network.name not in call.container.endpoints:
             continue
-        peer = containers.by_place.get((call.network.name, call.address))
         netns = namespace_of_peer(peer, call, namespaces)
-        if peer is None or netns is None:
+        is_now = call.times >= least and clock.is_within(call.at, fresh)
+        if peer is None or netns is None or not is_now:
             continue
         servers = servers_of(call, members_around(call, containers), namespaces)
         if is_taken_over(call, peer, servers, namespaces):

@@ -37,7 +37,9 @@ _WHY_A_PROGRAM_FAILED = (
     "container.data-locked",
     "container.data-version-mismatch",
     "container.database-refused",
+    "container.device-missing",
     "container.entrypoint-forbidden",
+    "container.entrypoint-missing",
     "container.exits-at-start",
     "container.failing-inside",
     "container.file-mode-refused",
@@ -46,17 +48,26 @@ _WHY_A_PROGRAM_FAILED = (
     "container.mount-forbidden",
     "container.mount-source-missing",
     "container.mount-unwritable",
+    "container.network-gone",
+    "container.oom-killed",
     "container.option-missing",
     "container.own-files-refused",
+    "container.paused",
     "container.restart-loop",
+    "container.restarts-exhausted",
+    "container.runtime-limit-hit",
     "container.start-refused",
     "container.syscall-refused",
     "container.variable-malformed",
     "container.variable-missing",
+    "network.peer-not-listening",
+    "network.port-allocated",
+    "network.port-held-by-process",
     "resources.cpu-throttled",
 )
 """Checks that name why a program failed while its container's first process still runs, or why
-another container ended that shares its network and serves its ports."""
+another container does not run that shares its network and serves its ports, or for which it
+waits."""
 
 
 class Surroundings(EvidenceGroup, frozen=True):
@@ -93,7 +104,8 @@ def published_port_not_listening(
     failed. Many programs open ports for UDP when they need them: a UDP port is reported where the
     program listens there only for TCP, and where packets of clients came and got no answer. A
     container that shares its network may be the one that serves the port, and is named where it
-    does not run, also where it asks for the former container, which was recreated since. Where
+    does not run, also where it asks for the former container, which was recreated since. The same
+    holds for one that its program calls at its start, and waits for. Where
     the host's port has the number of the one that is served, and leads to
     another one (80:8000), the container's other ports are advice.
     """
@@ -120,6 +132,7 @@ def published_port_not_listening(
             absent,
             parted=tuple(parted.get(container.name, ())),
             deaf=deaf if tail.lines else (),
+            down=tuple(peer for peer in calls.callees if not peer.is_running),
         )
         yield from _tcp_findings(container, netns, reason, hidden, programs)
         yield from _udp_findings(container, netns, udp_flows)
@@ -152,10 +165,10 @@ def _tcp_findings(
         unread = None
         if inward:
             tail = known_failure_line(programs.tails.get(container.id, LogTail(())))
-            of_port = replace(reason, tail=tail, absent=(), parted=(), deaf=())
+            of_port = replace(reason, tail=tail, absent=(), parted=(), deaf=(), down=())
             unread = programs.unread.get(container.id)
         elif served:
-            of_port = replace(reason, tail=LogTail(()), deaf=())
+            of_port = replace(reason, tail=LogTail(()), deaf=(), down=())
         port = UnservedPort(
             container, netns, port=number, inward=inward, why=of_port, unread=unread
         )
@@ -228,14 +241,14 @@ def _tcp_finding(port: UnservedPort, hidden: EmptyMounts, severity: Severity) ->
             "TCP sockets inside": port.netns.tcp_listeners,
             **present({"UDP socket inside": f"port {port.port}" if port.is_for_udp else ""}),
             "State.StartedAt": container.state.started_at,
-            **_log(reason.tail, is_over=was_taken(port)),
+            **_log(reason.tail, is_over=was_taken(port) or bool(reason.down)),
             **{f"{peer.name}, which it calls": "listens there now" for peer in reason.ready},
             **hidden.evidence_of(container),
         },
         discriminator=str(port.port),
         severity=severity,
         signs=reason.tail.signs or None,
-        calls=subjects_of((*reason.absent, *reason.parted, *reason.deaf)),
+        calls=subjects_of((*reason.absent, *reason.parted, *reason.deaf, *reason.down)),
         recheck=(container.run,),
         variables={"port": str(port.port)},
     )
@@ -259,6 +272,9 @@ def _reasons(port: UnservedPort) -> Iterator[str]:
     failure = reason.tail.failure
     if reason.ready:
         yield called_too_early(reason.ready)
+    elif reason.down:
+        down = named("container", names_of(reason.down))
+        yield f"it waits for {down}, {agree(reason.down, 'which is', 'which are')} not running"
     elif reason.deaf:
         deaf = named("container", names_of(reason.deaf))
         yield f"it calls {deaf}, which {agree(reason.deaf, 'listens', 'listen')} for itself only"

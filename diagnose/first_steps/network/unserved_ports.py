@@ -45,6 +45,8 @@ class UnservedReason(msgspec.Struct, frozen=True):
     deaf: tuple[Container, ...] = ()
     """The containers that its program called without an answer, and that listen only for
     themselves."""
+    down: tuple[Container, ...] = ()
+    """The containers that its program called without an answer, and that do not run."""
 
 
 class UnservedPort(msgspec.Struct, frozen=True):
@@ -104,6 +106,8 @@ def steps_to_port(port: UnservedPort, hidden: EmptyMounts) -> PageVariables:
         return publish_instead(container, f"{port.port}/udp")
     if port.why.ready:
         return {"again": container.name}
+    if port.why.down:
+        return {"awaited": port.why.down[0].name}
     return _serving_variables(container, port.netns, port.why.tail, hidden)
 
 

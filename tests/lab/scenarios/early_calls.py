@@ -1,5 +1,5 @@
-"""Programs that called a neighbour before that served: those that call again, and those that do
-not."""
+"""Programs that called a neighbour before that served, or while it is down: those that wait for it,
+and those that do not."""
 
 from __future__ import annotations
 
@@ -75,3 +75,43 @@ def called_until_it_answered(box: Box) -> None:
     _shop(box, 33, script, "--health-start-period=1m", *_HEALTH)
     _serves_from_now_on(box, 33)
     box.wait_health("shop33", "healthy")
+
+
+_PORT = "network.published-port-not-listening"
+
+
+def _kills_the_database(box: Box, number: int) -> None:
+    box.docker("kill", f"db{number}")
+    box.wait_state(f"db{number}", "exited")
+
+
+@fault("container.stopped", subject="container:db34", expect=[(_PORT, "container:shop34")])
+def waits_for_a_killed_database(box: Box) -> None:
+    """A program waits for a database that somebody has killed, and does not serve its port."""
+    _late_database(box, 34)
+    _kills_the_database(box, 34)
+    _shop(box, 34, f"until CALL; do sleep 1; done; {_SERVES}", "-p=18434:8080")
+    box.sh("sleep 21", timeout=30)
+    findings = box.diagnose("all", "--format", "json").findings
+    (waiting,) = [finding for finding in findings if finding["id"] == _PORT]
+    assert 'it waits for container "db34", which is not running' in waiting["summary"]
+    assert [cause["id"] for cause in waiting["caused_by"]] == ["container.stopped"]
+
+
+@fault("container.stopped", subject="container:db35")
+def serves_without_its_killed_database(box: Box) -> None:
+    """The same, and the program serves its port all the same."""
+    _late_database(box, 35)
+    _kills_the_database(box, 35)
+    _shop(box, 35, f"( until CALL; do sleep 1; done ) & {_SERVES}", "-p=18435:8080")
+
+
+@healthy()
+def database_that_was_down_for_a_moment(box: Box) -> None:
+    """Calls were refused until the database was started again, and the program serves now."""
+    _late_database(box, 36)
+    _shop(box, 36, f"until CALL; do sleep 1; done; {_SERVES}", "-p=18436:8080")
+    box.docker("restart", "--time=0", "db36")
+    _serves_from_now_on(box, 36)
+    netstat = ("exec", "shop36", "netstat", "-lnt")
+    box.wait_for(lambda: ":8080 " in box.docker(*netstat).stdout, what="the shop to serve")

@@ -1,7 +1,9 @@
 """Connections to addresses of Docker's networks that fail now, by containers' logs and sockets."""
 
+from __future__ import annotations
+
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from ipaddress import ip_address
 
 import msgspec
@@ -102,11 +104,20 @@ class FailingCall(msgspec.Struct, frozen=True):
     """Whether the line names the other container, and its address is the present one."""
     is_outside: bool = False
     """Whether no container has the address: a machine outside is intended."""
+    moments: tuple[float, ...] = ()
+    """Unix times of the lines that say so; empty for a socket."""
 
     @property
     def key(self) -> ContainerCall:
         """The key that distinguishes calls."""
         return ContainerCall(self.container.id, self.address, self.port)
+
+    def since(self, moment: float | None) -> FailingCall | None:
+        """The same calls without those before a Unix time; None where none is left."""
+        if moment is None or not self.moments:
+            return self
+        later = tuple(at for at in self.moments if at >= moment)
+        return msgspec.structs.replace(self, times=len(later), moments=later) if later else None
 
     @property
     def seen_in(self) -> str:
@@ -138,10 +149,7 @@ def failing_calls(
         for call in _logged_calls(callers, containers, networks, recent_logs)
         if not links.holds(call.address) and _is_of_server(call, containers)
     )
-    calls = {
-        place: msgspec.structs.replace(repeated[-1], times=len(repeated))
-        for place, repeated in logged.items()
-    }
+    calls = {place: _together(repeated) for place, repeated in logged.items()}
     for call in _waiting_calls(network_losses, networks, clock):
         if not links.holds(call.address):
             calls.setdefault(call.key, call)
@@ -153,6 +161,12 @@ def failing_calls(
         for call in calls.values()
     )
     return FailingCalls(tuple(marked), recent_logs.left_out(callers))
+
+
+def _together(repeated: Sequence[FailingCall]) -> FailingCall:
+    """Calls to the same place as the last of them, with the times of all."""
+    moments = tuple(call.at for call in repeated)
+    return msgspec.structs.replace(repeated[-1], times=len(repeated), moments=moments)
 
 
 def _logged_calls(

@@ -207,6 +207,20 @@ def test_a_program_that_ended_before_its_peer_was_ready(
     } == cure
 
 
+def test_a_program_that_waits_for_a_container_which_is_stopped() -> None:
+    ended = {"Status": "exited", "Running": False, "ExitCode": 137}
+    stopped = container("db", State=ended, NetworkSettings={"Networks": {"shop_default": {}}})
+    waits = "waiting for db:5432: connection refused"
+    log = {"text": f"2026-01-01T00:30:00Z {waits}\n"}
+    netns = ContainerNetns(_APP, 1, links=(), addresses=(), routes=(), listeners=())
+    namespaces = Namespaces({_APP.id: netns})
+    unserved = unserved_ports(Made({"api.logs": log}), Containers((_APP, stopped)), namespaces)
+    (finding,) = judged(_APP, namespaces, unserved, others=(stopped,)).findings
+    assert 'it waits for container "db", which is not running' in finding.summary
+    assert finding.calls == (stopped.subject,)
+    assert finding.variables["awaited"] == "db"
+
+
 @pytest.mark.parametrize(
     ("lines", "watcher"),
     [
