@@ -25,7 +25,7 @@ One arrow runs through the house:
                 against the host; pure.
 - `nginx_text`  nginx's configuration as a tree of its directives; `caddy_text` a Caddyfile;
                 `yaml_text` YAML as compose reads it; `markdown_text` text of others inside
-                Markdown; pure.
+                Markdown; `address_lists` lists of addresses in settings; pure.
 - `registry`    `@check`, `@evidence`; the only import by name. `packs` are the packages that hold
                 checks and pages.
                 `annotations` are the types that a function's annotations allow.

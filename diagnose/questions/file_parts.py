@@ -3,6 +3,7 @@
 from typing import Literal
 
 Parts = Literal[
+    "address lists",
     "addresses",
     "backends",
     "certificates",

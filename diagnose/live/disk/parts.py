@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 
 import msgspec
 
+from diagnose.address_lists import address_lists
 from diagnose.live.disk.caddy_parts import sites
 from diagnose.live.disk.crontab_defects import crontab_defects
 from diagnose.live.disk.haproxy_parts import backends, time_limits
@@ -301,7 +302,14 @@ def _dns_upstreams(text: str) -> Iterator[str]:
     yield from servers
 
 
+def _address_lists(text: str) -> Iterator[str]:
+    """The lists of addresses that a program takes or trusts, one a line, as JSON."""
+    for addresses in address_lists(text):
+        yield msgspec.json.encode(addresses).decode()
+
+
 _READERS: Mapping[Parts, Callable[[str], Iterator[str]]] = {
+    "address lists": _address_lists,
     "addresses": _addresses,
     "backends": backends,
     "certificates": _certificates,
