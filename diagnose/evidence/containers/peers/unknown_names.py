@@ -65,7 +65,7 @@ def stray_variables(
     setting: the setting of the line. The similar name of a neighbour replaces the wrong one.
     """
     name = only(list(strays)) or ""
-    meant_name = _meant_name(name, container, containers)
+    meant_name = meant_name_of(name, container, containers)
     named_setting = stray_setting(strays)
     variable = named_setting.variable if named_setting is not None else ""
     corrected = with_text(container, name, meant_name, variable=variable) if meant_name else {}
@@ -75,23 +75,58 @@ def stray_variables(
     return corrected or (named_setting.variables if named_setting is not None else {})
 
 
-def _meant_name(name: str, container: Container, containers: Containers) -> str:
+def meant_name_of(name: str, container: Container, containers: Containers) -> str:
     """The only similar name on its networks, or the only server at its port; or "".
 
     "" where none or several are. Digits distinguish two names (shop-db-1, shop-db-2), unless there
-    is only one such name.
+    is only one such name. A name with one word more in front is that of a project (shop_db of db).
     """
     if not name:
         return ""
+    similar_name = neighbour_named_like(name, container, containers)
+    return similar_name or _server_at_its_port(name, container, containers)
+
+
+def neighbour_named_like(name: str, container: Container, containers: Containers) -> str:
+    """The only similar name on the networks of a container; "" where none or several are."""
     names_by_network = containers.names_by_network
     names = {
         other for network in container.endpoints for other in names_by_network.get(network, ())
     }
-    other_names = names - {container.name}
+    other_names = sorted(names - {container.name})
     alike = [other for other in other_names if _is_alike(name, other)]
     letters = _DIGITS.sub("", name)
     numbered = [other for other in other_names if letters and _DIGITS.sub("", other) == letters]
-    return only(alike or numbered) or _server_at_its_port(name, container, containers)
+    prefixed = [
+        other
+        for other in other_names
+        if _has_prefix_more(name, other) and _is_of_one_project(container, containers, other)
+    ]
+    return only(alike or numbered) or (_shortest_of_one(prefixed, containers) if not alike else "")
+
+
+def _has_prefix_more(name: str, other: str) -> bool:
+    """Whether one of two names is the other one with a project before it, and a number behind."""
+    words, other_words = (_words_before_number(text) for text in (name, other))
+    shorter, longer = sorted((words, other_words), key=len)
+    return len(shorter) > 0 and longer[-len(shorter) :] == shorter
+
+
+def _words_before_number(name: str) -> list[str]:
+    words = _SIGNS.split(name.lower())
+    return words[:-1] if len(words) > 1 and words[-1].isdigit() else words
+
+
+def _is_of_one_project(container: Container, containers: Containers, name: str) -> bool:
+    """Whether another container and the one with a name belong to one project, or to none."""
+    holders = containers.by_dns_name.get(name, ())
+    return any(holder.compose_project == container.compose_project for holder in holders)
+
+
+def _shortest_of_one(names: list[str], containers: Containers) -> str:
+    """The shortest of the names where one container alone has them all; or ""."""
+    holders = {holder.id for name in names for holder in containers.by_dns_name.get(name, ())}
+    return min(names, key=lambda name: (len(name), name)) if len(holders) == 1 else ""
 
 
 def _server_at_its_port(name: str, container: Container, containers: Containers) -> str:
