@@ -8,10 +8,11 @@ from diagnose.registry import check
 
 @check("container.neighbour-has-file", severity=Severity.warning)
 def neighbour_has_file(neighbours_files: NeighboursFiles) -> CheckResult:
-    """A program looks for files that only another container of its project has.
+    """A program looks for files that only another container beside it has.
 
     The last lines of its log say that a file is missing. The container has nothing at that path,
-    and another container of the same project has the file there: the uploads of PHP that nginx
+    and another container of the same project, or without compose on the same network, has the file
+    there: the uploads of PHP that nginx
     should serve, a download that another program should import. Both need one volume. A file counts
     in a mount of the neighbour, or one that is younger than the neighbour: two images have the same
     names by chance. The check says nothing where the first one has a mount of its own there, nor

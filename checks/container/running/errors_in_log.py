@@ -9,13 +9,14 @@ from diagnose.evidence.containers.logs.quoted_errors import is_copy
 from diagnose.evidence.containers.logs.repeated_errors import RepeatedError, RepeatedErrors
 from diagnose.evidence.containers.logs.single_errors import SingleErrors
 from diagnose.evidence.containers.mounts.linked_files import LinkedFiles
+from diagnose.evidence.containers.mounts.neighbours_files import NeighboursFiles
 from diagnose.evidence.containers.peers.called_peers import called_peers
 from diagnose.evidence.containers.peers.unknown_names import stray_evidence
 from diagnose.evidence.containers.run_evidence import setting_evidence
 from diagnose.first_steps.error_case import ErrorCase, ErrorSurroundings
 from diagnose.first_steps.error_steps import first_step
 from diagnose.mappings import present, subjects_of
-from diagnose.model import CheckResult, Finding, Json, Severity
+from diagnose.model import CheckResult, Finding, Json, PageVariables, Severity
 from diagnose.phrases import sentence, shortened, time_of_day
 from diagnose.programs.failures import Recognised
 from diagnose.registry import check
@@ -55,6 +56,7 @@ def errors_in_log(
     surroundings: ErrorSurroundings,
     linked_files: LinkedFiles | None,
     single_errors: SingleErrors | None,
+    neighbours_files: NeighboursFiles | None,
 ) -> CheckResult:
     """A running container repeats an error in its log.
 
@@ -76,16 +78,20 @@ def errors_in_log(
     report does not stay calm if it has no other problem that may explain the line; nor where the
     line is known to mean a fault of its own settings, files, data or build, and no work goes well.
     A line of a known meaning that came once since the start is mentioned, and the report stays
-    calm.
+    calm. A line about a file that a neighbour has is left to the finding about that file.
     """
     for error in repeated_errors:
-        if is_copy(error, repeated_errors):
+        if is_copy(error, repeated_errors) or _is_about_a_neighbours_file(error, neighbours_files):
             continue
         case = ErrorCase(error, repeated_errors, surroundings)
         finding = _finding(case).with_variables(first_step(case))
         yield finding if linked_files is None else linked_files.out_of(finding)
     for error in single_errors or ():
         yield _single_finding(ErrorCase(error, repeated_errors, surroundings))
+
+
+def _is_about_a_neighbours_file(error: RepeatedError, files: NeighboursFiles | None) -> bool:
+    return files is not None and files.explain(error.container, error.line.whole)
 
 
 def _single_finding(case: ErrorCase) -> Finding:
@@ -219,7 +225,7 @@ def _addressed_peers(case: ErrorCase) -> list[str]:
     found_beside = (case.refused, case.translated, case.prefixed, case.spoken)
     others += [beside.clause for beside in found_beside if beside is not None]
     if "scripts" in remedy:
-        others.append(f'container "{remedy["scripts"]}" does not have {remedy["scripts_at"]}')
+        others.append(_scripts_clause(case, remedy))
     if "cut_off" in remedy:
         master = f"a replica of {remedy['master']}, which does not answer"
         others.append(f'container "{remedy["cut_off"]}" is {master}')
@@ -227,6 +233,19 @@ def _addressed_peers(case: ErrorCase) -> list[str]:
         mounted = f"{unread.mounted}, which is mounted at {unread.folder}"
         others.append(f"it reads the image's own {unread.path_inside}, and not {mounted}")
     return others
+
+
+def _scripts_clause(case: ErrorCase, remedy: PageVariables) -> str:
+    """The clause about php-fpm, which lacks the folder or has it at another place."""
+    name, place = remedy["scripts"], remedy["scripts_at"]
+    own_mount = case.error.container.mount_at(place)
+    peer = next((peer for _, peer in case.error.peers if peer.name == name), None)
+    if own_mount is not None and peer is not None:
+        elsewhere = [mount for mount in peer.mounts if mount.source == own_mount.source]
+        if elsewhere:
+            there = elsewhere[0].destination
+            return f'container "{name}" has the same folder at {there}, and not at {place}'
+    return f'container "{name}" does not have {place}'
 
 
 def _times_clause(error: RepeatedError) -> str:

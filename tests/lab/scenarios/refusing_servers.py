@@ -230,6 +230,8 @@ def scripts_at_another_path_than_nginx_has_them(box: Box) -> None:
     command = first_command(box, ERRORS, "site21")
     wanted = "diagnose recreate php21 -- --volume=/srv/project21:/var/www/html:ro | sh"
     assert command == wanted, command
+    out = box.diagnose("check", ERRORS, "--format", "json").joined
+    assert "has the same folder at /app, and not at /var/www/html" in out, out
 
 
 @healthy(shareable=True)

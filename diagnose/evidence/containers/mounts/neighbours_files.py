@@ -1,4 +1,4 @@
-"""Files that a program looks for, and that only another container of its project has there.
+"""Files that a program looks for, and that only another container beside it has there.
 
 nginx serves /var/www/html/storage, and the uploads lie in the container of PHP. A worker opens
 /app/media/1.pdf, which the web server has saved in its own volume.
@@ -13,6 +13,7 @@ from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.logs.recent import RecentLogs
 from diagnose.evidence.containers.mounts.missing_files import MADE_AT_RUN
 from diagnose.evidence.items import Items
+from diagnose.evidence.network.networks import DEFAULT_NETWORK
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.questions import Host
 from diagnose.questions.file_answers import path_statuses
@@ -63,6 +64,10 @@ class NeighboursFile(msgspec.Struct, frozen=True):
 class NeighboursFiles(Items[NeighboursFile], frozen=True):
     """At most one of each container."""
 
+    def explain(self, container: Container, line: str) -> bool:
+        """Whether a line of a container is about the file that a neighbour has."""
+        return any(file.container.id == container.id and file.path in line for file in self.items)
+
 
 @evidence
 def neighbours_files(
@@ -70,21 +75,34 @@ def neighbours_files(
 ) -> NeighboursFiles:
     """The files that recent lines of running containers miss, and that a neighbour has.
 
-    Paths are looked up only of containers whose project has a second one, two questions for each.
+    Paths are looked up only of containers with a neighbour: another one of their project, or, for
+    containers without compose, another such one on a network that users made. Two questions for
+    each.
     """
     candidates: list[tuple[Container, dict[str, str]]] = []
     for container in containers.running:
-        if not container.compose_project:
-            continue
         lines = dict(_missed_paths(container, recent_logs))
-        if lines and containers.in_project_of(container):
+        if lines and _neighbours(container, containers):
             candidates.append((container, lines))
     files = []
     for container, lines in host.first(candidates, MOST, "containers that miss files"):
-        file = _neighbours_file(host, container, lines, containers.in_project_of(container))
+        file = _neighbours_file(host, container, lines, _neighbours(container, containers))
         if file is not None:
             files.append(file)
     return NeighboursFiles(tuple(files))
+
+
+def _neighbours(container: Container, containers: Containers) -> list[Container]:
+    """The running containers that may work with a container on the same files."""
+    if container.compose_project:
+        return containers.in_project_of(container)
+    return [
+        other
+        for other in containers.beside(container)
+        if other.is_running
+        and not other.compose_project
+        and container.shared_networks(other) - {DEFAULT_NETWORK}
+    ]
 
 
 def _missed_paths(container: Container, recent_logs: RecentLogs) -> Iterator[tuple[str, str]]:

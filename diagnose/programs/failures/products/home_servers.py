@@ -19,12 +19,19 @@ _MEDIA = (
     ),
     Failure(
         name="download-elsewhere",
-        mark="does not exist or is not accessible by",
-        pattern=r"path does not exist or is not accessible by (?P<program>\w{2,30}): (?P<path>/[^\n]{1,300}?)(?:\. Ensure|$)",
-        cause="the download client names {path}, and {program} has no such folder: the two containers mount the "
+        mark=(
+            "does not exist or is not accessible by",
+            "does not appear to exist inside the container",
+        ),
+        pattern=r"""(?x)
+            path\ does\ not\ exist\ or\ is\ not\ accessible\ by\ \w{2,30}:\ (?P<path>/[^\n]{1,300}?)(?:\.\ Ensure|$)
+            | (?:places\ downloads\ in|reported\ files\ in)\ (?P<path_health>/[^\n]{1,300}?)
+                \ but\ this\ directory\ does\ not\ appear\ to\ exist\ inside\ the\ container
+        """,
+        cause="the download client names {path}, and the container has no such folder: the two containers mount the "
         "downloads at different places",
         cure="mount the same folder of the host at the same place in both containers, or enter a remote path mapping "
-        "in {program}",
+        "in the program",
         source="Servarr's documentation, Docker guide",
         turns_away=True,
         look="mounts",

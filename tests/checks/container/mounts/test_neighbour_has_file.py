@@ -33,6 +33,12 @@ CASES: dict[str, tuple[dict[str, Any], list[str]]] = {
     "nobody has the file": ({"theirs": None}, []),
     "a device": ({"theirs": "device"}, []),
     "another project": ({"project": "other"}, []),
+    "without compose": ({"own_project": "", "project": ""}, ["/srv/app/storage"]),
+    "without compose, on another network": (
+        {"own_project": "", "project": "", "network": "other"},
+        [],
+    ),
+    "the one without compose": ({"own_project": ""}, []),
     "another error": ({"line": f'open() "{PICTURE}" failed (13: Permission denied)'}, []),
     "a file of the system": ({"line": "open /etc/ssl/shop.pem: no such file or directory"}, []),
     "a file that programs make": ({"line": "/srv/app/run.pid: No such file or directory"}, []),
@@ -46,15 +52,24 @@ CASES: dict[str, tuple[dict[str, Any], list[str]]] = {
 @pytest.mark.parametrize(("case", "expected"), CASES.values(), ids=CASES)
 def test_files_of_neighbours(case: dict[str, Any], expected: list[str]) -> None:
     def labels(project: str) -> dict[str, str]:
-        return {"com.docker.compose.project": project}
+        return {"com.docker.compose.project": project} if project else {}
 
-    web = container("nginx", Config={"Labels": labels("shop")}, Mounts=case.get("mounted", []))
+    def on(network: str) -> dict[str, Any]:
+        return {"Networks": {network: {"IPAddress": "10.0.0.2"}}}
+
+    web = container(
+        "nginx",
+        Config={"Labels": labels(case.get("own_project", "shop"))},
+        Mounts=case.get("mounted", []),
+        NetworkSettings=on("shop"),
+    )
     php = container(
         "php",
         State={"Status": "running", "Pid": 200},
         Created="2026-01-01T00:00:00Z",
         Config={"Labels": labels(case.get("project", "shop"))},
         Mounts=case.get("mounts", []),
+        NetworkSettings=on(case.get("network", "shop")),
     )
 
     def looked_at(question: Any) -> Any:

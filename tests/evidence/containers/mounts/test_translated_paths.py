@@ -64,6 +64,15 @@ def test_what_a_download_client_means(
     assert (found and (found.namer.name, found.remote, found.local)) == expected
 
 
+WORDS = (
+    "[Warn] Import failed, path does not exist or is not accessible by Radarr: {}. Ensure the path",
+    (
+        "You are using docker; download client SABnzbd places downloads in {} but this directory does "
+        "not appear to exist inside the container. Review your remote path mappings"
+    ),
+)
+
+
 @pytest.mark.parametrize(
     ("name", "variables"),
     [
@@ -74,9 +83,12 @@ def test_what_a_download_client_means(
         ),
     ],
 )  # fmt: skip
-def test_the_mapping_or_the_mount_is_offered(name: str, variables: dict[str, str]) -> None:
+@pytest.mark.parametrize("words", WORDS)
+def test_the_mapping_or_the_mount_is_offered(
+    name: str, variables: dict[str, str], words: str
+) -> None:
     radarr, others, _ = CASES[name]
-    line = f"[Warn] Import failed, path does not exist or is not accessible by Radarr: {PATH}. Ensure the path"
+    line = words.format(PATH)
     logs = RecentLogs({radarr.id: (RecentLine(5.0, line),) * 4})
     containers = Containers((radarr, *others))
     errors = repeated_errors(containers, logs)
