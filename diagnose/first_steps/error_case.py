@@ -325,7 +325,8 @@ def _refuses(error: RepeatedError, remedy: PageVariables) -> bool:
     failure = error.failure
     if failure is None or (failure.name in _DISPROVED and error.serves):
         return False
-    if _IS_NO_ERROR.search(error.line.whole) or is_about_a_client(error.line.whole):
+    is_no_error = not failure.failure.at_any_level and _IS_NO_ERROR.search(error.line.whole)
+    if is_no_error or is_about_a_client(error.line.whole):
         return False
     is_alone = error.ends_pages or (error.times >= error.most and not error.serves)
     is_most = is_alone or error.times >= MOSTLY * error.of

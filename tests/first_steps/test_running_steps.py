@@ -15,7 +15,7 @@ from diagnose.evidence.containers.logs.recent import RecentLogs
 from diagnose.evidence.containers.logs.recent_line import RecentLine
 from diagnose.evidence.containers.logs.repeated_errors import repeated_errors
 from diagnose.evidence.network.networks import Network, Networks
-from diagnose.model import Result
+from diagnose.model import Result, Severity
 from diagnose.questions.images import AddressPool, Ipam
 from tests.checks.container.evidence import NOW, PROXIED
 from tests.inspected import bind, container
@@ -61,6 +61,11 @@ CONFIG = {"Type": "bind", "Source": "/srv/swag", "Destination": "/config", "RW":
 MEDIA = {"Type": "bind", "Source": "/srv/media", "Destination": "/media", "RW": True}
 CERTIFICATES = {"Type": "bind", "Source": "/srv/tls", "Destination": "/etc/tls", "RW": False}
 BOTH = {"mounts_of": "app other"}
+UNTRUSTED = (
+    'csrf.go:100 > Failed to validate Origin or Referer | error="origin invalid" forwarded= '
+    "host=portainer:9000 origin=https://port.example.com:5433 referer=https://port.example.com:5433/ "
+    "request_url=/api/auth trusted_origins=[] x_forwarded_proto=https"
+)
 OFFERED = {
     "a server that kills its workers": (TIMEOUT, {}, {}, {"impatient": "app"}),
     "a timeout of its command": (TIMEOUT, {"Config": {"Cmd": ["g", "--timeout=9"]}}, {}, {}),
@@ -89,6 +94,23 @@ OFFERED = {
         },
     ),
     "a folder that both have": (SCRIPT, {"Mounts": [SITE]}, {"Mounts": [SITE]}, BOTH),
+    "an origin that Portainer does not know": (
+        UNTRUSTED,
+        {"Config": {"Image": "portainer/portainer-ce:2.33.0"}},
+        {},
+        {"assignment": "TRUSTED_ORIGINS=port.example.com"},
+    ),
+    "an origin more": (
+        UNTRUSTED,
+        {
+            "Config": {
+                "Image": "portainer/portainer-ce:2.33.0",
+                "Env": ["TRUSTED_ORIGINS=a.example.com"],
+            }
+        },
+        {},
+        {"assignment": "TRUSTED_ORIGINS=a.example.com,port.example.com"},
+    ),
     "two folders that the other one lacks": (SCRIPT, {"Mounts": [SITE, MEDIA]}, {}, BOTH),
 }
 
@@ -300,3 +322,16 @@ def test_a_server_that_wants_tls(image: str, address: str, expected: str) -> Non
     (finding,) = repeating({"search": [PLAIN]}, server).findings
     assert finding.variables.get("insecure", "") == expected
     assert finding.severity.name == "warning"
+
+
+ORIGIN = (
+    "Forbidden (Origin checking failed - https://shop.example does not match any trusted origins.)"
+)
+
+
+@pytest.mark.parametrize("level", ["", "INFO django.security.csrf ", "WARNING django.security: "])
+def test_a_refused_origin_counts_at_any_level(level: str) -> None:
+    app = container("app", **at("10.0.0.2"))
+    (finding,) = repeating({"app": [f"{level}{ORIGIN}"]}, app).findings
+    assert finding.severity is Severity.warning
+    assert "refuses requests of pages of https://shop.example" in finding.summary

@@ -557,9 +557,6 @@ LINES = {
         'Blocked request. This host ("app.example.com") is not allowed.',
         'SuspiciousOperationException: Untrusted Host "shop.example.com".',
     ),
-    "origin-refused": (
-        "Forbidden (Origin checking failed - https://shop.example.com does not match any trusted origins.): /login/",
-    ),
     "engines-file-replaced": (
         "sed: can't move '/etc/hostsjGVCUE' to '/etc/hosts': Device or resource busy",
         "sed: cannot rename /etc/sedHKGcfk to /etc/hosts: Device or resource busy",

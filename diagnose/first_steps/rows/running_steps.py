@@ -13,7 +13,7 @@ import msgspec
 
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.logs.repeated_errors import RepeatedError, RepeatedErrors
-from diagnose.evidence.containers.settings.changed_words import with_entry
+from diagnose.evidence.containers.settings.changed_words import with_entry, with_value
 from diagnose.evidence.images.listing import name_of
 from diagnose.evidence.network.networks import Networks, is_within
 from diagnose.lazy_pattern import LazyPattern
@@ -25,6 +25,7 @@ from diagnose.programs.failures.remedies import (
     ClientsNetwork,
     FromSample,
     HttpsRoute,
+    ImageSetting,
     MoreTime,
     NewerBuild,
     NewKey,
@@ -124,6 +125,21 @@ def _secure_server(running: Sequence[Container], port: int) -> Container | None:
 def _let_network_in(remedy: ClientsNetwork, case: _RunningCase) -> PageVariables:
     networks = _networks_around(case.failure.filled(remedy.address), case)
     return with_entry(case.container, remedy.variables, networks[0]) if networks else {}
+
+
+@_steps.register(ImageSetting)
+def _give_setting(remedy: ImageSetting, case: _RunningCase) -> PageVariables:
+    """The page variables with the value, or with one more entry in the list that the variable has.
+
+    Empty for another image.
+    """
+    container = case.container
+    if not remedy.image.search(container.config.image):
+        return {}
+    value = case.failure.filled(remedy.value)
+    if remedy.is_list and container.config.value_of(remedy.variable):
+        return with_entry(container, [remedy.variable], value)
+    return with_value(container, remedy.variable, value)
 
 
 def _networks_around(address: str, case: _RunningCase) -> list[str]:

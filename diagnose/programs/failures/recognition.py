@@ -92,6 +92,8 @@ class Failure(msgspec.Struct, frozen=True, dict=True):
     a variable."""
     turns_away: bool = False
     """A program that still runs with it turns its callers away: that is a warning, not advice."""
+    at_any_level: bool = False
+    """Programs report that they turn a caller away by this as a piece of information (INFO)."""
     explains_only: bool = False
     """The row counts in a line that explains a failure: elsewhere these words are advice by the
     way."""

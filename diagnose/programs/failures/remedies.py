@@ -313,6 +313,15 @@ class ClientsNetwork(OfRunning, frozen=True):
     address: str
 
 
+class ImageSetting(OfRunning, frozen=True):
+    """A variable that this image reads gets a value, or its list one more entry."""
+
+    image: LazyPattern
+    variable: str
+    value: str
+    is_list: bool = False
+
+
 class SharedFolder(OfRunning, frozen=True):
     """The program behind the server gets the missing folder, at the server's path."""
 
@@ -340,6 +349,7 @@ Remedy = (
     | AtServer
     | BareArguments
     | ClientsNetwork
+    | ImageSetting
     | CommentedOut
     | Corrected
     | Dropped

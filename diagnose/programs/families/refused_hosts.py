@@ -1,11 +1,10 @@
-"""Host names and origins by which a program does not let itself be called."""
+"""Host names by which a program does not let itself be called."""
 
 from diagnose.programs.failures.recognition import Failure
 from diagnose.programs.failures.remedies import Extended
 
 _HOSTS = ("ALLOWED_HOSTS", "DJANGO_ALLOWED_HOSTS")
 """Variables in which images list the host names that they serve."""
-_ORIGINS = ("CSRF_TRUSTED_ORIGINS", "DJANGO_CSRF_TRUSTED_ORIGINS")
 
 REFUSED_HOSTS = (
     Failure(
@@ -30,17 +29,6 @@ REFUSED_HOSTS = (
         "linuxserver/docker-sabnzbd#73",
         turns_away=True,
         remedy=Extended(_HOSTS, "{host}"),
-    ),
-    Failure(
-        name="origin-refused",
-        mark="origin checking failed",
-        pattern=r"Origin checking failed - (?P<origin>https?://[\w.:-]{1,253}) does not match",
-        cause="the program refuses the forms of {origin}, an origin that its settings do not trust",
-        cure="add {origin} to CSRF_TRUSTED_ORIGINS; where a proxy ends TLS, have it pass on the "
-        "host and X-Forwarded-Proto",
-        source="cookiecutter/cookiecutter-django#451",
-        turns_away=True,
-        remedy=Extended(_ORIGINS, "{origin}"),
     ),
     Failure(
         name="some-host-refused",

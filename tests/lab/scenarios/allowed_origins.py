@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from tests.lab import Box, fault, healthy
+from tests.lab.images import Recipe, load
 from tests.lab.scenarios.deploys import labels
+from tests.lab.scenarios.everyday.helpers import first_command
 
 CHECK = "container.host-not-allowed"
 SAFE = ("--memory=64m", "--pids-limit=64", "--restart=unless-stopped")
@@ -62,6 +64,57 @@ def origins_at_a_port_that_the_page_is_not_at(box: Box) -> None:
     box.wait_for(
         lambda: box.docker("logs", "origins24-api-1").stdout.count("403") > 3, what="the refusals"
     )
+
+
+_ERRORS = "container.errors-in-log"
+_FORBIDDEN = (
+    "INFO 2026-01-02 10:00:00,123 django.security.csrf Forbidden (Origin checking failed - "
+    "https://shop.example.com does not match any trusted origins.): /login/"
+)
+_OF_PORTAINER = (
+    "2026/01/02 07:15AM ERR github.com/portainer/portainer/api/http/csrf/csrf.go:100 > Failed to "
+    'validate Origin or Referer | error="origin invalid" forwarded= host=portainer:9000 '
+    "origin=https://port.example.com:5433 referer=https://port.example.com:5433/ "
+    "request_url=/api/auth trusted_origins=[] x_forwarded_proto=https"
+)
+
+
+def _complains(box: Box, name: str, image: str, line: str, *options: str) -> None:
+    """A program whose log has these words of Django or Portainer each second."""
+    load(box, image, Recipe())
+    words = (image, "sh", "-c", 'while :; do echo "$1"; sleep 1; done', "-", line)
+    box.docker("run", "-d", f"--name={name}", *SAFE, *options, *words)
+    box.wait_for(lambda: len(box.docker("logs", name).stdout.splitlines()) > 6, what="the words")
+
+
+@fault(_ERRORS, subject="container:forms26", exit_code=1, shareable=True)
+def origin_that_django_refuses_as_information(box: Box) -> None:
+    """Django's settings give its refusals the level INFO; the command adds the origin."""
+    given = "--env=CSRF_TRUSTED_ORIGINS=http://localhost"
+    _complains(box, "forms26", "registry.example/forms:1", _FORBIDDEN, given)
+    wanted = "--env=CSRF_TRUSTED_ORIGINS=http://localhost,https://shop.example.com | sh"
+    assert first_command(box, _ERRORS, "forms26").endswith(wanted)
+
+
+@fault(_ERRORS, subject="container:portainer27", exit_code=1, shareable=True)
+def origin_that_portainer_refuses(box: Box) -> None:
+    """A proxy passes requests on for another host name, and the list of origins is empty."""
+    _complains(box, "portainer27", "portainer/portainer-ce:2.33.0", _OF_PORTAINER)
+    wanted = "diagnose recreate portainer27 -- --env=TRUSTED_ORIGINS=port.example.com | sh"
+    command = first_command(box, _ERRORS, "portainer27")
+    assert command == wanted, command
+
+
+@healthy(shareable=True)
+def origins_that_are_named_and_not_refused(box: Box) -> None:
+    """The same programs at work: their lines have origins, and refuse none."""
+    lines = "INFO 2026-01-02 10:00:00,123 django.request trusted origin https://shop.example.com: GET /login/"
+    _complains(box, "forms28", "registry.example/forms:1", lines)
+    assert not [
+        finding
+        for finding in box.diagnose("check", _ERRORS, "--format", "json").findings
+        if finding["subject"]["name"] == "forms28"
+    ]
 
 
 @healthy(shareable=True)

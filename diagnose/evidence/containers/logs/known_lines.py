@@ -45,8 +45,10 @@ def line_that_turns_away(lines: Sequence[str]) -> TellingLine | None:
 
     The line is a warning, or has no level. PHP continues after a login that its database has
     refused, Nextcloud after a host name that it does not trust. OpenLDAP and Zabbix write no
-    levels.
+    levels. A few rows count in any line, such as a refused origin, which Django's settings often
+    have as INFO.
     """
+    informing = []
     warnings = []
     without_level = []
     for line in lines:
@@ -55,11 +57,15 @@ def line_that_turns_away(lines: Sequence[str]) -> TellingLine | None:
             without_level.append(line)
         elif level > INFO:
             warnings.append(line)
+        else:
+            informing.append(line)
     failure = None
     if without_level:
         failure = recognise(without_level, None, _programs_that_turn_away(), has_ended=False)
     if failure is None and warnings:
         failure = recognise(warnings, None, _rows_that_turn_away(), has_ended=False)
+    if failure is None and informing:
+        failure = recognise(informing, None, _rows_at_any_level(), has_ended=False)
     return _last_line_of(failure, lines) if failure is not None else None
 
 
@@ -72,6 +78,11 @@ def _last_line_of(failure: Recognised, lines: Sequence[str]) -> TellingLine:
 @functools.cache
 def _rows_that_turn_away() -> tuple[Failure, ...]:
     return tuple(row for row in (*FAILURES, *FAMILIES) if row.turns_away)
+
+
+@functools.cache
+def _rows_at_any_level() -> tuple[Failure, ...]:
+    return tuple(row for row in _rows_that_turn_away() if row.at_any_level)
 
 
 @functools.cache

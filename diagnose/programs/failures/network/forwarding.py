@@ -1,10 +1,15 @@
 """Errors of programs about requests that a proxy before them passes on, and about mail."""
 
+from diagnose.lazy_pattern import LazyPattern
 from diagnose.programs.failures.recognition import Failure
-from diagnose.programs.failures.remedies import ClientsNetwork
+from diagnose.programs.failures.remedies import ClientsNetwork, Extended, ImageSetting
 
 _NETWORKS = ("POSTFIX_mynetworks", "MYNETWORKS", "RELAY_NETWORKS", "RELAY_NETS", "SMTP_NETWORKS")
 """Variables of images of mail servers that list whose mail they pass on."""
+
+_ORIGINS = ("CSRF_TRUSTED_ORIGINS", "DJANGO_CSRF_TRUSTED_ORIGINS")
+_PORTAINER = LazyPattern(r"(?:^|/)portainer(?:-ce|-ee)?(?:[:@]|$)")
+_GRAFANA = LazyPattern(r"(?:^|/)grafana(?:-oss|-enterprise)?(?:[:@]|$)")
 
 FORWARDING = (
     Failure(
@@ -47,6 +52,56 @@ FORWARDING = (
         "pass that on",
         source="Rails' own message",
         turns_away=True,
+    ),
+    Failure(
+        name="origin-of-portainer",
+        mark="failed to validate origin or referer",
+        pattern=r"\bFailed to validate Origin or Referer\b.{0,200}?\bhost=(?P<host>[\w.:-]{1,253}) "
+        r"origin=(?P<origin>https?://(?P<name>[\w.-]{1,253})(?::\d{1,5})?)(?=[\s\"]).{0,900}?\btrusted_origins=",
+        cause="Portainer refuses requests of pages of {origin}, because the proxy passes them on for "
+        "{host}, and its list of trusted origins lacks {name}",
+        cure="set TRUSTED_ORIGINS={name}, without the scheme and the port; or have the proxy pass on the "
+        "Host header with its port ($http_host in nginx) and X-Forwarded-Proto",
+        source="portainer/portainer#12748, portainer/portainer#12751",
+        turns_away=True,
+        remedy=ImageSetting(_PORTAINER, "TRUSTED_ORIGINS", "{name}", is_list=True),
+    ),
+    Failure(
+        name="origin-of-grafana",
+        mark="request origin is not authorized",
+        pattern=r"\bRequest Origin is not authorized\b.{0,200}?\borigin=(?P<origin>https?://[\w.:-]{1,253}) "
+        r"appUrl=(?P<own>https?://\S{1,253})",
+        cause="Grafana refuses live connections of pages of {origin}, because it takes its own address "
+        "for {own}",
+        cure="set root_url to the address in the browser (GF_SERVER_ROOT_URL={origin}/), or add {origin} to "
+        "allowed_origins below [live]",
+        source="grafana/grafana#36443",
+        turns_away=True,
+        remedy=ImageSetting(_GRAFANA, "GF_SERVER_ROOT_URL", "{origin}/"),
+    ),
+    Failure(
+        name="origin-refused",
+        mark="origin",
+        pattern=r"""(?x)
+            Origin\ checking\ failed\ -\ (?P<origin>https?://[\w.:-]{1,253})\ does\ not\ match
+            | \bRequest\ origin\ not\ allowed:\ (?P<origin_rails>https?://[\w.:-]{1,253})
+            | \bBlocking\ Cross\ Origin\ (?:API\ request|WebSocket)\b.{0,200}?
+                \bOrigin:\ (?P<origin_jupyter>https?://[\w.:-]{1,253})(?=,\ Host:)
+            | \brejected,\ Origin\ header\ value\ (?P<origin_spring>https?://[\w.:-]{1,253})\ not\ allowed
+            | \bdoes\ not\ match\ `origin`\ header\ with\ value\ `(?P<origin_next>[\w.:-]{1,253})`
+            | \bFailed\ to\ validate\ Origin\ or\ Referer\b.{0,200}?
+                \borigin=(?P<origin_gorilla>https?://[\w.:-]{1,253})
+        """,
+        cause="the program refuses requests of pages of {origin}, an origin that its settings do not "
+        "trust",
+        cure="add {origin} to its trusted origins: CSRF_TRUSTED_ORIGINS in Django, "
+        "config.action_cable.allowed_request_origins in Rails, allow_origin in Jupyter, "
+        "serverActions.allowedOrigins in Next.js; where a proxy ends TLS, have it pass on the host "
+        "and X-Forwarded-Proto",
+        source="cookiecutter/cookiecutter-django#451; the messages of Rails, Jupyter, Spring and Next.js",
+        at_any_level=True,
+        turns_away=True,
+        remedy=Extended(_ORIGINS, "{origin}"),
     ),
     Failure(
         name="forwarded-for-untrusted",

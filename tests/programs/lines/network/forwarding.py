@@ -3,6 +3,16 @@
 from __future__ import annotations
 
 LINES = {
+    "origin-refused": "Forbidden (Origin checking failed - https://shop.example.com does not match any trusted origins.): /login/",
+    "origin-of-portainer": (
+        "2025/07/03 07:15AM ERR github.com/portainer/portainer/api/http/csrf/csrf.go:100 > Failed to validate Origin or "
+        'Referer | error="origin invalid" forwarded= host=portainer origin=https://port.example.com:5433 '
+        "referer=https://port.example.com:5433/ request_url=/api/auth trusted_origins=[] x_forwarded_proto=http"
+    ),
+    "origin-of-grafana": (
+        'lvl=warn msg="Request Origin is not authorized" logger=live origin=http://nas001.local:3000 '
+        "appUrl=http://localhost:3000/ allowedOrigins="
+    ),
     "upgrade-missing": (
         "[W 2026-01-02 03:04:05.678 ServerApp] 400 GET /api/kernels/5f/channels (172.18.0.4): "
         'Can "Upgrade" only to "WebSocket".'
