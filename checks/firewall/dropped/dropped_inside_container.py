@@ -11,27 +11,35 @@ from diagnose.evidence.network.paths.inner_paths import (
     InnerOutboundPath,
     InnerPaths,
 )
+from diagnose.evidence.network.paths.outside_calls import OutsideCall, OutsideCalls
 from diagnose.evidence.network.paths.packet_paths import Step
 from diagnose.evidence.network.paths.wanted.wanted_paths import failing
 from diagnose.evidence.network.rules.rule_programs import place_of
 from diagnose.mappings import by_key, names_of, paired, present, subjects_of
 from diagnose.model import CheckResult, Finding, Json, PageVariables, Severity, Skipped
-from diagnose.phrases import agree, named, numbered
+from diagnose.phrases import agree, named, numbered, sentence
 from diagnose.registry import check
 
 _Path = TypeVar("_Path", InnerOutboundPath, InnerArrival)
 
 
-@check("firewall.dropped-inside-container", severity=Severity.critical)
-def dropped_inside_container(inner_paths: InnerPaths) -> CheckResult:
+@check(
+    "firewall.dropped-inside-container",
+    severity=Severity.critical,
+    causes=("network.call-unanswered", "network.calls-failing"),
+)
+def dropped_inside_container(
+    inner_paths: InnerPaths, outside_calls: OutsideCalls | None
+) -> CheckResult:
     """Rules inside a container drop connections to its published ports, or its own.
 
-    So they do to what a neighbour's settings or log name. A VPN client in a container closes its
+    So they do to what a neighbour's settings or log name, and to other machines that a log calls
+    unanswered. A VPN client in a container closes its
     network namespace with a kill switch, and fail2ban in a container bans addresses there. The
     rules apply to every container that shares the namespace. The host's rules do not show them.
     """
     yield from inner_paths.unread
-    if not len(inner_paths) and not inner_paths.unread:
+    if not (inner_paths or inner_paths.unread or outside_calls):
         return Skipped("no running container can have network rules of its own")
     inward = by_key(
         ((inbound.container.id, obstacle.by), (inbound, obstacle))
@@ -43,6 +51,13 @@ def dropped_inside_container(inner_paths: InnerPaths) -> CheckResult:
         yield _outward_finding(step, outbound_paths)
     for (_, step), arrivals in _by_obstacle(inner_paths.arrivals).items():
         yield _arrival_finding(step, arrivals)
+    stopped_calls = by_key(
+        ((call.owner.id, obstacle.by), call)
+        for call in outside_calls or ()
+        if (obstacle := call.trace.rule_in_the_way) is not None
+    )
+    for (_, step), calls in stopped_calls.items():
+        yield _outside_finding(step, calls)
 
 
 def _by_obstacle(paths: Iterable[_Path]) -> dict[tuple[str, Step], list[_Path]]:
@@ -135,6 +150,40 @@ def _outward_finding(step: Step, outbound_paths: Sequence[InnerOutboundPath]) ->
         severity=None if failing(paths) else Severity.warning,
         touches=(path.network.subject, *subjects_of(callers.values())),
         calls=subjects_of([peer]),
+        signs=NO_WAY_OUT,
+    )
+
+
+def _outside_finding(step: Step, calls: Sequence[OutsideCall]) -> Finding:
+    """The finding about calls of other machines. To an address of the internet no way past the
+    tunnel is offered: the kill switch is there to prevent it."""
+    first = calls[0]
+    owner = first.owner
+    failures = [call.failure for call in calls]
+    callers = {failure.container.id: failure.container for failure in failures}
+    names = sorted(names_of(callers.values()))
+    variables: PageVariables = {"container": owner.name, **place_of(step)}
+    if first.is_private:
+        variables = {**variables, "address": first.failure.host}
+    elif not first.has_tunnel:
+        variables = {**variables, "tunnelless": owner.name}
+    return Finding(
+        subject=owner.subject,
+        summary=sentence(
+            f"{named('container', names)} cannot reach {first.failure.place}: {step} inside {owner} "
+            "drops the packets",
+            "" if first.has_tunnel else "no tunnel of a VPN is up there",
+        ),
+        evidence={
+            **step.evidence,
+            "log": first.failure.line,
+            "calls": sorted({failure.place for failure in failures}),
+        },
+        variables=variables,
+        service=owner.service,
+        discriminator=f"outside {step.key}",
+        touches=subjects_of(callers.values()),
+        recheck=tuple(run for caller in callers.values() for run in caller.caller_runs),
         signs=NO_WAY_OUT,
     )
 

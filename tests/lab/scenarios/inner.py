@@ -4,7 +4,7 @@ them, each with a look-alike that works."""
 from __future__ import annotations
 
 from tests.lab import Box, fault, healthy
-from tests.lab.provider import BOX_ADDRESS
+from tests.lab.provider import BOX_ADDRESS, RESOLVER
 from tests.lab.runner import healthy_container
 from tests.lab.scenarios.everyday.helpers import first_command, host_gets
 
@@ -252,3 +252,78 @@ def _vpn_server(box: Box, name: str, net: str, *, hidden_by: str) -> None:
     )
     way = ["ip", "route", "get", "192.0.2.80", "from", f"{net}.130", "iif", "wg0"]
     assert "dev eth1" in box.run(box.in_netns(name, *way)).stdout
+
+
+_CALLS = """
+while :; do
+    if nc -w 2 192.0.2.80 80 </dev/null; then echo 'the NAS answers'
+    else echo 'ERROR connect to 192.0.2.80:80: connection timed out'; fi
+    sleep 1
+done
+"""
+
+
+def _guest(box: Box, name: str, net: str, *, owner_options: tuple[str, ...] = ()) -> None:
+    """A VPN client without a tunnel yet, and a guest in its network that calls another machine."""
+    _network(box, f"{name}-net", f"{net}.0/24")
+    own = ("-d", "-m=64m", "--pids-limit=64")
+    client = (f"--name={name}", f"--network={name}-net", *owner_options)
+    box.docker("run", *own, *client, "bb:1.36", "sleep", "1000")
+    guest = (f"--name={name}-guest", f"--network=container:{name}")
+    box.docker("run", *own, *guest, "bb:1.36", "sh", "-c", _CALLS)
+    box.wait_for(lambda: _printed(box, f"{name}-guest", "answers") > 1, what="an answer")
+
+
+def _printed(box: Box, name: str, words: str) -> int:
+    return box.docker("logs", name).stdout.count(words)
+
+
+_LOST = ("network.call-unanswered", "network.calls-failing", "dns.upstream-unreachable")
+"""Effects on other findings; before engine 26 DNS queries leave from the container's network."""
+
+
+@fault("network.tunnel-takes-call", subject="container:lane60", also=_LOST)
+def tunnel_that_takes_calls_to_the_local_network(box: Box) -> None:
+    """All routes lead into the tunnel, the one to a machine beside the host too; the command of the
+    report leads that past it."""
+    _guest(box, "lane60", "10.231.60")
+    _full_tunnel(box, "lane60", "10.232.60")
+    refused = "timed out"
+    box.wait_for(lambda: _printed(box, "lane60-guest", refused) > 4, what="lost calls")
+    answers = _printed(box, "lane60-guest", "answers")
+    command = first_command(box, "network.tunnel-takes-call", "lane60")
+    assert "ip route add 192.0.2.80 via 10.231.60.1 dev eth0" in command, command
+    box.sh(command)
+    box.wait_for(lambda: _printed(box, "lane60-guest", "answers") > answers + 1, what="an answer")
+    _inside(box, "lane60", "ip route del 192.0.2.80")
+    lost = _printed(box, "lane60-guest", refused)
+    box.wait_for(lambda: _printed(box, "lane60-guest", refused) > lost + 4, what="lost calls")
+
+
+@fault("firewall.dropped-inside-container", subject="container:lane61", also=_LOST)
+def kill_switch_before_another_machine(box: Box) -> None:
+    """The kill switch of a VPN client drops what its guest sends to a machine beside the host."""
+    _guest(box, "lane61", "10.231.61", owner_options=(_ADMIN,))
+    _kill_switch(box, "lane61")
+    refused = "timed out"
+    box.wait_for(lambda: _printed(box, "lane61-guest", refused) > 4, what="lost calls")
+    answers = _printed(box, "lane61-guest", "answers")
+    command = first_command(box, "firewall.dropped-inside-container", "lane61")
+    assert "-d 192.0.2.80 -j ACCEPT" in command, command
+    box.sh(command)
+    box.wait_for(lambda: _printed(box, "lane61-guest", "answers") > answers + 1, what="an answer")
+    _inside(box, "lane61", "iptables -D OUTPUT -d 192.0.2.80 -j ACCEPT")
+    lost = _printed(box, "lane61-guest", refused)
+    box.wait_for(lambda: _printed(box, "lane61-guest", refused) > lost + 4, what="lost calls")
+
+
+@healthy()
+def tunnel_with_a_way_past_it(box: Box) -> None:
+    """The same tunnel and kill switch, with a route and a rule for that machine."""
+    _guest(box, "lane62", "10.231.62")
+    for address in ("192.0.2.80", RESOLVER):
+        _inside(box, "lane62", f"ip route add {address} via 10.231.62.1 dev eth0")
+    _full_tunnel(box, "lane62", "10.232.62")
+    _kill_switch(box, "lane62", "OUTPUT -d 192.0.2.80", f"OUTPUT -d {RESOLVER}")
+    answers = _printed(box, "lane62-guest", "answers")
+    box.wait_for(lambda: _printed(box, "lane62-guest", "answers") > answers + 2, what="answers")
