@@ -229,6 +229,8 @@ class Network(msgspec.Struct, frozen=True, rename="pascal", dict=True):
     scope: str = ""
     created: str = ""
     internal: bool = False
+    ingress: bool = False
+    """Whether it leads calls of published ports to the tasks of swarm services."""
     enable_ipv6: bool = msgspec.field(name="EnableIPv6", default=False)
     options: dict[str, str] | None = None
     labels: dict[str, str] | None = None
