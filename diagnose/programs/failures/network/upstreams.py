@@ -65,6 +65,28 @@ UPSTREAMS = (
         turns_away=True,
     ),
     Failure(
+        name="apache-scheme-module",
+        mark="no protocol handler was valid for the url",
+        pattern=r"No protocol handler was valid for the URL (?P<place>/\S{0,200})",
+        cause="Apache has not loaded the module for the kind of server that its ProxyPass names for "
+        "{place}, and answers with 500",
+        cure="load mod_proxy_http for http:// and https://, mod_proxy_fcgi for fcgi://, "
+        "mod_proxy_wstunnel for ws://: a line LoadModule in httpd.conf, on Debian a2enmod; then "
+        "restart Apache",
+        source="advplyr/audiobookshelf#1814; Apache's own message AH01144",
+        turns_away=True,
+    ),
+    Failure(
+        name="apache-tls-upstream",
+        mark="ssl proxy requested for ",
+        pattern=r"SSL Proxy requested for (?P<site>[\w.:*-]{1,120}) but not enabled",
+        cause="Apache passes requests of {site} on to a server by https://, and SSLProxyEngine is "
+        "off there: it answers with 500",
+        cure="write `SSLProxyEngine on` beside ProxyPass and load mod_ssl, or pass on to http://",
+        source="Apache's own message AH01961",
+        turns_away=True,
+    ),
+    Failure(
         name="nginx-resolver-refused",
         mark="while resolving, resolver: ",
         pattern=r"\(111: Connection refused\) while resolving, resolver: (?P<server>127\.0\.0\.1|\[::1\]):53",

@@ -26,6 +26,16 @@ LINES = {
         "[Mon Nov 30 04:50:18.000000 2026] [proxy:error] [pid 8:tid 140] [client 192.0.2.1:60442] "
         "AH00898: DNS lookup failure for: app:3000images returned by /images/logo.png"
     ),
+    "apache-scheme-module": (
+        "[Thu Dec 03 05:04:23.350371 2026] [proxy:warn] [pid 7:tid 13] [client 192.0.2.1:38776] "
+        "AH01144: No protocol handler was valid for the URL / (scheme 'http'). If you are using a "
+        "DSO version of mod_proxy, make sure the proxy submodules are included in the configuration "
+        "using LoadModule."
+    ),
+    "apache-tls-upstream": (
+        "[Thu Dec 03 05:04:23.350371 2026] [ssl:error] [pid 7:tid 13] [remote 192.0.2.80:443] "
+        "AH01961: SSL Proxy requested for shop.lab.test:80 but not enabled [Hint: SSLProxyEngine]"
+    ),
     "nginx-resolver-refused": (
         "2026/11/30 04:54:21 [error] 8#8: send() failed (111: Connection refused) while resolving, "
         "resolver: 127.0.0.1:53"
