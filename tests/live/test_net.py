@@ -16,7 +16,7 @@ from tests.live.netns import PROJECT, answers_inside, root
 
 SCENE = """
 ip link set lo up
-ip link add br0 type bridge stp_state 1 forward_delay 400; ip addr add 172.18.0.1/16 dev br0; ip link set br0 up
+ip link add br0 type bridge stp_state 1 forward_delay 3000; ip addr add 172.18.0.1/16 dev br0; ip link set br0 up
 ip link add v1 type veth peer name w1; ip link set v1 master br0 up; ip link set w1 up
 ip link add up0 type veth peer name up1; ip link set up1 up; ip link set up0 mtu 1400 up
 ip addr add 192.0.2.1/24 dev up0; ip addr add 2001:db8::1/64 dev up0 nodad; ip addr add 10.77.0.1 peer 10.77.0.2/32 dev up0
