@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from diagnose.evidence.containers.compose.mounts_among_variables import MountsAmongVariables
 from diagnose.evidence.containers.inspect import Mount
 from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.containers.mounts.data.moved_data import MovedData, MovedDataList
 from diagnose.evidence.containers.mounts.data.own_layer_data import OwnLayerData, OwnLayerDataList
 from diagnose.evidence.containers.mounts.data.replaced_lists import ReplacedList, ReplacedLists
 from diagnose.evidence.containers.mounts.data.stray_files import StrayFile, StrayFiles
@@ -17,6 +18,7 @@ from diagnose.registry import check
 _STRAY = string.whitespace + "\"'`,;\\"
 """Characters that no path ends with: a blank, a quote or a comma of the file in which the path was
 written."""
+NAMES_SHOWN = 4
 
 
 @check(
@@ -30,6 +32,7 @@ def data_in_own_layer(
     replaced_lists: ReplacedLists | None,
     stray_files: StrayFiles | None,
     mounts_among_variables: MountsAmongVariables | None,
+    moved_data: MovedDataList | None,
 ) -> CheckResult:
     """A container keeps its data in its writable layer, and its mount is unused.
 
@@ -51,6 +54,10 @@ def data_in_own_layer(
     all that was written, 256 KiB or more. Folders for logs, caches, media and static files are left
     out. The mounts of the youngest containers are looked at, 40 at most.
 
+    A folder counts too, however small, that has the entries of a mount beside it or inside it, with
+    another size, while the mount has had no change since the container was made: a newer release
+    looks for its files elsewhere, and has made new ones.
+
     Where further empty mounts are meant for folders of the home, the cure brings both: small
     settings are lost as easily as data. Lines of `environment` in the compose file that look like
     mounts are shown: no program gets a variable by them.
@@ -65,9 +72,37 @@ def data_in_own_layer(
     for replaced in replaced_lists or ():
         yield _replaced_finding(replaced)
     reported_ids = {data.container.id for data in own_layer_data}
+    for moved in moved_data or ():
+        if moved.container.id not in reported_ids:
+            yield _moved_finding(moved)
     for stray in stray_files or ():
         if stray.container.id not in reported_ids:
             yield _stray_file_finding(stray)
+
+
+def _moved_finding(moved: MovedData) -> Finding:
+    """The finding about a program that made new files beside the mount with its data."""
+    container = moved.container
+    mount = moved.mount
+    names = and_more(moved.names, NAMES_SHOWN)
+    return Finding.about(
+        container,
+        f"{container} started from the beginning in {moved.folder}, which is not mounted: {mount.place}, mounted at "
+        f"{mount.destination}, has older files of the same names",
+        {
+            f"{moved.folder} in its writable layer": names,
+            f"unchanged at {mount.destination}": names,
+            "mount": f"{mount.name or mount.source} -> {mount.destination}",
+        },
+        discriminator=mount.destination,
+        recheck=(container.run,),
+        touches=mount.volumes,
+        variables={
+            "folder": moved.folder,
+            "former": mount.destination,
+            "meant": f"{mount.name or mount.source}:{moved.folder}",
+        },
+    )
 
 
 def _stray_file_finding(stray: StrayFile) -> Finding:

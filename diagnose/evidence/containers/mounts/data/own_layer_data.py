@@ -200,12 +200,12 @@ def is_of_installer(path: str) -> bool:
 def _idle_mounts(host: Host, container: Container, mounts: Iterable[Mount]) -> Iterator[_IdleMount]:
     """The mounts that nobody changed since the container's creation."""
     for mount in mounts:
-        entries = _unchanged_entries(host, container, mount)
+        entries = unchanged_entries(host, container, mount)
         if entries is not None:
             yield _IdleMount(mount, entries)
 
 
-def _unchanged_entries(host: Host, container: Container, mount: Mount) -> Sequence[str] | None:
+def unchanged_entries(host: Host, container: Container, mount: Mount) -> Sequence[str] | None:
     """The entries of a mount that nobody changed since the container's creation; else None."""
     listing = host.ask(ListFolder(mount.source))
     created_at = container.created_at
