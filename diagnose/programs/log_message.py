@@ -219,7 +219,8 @@ _LEVEL_WORDS = vocabulary(
 _WORD = LazyPattern(r"[a-z']+")
 
 
-_CHANGING = LazyPattern(r"\b[0-9a-f]{8,}\b|\d+")
+_CHANGING = LazyPattern(r"(?<=/tmp/)[\w.-]+|\btmp[a-z0-9_]{8}\b|\b[0-9a-f]{8,}\b|\d+")
+"""Names that programs make up for temporary files, ids and numbers."""
 
 _CR_IN_WORD = LazyPattern(r"\r(?=['\"’)]|: )")
 """The end of a line of a file with the line ends of Windows, in the message of its reader."""

@@ -23,9 +23,11 @@ _SECRET = LazyPattern(
 )
 """Names of secrets that nobody else has to know, and that may have any form."""
 _CONSENT = LazyPattern(
-    r"set (?P<assignment>[A-Z]\w*=(?:accept(?:ed)?|agreed?|true|yes|y))", re.IGNORECASE
+    r"set (?P<assignment>[A-Z]\w*=(?:accept(?:ed)?|agreed?|true|yes|y|false|noninteractive))",
+    re.IGNORECASE,
 )
-"""The cure of a failure that waits for its user to accept a licence: the one value is known."""
+"""The cure of a failure that waits for its user to accept a licence, or for another answer: the one
+value is known."""
 _GENERATED = LazyPattern(
     r"\bgenerate (?:a|an|one|it)\b|\brandom(?:ly)? (?:generated |secure )?(?:key|secret|string|value)\b"
     r"|\bopenssl rand\b|\bphx\.gen\.secret\b",

@@ -8,6 +8,7 @@ from diagnose.evidence.containers.logs.tail import NO_LINES, LogTail, read_tails
 from diagnose.evidence.network.container_netns import ContainerNetns, Namespaces
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.model import Failed, Unexamined
+from diagnose.programs.failures.languages.installs import QUESTIONS
 from diagnose.questions import Host
 from diagnose.questions.container_logs import ReadLogs
 from diagnose.registry import evidence
@@ -84,9 +85,13 @@ def unserved_ports(host: Host, containers: Containers, namespaces: Namespaces) -
 
 
 def _is_known(tail: LogTail) -> bool:
-    """Whether the last line is that of a known failure, though it calls itself no error."""
+    """Whether the last line is that of a known failure, though it calls itself no error.
+
+    A question may have several lines, and the last one, which has no end, is in no log.
+    """
     last = LogTail(tail.lines[-1:])
-    return last.known_failure is not None
+    is_asked = tail.failure_named(*QUESTIONS) is not None
+    return is_asked or last.known_failure is not None
 
 
 class _MuteContainers(msgspec.Struct, frozen=True):

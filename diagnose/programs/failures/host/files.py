@@ -248,6 +248,17 @@ FILES = (
         needs=("ZOO_MY_ID",),
     ),
     Failure(
+        name="rename-from-tmp",
+        mark="cross-device link",
+        pattern=r"cross-device link(?: not permitted, rename|:) '(?P<path>/(?:var/)?tmp/[^'\n]{1,200})' -> "
+        r"'(?P<to>(?P<folder>/[^'\n]{1,200})/[^/'\n]{1,100})'",
+        cause="the kernel does not rename {path} to {to}: the first is in the container's own layer, and the second on a "
+        "mount",
+        cure="set TMPDIR={folder}, or to a folder below it, so that the program makes its temporary files on the same "
+        "mount; or run a release that copies them",
+        source="lncrawl/lightnovel-crawler#2944",
+    ),
+    Failure(
         name="rename-across-layers",
         mark="cross-device link",
         pattern=r"cross-device link(?: not permitted, rename|:) '(?P<path>/[^'\n]{1,200})' -> '(?P<to>[^'\n]{1,200})'",

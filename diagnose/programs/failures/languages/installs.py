@@ -3,6 +3,8 @@
 from diagnose.programs.failures.recognition import NEVER, Failure
 from diagnose.programs.failures.remedies import Typed
 
+QUESTIONS = ("npx-asks", "angular-asks", "debconf-asks")
+"""The rows of a program that asks, and waits for an answer that nobody types."""
 INSTALLS = (
     Failure(
         name="node-file-kind",
@@ -352,6 +354,36 @@ INSTALLS = (
         source="Java's own message",
         build="another",
         look="image",
+    ),
+    Failure(
+        name="npx-asks",
+        mark="need to install the following packages",
+        pattern=r"^Need to install the following packages:",
+        cause="npx waits for an answer: it asks before it installs a package, and nobody types",
+        cure="set npm_config_yes=true",
+        source="npx's own message",
+        confirmed_by="container.variable-missing",
+        needs=("npm_config_yes",),
+    ),
+    Failure(
+        name="angular-asks",
+        mark="would you like to share",
+        pattern=r"Would you like to share (?:anonymous|pseudonymous) usage data",
+        cause="the command of Angular waits for an answer: it asks whether it may report its use, and nobody types",
+        cure="set NG_CLI_ANALYTICS=false",
+        source="Angular's own message",
+        confirmed_by="container.variable-missing",
+        needs=("NG_CLI_ANALYTICS",),
+    ),
+    Failure(
+        name="debconf-asks",
+        mark="please select the",
+        pattern=r"^Please select the (?:geographic area in which you live|city or region corresponding)",
+        cause="the installation of a package waits for an answer about the time zone, and nobody types",
+        cure="set DEBIAN_FRONTEND=noninteractive",
+        source="tzdata's own message",
+        confirmed_by="container.variable-missing",
+        needs=("DEBIAN_FRONTEND",),
     ),
 )
 """In the order in which a line is compared with them."""

@@ -21,6 +21,7 @@ LINES = {
         '"errmsg":"Address already in use"}}'
     ),
     "zookeeper-myid": "Caused by: java.lang.IllegalArgumentException: myid file is missing",
+    "rename-from-tmp": "OSError: [Errno 18] Invalid cross-device link: '/tmp/tmpcyfh_vf6' -> '/data/cover.jpg'",
     "rename-across-layers": "OSError: [Errno 18] Invalid cross-device link: '/srv/app/cache' -> '/srv/app/cache.old'",
     "rename-across-layers-go": "rename /app/data /app/data.old: invalid cross-device link",
     "acme-rate-limit": "Error creating new order :: too many certificates (5) already issued for this exact set of domains",

@@ -41,4 +41,7 @@ LINES = {
     ),
     "composer-file": "Composer could not find a composer.json file in /app",
     "node-file-kind": 'TypeError [ERR_UNKNOWN_FILE_EXTENSION]: Unknown file extension ".ts" for /app/src/index.ts',
+    "npx-asks": "Need to install the following packages:",
+    "angular-asks": "Would you like to share pseudonymous usage data about this project with the Angular Team",
+    "debconf-asks": "Please select the geographic area in which you live. Subsequent configuration",
 }
