@@ -28,6 +28,7 @@ MOST_MATCHES = 8
 SETTLED_S = 20.0
 """Seconds after which a start script has made its files."""
 _BYTES = 32768
+_OF_THE_KERNEL = ("/proc", "/sys")
 _LONGEST = 2000
 """Letters of a setting that are compared."""
 _SITE_LABEL = re.compile(r"traefik\.http\.routers\.[^.]{1,80}\.rule$|caddy(?:_\d{1,3})?$")
@@ -93,6 +94,9 @@ class _Scene:
         """The text of a file, "" for what has none, None where nothing has that path."""
         if _IN_MEMORY.match(path) or any(is_within(path, place) for place in _tmpfs(container)):
             raise _UndecidedError
+        mount = container.mount_at(path)
+        if mount is not None and _is_whole_tree(mount):
+            return ""
         key = (container.id, path)
         if key not in self._asked and len(self._asked) >= MOST_FILES:
             raise _UndecidedError
@@ -137,6 +141,15 @@ def _tmpfs(container: Container) -> list[str]:
     """The places of a container whose files are in memory: the engine does not show them."""
     mounted = [mount.destination for mount in container.mounts if mount.type == "tmpfs"]
     return [*mounted, *(container.host_config.tmpfs or ())]
+
+
+def _is_whole_tree(mount: Mount) -> bool:
+    """Whether it is a folder with the kernel's files, or the whole host.
+
+    An engine that is asked for such a folder archives all of it, and logs an error for each file
+    of the kernel's that is shorter than it claims.
+    """
+    return mount.source == "/" or any(is_within(mount.source, place) for place in _OF_THE_KERNEL)
 
 
 def _unmet(need: SettingNeed, container: Container, scene: _Scene) -> UnmetNeed | None:

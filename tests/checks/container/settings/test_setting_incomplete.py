@@ -164,6 +164,8 @@ ROWS = [
     row("video-without-driver", ADVICE, ("jf", "jellyfin/jellyfin:10", "NVIDIA_VISIBLE_DEVICES=all", "NVIDIA_DRIVER_CAPABILITIES=compute,utility"), ("jf", "jellyfin/jellyfin:10", "NVIDIA_VISIBLE_DEVICES=all", "NVIDIA_DRIVER_CAPABILITIES=all")),
     row("figures-of-host", ADVICE, ("tg", "telegraf:1.31", "HOST_PROC=/hostfs/proc"), ("tg", "telegraf:1.31", "HOST_PROC=/hostfs/proc"), whole_files={"/hostfs/proc": ""}),
     row("root-of-host", ADVICE, ("node", "prom/node-exporter:v1", "$ --path.rootfs=/host"), ("node", "prom/node-exporter:v1", "$ --path.rootfs=/host"), whole_files={"/host": ""}),
+    row("figures-of-host", ADVICE, ("tg", "telegraf:1.31", "HOST_PROC=/hostfs/proc"), ("tg", "telegraf:1.31", "HOST_PROC=/hostfs/proc", "-v /proc:/hostfs/proc")),
+    row("root-of-host", ADVICE, ("node", "prom/node-exporter:v1", "$ --path.rootfs=/host"), ("node", "prom/node-exporter:v1", "$ --path.rootfs=/host", "-v /:/host")),
     row("engine-socket-unmounted", ADVICE, ("tg", "telegraf:1.31"), ("tg", "telegraf:1.31", "-v /var/run/docker.sock:/var/run/docker.sock"), files={"/etc/telegraf/telegraf.conf": TELEGRAF}),
     row("engine-socket-unmounted", ADVICE, ("tg", "telegraf:1.31"), ("tg", "telegraf:1.31"), files={"/etc/telegraf/telegraf.conf": TELEGRAF}, whole_files={"/etc/telegraf/telegraf.conf": f"# {TELEGRAF}".replace("\n  ", "\n  # ")}),
     row("labels-unread", ADVICE, ("of", "mcuadros/ofelia:0.3", "$ daemon --docker"), ("of", "mcuadros/ofelia:0.3", "$ daemon --docker", "-v /var/run/docker.sock:/var/run/docker.sock")),
