@@ -90,6 +90,8 @@ def test_families_are_written_in_plain_words():
         "Password policy loaded; secret rotated; lock acquired",
         "extension vector 0.7.0 loaded, memory limit 2 GB",
         "user admin logged in from 10.0.0.3:53122",
+        'level=error err.code="manifest unknown" http.request.remoteaddr="172.25.0.1:39122" http.response.status=404',
+        '{"level":"error","remoteAddr":"10.0.0.3:4711","path":"/v1/x","status":404}',
         '10.0.0.3 - - [01/Jan/2026] "POST /login HTTP/1.1" 401 Unauthorized',
         "Authentication failed for user admin from 203.0.113.5",
         "Login failed: 'admin' (Remote IP: '203.0.113.4')",

@@ -13,7 +13,7 @@ _NAMES_ADDRESS = LazyPattern(
 """The line has the called address, so network.calls-failing examines the path to it."""
 _OF_A_CALLER = LazyPattern(
     r"(?<!\bto )(?<!\bnot )\b(?:DELETE|GET|HEAD|OPTIONS|PATCH|POST|PUT) /|\bclient\b(?! error)"
-    r"|\b(?:remote_addr|remote_ip|user_agent)\b"
+    r"|\b(?:remote_?addr|remote_?ip|user_?agent)\b"
     r"|\b(?:by|from|ip) (?:\d{1,3}\.){3}\d|^(?:\W{0,3}[A-Z]{4,8}\W{1,4})?(?:\d{1,3}\.){3}\d{1,3}\s",
     re.IGNORECASE,
 )
