@@ -37,9 +37,8 @@ def stand_in(
 ) -> None:
     """Import an image whose program behaves as the real one does for those who look at it.
 
-    web: ports on which it answers HTTP; tcp: ports on which it accepts; start: a line of
-    shell that it runs first; first, again: the lines
-    that it logs at its start, and on each second after that.
+    web: ports on which it answers HTTP; tcp: ports on which it accepts; start: a line of shell that
+    it runs first; first, again: the lines that it logs at its start, and on each second after that.
     """
     listens = [start, *(f"httpd -p {port} -h /www" for port in web)]
     listens += [f"nc -ll -p {port} -e cat &" for port in tcp]
@@ -59,8 +58,8 @@ def up(box: Box, project: str, text: str) -> None:
 
 def wait_lines(box: Box, *names: str, lines: int = 8) -> None:
     """Wait until each of these containers has logged that much."""
-    for name in names:
-        box.wait_for(lambda name=name: _lines(box, name) >= lines, what=f"lines of {name}")
+    what = f"{lines} lines of {', '.join(names)}"
+    box.wait_for(lambda: all(_lines(box, name) >= lines for name in names), what=what)
 
 
 def _lines(box: Box, name: str) -> int:
