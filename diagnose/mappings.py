@@ -5,13 +5,14 @@ What a finding names and touches is read off the things that it is about.
 
 import itertools
 from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Mapping
-from typing import Any, Protocol, TypeVar
+from typing import Any, Protocol, TypeVar, overload
 
 from diagnose.model import HasSubject, Subject
 
 Key = TypeVar("Key", bound=Hashable)
 Value = TypeVar("Value")
 Thing = TypeVar("Thing")
+Default = TypeVar("Default")
 
 
 def by_key(pairs: Iterable[tuple[Key, Value]]) -> dict[Key, list[Value]]:
@@ -50,7 +51,23 @@ def assignments(words: Iterable[str], sign: str = "=") -> dict[str, str]:
 
 def only(things: Collection[Value]) -> Value | None:
     """The one thing that there is; None where there is none, or where there are several."""
-    return next(iter(things)) if len(things) == 1 else None
+    return first_of(things) if len(things) == 1 else None
+
+
+@overload
+def first_of(things: Iterable[Value]) -> Value: ...
+
+
+@overload
+def first_of(things: Iterable[Value], default: Default, /) -> Value | Default: ...
+
+
+def first_of(things: Iterable[Value], *default: Default) -> Value | Default:
+    """The first of these things, or the default where there is none.
+
+    Without a default there has to be one: StopIteration otherwise.
+    """
+    return next(iter(things), *default)
 
 
 class HasName(Protocol):

@@ -10,7 +10,7 @@ from diagnose.evidence.engine.stuck_containers import StuckContainer, StuckConta
 from diagnose.evidence.machine.pressure import Pressure
 from diagnose.evidence.machine.processes import Process
 from diagnose.evidence.storage.mounts import Mounts
-from diagnose.mappings import present
+from diagnose.mappings import first_of, present
 from diagnose.model import (
     CheckResult,
     EvidenceGroup,
@@ -104,7 +104,7 @@ def hung(
 def _awaited_program(daemon: Daemon, awaited: AwaitedPrograms | None) -> AwaitedProgram | None:
     """The program that explains an engine's silence, or that keeps an answering engine from its
     work."""
-    program = next(iter(awaited or ()), None)
+    program = first_of(awaited or (), None)
     if program is not None and program.is_for_info and not daemon.answers:
         return None
     return program

@@ -27,7 +27,7 @@ from diagnose.evidence.network.interfaces import Interfaces
 from diagnose.evidence.network.sockets.listeners import Listeners
 from diagnose.first_steps.dns.name_cures import steps_for_failing_server, steps_for_name
 from diagnose.lazy_pattern import LazyPattern
-from diagnose.mappings import by_key, names_of, present, subjects_of
+from diagnose.mappings import by_key, first_of, names_of, present, subjects_of
 from diagnose.model import HOST, CheckResult, EvidenceGroup, Finding, Severity
 from diagnose.phrases import agree, and_more, joined, named, quoted, sentence
 from diagnose.registry import check
@@ -96,7 +96,7 @@ def _half_known_finding(half_knowns: Sequence[HalfKnownName]) -> Finding:
         {half_known.container.id: half_known.container for half_known in half_knowns}.values()
     )
     names = list(dict.fromkeys(half_known.name for half_known in half_knowns))
-    address = next(iter(first.ipv4.answers), "")
+    address = first_of(first.ipv4.answers, "")
     return Finding(
         subject=HOST,
         summary=sentence(

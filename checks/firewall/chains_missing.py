@@ -22,7 +22,7 @@ from diagnose.evidence.network.rules.lost_rules import LostRules
 from diagnose.evidence.network.rules.packet_filter import Firewall
 from diagnose.evidence.network.rules.rule_flushes import RuleFlush, RuleFlushes
 from diagnose.evidence.network.rules.simulated_repair import SimulatedRepair
-from diagnose.mappings import by_key, names_of, subjects_of
+from diagnose.mappings import by_key, first_of, names_of, subjects_of
 from diagnose.model import (
     DAEMON,
     HOST,
@@ -76,7 +76,7 @@ def chains_missing(
     if flushed.is_real:
         has_docker_proxy = has_proxy(config)
         traffic = LostTraffic(packet_paths, flushed, has_docker_proxy)
-        flush = next(iter(flushes or ()), None)
+        flush = first_of(flushes or (), None)
         yield _finding(traffic, firewall, simulated_repair, flush)
         return None
     repair = lost_rules.repair if lost_rules is not None else None

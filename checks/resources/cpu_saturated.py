@@ -5,6 +5,7 @@ from diagnose.evidence.containers.cgroups import Cgroups
 from diagnose.evidence.containers.listing import Container
 from diagnose.evidence.machine.busy_containers import BusyContainers
 from diagnose.evidence.machine.pressure import Pressure
+from diagnose.mappings import first_of
 from diagnose.model import CheckResult, Finding, Percent, Severity, Skipped
 from diagnose.registry import check
 
@@ -35,7 +36,7 @@ def cpu_saturated(
     waited = pressure.waited("cpu", "some")
     if waited is None:
         return Skipped("this kernel keeps no pressure figures")
-    busiest = next(iter(busy_containers), None)
+    busiest = first_of(busy_containers, None)
     if busiest is None or busiest.cpus < pressure.cpus * share / 100:
         return None
     container = busiest.container

@@ -9,6 +9,7 @@ from diagnose.evidence.containers.cgroups import Cgroups
 from diagnose.evidence.containers.inspect import DeviceRate
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.machine.processes import Processes
+from diagnose.mappings import first_of
 from diagnose.model import Bytes, CheckResult, Count, Finding, Json, Percent, Severity
 from diagnose.phrases import agree, and_more, joined, size
 from diagnose.registry import check
@@ -109,5 +110,5 @@ def _finding(container: Container, limits: list[_Limit], *, is_quiet: bool) -> F
         "reads or writes back",
         {f"HostConfig, --{limit.option}": limit.words for limit in limits},
         is_quiet=is_quiet,
-        variables={"limiting": next(iter(options))},
+        variables={"limiting": first_of(options)},
     )

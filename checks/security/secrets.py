@@ -11,7 +11,7 @@ from diagnose.evidence.containers.shown_secrets import (
     shown_secrets,
 )
 from diagnose.evidence.images.details import ImageDetails, ImageHistories
-from diagnose.mappings import by_key
+from diagnose.mappings import by_key, first_of
 from diagnose.model import CheckResult, Finding, Severity, Subject
 from diagnose.phrases import and_more
 from diagnose.registry import check
@@ -43,7 +43,7 @@ def secrets_in_env(exposed: Exposed, details: ImageDetails | None) -> CheckResul
         if not places:
             continue
         names = names_of_secrets(chain.from_iterable(places.values()))
-        origin = WORDS[next(iter(places))]
+        origin = WORDS[first_of(places)]
         yield Finding.about(
             container,
             f"{container} holds {and_more(names)} in plain text in its {origin}",

@@ -23,7 +23,7 @@ from diagnose.evidence.storage.usage.renamed_logs import RenamedLogs
 from diagnose.evidence.storage.usage.written_layers import WrittenLayers
 from diagnose.evidence.storage.volumes.unused_volumes import UnusedVolumes
 from diagnose.first_steps.disk_cures import writers_cures
-from diagnose.mappings import present
+from diagnose.mappings import first_of, present
 from diagnose.model import (
     CheckResult,
     EvidenceGroup,
@@ -135,7 +135,7 @@ def _filled_disk(disk: Filesystem, contents: DiskContents, info: Info | None) ->
         layers=f"{info.docker_root_dir}/{info.driver}" if info is not None else "",
         largest_volume=volumes.largest if volumes is not None else None,
         images=contents.images,
-        renamed_log=next(iter(contents.renamed or ()), None),
+        renamed_log=first_of(contents.renamed or (), None),
     )
 
 

@@ -8,6 +8,8 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import msgspec
 
+from diagnose.mappings import first_of
+
 ESTABLISHED = "-m conntrack --ctstate RELATED,ESTABLISHED"
 STAGE_1 = "DOCKER-ISOLATION-STAGE-1"
 STAGE_2 = "DOCKER-ISOLATION-STAGE-2"
@@ -149,7 +151,7 @@ def _forward_filter(bridges: Sequence[Bridge], *, has_stages: bool) -> TableRule
     outward = [bridge for bridge in bridges if not bridge.internal]
     routed = [bridge for bridge in outward if bridge.routed]
     isolation = _stages(bridges) if has_stages else _internal_chain(bridges)
-    forward = ["-j DOCKER-CT", f"-j {next(iter(isolation))}", "-j DOCKER-BRIDGE"]
+    forward = ["-j DOCKER-CT", f"-j {first_of(isolation)}", "-j DOCKER-BRIDGE"]
     for bridge in bridges:
         forward += _passage_rules(bridge)
     ports = [rule for bridge in bridges for rule in _accepts(bridge)]

@@ -7,6 +7,7 @@ from diagnose.firewall.conditions import Unread
 from diagnose.firewall.packet import Packet
 from diagnose.firewall.rules import Chain, Rule
 from diagnose.firewall.verdict import Step
+from diagnose.mappings import first_of
 
 _UNTRACKS = Assign("state", "untracked")
 
@@ -27,7 +28,7 @@ def untracked(chains: Iterable[Chain], packet: Packet) -> Step | None:
     ]
     certain = [step for matches, step in rules if matches]
     possible = [step for matches, step in rules if matches is None]
-    return next(iter(certain + possible), None)
+    return first_of(certain + possible, None)
 
 
 def untracked_dns(chains: Iterable[Chain], bridge: str) -> Step | None:

@@ -19,7 +19,7 @@ from diagnose.first_steps.named.named_things import is_better_looked_at, named_t
 from diagnose.first_steps.named.named_variables import missing_variable_steps
 from diagnose.first_steps.network.peer_port_steps import steps_to_offered_port
 from diagnose.first_steps.setting_steps import setting_variables
-from diagnose.mappings import present
+from diagnose.mappings import first_of, present
 from diagnose.model import PageVariables
 
 
@@ -179,4 +179,4 @@ def _room_variables(run: FailedRun) -> PageVariables:
     mounts = run.container.mounts
     mounted = [mount.source for mount in mounts if mount.rw and mount.has_host_path]
     root = info.docker_root_dir if info is not None else ""
-    return present({"room": next(iter(mounted), root)})
+    return present({"room": first_of(mounted, root)})

@@ -25,7 +25,7 @@ from diagnose.evidence.images.builds import other_build
 from diagnose.evidence.images.commands import ImageCommands
 from diagnose.evidence.images.listing import Images, tag_of
 from diagnose.lazy_pattern import LazyPattern
-from diagnose.mappings import present
+from diagnose.mappings import first_of, present
 from diagnose.model import PageVariables
 from diagnose.programs.failures import Recognised
 
@@ -172,6 +172,6 @@ def _pointed_log(container: Container, tail: LogTail) -> PageVariables:
     failure."""
     telling = tail.telling
     pointed = other_log(container, tail)
-    path = posixpath.basename(next(iter(pointed.values()), ""))
+    path = posixpath.basename(first_of(pointed.values(), ""))
     explains = telling is not None and telling.is_complaint and path not in telling.text
     return {} if explains else pointed

@@ -12,6 +12,7 @@ from diagnose.fleet.model import Blindness, Fleet, FleetAnswer, FleetRequest, Si
 from diagnose.fleet.packed import Unusable
 from diagnose.fleet.reports import HostName, HostReport
 from diagnose.judgement import exit_codes
+from diagnose.mappings import first_of
 from diagnose.model import Severity
 
 AHEAD_S = 300.0
@@ -117,7 +118,7 @@ def _newly_blind(
     then = {report.host: report for report in earlier.newest} if earlier is not None else {}
     lost: dict[str, list[str]] = {}
     for report in present:
-        previous = next(iter(now.before.get(report.host, ())), then.get(report.host))
+        previous = first_of(now.before.get(report.host, ()), then.get(report.host))
         ids = report.blind & previous.seen if previous is not None else ()
         for id in ids:
             lost.setdefault(id, []).append(report.host.name)

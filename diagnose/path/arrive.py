@@ -13,6 +13,7 @@ from diagnose.evidence.network.route_lookups import SOMEWHERE
 from diagnose.firewall.flow import Flow, Origin, Trace
 from diagnose.firewall.packet import Packet
 from diagnose.firewall.trace import trace, trace_bridged
+from diagnose.mappings import first_of
 from diagnose.model import HOST, Subject
 from diagnose.path.ends import DEFAULT_PORT
 from diagnose.path.leave import at_bridge, inside
@@ -81,7 +82,7 @@ def _network_at(walk: PathWalk, leg: Leg, owner: Container) -> str:
             return name
     if leg.network is not None:
         return leg.network.name
-    return next(iter(sorted(owner.endpoints)), "")
+    return first_of(sorted(owner.endpoints), "")
 
 
 def _to_published(walk: PathWalk, leg: Leg, end: Container, port: int) -> None:
@@ -262,7 +263,7 @@ def _host_address(walk: PathWalk, leg: Leg) -> str:
     if walk.end.address is not None:
         return walk.end.address
     if leg.network is not None:
-        return next(iter(leg.network.gateways), "") or walk.stack.address_on(leg.device, "ip") or ""
+        return first_of(leg.network.gateways, "") or walk.stack.address_on(leg.device, "ip") or ""
     if leg.device:
         return walk.stack.address_on(leg.device, "ip") or ""
     return "127.0.0.1"

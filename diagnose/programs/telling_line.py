@@ -18,6 +18,7 @@ import msgspec
 
 from diagnose.foreign_words import in_english
 from diagnose.lazy_pattern import LazyPattern
+from diagnose.mappings import first_of
 from diagnose.programs.callers import lines_about_callers
 from diagnose.programs.headings import with_levels_of_headings
 from diagnose.programs.line_phrases import EXPLAINS, FAREWELL, GENERIC, PHRASES, STRONG, TOOL_ENDED
@@ -235,7 +236,7 @@ def _first_best(texts: Sequence[str], scores: Sequence[int]) -> int:
     places = [place for place, score in enumerate(scores) if score == best]
     is_placeless = best >= CLEAR and not _PATH.search(texts[places[0]])
     named = [place for place in places if _PATH.search(texts[place])] if is_placeless else []
-    return next(iter(named), places[0])
+    return first_of(named, places[0])
 
 
 def _last_readable(scores: Sequence[int]) -> int:

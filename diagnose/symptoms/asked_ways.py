@@ -11,6 +11,7 @@ import msgspec
 
 from diagnose.evidence.containers.listing import Containers
 from diagnose.evidence.network.addresses import is_address
+from diagnose.mappings import first_of
 from diagnose.path.ends import HOST, INTERNET
 from diagnose.symptoms import asked_ports
 from diagnose.symptoms.user_question import UserQuestion
@@ -76,7 +77,7 @@ def _target(word: str, question: UserQuestion, containers: Containers) -> str:
     is_of_elsewhere = is_address(name) or "." in name.strip(".")
     if not is_of_elsewhere and name not in containers.by_dns_name:
         return ""
-    called = next(iter(containers.by_dns_name.get(name, ())), None)
+    called = first_of(containers.by_dns_name.get(name, ()), None)
     port = int(number) if number.isdigit() else None
     udp = asked_ports.udp_suffix(called, port, question) if called is not None else ""
     return f"{name}:{udp or number}".rstrip(":")

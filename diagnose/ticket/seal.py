@@ -10,6 +10,8 @@ from pathlib import Path
 
 import msgspec
 
+from diagnose.mappings import first_of
+
 _OF_AGE = re.compile(r"age1[a-z0-9]{10,}|ssh-(?:ed25519|rsa) [A-Za-z0-9+/=]{20,}(?: .*)?")
 _FINGERPRINT = re.compile(r"(?:0x)?[0-9A-Fa-f]{40}(?:[0-9A-Fa-f]{24})?")
 _OF_GPG = re.compile(r"(?:0x)?[0-9A-Fa-f]{16}|[^\s<>@-][^\s<>@]*@[^\s<>@]+")
@@ -89,6 +91,6 @@ def _output_of(program: str, arguments: Sequence[str], data: bytes, what: str) -
     if end.code or not end.output:
         lines = [line.strip() for line in end.complaint.splitlines() if line.strip()]
         complaint = next((line for line in lines if line.startswith(f"{program}: ")), "")
-        reason = complaint or next(iter(lines), f"{program} gives no reason")
+        reason = complaint or first_of(lines, f"{program} gives no reason")
         raise SealError(f"it could not be {what}: {reason}")
     return end.output

@@ -1,7 +1,7 @@
 """container.mount-unshared: what a program has mounted in its container, others do not see."""
 
 from diagnose.evidence.containers.mounts.inner_mounts import InnerMount, InnerMounts
-from diagnose.mappings import present
+from diagnose.mappings import first_of, present
 from diagnose.model import CheckResult, Finding, Severity
 from diagnose.phrases import agree, named
 from diagnose.registry import check
@@ -52,7 +52,7 @@ def _finding(inner: InnerMount) -> Finding:
                 "inside": mount.destination,
                 "shared": f"{mount.source}:{mount.destination}:{access}",
                 "visible": inner.place,
-                "reader": next(iter(readers), ""),
+                "reader": first_of(readers, ""),
             }
         ),
     )

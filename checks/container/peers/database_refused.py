@@ -32,7 +32,7 @@ from diagnose.evidence.network.calls.callers import Callers
 from diagnose.first_steps.changed_compose import changed_evidence, changed_file, changed_variables
 from diagnose.first_steps.rows.database_grants import RIGHTS, grant_steps
 from diagnose.lazy_pattern import LazyPattern
-from diagnose.mappings import present
+from diagnose.mappings import first_of, present
 from diagnose.model import CheckResult, Finding, PageVariables, Severity
 from diagnose.programs.failures import Recognised
 from diagnose.registry import check
@@ -253,7 +253,7 @@ def _unapplied_clause(changed: ChangedFile | None) -> str:
 
 def _main_client_clause(connections: Mapping[str, int]) -> str:
     """The clause about the client that holds most of the connections; "" for none."""
-    name, count = next(iter(connections.items()), ("", 0))
+    name, count = first_of(connections.items(), ("", 0))
     if not count:
         return ""
     return f'; "{name}" holds {count} of its {sum(connections.values())} connections'
@@ -263,7 +263,7 @@ def _main_client(
     connections: Mapping[str, int], caller: Container, containers: Containers
 ) -> dict[str, str]:
     """The only container that has more than half of the connections."""
-    name, count = next(iter(connections.items()), ("", 0))
+    name, count = first_of(connections.items(), ("", 0))
     is_container = any(container.name == name for container in containers)
     if not is_container or count * 2 <= sum(connections.values()):
         return {}

@@ -7,6 +7,7 @@ from diagnose.evidence.containers.settings.misspelt_labels import (
     MisspeltLabels,
 )
 from diagnose.lazy_pattern import LazyPattern
+from diagnose.mappings import first_of
 from diagnose.model import CheckResult, Finding, PageVariables, Severity
 from diagnose.phrases import agree, and_more, joined
 from diagnose.registry import check
@@ -60,7 +61,7 @@ def _finding(misspelt: MisspeltLabels) -> Finding:
 def _corrections(misspelt: MisspeltLabels) -> PageVariables:
     """The edit of the only compose file; without one the names alone."""
     container = misspelt.container
-    key, meant_key = next(iter(misspelt.meant.items()))
+    key, meant_key = first_of(misspelt.meant.items())
     names = {"label": key, "meant": meant_key}
     compose_file = only_file(container)
     compose = compose_variables(container)

@@ -3,6 +3,7 @@
 from checks.container.starts.start_errors import failed_start
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.lazy_pattern import LazyPattern
+from diagnose.mappings import first_of
 from diagnose.model import CheckResult, Severity
 from diagnose.registry import check
 
@@ -35,4 +36,4 @@ def _only_network(container: Container, network: str) -> str:
 
     Otherwise the id.
     """
-    return next(iter(container.endpoints)) if len(container.endpoints) == 1 else network
+    return first_of(container.endpoints) if len(container.endpoints) == 1 else network

@@ -27,6 +27,7 @@ from diagnose.evidence.network.paths.packet_paths import PacketPaths, Step
 from diagnose.evidence.network.routes import Routes
 from diagnose.evidence.network.rules.packet_filter import Firewall
 from diagnose.evidence.network.rules.simulated_repair import SimulatedRepair
+from diagnose.mappings import first_of
 from diagnose.model import (
     CheckResult,
     EvidenceGroup,
@@ -202,7 +203,7 @@ def _network_finding(
             **simulation(own_repair),
         },
         variables={
-            **_remedies(network, next(iter(subnets), ""), is_ipv6=is_ipv6),
+            **_remedies(network, first_of(subnets, ""), is_ipv6=is_ipv6),
             **repair_of(own_repair, _ID),
         },
         discriminator="ipv6" if is_ipv6 else "",

@@ -11,7 +11,7 @@ from diagnose.evidence.network.networks import Network, Networks
 from diagnose.evidence.network.routes import Routes
 from diagnose.evidence.network.wiring.interface_managers import InterfaceManager, InterfaceManagers
 from diagnose.evidence.network.wiring.later_bridges import LaterBridges, spare_bridges
-from diagnose.mappings import names_of, present, subjects_of
+from diagnose.mappings import first_of, names_of, present, subjects_of
 from diagnose.model import CheckResult, Finding, Severity, Skipped, Subject
 from diagnose.phrases import agree, named, sentence
 from diagnose.registry import check
@@ -144,10 +144,10 @@ def _missing_route(
 
 def _address(network: Network, members: tuple[Container, ...]) -> str:
     """The address that the engine gives the bridge, with its prefix."""
-    subnet = next(iter(network.subnets4), None)
+    subnet = first_of(network.subnets4, None)
     if subnet is None:
         return "none"
-    gateway = next(iter(_gateways(network, members)), str(subnet[1]))
+    gateway = first_of(_gateways(network, members), str(subnet[1]))
     return f"{gateway}/{subnet.prefixlen}"
 
 

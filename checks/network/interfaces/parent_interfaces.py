@@ -9,7 +9,7 @@ from diagnose.evidence.dns.lookups import Lookups
 from diagnose.evidence.network.interfaces import Interface, Interfaces
 from diagnose.evidence.network.networks import Network, Networks
 from diagnose.evidence.network.routes import Routes
-from diagnose.mappings import names_of, present, subjects_of
+from diagnose.mappings import first_of, names_of, present, subjects_of
 from diagnose.model import CheckResult, Finding, PageVariables, Severity, Skipped, Unexamined
 from diagnose.model.subjects import Subject
 from diagnose.phrases import and_more, named
@@ -65,7 +65,7 @@ def _fitting_network(net: ipaddress.IPv4Network, routes: Routes | None) -> PageV
         return {}
     last = list(net.subnets(prefixlen_diff=4))[-1]
     if ipaddress.ip_address(router) in last:
-        last = next(iter(net.subnets(prefixlen_diff=4)))
+        last = first_of(net.subnets(prefixlen_diff=4))
     return {"subnet": str(net), "router": router, "free_range": str(last)}
 
 

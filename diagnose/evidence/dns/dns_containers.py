@@ -2,6 +2,7 @@
 
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.network.addresses import EVERYWHERE
+from diagnose.mappings import first_of
 
 DNS_PORT = 53
 
@@ -17,9 +18,7 @@ def dns_container(
         return None
     containers_at_address = containers.by_address.get(server, [])
     published = (container for container in containers if _publishes_dns(container, server))
-    return next(iter(containers_at_address), None) or (
-        next(published, None) if is_of_host else None
-    )
+    return first_of(containers_at_address, None) or (next(published, None) if is_of_host else None)
 
 
 def _publishes_dns(container: Container, address: str) -> bool:

@@ -14,6 +14,7 @@ from diagnose.evidence.dns.lookups import Lookups
 from diagnose.evidence.dns.resolvers import Resolvers
 from diagnose.evidence.network.addresses import is_loopback
 from diagnose.evidence.network.sockets.listeners import Listener, Listeners
+from diagnose.mappings import first_of
 from diagnose.model import Failed, Unavailable
 from diagnose.questions import Host
 from diagnose.questions.dns import QueryDns
@@ -53,7 +54,7 @@ def host_forwarder(
 
     The collector asks nothing unless the host's first server is its own, and silent.
     """
-    first = next(iter(resolvers.host_servers), "")
+    first = first_of(resolvers.host_servers, "")
     if isinstance(lookups, Unavailable) or not is_loopback(first) or lookups.reaches(first):
         return HostForwarder()
     holders = listeners.on("udp", first, DNS_PORT) if listeners is not None else ()

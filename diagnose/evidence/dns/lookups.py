@@ -28,7 +28,7 @@ from diagnose.evidence.engine.config import DaemonConfig
 from diagnose.evidence.network.networks import Networks
 from diagnose.evidence.network.routes import Routes
 from diagnose.evidence.run.options import Options
-from diagnose.mappings import Key
+from diagnose.mappings import Key, first_of
 from diagnose.model import Failed, Unavailable, Unexamined
 from diagnose.questions import Host, Question
 from diagnose.questions.dns import DnsReply, DnsSample, QueryDns, SampleDns
@@ -194,7 +194,7 @@ def lookups(
     _answer_by_samples(answers.replies, answers.samples)
     answers.replies |= _asked_from_host(host, plan, answers.failures)
     if not answers.replies and answers.failures:
-        return _reason_unasked(next(iter(answers.failures.values())))
+        return _reason_unasked(first_of(answers.failures.values()))
     unasked = (*resolvers.unread, *_unasked_containers(plan, queries, answers.failures))
     return _lookups_of_plan(host, plan, options.resolve, answers.replies, unasked)
 

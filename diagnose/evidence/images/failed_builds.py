@@ -14,7 +14,7 @@ from diagnose.evidence.items import Items
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.run.options import Options
 from diagnose.lazy_pattern import LazyPattern
-from diagnose.mappings import by_key
+from diagnose.mappings import by_key, first_of
 from diagnose.model import Failed, Unavailable
 from diagnose.questions import Host
 from diagnose.questions.data_root import Build, ListBuilds
@@ -43,7 +43,7 @@ class FailedBuild(msgspec.Struct, frozen=True):
     @property
     def name(self) -> str:
         """The intended name of the image; "" for an image without a name."""
-        return next(iter(self.build.names), "")
+        return first_of(self.build.names, "")
 
     @property
     def said(self) -> str:

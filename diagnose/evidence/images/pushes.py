@@ -12,7 +12,7 @@ from diagnose.evidence.items import Items
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.run.options import Options
 from diagnose.lazy_pattern import LazyPattern
-from diagnose.mappings import by_key
+from diagnose.mappings import by_key, first_of
 from diagnose.model import Unavailable
 from diagnose.registry import evidence
 
@@ -81,7 +81,7 @@ def classify(error_text: str) -> Why:
     kinds = [why for why, pattern in WHY.items() if pattern.search(error_text)]
     if kinds[:1] == ["plain"] and _FIRST_QUESTION in error_text:
         kinds = ["unreachable"]
-    return next(iter(kinds), "other")
+    return first_of(kinds, "other")
 
 
 def _is_push(event: Event) -> bool:

@@ -7,6 +7,7 @@ import msgspec
 
 from diagnose.evidence.images.pulls import Pulls
 from diagnose.lazy_pattern import LazyPattern
+from diagnose.mappings import first_of
 from diagnose.model import Failed, Unavailable
 from diagnose.questions import Host
 from diagnose.questions.file_answers import folder_listing, path_statuses
@@ -170,7 +171,7 @@ def _authorities(host: Host) -> _Authorities:
     if isinstance(statuses, Failed):
         return _Authorities(None)
     existing = {path: status for path, status in statuses.items() if not status.failed}
-    path = next(iter(existing), "")
+    path = first_of(existing, "")
     return _Authorities(path, existing[path].mtime if path else None)
 
 

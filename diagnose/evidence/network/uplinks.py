@@ -7,6 +7,7 @@ import msgspec
 
 from diagnose.evidence.items import Items
 from diagnose.lazy_pattern import LazyPattern
+from diagnose.mappings import first_of
 from diagnose.model import Unavailable
 from diagnose.questions import Host
 from diagnose.questions.network import (
@@ -53,7 +54,7 @@ class Uplinks(Items[Uplink], frozen=True):
     @property
     def preferred(self) -> Uplink | None:
         """The first one; None on a host without any."""
-        return next(iter(self.items), None)
+        return first_of(self.items, None)
 
 
 def _first_addresses(addresses: Iterable[Address]) -> dict[int, str | None]:

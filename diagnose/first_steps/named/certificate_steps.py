@@ -3,6 +3,7 @@
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.network.addresses import with_port
 from diagnose.evidence.network.calls.called_places import place_in
+from diagnose.mappings import first_of
 from diagnose.model import PageVariables
 from diagnose.programs.failures import Recognised
 
@@ -31,7 +32,7 @@ def certificate_steps(
     if not host:
         return {}
     addresses = _addresses(container, host, containers) if containers is not None else []
-    return {"tls_server": with_port(next(iter(addresses), host), port or _HTTPS)}
+    return {"tls_server": with_port(first_of(addresses, host), port or _HTTPS)}
 
 
 def _addresses(container: Container, host: str, containers: Containers) -> list[str]:

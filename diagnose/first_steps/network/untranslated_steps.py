@@ -1,7 +1,7 @@
 """The place of the rule that translates answers."""
 
 from diagnose.evidence.network.sockets.untranslated_answers import UntranslatedAnswer
-from diagnose.mappings import present
+from diagnose.mappings import first_of, present
 from diagnose.model import PageVariables
 
 _HELPERS = {("udp", 69): "tftp"}
@@ -13,7 +13,7 @@ def untranslated_steps(answer: UntranslatedAnswer) -> PageVariables:
     """The page variables of the kernel's helper for the protocol, or of the rule for the
     container's own answers."""
     helper = _HELPERS.get((answer.protocol, answer.called_port), "")
-    address = next(iter(sorted(answer.container.ipv4_addresses)), "")
+    address = first_of(sorted(answer.container.ipv4_addresses), "")
     if not helper or not address:
         return {"caller": answer.container.name}
     return present(

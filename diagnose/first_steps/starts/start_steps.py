@@ -11,7 +11,7 @@ from diagnose.evidence.containers.programs.start_refusals import (
     is_of_own_runtime,
     taken_address,
 )
-from diagnose.mappings import only, present
+from diagnose.mappings import first_of, only, present
 from diagnose.model import PageVariables
 from diagnose.programs.failures import START_ERRORS, Recognised, recognise
 from diagnose.programs.path_errors import path_of_error
@@ -80,7 +80,7 @@ def refusal_steps(refusal: Refusal, container: Container) -> PageVariables:
         if refusal.kind == "volume":
             return _volume_variables(refusal, container) or cures(container)
         if refusal.kind == "address" and len(container.endpoints) == 1:
-            return {"network": next(iter(container.endpoints))}
+            return {"network": first_of(container.endpoints)}
         return _path_variables(container) or cures(container)
     return cures(container)
 

@@ -5,6 +5,8 @@ Only what is needed to read a few fields: https://protobuf.dev/programming-guide
 
 from collections.abc import Mapping, Sequence
 
+from diagnose.mappings import first_of
+
 _VARINT = 0
 _EIGHT_BYTES = 1
 _BYTES = 2
@@ -51,13 +53,13 @@ def messages(of: Fields, number: int) -> list[Fields]:
 
 def text(of: Fields, number: int) -> str:
     """The text in a field; "" where it has none."""
-    value = next(iter(of.get(number, ())), b"")
+    value = first_of(of.get(number, ()), b"")
     return value.decode("utf-8", "replace") if isinstance(value, bytes) else ""
 
 
 def number(of: Fields, field: int) -> int:
     """The number in a field; 0 where it has none, as the format leaves it out."""
-    value = next(iter(of.get(field, ())), 0)
+    value = first_of(of.get(field, ()), 0)
     return value if isinstance(value, int) else 0
 
 

@@ -15,7 +15,7 @@ from diagnose.evidence.items import Items
 from diagnose.evidence.machine.processes import Processes
 from diagnose.evidence.network.addresses import WEB_PORTS
 from diagnose.lazy_pattern import LazyPattern
-from diagnose.mappings import only
+from diagnose.mappings import first_of, only
 from diagnose.phrases import and_more
 from diagnose.registry import evidence
 
@@ -118,7 +118,7 @@ def _is_database(container: Container) -> bool:
 
 def _first_port(page: Container) -> str:
     """The first port at which other machines reach a page; "" for none."""
-    port = next(iter(_open_ports(page)), None)
+    port = first_of(_open_ports(page), None)
     return f"port {port.host_port} of this host" if port is not None else ""
 
 

@@ -9,6 +9,7 @@ from diagnose.evidence.containers.addresses.proxy_settings import (
 from diagnose.evidence.containers.container import Container
 from diagnose.evidence.network.addresses import is_everywhere, is_itself
 from diagnose.lazy_pattern import LazyPattern
+from diagnose.mappings import first_of
 
 ELSEWHERE = LazyPattern(r"unix-socket|--(?:proxy|connect-to|resolve|preproxy)\b|\s-x\s")
 """Options with which the address of a URL is not the called one."""
@@ -49,7 +50,7 @@ def probe_proxy(
     if called is not None:
         container_addresses = container.ipv4_addresses
         is_direct = is_itself(called["address"]) or called["address"] in container_addresses
-        return None if is_direct else next(iter(proxies), None)
+        return None if is_direct else first_of(proxies, None)
     words = set(_HOSTS.findall(output))
     named_proxy = next((proxy for proxy in proxies if proxy.host in words), None)
     if named_proxy is None and _shows_an_answer(command, output, exit_code):

@@ -21,7 +21,7 @@ from diagnose.evidence.containers.variables.cut_values import (
 )
 from diagnose.evidence.items import Items
 from diagnose.lazy_pattern import LazyPattern
-from diagnose.mappings import paired
+from diagnose.mappings import first_of, paired
 from diagnose.questions import Host
 from diagnose.questions.compose import EmptiedText, FindEmptiedTexts
 from diagnose.registry import evidence
@@ -52,7 +52,7 @@ class EmptiedValue(msgspec.Struct, frozen=True):
     @property
     def env_file(self) -> str:
         """The env file beside the compose files that gives the missing part now; "" for none."""
-        return next(iter(self.written.given_in), "") if self.written is not None else ""
+        return first_of(self.written.given_in, "") if self.written is not None else ""
 
 
 class EmptiedValues(Items[EmptiedValue], frozen=True):

@@ -9,7 +9,7 @@ from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.logs.repeated_errors import RepeatedError, RepeatedErrors
 from diagnose.evidence.containers.logs.tails import LogTails
 from diagnose.lazy_pattern import LazyPattern
-from diagnose.mappings import present
+from diagnose.mappings import first_of, present
 from diagnose.model import Unavailable
 from diagnose.programs.failures import Recognised
 from diagnose.questions import Host
@@ -43,7 +43,7 @@ class AskedDevices(msgspec.Struct, frozen=True):
 
 def asked_device(failure: Recognised) -> str:
     """The device without which a known failure does not end; "" where it is about none."""
-    option = next(iter(failure.needs), "")
+    option = first_of(failure.needs, "")
     if not option.startswith(OPTION):
         return ""
     return failure.filled(option.removeprefix(OPTION))

@@ -20,7 +20,7 @@ from diagnose.evidence.containers.logs.tail import LogTail
 from diagnose.evidence.items import Items
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.machine.processes import Processes
-from diagnose.mappings import by_key
+from diagnose.mappings import by_key, first_of
 from diagnose.model import Failed, Unexamined
 from diagnose.programs.log_message import message, plain
 from diagnose.programs.telling_line import telling_line
@@ -349,4 +349,4 @@ def _keepers_reason(program: str, before: Sequence[str]) -> str:
     """
     ends = [line for line in reversed(before) if "spawnerr: " in line or "exit" in line]
     program_ends = [line for line in ends if program and program in line]
-    return next(iter(program_ends or ends), "")
+    return first_of(program_ends or ends, "")

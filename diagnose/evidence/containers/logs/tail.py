@@ -13,6 +13,7 @@ from diagnose.evidence.containers.listing import Container
 from diagnose.evidence.containers.logs.reading import LINES, MORE_BYTES, MORE_LINES, read_ends
 from diagnose.evidence.containers.options.lacking_options import given_devices
 from diagnose.foreign_words import in_english
+from diagnose.mappings import first_of
 from diagnose.model import Failed
 from diagnose.programs.contexts import in_context
 from diagnose.programs.failures import FAILURES, Recognised, recognise, recognise_family
@@ -130,7 +131,7 @@ class LogTail(msgspec.Struct, frozen=True, dict=True):
 
     def find(self, *needles: str) -> str:
         """The last line that contains one of these, whatever their case; empty if none does."""
-        return next(iter(self.find_all(*needles)), "")
+        return first_of(self.find_all(*needles), "")
 
     def find_all(self, *needles: str) -> list[str]:
         """The lines that contain one of these, whatever their case, the last one first."""

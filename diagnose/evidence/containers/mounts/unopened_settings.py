@@ -19,7 +19,7 @@ from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.machine.processes import Processes
 from diagnose.evidence.storage.mounts import Mounts
 from diagnose.lazy_pattern import LazyPattern
-from diagnose.mappings import only
+from diagnose.mappings import first_of, only
 from diagnose.questions import Host
 from diagnose.questions.file_answers import folder_listing, path_statuses
 from diagnose.questions.files import NOT_ASKED, PathStatus
@@ -297,7 +297,7 @@ def _lacks_its_name(container: Container, names: set[str], path: str) -> bool:
         return False
     if any(_NAMES_FILE.search(word) for word in words):
         return False
-    first = posixpath.basename(next(iter(words), ""))
+    first = posixpath.basename(first_of(words, ""))
     begun = {posixpath.basename(word) for word in words} & names
     return (first in _USUAL_STARTS or first in begun) and any(
         begun & programs and pattern.search(path) for programs, pattern in _NAMELESS

@@ -18,7 +18,7 @@ from diagnose.evidence.network.addresses import ANY
 from diagnose.evidence.network.container_netns import Namespaces
 from diagnose.evidence.network.sockets.losses import NetworkLosses
 from diagnose.lazy_pattern import LazyPattern
-from diagnose.mappings import only, present
+from diagnose.mappings import first_of, only, present
 from diagnose.programs.failures import Recognised, recognise
 from diagnose.programs.failures.network.neighbours import NEIGHBOURS
 
@@ -158,4 +158,4 @@ def named_call(
 
 def port_of(failure: Recognised) -> str:
     """The port of localhost: of the line, or of the server whose socket file is not there."""
-    return failure.values.get("port") or next(iter(failure.needs), "")
+    return failure.values.get("port") or first_of(failure.needs, "")

@@ -8,7 +8,7 @@ import msgspec
 from diagnose.evidence.containers.listing import Container
 from diagnose.evidence.containers.logs.recent import RecentLogs
 from diagnose.lazy_pattern import LazyPattern
-from diagnose.mappings import only, present
+from diagnose.mappings import first_of, only, present
 from diagnose.model import PageVariables
 from diagnose.phrases import joined
 from diagnose.programs.failures import FAILURES, Recognised
@@ -81,7 +81,7 @@ def foreign_user(failure: Recognised, caller: Container, server: Container) -> R
     if user in users_of_image.values():
         return None
     if users_of_image:
-        name, value = next(iter(users_of_image.items()))
+        name, value = first_of(users_of_image.items())
         set_up = f"sets up ({name} {value})"
     else:
         set_up = "sets up, which is root alone"

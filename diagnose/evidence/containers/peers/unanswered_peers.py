@@ -15,7 +15,7 @@ from diagnose.evidence.containers.peers.called_peers import (
 )
 from diagnose.evidence.containers.peers.inner_engines import may_serve_plainly, serves_tls_instead
 from diagnose.evidence.network.container_netns import ContainerNetns, Namespaces, Socket
-from diagnose.mappings import only, present
+from diagnose.mappings import first_of, only, present
 from diagnose.model import PageVariables
 from diagnose.numbers import is_number
 from diagnose.phrases import agree, named
@@ -97,7 +97,7 @@ class Calls(msgspec.Struct, frozen=True):
     def inner_socket(self, callee: Container) -> Socket | None:
         """The socket on loopback of a peer that serves nobody else; or None."""
         sockets = self._inner_sockets(callee) if self.is_unserved(callee) else ()
-        return next(iter(sockets), None)
+        return first_of(sockets, None)
 
     def _inner_sockets(self, callee: Container) -> tuple[Socket, ...]:
         """The sockets of a peer at the port; at those that it offers, where none is known."""

@@ -15,6 +15,7 @@ from diagnose.evidence.containers.programs.program_files import path_folders, pr
 from diagnose.evidence.containers.programs.refused_programs import Programs
 from diagnose.evidence.items import ByContainer
 from diagnose.lazy_pattern import LazyPattern
+from diagnose.mappings import first_of
 from diagnose.misplaced_options import leading_options
 from diagnose.model import Failed
 from diagnose.questions import Host
@@ -180,7 +181,7 @@ def _image_words(host: Host, container: Container) -> tuple[str, ...] | None:
 
 def _like_program(host: Host, container: Container, program: str) -> str:
     """The first place of a like program that the container has; "" where there is none."""
-    return next(iter(programs_at(host, container, _places(container, program))), "")
+    return first_of(programs_at(host, container, _places(container, program)), "")
 
 
 def _places(container: Container, program: str) -> Iterator[str]:

@@ -13,7 +13,7 @@ from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.logs.recent import RecentLogs
 from diagnose.evidence.items import Items
 from diagnose.lazy_pattern import LazyPattern
-from diagnose.mappings import only
+from diagnose.mappings import first_of, only
 from diagnose.numbers import is_number
 from diagnose.registry import evidence
 
@@ -132,7 +132,7 @@ def _mode_of_variables(
     port = only(set(ports.values()))
     if port is None:
         return
-    port_variable = next(iter(ports))
+    port_variable = first_of(ports)
     modes = {name: mode for name, value in of_mail if (mode := _mode(name, value)) is not None}
     if only(set(modes.values())) is None:
         return  # a mode for each of two servers, or one that is switched off

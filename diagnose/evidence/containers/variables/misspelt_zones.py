@@ -11,6 +11,7 @@ from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.variables.unknown_zones import ZONES, is_gone
 from diagnose.evidence.items import Items
 from diagnose.lazy_pattern import LazyPattern
+from diagnose.mappings import first_of
 from diagnose.questions import Host
 from diagnose.questions.containers import ReadContainerFile
 from diagnose.registry import evidence
@@ -89,4 +90,4 @@ def _nearest_zone(name: str) -> str:
     rearranged = [zone for zone in places if sorted(zone.lower().split("/")) == parts]
     city = [zone for zone in places if zone.lower().rpartition("/")[2] == name.lower()]
     like = difflib.get_close_matches(name, places, 1, _CLOSE)
-    return next(iter((*rearranged, *city, *like)), "")
+    return first_of((*rearranged, *city, *like), "")

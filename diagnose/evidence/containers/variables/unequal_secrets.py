@@ -19,6 +19,7 @@ from diagnose.evidence.containers.variables.login_secrets import is_refused_logi
 from diagnose.evidence.items import Items
 from diagnose.file_paths import is_within
 from diagnose.lazy_pattern import LazyPattern
+from diagnose.mappings import first_of
 from diagnose.questions import Host
 from diagnose.registry import evidence
 
@@ -139,7 +140,7 @@ def _unequal_login(
     files = {} if server_password.given else _passwords_by_file(host, caller)
     if not files or any(server_password.token in tokens for tokens in files.values()):
         return None
-    place = next(iter(files))
+    place = first_of(files)
     return UnequalSecret(line, caller, server, "password", place=place, kept=server_password.place)
 
 

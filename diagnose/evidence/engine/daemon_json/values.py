@@ -11,6 +11,7 @@ from diagnose.evidence.engine.daemon_json.keys import LENIENT
 from diagnose.evidence.engine.daemon_json.syntax import Fault
 from diagnose.evidence.network.addresses import is_address
 from diagnose.lazy_pattern import LazyPattern
+from diagnose.mappings import first_of
 from diagnose.model import Json
 
 _FILE_OPTIONS = frozenset(
@@ -94,7 +95,7 @@ def nearest(word: str, words: Iterable[str]) -> str:
     """The word that is most similar to this one; "" without one."""
     import difflib
 
-    return next(iter(difflib.get_close_matches(word, words, n=1)), "")
+    return first_of(difflib.get_close_matches(word, words, n=1), "")
 
 
 def _wrong_addresses(setting: _Setting) -> Iterator[Fault]:

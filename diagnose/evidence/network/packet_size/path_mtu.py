@@ -9,6 +9,7 @@ from diagnose.evidence.network.networks import Networks
 from diagnose.evidence.network.paths.packet_paths import Firewall
 from diagnose.firewall.packet import Packet
 from diagnose.firewall.walk import walk
+from diagnose.mappings import first_of
 from diagnose.registry import evidence
 
 _FRAGMENTATION_NEEDED = 3 * 256 + 4
@@ -36,7 +37,7 @@ def path_mtu(firewall: Firewall, networks: Networks) -> PathMtu:
         error = Packet(
             iif=None,
             oif=network.bridge,
-            src=next(iter(network.gateways), None),
+            src=first_of(network.gateways, None),
             dst=None,
             proto="icmp",
             state="related",

@@ -22,7 +22,7 @@ from diagnose.evidence.network.proxies.nginx.configurations import (
 )
 from diagnose.evidence.network.proxies.nginx.hops import NginxHop, hops_for_path
 from diagnose.lazy_pattern import LazyPattern
-from diagnose.mappings import by_key
+from diagnose.mappings import by_key, first_of
 from diagnose.questions import Host
 from diagnose.registry import evidence
 
@@ -142,7 +142,7 @@ def _cut_by_nginx(
     former one.
     """
     for path, lines_of in by_key((line.path.partition("?")[0], line) for line in lines).items():
-        hop = next(iter(hops_for_path(hops, path)), None)
+        hop = first_of(hops_for_path(hops, path), None)
         timeout = _seconds(hop.read_timeout or _DEFAULT) if hop is not None else 0.0
         ended = [line for line in lines_of if line.at > begun + timeout]
         if not timeout or not ended:

@@ -13,7 +13,7 @@ from diagnose.evidence.items import Items
 from diagnose.evidence.network.container_netns import Namespaces
 from diagnose.evidence.network.interfaces import Interfaces
 from diagnose.evidence.network.sockets.listeners import Listeners
-from diagnose.mappings import distinct
+from diagnose.mappings import distinct, first_of
 from diagnose.model import Failed, Unexamined
 from diagnose.questions import Host
 from diagnose.questions.network import ConnectionTable, ListConnections, UdpFlow
@@ -122,7 +122,7 @@ def _unpublished_port(
 def _candidates(container: Container, namespaces: Namespaces) -> Iterator[_TcpPort]:
     """The ports of one container that are served over both protocols, and published for TCP."""
     netns = namespaces.of(container)
-    program = posixpath.basename(next(iter(container.command), ""))
+    program = posixpath.basename(first_of(container.command, ""))
     if netns is None or program in _HTTP3_ALONE:
         return
     over_udp = {published.number for published in container.published_by("udp")}

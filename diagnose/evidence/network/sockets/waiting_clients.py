@@ -13,7 +13,7 @@ from diagnose.evidence.items import Items
 from diagnose.evidence.network.container_netns import Namespaces
 from diagnose.evidence.network.sockets.listeners import Listeners
 from diagnose.evidence.network.sockets.losses import owners_of
-from diagnose.mappings import by_key
+from diagnose.mappings import by_key, first_of
 from diagnose.model import Failed, Unexamined
 from diagnose.questions import Host
 from diagnose.questions.sockets import CountLosses, ListWaitingClients, LossCounters, WaitingClient
@@ -174,4 +174,4 @@ def _host_listening(
         socket.port: sharing[socket.container] for socket in sockets if socket.container in sharing
     }
     if by_port:
-        yield _ListeningNetns(next(iter(by_port.values())), len(sockets), by_port=by_port)
+        yield _ListeningNetns(first_of(by_port.values()), len(sockets), by_port=by_port)

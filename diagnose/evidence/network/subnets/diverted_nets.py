@@ -11,6 +11,7 @@ from diagnose.evidence.network.networks import Networks, Subnet
 from diagnose.evidence.network.routes import MAIN_TABLE, Route, Routes
 from diagnose.evidence.network.wiring.tunnels import Tunnels
 from diagnose.firewall.routing import RouteDecision, Routing
+from diagnose.mappings import first_of
 from diagnose.registry import evidence
 
 _LEAST_MACHINES = 4
@@ -71,7 +72,7 @@ def _way_elsewhere(routing: Routing, net: Subnet, name: str) -> RouteDecision | 
     """The route to the whole net, where a rule leads it to another interface or nowhere."""
     decisions = [routing.look_up(address) for address in _samples(net)]
     to_others = [decision for decision in decisions if decision.kind not in _NOT_SENT]
-    first = next(iter(to_others), None)
+    first = first_of(to_others, None)
     if first is None or not all(_leads_away(decision, name) for decision in to_others):
         return None
     return first

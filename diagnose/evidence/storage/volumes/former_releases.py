@@ -13,6 +13,7 @@ from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.items import Items
 from diagnose.evidence.machine.processes import Processes
 from diagnose.lazy_pattern import LazyPattern
+from diagnose.mappings import first_of
 from diagnose.questions import Host
 from diagnose.questions.file_answers import folder_listing, path_statuses
 from diagnose.questions.files import NOT_ASKED, PathStatus
@@ -161,7 +162,7 @@ def _used_folder(container: Container, folders: list[_DataFolder]) -> _DataFolde
     """The folder of the server that runs, or the one of the release that its image has."""
     running = [folder for folder in folders if not folder.runs.failed]
     of_release = [folder for folder in folders if _is_release_of(container, folder)]
-    return next(iter((*running, *of_release)), None)
+    return first_of((*running, *of_release), None)
 
 
 def _is_release_of(container: Container, folder: _DataFolder) -> bool:

@@ -27,6 +27,7 @@ from diagnose.live.disk.compose.nodes import (
     scalars,
 )
 from diagnose.live.disk.compose.shapes import CONDITIONS, NEW_KEYS, SHAPES, STRINGS
+from diagnose.mappings import first_of
 from diagnose.model import Json
 from diagnose.yaml_text import OversizedError, read_nodes
 
@@ -133,7 +134,7 @@ class _Reader:
             yield from self._shape(FilePart(path), root, pattern="")
             yield from self._missing_includes(path)
         if not self.includes and not any("services" in top for top in self.tops.values()):
-            yield FileFault("empty", next(iter(self.roots)))
+            yield FileFault("empty", first_of(self.roots))
         if sum(len(entries(top.get("services"))) for top in self.tops.values()) > _MOST_SERVICES:
             return
         for service in self._services():

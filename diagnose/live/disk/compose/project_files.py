@@ -7,6 +7,7 @@ import os
 from collections.abc import Iterable, Mapping
 
 from diagnose.live.disk.opening import read_text, why_unread
+from diagnose.mappings import first_of
 from diagnose.model import Json
 
 _LONGEST = 1 << 18
@@ -134,7 +135,7 @@ def compose_project(args: Json) -> Json:
         "services": services,
         "includes": includes_others(texts),
         "changed": _times_of_change(texts),
-        "override": next(iter(override), ""),
+        "override": first_of(override, ""),
         "overridden": project_services(override, folder) or [],
         "faults": compose_faults(texts, folder),
         "needs": needed_parts(texts),

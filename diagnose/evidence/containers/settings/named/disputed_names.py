@@ -12,7 +12,7 @@ import msgspec
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.peers.called_peers import named_peers
 from diagnose.lazy_pattern import LazyPattern
-from diagnose.mappings import only
+from diagnose.mappings import first_of, only
 
 _WORDS: Mapping[str, LazyPattern] = {
     "audience": LazyPattern(r"(?:^|_)AUD(?:IENCE)?(?:_|$)"),
@@ -150,7 +150,7 @@ def _dispute_between(
 ) -> DisputedName:
     """The dispute of a server with its caller, by the first variable that gives the server a name
     of that kind."""
-    variable, server_value = next(iter(_settings(server, noun).items()))
+    variable, server_value = first_of(_settings(server, noun).items())
     settings = _settings(caller, noun) if caller is not None else {}
     names = [name for name, value in settings.items() if value == asked_name]
     return DisputedName(

@@ -22,6 +22,7 @@ from diagnose.evidence.network.sockets.listeners import Listener, Listeners
 from diagnose.firewall.flow import Flow, Origin, Trace
 from diagnose.firewall.trace import trace
 from diagnose.firewall.verdict import Step
+from diagnose.mappings import first_of
 from diagnose.registry import evidence
 
 
@@ -149,4 +150,4 @@ def _sockets_for(
         (other for other in of_port if is_everywhere(other.address) or other.address == address),
         None,
     )
-    return taker, None if taker is not None else next(iter(of_port), None)
+    return taker, None if taker is not None else first_of(of_port, None)

@@ -28,6 +28,7 @@ from diagnose.firewall.packet import Family
 from diagnose.firewall.trace import trace
 from diagnose.firewall.verdict import Step
 from diagnose.firewall.walk import walk
+from diagnose.mappings import first_of
 
 
 class InboundPath(msgspec.Struct, frozen=True):
@@ -139,7 +140,7 @@ def inbound_path_of(walks: Walks, port: OuterPort) -> InboundPath:
     else:
         sample = verdict(Origin(uplink.name, ordinary_peer(port.family)))
     target = reach.nat.address if reach.nat is not None else ""
-    first_network = next(iter(port.networks.values()))
+    first_network = first_of(port.networks.values())
     return InboundPath(
         port.container,
         port.networks.get(target or "", first_network),

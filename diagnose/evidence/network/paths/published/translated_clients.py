@@ -14,6 +14,7 @@ from diagnose.firewall.flow import Flow, Origin
 from diagnose.firewall.network_stack import NetworkStack
 from diagnose.firewall.trace import trace
 from diagnose.firewall.verdict import Step
+from diagnose.mappings import first_of
 from diagnose.registry import evidence
 
 
@@ -43,7 +44,7 @@ def all_translated_clients(
     by_container: dict[str, TranslatedClients] = {}
     walked: set[str] = set()
     for port in outer_ports(attached, uplink, "ip", stack):
-        network = next(iter(port.networks.values()))
+        network = first_of(port.networks.values())
         if network.name not in walked:
             walked.add(network.name)
             rule = _hiding_rule(stack, uplink, port)

@@ -18,6 +18,7 @@ from diagnose.evidence.network.calls.logged_failures import LoggedFailure, Logge
 from diagnose.evidence.network.paths.wanted.called_names import CalledNames, Words
 from diagnose.evidence.network.sockets.losses import NetworkLosses
 from diagnose.lazy_pattern import LazyPattern
+from diagnose.mappings import first_of
 from diagnose.phrases import count
 
 PORT_OF_SCHEME: Mapping[str, int] = {
@@ -126,7 +127,7 @@ def wants_of(
     yield from _dependencies(container, names)
     gateway = names.extra_hosts(container, only_gateway=True)
     if gateway and not ports:
-        yield Want(container, next(iter(gateway)), 0, "extra hosts", next(iter(gateway)))
+        yield Want(container, first_of(gateway), 0, "extra hosts", first_of(gateway))
 
 
 def awaited(network_losses: NetworkLosses | None) -> list[Want]:

@@ -21,7 +21,7 @@ from diagnose.evidence.machine.processes import Processes
 from diagnose.evidence.network.addresses import is_everywhere, with_port
 from diagnose.evidence.network.container_netns import ContainerNetns, Namespaces
 from diagnose.lazy_pattern import LazyPattern
-from diagnose.mappings import by_key
+from diagnose.mappings import by_key, first_of
 from diagnose.model import NOT_IN_BUNDLE, Coverage, Failed, Unavailable, Unexamined
 from diagnose.programs.web_programs import (
     CERTAIN_PORTS,
@@ -275,7 +275,7 @@ def _site_of(container: Container, names: frozenset[str], containers: Containers
     """The name of a site that it serves, or that a proxy serves for a neighbour; "" for none."""
     neighbours = containers.running if is_proxy(names) else ()
     reachable = [other for other in neighbours if other.shared_networks(container)]
-    return next(iter(served_names((container, *reachable))), "")
+    return first_of(served_names((container, *reachable)), "")
 
 
 def _http_ports_of(

@@ -17,7 +17,7 @@ from diagnose.evidence.network.proxies.nginx.configurations import NginxConfigur
 from diagnose.evidence.network.proxies.nginx.hops import NginxHop, hops_for_path
 from diagnose.evidence.network.proxies.pages.front_pages import FrontPage, FrontPages
 from diagnose.lazy_pattern import LazyPattern
-from diagnose.mappings import only, paired
+from diagnose.mappings import first_of, only, paired
 from diagnose.questions import Host
 from diagnose.registry import evidence
 
@@ -73,7 +73,7 @@ def all_insecure_links(
     for page, url in shown:
         hops_of_page = [hop for hop in nginx.hops if hop.is_of(page.container)]
         hops = hops_for_path(hops_of_page, page.reply.path)
-        hop = next(iter(hops), None)
+        hop = first_of(hops, None)
         program = hop.program if hop is not None else _only_neighbour(page, containers)
         links.append(InsecureLinks(page, url, program, hop))
     return AllInsecureLinks(tuple(links))

@@ -5,6 +5,7 @@ from diagnose.evidence.network.proxies.routes.route_obstacles import NoAuthServe
 from diagnose.evidence.network.proxies.routes.routing_site import RoutingSite
 from diagnose.evidence.network.proxies.routes.traefik_labels import LabelledRouter
 from diagnose.lazy_pattern import LazyPattern
+from diagnose.mappings import first_of
 
 _ADDRESS = LazyPattern(
     r"http(?P<tls>s?)://(?P<place>(?P<host>[A-Za-z0-9_-]{1,63})(?::(?P<port>\d{1,5}))?)(?:[/?]|$)"
@@ -29,7 +30,7 @@ def lacking_auth_server(
         port = int(match["port"] or (443 if match["tls"] else 80))
         if not any(_may_serve(container, port, site) for container in running):
             candidates = [*running, *called, *site.containers.by_dns_name.get(match["host"], ())]
-            return NoAuthServer(name, match["place"], next(iter(candidates), None))
+            return NoAuthServer(name, match["place"], first_of(candidates, None))
     return None
 
 

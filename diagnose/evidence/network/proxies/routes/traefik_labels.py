@@ -7,6 +7,7 @@ import msgspec
 
 from diagnose.evidence.containers.listing import Container
 from diagnose.lazy_pattern import LazyPattern
+from diagnose.mappings import first_of
 from diagnose.numbers import is_number
 
 _ROUTER = LazyPattern(r"^traefik\.http\.routers\.(?P<name>[^.]+)\.(?P<key>.+)$", 2)
@@ -181,7 +182,7 @@ def routers_of(container: Container) -> Iterator[LabelledRouter]:
         elif not service_name and len(services) > 1:
             yield LabelledRouter(name, settings, is_elsewhere=True, services=tuple(services))
         else:
-            service = services.get(service_name) or next(iter(services.values()), _Service("", ""))
+            service = services.get(service_name) or first_of(services.values(), _Service("", ""))
             yield LabelledRouter(name, settings, service.port, service.label)
 
 
