@@ -3,6 +3,9 @@
 import posixpath
 from collections.abc import Iterable, Iterator
 
+COMPOSE_FILES = ("compose.yaml", "compose.yml", "docker-compose.yml", "docker-compose.yaml")
+"""The names of the files that compose finds by itself, in the order in which it looks."""
+
 
 def is_within(path: str, folder: str) -> bool:
     """Whether a path is that folder or lies below it."""

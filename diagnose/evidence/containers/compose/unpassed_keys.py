@@ -8,18 +8,15 @@ import msgspec
 from diagnose.evidence.containers.compose.written_projects import WrittenProject, WrittenProjects
 from diagnose.evidence.containers.listing import Container
 from diagnose.evidence.items import Items
-from diagnose.file_paths import is_within
+from diagnose.file_paths import COMPOSE_FILES, is_within
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.registry import evidence
-from diagnose.word_sets import vocabulary
 
 _OF_HOST = LazyPattern(
     r"(?:BUILDKIT|COMPOSE|DOCKER)_\w+|(?:\w+_)?(?:BACKUP|BRANCH|COMMIT|DIR|FOLDER|GID|HASH|IMAGE|PATH"
     r"|PGID|PROJECT|PUID|REGISTRY|RELEASE|ROOT|STACK|TAG|TZ|UID|USER|VERSION|VOLUME)(?:_\w+)?"
 )
 """Names that compose itself, a script of the host or a deployment reads."""
-_DEFAULT_NAMES = vocabulary("compose.yaml compose.yml docker-compose.yaml docker-compose.yml")
-"""The files that compose finds by itself, and beside them their overrides."""
 
 
 class UnpassedKeys(msgspec.Struct, frozen=True):
@@ -41,7 +38,7 @@ class UnpassedKeys(msgspec.Struct, frozen=True):
         settings; "" where several services could be meant, or compose would not read it."""
         name = posixpath.basename(self.project.file)
         is_in_folder = posixpath.dirname(self.project.file) == self.project.folder
-        if len(self.project.services) != 1 or not is_in_folder or name not in _DEFAULT_NAMES:
+        if len(self.project.services) != 1 or not is_in_folder or name not in COMPOSE_FILES:
             return ""
         stem, ending = posixpath.splitext(self.project.file)
         return f"{stem}.override{ending}"

@@ -8,12 +8,11 @@ import re
 import stat
 from collections.abc import Iterator, Mapping
 
+from diagnose.file_paths import COMPOSE_FILES
 from diagnose.live.disk.opening import read_text
 from diagnose.live.kernel.mountinfo import MountEntry, by_point, holding, mounts
 from diagnose.model import Json
 
-NAMES = ("compose.yaml", "compose.yml", "docker-compose.yml", "docker-compose.yaml")
-"""In the order in which compose looks for them."""
 _OTHERS = re.compile(r"(?:docker-)?compose[.-].*\.ya?ml")
 _NAMES_FILES = re.compile(r"^[ \t]*(?:export[ \t]+)?COMPOSE_FILE[ \t]*=", re.MULTILINE)
 """A line of `.env` that names the files of the project."""
@@ -67,7 +66,7 @@ def _folders_below(parent: str, points: Mapping[str, MountEntry]) -> Iterator[st
 
 def _file_in(folder: str) -> Iterator[dict[str, Json]]:
     """The file that compose would take there; none where `.env` names others."""
-    for name in NAMES:
+    for name in COMPOSE_FILES:
         path = os.path.join(folder, name)
         try:
             status = os.stat(path, follow_symlinks=False)
