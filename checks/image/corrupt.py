@@ -1,5 +1,6 @@
 """image.corrupt: layers of an image are damaged or missing on this host."""
 
+import posixpath
 from collections.abc import Iterator, Sequence
 
 from diagnose.error_signatures import signs
@@ -170,7 +171,7 @@ def _incomplete_store_findings(
     alone."""
     paths_by_name = by_key(layers.missing)
     for name, paths in paths_by_name.items():
-        folders = [path.rpartition("/")[0] for path in paths]
+        folders = [posixpath.dirname(path) for path in paths]
         lines = [line for line in layers.reports if _names_one_of(folders, line.text)]
         yield _lost_parts_finding(name, paths, lines)
     recent = [

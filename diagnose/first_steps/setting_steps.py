@@ -142,7 +142,7 @@ def _without_contents(setting: NamedSetting, tail: LogTail) -> PageVariables:
     if not is_elsewhere and not is_private:
         return variables
     shown = {name: value for name, value in variables.items() if name not in _OF_LINES}
-    return shown | ({} if is_elsewhere else {"certificates_in": path.rpartition("/")[0]})
+    return shown | ({} if is_elsewhere else {"certificates_in": posixpath.dirname(path)})
 
 
 _OF_LINES = ("setting_file", "setting_line")

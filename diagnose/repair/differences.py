@@ -5,6 +5,7 @@ they would be after the repair, so that the repair is judged before anybody runs
 """
 
 import json
+import posixpath
 import re
 import shlex
 from collections.abc import Iterator, Mapping, Sequence
@@ -111,7 +112,7 @@ class FileChange(Difference, frozen=True):
         lines = self.after.rstrip("\n")
         end = "DIAGNOSE" if "\nDIAGNOSE\n" not in f"\n{lines}\n" else "DIAGNOSE_END"
         if self.before is None:
-            folder = shlex.quote(self.path.rpartition("/")[0] or "/")
+            folder = shlex.quote(posixpath.dirname(self.path))
             yield f"mkdir -p {folder}"
         else:
             yield f"cp -a {path} {path}.before-$now"

@@ -1,5 +1,7 @@
 """Findings of container.mount-forbidden about programs that have changed their user."""
 
+import posixpath
+
 from checks.container.access.mount_filesystem import (
     change_of_owner,
     mount_options,
@@ -77,5 +79,5 @@ def _finding(user: DroppedUser, ownerless: Mounted | None) -> Finding:
 def _is_of_host(path: str) -> bool:
     """Whether a folder belongs to the host or is a home: sshd refuses keys in a home that others
     own."""
-    parent, _, name = path.rstrip("/").rpartition("/")
-    return f"{parent}/{name}".rstrip("/") in _OF_THE_HOST or parent == "/home"
+    folder = path.rstrip("/")
+    return folder in _OF_THE_HOST or posixpath.dirname(folder) == "/home"

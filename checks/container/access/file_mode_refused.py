@@ -1,5 +1,7 @@
 """container.file-mode-refused: a program refuses a mounted file because of its owner or mode."""
 
+import posixpath
+
 from checks.container.access.mount_filesystem import (
     mount_options,
     mount_without_owners,
@@ -88,8 +90,8 @@ def _finding(refused: RefusedFile, ownerless: Mounted | None) -> Finding:
 
 def _cookie_beside_mount(refused: RefusedFile) -> PageVariables:
     """Page variables that keep only RabbitMQ's data on the mount, and not its cookie."""
-    folder, _, name = refused.path_inside.rpartition("/")
-    on_host = refused.path.rpartition("/")[0]
+    folder, name = posixpath.split(refused.path_inside)
+    on_host = posixpath.dirname(refused.path)
     is_mounted = any(mount.destination == folder for mount in refused.container.mounts)
     if name != _COOKIE or not is_mounted:
         return {}

@@ -118,7 +118,7 @@ def _sources_job(missing: MissingFile) -> PageVariables:
         command = f"{install} && {build}"
     return {
         "job_command": command,
-        "job_folder": missing.path_inside.rpartition("/")[0],
+        "job_folder": posixpath.dirname(missing.path_inside),
         "job_image": config.image,
         "job_user": config.user or "0",
     }

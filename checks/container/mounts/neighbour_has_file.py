@@ -1,5 +1,7 @@
 """container.neighbour-has-file: a program misses files that another container has."""
 
+import posixpath
+
 from diagnose.evidence.containers.mounts.neighbours_files import NeighboursFile, NeighboursFiles
 from diagnose.model import CheckResult, Finding, PageVariables, Severity
 from diagnose.phrases import quoted
@@ -46,5 +48,5 @@ def _steps(file: NeighboursFile) -> PageVariables:
     """The mount that both shall have; for a file without one the folder that needs one."""
     mount = file.mount
     if mount is None or not mount.has_host_path or mount.is_anonymous:
-        return {"apart": file.path.rpartition("/")[0]}
+        return {"apart": posixpath.dirname(file.path)}
     return {"shared": f"{mount.name or mount.source}:{mount.destination}"}

@@ -1,5 +1,7 @@
 """container.cron-jobs-fail: cron in a container does not run its jobs as they are meant."""
 
+import posixpath
+
 from diagnose.evidence.containers.programs.cron_jobs import SPOOL, CronJobs
 from diagnose.evidence.containers.programs.crontab_defects import CrontabDefect, CrontabDefects
 from diagnose.evidence.containers.variables.unpassed_variable import TO_CRON
@@ -113,6 +115,6 @@ def _cure(defect: CrontabDefect) -> PageVariables:
     if kind == "open":
         return {"unended": path}
     if kind == "name" and defect.container.mount_at(path) is None:
-        folder, _, name = path.rpartition("/")
+        folder, name = posixpath.split(path)
         return {"unread": path, "readable": f"{folder}/{name.rpartition('.')[0].replace('.', '-')}"}
     return {}

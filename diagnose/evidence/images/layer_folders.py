@@ -1,5 +1,6 @@
 """The state of image layers on the disk, and the daemon's log lines about them."""
 
+import posixpath
 from collections.abc import Iterator, Mapping, Sequence
 from stat import S_IXOTH
 
@@ -67,9 +68,9 @@ def layer_folders(
     hidden = _why_hidden(failed)
     if hidden is not None:
         return hidden
-    whole = owners.keys() - set(map(_parent, failed))
+    whole = owners.keys() - set(map(posixpath.dirname, failed))
     return LayerFolders(
-        missing=tuple((name, path) for path in failed for name in owners[_parent(path)]),
+        missing=tuple((name, path) for path in failed for name in owners[posixpath.dirname(path)]),
         looked_at=len(owners),
         reports=tuple(line for line in reports if _folder_of(line) not in whole),
         unexamined=details.unexamined,
@@ -96,10 +97,6 @@ def _owners(
         owners_by_layer = _by_layer(_details_by_name(host, images))
         owners |= {layer: names for layer, names in owners_by_layer.items() if layer in suspects}
     return owners
-
-
-def _parent(path: str) -> str:
-    return path.rpartition("/")[0]
 
 
 def _why_hidden(failed: Mapping[str, str]) -> Unavailable | None:

@@ -1,6 +1,7 @@
 """The file systems that the engine and its containers stand on, as statvfs sees them."""
 
 import functools
+import posixpath
 
 import msgspec
 
@@ -130,7 +131,7 @@ def _paths(root: DataRoot, mounts: Mounts | None, backing: Backing | None) -> di
     for path, purpose in SYSTEM.items():
         paths.setdefault(path, []).append(purpose)
     for mounted in mounts or ():
-        folder, _, name = mounted.point.rpartition("/")
+        folder, name = posixpath.split(mounted.point)
         if folder == root.path and not is_remote(mounted.fstype):
             paths.setdefault(mounted.point, []).append(f"{name}{PART}")
     for backed in backing or ():

@@ -1,6 +1,7 @@
 """Page variables of looks, by the kind of thing that a failure is about: data, an image, a
 server."""
 
+import posixpath
 import re
 from collections.abc import Callable, Iterable, Mapping
 
@@ -141,7 +142,7 @@ def _named_data(case: LookCase) -> PageVariables:
     """The page variables of the folder with the file of data that the line names, or else of all
     its data."""
     setting = named_setting(case.container, TellingLine(case.text))
-    folder = setting.path.rpartition("/")[0] if setting is not None else ""
+    folder = posixpath.dirname(setting.path) if setting is not None else ""
     return {"named_folder": folder} if folder and not is_of_system(folder) else _data(case)
 
 

@@ -153,8 +153,10 @@ def _mount_whole_folder(remedy: remedies.WholeFolder, case: RowCase) -> PageVari
         return {}
     if not case.failure.values.get("path", "").startswith(f"{remedy.folder}/"):
         return {}
-    above, source = (path.rpartition("/")[0] for path in (mount.destination, mount.source))
-    return {"unmounted": mount.destination, "mounted": f"{source}:{above}:ro"} if source else {}
+    above, source = (posixpath.dirname(path) for path in (mount.destination, mount.source))
+    if "/" in (above, source):
+        return {}
+    return {"unmounted": mount.destination, "mounted": f"{source}:{above}:ro"}
 
 
 @steps.register(remedies.OwnFolder)

@@ -1,5 +1,6 @@
 """Devices and time zones for which containers and programs in them ask, looked up on the host."""
 
+import posixpath
 import re
 from collections.abc import Iterable
 
@@ -51,7 +52,7 @@ def asked_device(failure: Recognised) -> str:
 
 def is_serial(path: str) -> bool:
     """Whether a path is that of a serial device, as adapters for radios are."""
-    folder, _, name = path.rpartition("/")
+    folder, name = posixpath.split(path)
     return folder == _BY_ID or _SERIAL.search(name) is not None
 
 
@@ -120,7 +121,7 @@ def _given_devices(containers: Iterable[Container]) -> set[str]:
 
 def _devices_of_same_kind(host: Host, path: str) -> tuple[str, ...]:
     """The devices of the host that differ in their number, or that are serial too."""
-    folder, _, name = path.rpartition("/")
+    folder, name = posixpath.split(path)
     names = folder_listing(host, folder).names
     stem = name.rstrip("0123456789")
     same_kind = re.compile(rf"{re.escape(stem)}\d+")

@@ -1,5 +1,6 @@
 """Mounts of running containers whose source was deleted, replaced or covered since their start."""
 
+import posixpath
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
 import msgspec
@@ -244,7 +245,7 @@ def _covering_mount(mount: Mount, mounted_inside: Mounted, mounts: Mounts | None
     mounted = _differing_mount(mount, mounted_inside, mounts)
     if mounts is None or mounted is None or mounted.point == "/":
         return None
-    beneath = mounts.of(mounted.point.rpartition("/")[0] or "/")
+    beneath = mounts.of(posixpath.dirname(mounted.point))
     return mounted if beneath is not None and beneath.dev == mounted_inside.dev else None
 
 

@@ -26,7 +26,7 @@ _OF_COMMAND = LazyPattern(
 _FOLDER = LazyPattern(r"/etc/|/usr/local/|/(?:[\w.-]+/)*conf(?:ig)?(?:/|$)")
 """Folders in which images look for settings, and not for code."""
 _SHARED_FOLDERS = frozenset(
-    {"", "/etc", "/home", "/lib", "/opt", "/root", "/run", "/srv", "/usr", "/usr/etc"}
+    {"/", "/etc", "/home", "/lib", "/opt", "/root", "/run", "/srv", "/usr", "/usr/etc"}
     | {"/usr/lib", "/usr/local", "/usr/local/bin", "/usr/local/etc", "/usr/local/lib"}
     | {"/usr/local/share", "/usr/share", "/var", "/var/lib"}
 )
@@ -54,7 +54,7 @@ class UnreadSettings(msgspec.Struct, frozen=True):
         The whole folder, but the file alone where the folder would hide what is not the program's.
         """
         options = "" if self.may_write else ":ro"
-        folder, _, file = self.path_inside.rpartition("/")
+        folder, file = posixpath.split(self.path_inside)
         if folder in _SHARED_FOLDERS:
             return f"{self.source}/{file}:{self.path_inside}{options}"
         return f"{self.source}:{folder}{options}"

@@ -1,5 +1,6 @@
 """The places that a failure is about: a folder, a module of the kernel, a server. Pure."""
 
+import posixpath
 import shlex
 
 from diagnose.evidence.containers.listing import Container
@@ -13,7 +14,7 @@ from diagnose.model import PageVariables
 from diagnose.programs.failures import Recognised
 
 _PATHS = ("path", "program", "module")
-_WIDE = frozenset({"", "/bin", "/etc", "/lib", "/opt", "/run", "/sbin", "/usr", "/var"})
+_WIDE = frozenset({"/", "/bin", "/etc", "/lib", "/opt", "/run", "/sbin", "/usr", "/var"})
 """Folders so wide that the whole content proves nothing."""
 _SERVER = LazyPattern(
     r"https://(?P<host>[\w.-]+)(?::(?P<port>\d+))?|host='(?P<python>[\w.-]+)', port=(?P<at>\d+)"
@@ -47,7 +48,7 @@ def folder_inside(container: Container, failure: Recognised) -> str:
         or path.startswith(("/proc", "/sys", "/dev"))
     ):
         return ""
-    parent = path.rpartition("/")[0]
+    parent = posixpath.dirname(path)
     return path if parent in _WIDE else parent
 
 
@@ -71,7 +72,7 @@ def run_folder(container: Container, failure: Recognised) -> str:
     parts = [part for part in path.removeprefix("/var").split("/") if part]
     is_file = bool(parts) and bool(_FILE_OF_RUN.search(parts[-1]))
     if is_file:
-        path = path.rpartition("/")[0]
+        path = posixpath.dirname(path)
     if parts[:1] != ["run"] or ".." in parts or len(parts) - is_file < 2:
         return ""
     is_root = container.config.starts_as_root

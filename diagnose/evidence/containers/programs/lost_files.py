@@ -152,7 +152,7 @@ def _is_missed(complaint: _Complaint, path: str) -> bool:
     """Whether the complaint names the path, a path below it, or a program or module there."""
     if MADE_AT_RUN.search(path):
         return False
-    folder, _, name = path.rpartition("/")
+    folder, name = posixpath.split(path)
     is_named_alone = folder in path_folders(complaint.container) or folder.endswith(_MODULES)
     words = complaint.words
     if is_named_alone and any(posixpath.basename(word) == name for word in words):
@@ -170,7 +170,7 @@ def _refused_path(complaint: _Complaint, changes: Sequence[LayerChange]) -> str:
     if not is_denied and _NOT_IN_PATH not in complaint.line:
         return ""
     changed = [change.path for change in changes if change.kind == _CHANGED]
-    above = {change.path.rpartition("/")[0] for change in changes}
+    above = {posixpath.dirname(change.path) for change in changes}
     own_paths = [path for path in changed if path not in above and not MADE_AT_RUN.search(path)]
     folders = path_folders(complaint.container)
     for word in complaint.words:

@@ -56,7 +56,7 @@ class OtherLibrary(msgspec.Struct, frozen=True):
     def _folder_of_library(self) -> str:
         """The folder of the very library; "" where the image has other versions."""
         exact = (path for path in self.alike if path.endswith(f"/{self.library}"))
-        return next((path.rpartition("/")[0] for path in exact), "")
+        return next((posixpath.dirname(path) for path in exact), "")
 
     @property
     def clause(self) -> str:
@@ -126,7 +126,7 @@ def _other_versions(host: Host, container: Container, library: str) -> Iterator[
         if name == stem or name.startswith(f"{stem}.")
     )
     exact = [path for path in paths if path.endswith(f"/{library}")]
-    if all(path.rpartition("/")[0] in _UNSEARCHED for path in exact):
+    if all(posixpath.dirname(path) in _UNSEARCHED for path in exact):
         yield from exact or sorted(paths)
 
 

@@ -1,5 +1,6 @@
 """Programs of the host that the engine does not find although they are there, by its PATH."""
 
+import posixpath
 from collections.abc import Iterable, Mapping
 
 import msgspec
@@ -130,7 +131,7 @@ def _holding_folder(
 
 def _folder_of(process: ProcessDetail | None) -> str:
     """The folder of a process's own program: containerd looks for its shim there too."""
-    return (process.exe or "").rpartition("/")[0] if process is not None else ""
+    return posixpath.dirname(process.exe or "") if process is not None else ""
 
 
 def _is_program(status: PathStatus | None) -> bool:

@@ -6,6 +6,7 @@ walk, and for the build cache. Costly, so only where the disk is 70 % full or th
 disks, and after everything else.
 """
 
+import posixpath
 from collections.abc import Iterable, Iterator, Mapping
 
 import msgspec
@@ -270,7 +271,7 @@ def _remaining_part(
         rest,
         largest(strays_by_path),
         at_least=not whole,
-        path=biggest("", strays_by_path).rpartition("/")[0],
+        path=posixpath.dirname(biggest("", strays_by_path)),
     ), notes
 
 

@@ -1,6 +1,7 @@
 """Measured contents of one disk, and the parts that can be removed. Pure."""
 
 import functools
+import posixpath
 import re
 from collections.abc import Iterator, Mapping
 
@@ -316,7 +317,7 @@ class FilledDisk(msgspec.Struct, frozen=True, dict=True):
         if self.former_driver is not None:
             return self.former_driver.path
         if self.log is not None:
-            return self.log.path.rpartition("/")[0]
+            return posixpath.dirname(self.log.path)
         if self.writer is not None:
             return self.writer.on_host(self.writer.folder)
         if self.volume is not None:

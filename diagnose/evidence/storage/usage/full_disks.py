@@ -52,7 +52,7 @@ class FullDisks(msgspec.Struct, frozen=True):
 
     def folder_of(self, file: FileSize) -> str:
         """The folder to look into: a file's own, or the folder itself."""
-        return file.path.rpartition("/")[0] if file.path in self.files else file.path
+        return posixpath.dirname(file.path) if file.path in self.files else file.path
 
     def of(self, point: str) -> tuple[FileSize, ...]:
         return self.by_point.get(point, ())
@@ -110,7 +110,7 @@ def _core_dumps(largest: Iterable[FileSize]) -> CoreDumps | None:
     """The core dumps among the largest files, in the folder that has most of them."""
     by_folder: dict[str, list[int]] = {}
     for file in largest:
-        folder, _, name = file.path.rpartition("/")
+        folder, name = posixpath.split(file.path)
         if _CORE.fullmatch(name):
             by_folder.setdefault(folder, []).append(file.bytes)
     if not by_folder:
@@ -123,12 +123,12 @@ def largest_log(files: Iterable[FileSize]) -> FileSize | None:
     """The largest of these files that is called like a log, and is not a database's."""
     all_logs = list(files)
     of_databases = {
-        file.path.rpartition("/")[0] for file in all_logs if file.path.endswith(_DATA_BESIDE)
+        posixpath.dirname(file.path) for file in all_logs if file.path.endswith(_DATA_BESIDE)
     }
     logs = [
         file
         for file in all_logs
-        if is_log(file.path) and file.path.rpartition("/")[0] not in of_databases
+        if is_log(file.path) and posixpath.dirname(file.path) not in of_databases
     ]
     return max(logs, key=lambda file: file.bytes, default=None)
 

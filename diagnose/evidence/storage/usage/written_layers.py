@@ -1,5 +1,6 @@
 """The folders in containers' writable layers that fill a disk."""
 
+import posixpath
 from collections.abc import Iterator, Mapping
 
 import msgspec
@@ -120,7 +121,7 @@ def _written_layer(host: Host, container: Container, top: str) -> WrittenLayer |
         is_running=container.is_running,
         top=top,
         bytes=walked.bytes,
-        folder=folder.rpartition("/")[0] or "/" if folder == file else folder,
+        folder=posixpath.dirname(folder) if folder == file else folder,
         crowd=crowd.path,
         crowded=crowd.count,
         file=file,

@@ -1,5 +1,6 @@
 """Mounts of the user that an image's declared volume splits: one level above or below it."""
 
+import posixpath
 from collections.abc import Iterable, Mapping, Sequence
 
 import msgspec
@@ -172,4 +173,4 @@ def _is_one_level_apart(path: str, other: str) -> bool:
     other = other.rstrip("/")
     if not path or not other:
         return False
-    return path.rpartition("/")[0] == other or other.rpartition("/")[0] == path
+    return posixpath.dirname(path) == other or posixpath.dirname(other) == path

@@ -1,5 +1,6 @@
 """A setting of a container to which a log line leads. Pure."""
 
+import posixpath
 import re
 from typing import Literal
 
@@ -67,5 +68,5 @@ class NamedSetting(msgspec.Struct, frozen=True):
         if self.folder:
             return {"setting_folder": self.folder}
         if _BINARY.search(self.path):
-            return {"named_folder": self.path.rpartition("/")[0]}
+            return {"named_folder": posixpath.dirname(self.path)}
         return {"setting_file": self.path, "setting_line": str(self.line)}

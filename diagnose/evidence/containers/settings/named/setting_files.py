@@ -88,7 +88,7 @@ def from_working_directory(container: Container, text: str) -> NamedSetting | No
     place = named_path(container, path)
     if place is None or not place.rest or not place.mount.has_host_path:
         return None
-    inside = path.rpartition("/")[0]
+    inside = posixpath.dirname(path)
     return NamedSetting(folder=place.on_host[-2], path_inside=inside, is_data=True)
 
 
