@@ -1,5 +1,6 @@
 """Programs on the host's network whose port the host's input rules close."""
 
+from diagnose.evidence.network.addresses import BROWSED_PORTS
 from diagnose.evidence.network.paths.packet_paths import Step
 from diagnose.evidence.network.rules.announced_ports import AnnouncedPorts
 from diagnose.evidence.network.rules.host_ports import (
@@ -14,8 +15,6 @@ from diagnose.mappings import present
 from diagnose.model import CheckResult, Finding, PageVariables, Severity, Skipped
 from diagnose.phrases import and_more, numbered, sentence
 from diagnose.registry import check
-
-_WEB_PORTS = frozenset((80, 443))
 
 
 @check(
@@ -78,7 +77,7 @@ def _finding(
     else:
         closing = "which this host's firewall closes to others"
     pages = announced.of(container.id) if announced is not None else frozenset()
-    is_for_browsers = not (_WEB_PORTS | pages).isdisjoint(numbers)
+    is_for_browsers = not pages.union(BROWSED_PORTS).isdisjoint(numbers)
     is_quiet = not is_for_browsers and container.id not in closed_host_ports.shut
     return Finding.about(
         container,

@@ -2,6 +2,7 @@
 
 from hashlib import blake2s
 from ipaddress import ip_address
+from urllib.parse import urlsplit
 
 from diagnose.firewall.packet import Family
 
@@ -12,8 +13,12 @@ EVERYWHERE = ("", ANY)
 
 EVERYWHERE6 = ("", "::")
 """The same for all IPv6 addresses."""
+
 WEB_PORTS = {"http": 80, "https": 443}
 """The port that a URL means which names none."""
+
+BROWSED_PORTS = (WEB_PORTS["https"], WEB_PORTS["http"])
+"""The ports by which browsers and certificate authorities come."""
 
 
 def is_address(text: str) -> bool:
@@ -33,6 +38,19 @@ def family_of(address: str) -> Family:
 def with_port(address: str, port: int) -> str:
     """An address with its port, as URLs write it."""
     return f"[{address}]:{port}" if ":" in address else f"{address}:{port}"
+
+
+def host_of_url(text: str) -> str:
+    """The host of a URL, in small letters; "" for other text."""
+    try:
+        return urlsplit(text).hostname or ""
+    except ValueError:
+        return ""
+
+
+def host_of(text: str) -> str:
+    """The host of a setting in small letters: of a URL, of me:secret@HOST:80, or of HOST alone."""
+    return host_of_url(text if "//" in text else f"//{text}")
 
 
 def is_everywhere(text: str) -> bool:

@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 import msgspec
 
 from diagnose.evidence.containers.listing import Container, Containers
-from diagnose.evidence.network.addresses import is_itself
+from diagnose.evidence.network.addresses import host_of, is_itself
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.mappings import only
 from diagnose.model import PageVariables
@@ -54,7 +54,7 @@ def loopback_variable(
     variables = [
         (name, _without_login(value))
         for name, value in container.config.environment
-        if _NAMES_SERVER.search(name) and not _OWN.search(name) and is_itself(_host(value))
+        if _NAMES_SERVER.search(name) and not _OWN.search(name) and is_itself(host_of(value))
     ]
     if len(variables) != 1:
         return None
@@ -67,10 +67,3 @@ def loopback_variable(
 def _without_login(value: str) -> str:
     """The value without a login: host and port of an address, or of a place such as me:x@host:1."""
     return urlsplit(value if "://" in value else f"//{value}").netloc.rpartition("@")[2]
-
-
-def _host(value: str) -> str:
-    try:
-        return urlsplit(value if "://" in value else f"//{value}").hostname or ""
-    except ValueError:
-        return ""

@@ -2,11 +2,11 @@
 
 import itertools
 import re
-from urllib.parse import urlsplit
 
 import msgspec
 
 from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.network.addresses import host_of, host_of_url
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.mappings import only
 from diagnose.programs.failures import Recognised
@@ -39,7 +39,7 @@ def own_address(
     The line has the address that the caller expected, and the one that the server gave.
     """
     values = failure.values if failure is not None else {}
-    expected, got = (_host(values.get(name, "")) for name in ("expected", "got"))
+    expected, got = (host_of_url(values.get(name, "")) for name in ("expected", "got"))
     if not expected or not got or expected == got:
         return None
     server = only(containers.called_by(caller, expected))
@@ -47,14 +47,6 @@ def own_address(
     return (
         OwnAddress(server.name, places[0], got) if server is not None and len(places) == 1 else None
     )
-
-
-def _host(address: str) -> str:
-    """The host of a URL; "" for any other text."""
-    try:
-        return urlsplit(address).hostname or ""
-    except ValueError:
-        return ""
 
 
 def _places(server: Container, host: str) -> list[str]:
@@ -67,9 +59,4 @@ def _places(server: Container, host: str) -> list[str]:
     ]
     variables = [(f"variable {name}", value) for name, value in server.config.environment]
     places = (*options, *variables)
-    return [place for place, value in places if _SAYS_WHO.search(place) and _host_of(value) == host]
-
-
-def _host_of(value: str) -> str:
-    """The host of a setting, which may be a URL, a host with a port, or the host alone."""
-    return _host(value if "//" in value else f"//{value}")
+    return [place for place, value in places if _SAYS_WHO.search(place) and host_of(value) == host]

@@ -10,7 +10,7 @@ from diagnose.evidence.containers.inspect import host_mount
 from diagnose.evidence.containers.listing import Container
 from diagnose.evidence.containers.mounts.mounted_files import mounted_file
 from diagnose.evidence.items import Items
-from diagnose.evidence.network.addresses import is_address, is_loopback
+from diagnose.evidence.network.addresses import BROWSED_PORTS, is_address, is_loopback
 from diagnose.evidence.network.interfaces import Interfaces
 from diagnose.evidence.network.proxies.pages.failed_answers import AllFailedAnswers, FailedAnswers
 from diagnose.evidence.network.uplinks import Uplinks
@@ -34,7 +34,6 @@ _FILES = (
 """The files of the list, by image."""
 _FIRST_START = LazyPattern(r"^NEXTCLOUD_")
 """Nextcloud reads its variable of that name at the first start alone."""
-_USUAL_PORTS = (80, 443)
 _FORBIDDEN = 403
 _REFUSED = frozenset({400, _FORBIDDEN, 421})
 _NETWORK = LazyPattern(r"[\d.:a-fA-F]{2,45}/\d{1,3}")
@@ -161,7 +160,7 @@ def _with_address(container: Container, variable: str, value: str, address: str)
     if not address or value.startswith("["):
         return ""
     port = next((binding.host_port for binding in container.published_by("tcp")), 0)
-    needs_port = variable.startswith("HOMEPAGE_") and port not in _USUAL_PORTS
+    needs_port = variable.startswith("HOMEPAGE_") and port not in BROWSED_PORTS
     separator = next((sign for sign in ",; |" if sign in value), ",")
     return f"{value}{separator}{address}{f':{port}' if needs_port else ''}"
 

@@ -7,6 +7,7 @@ import msgspec
 
 from diagnose.evidence.containers.listing import Container
 from diagnose.evidence.containers.settings.changed_words import spliced
+from diagnose.evidence.network.addresses import host_of_url
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.mappings import only
 from diagnose.model import PageVariables
@@ -101,10 +102,11 @@ def _with_url_of_store(
 
     Without another one it is the neighbour's name, where the neighbour asks for no password.
     """
+    names = {peer_name.lower() for peer_name in peer.dns_names}
     addresses = {
         value
         for _, value in container.config.environment
-        if value.startswith(begin) and _host_of(value) in peer.dns_names
+        if value.startswith(begin) and host_of_url(value) in names
     }
     address = only(list(addresses))
     asks_for_password = any(map(_WITH_PASSWORD.search, _words_of(peer)))
@@ -113,12 +115,6 @@ def _with_url_of_store(
     if address is None or holds_token(address):
         return {}
     return {"assignment": f"{name}={address}"}
-
-
-def _host_of(address: str) -> str:
-    """The host in an address such as redis://me:secret@redis:6379/0."""
-    place = address.partition("://")[2].partition("/")[0]
-    return place.rpartition("@")[2].partition(":")[0]
 
 
 def _words_of(peer: Container) -> list[str]:

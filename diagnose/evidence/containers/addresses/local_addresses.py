@@ -15,7 +15,7 @@ from diagnose.evidence.containers.peers.served_names import labelled_names
 from diagnose.evidence.containers.settings.developer_runs import is_for_developers, is_on_a_desk
 from diagnose.evidence.items import Items
 from diagnose.evidence.machine.processes import Processes
-from diagnose.evidence.network.addresses import WEB_PORTS, is_loopback
+from diagnose.evidence.network.addresses import WEB_PORTS, host_of_url, is_loopback
 from diagnose.file_paths import is_within
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.mappings import only
@@ -105,7 +105,7 @@ def _local_address(
     visitors_way = way_of_visitors(container, is_desk=is_desk)
     if not visitors_way:
         return None
-    hosts = {urlsplit(value).hostname or "" for _, value in variables}
+    hosts = {host_of_url(value) for _, value in variables}
     return LocalAddress(
         container,
         variables,

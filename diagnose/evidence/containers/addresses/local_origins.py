@@ -13,7 +13,7 @@ from diagnose.evidence.containers.port_binding import PortBinding
 from diagnose.evidence.containers.settings.developer_runs import is_for_developers, is_on_a_desk
 from diagnose.evidence.items import Items
 from diagnose.evidence.machine.processes import Processes
-from diagnose.evidence.network.addresses import WEB_PORTS
+from diagnose.evidence.network.addresses import BROWSED_PORTS
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.mappings import first_of, only
 from diagnose.phrases import and_more
@@ -130,7 +130,7 @@ def _has_front(page: Container, server: Container, containers: Containers) -> bo
 
 def _has_web_port(container: Container) -> bool:
     """Whether browsers find a container without a port in the address."""
-    return any(port.host_port in WEB_PORTS.values() for port in _open_ports(container))
+    return any(port.host_port in BROWSED_PORTS for port in _open_ports(container))
 
 
 def _port_of_page(page: Container, origins: tuple[str, ...]) -> str:

@@ -11,7 +11,7 @@ import msgspec
 
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.engine.info import Info
-from diagnose.evidence.network.addresses import is_itself
+from diagnose.evidence.network.addresses import host_of, is_itself
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.model import PageVariables
 
@@ -121,8 +121,6 @@ def proxy_of_engine_alone(
 
 
 def _is_on_loopback(value: str) -> bool:
-    try:
-        host = urlsplit(value if "://" in value else f"http://{value}").hostname or ""
-    except ValueError:
-        return True
-    return is_itself(host)
+    """Whether an address leads to this machine, or cannot be read."""
+    host = host_of(value)
+    return not host or is_itself(host)

@@ -19,7 +19,12 @@ from diagnose.evidence.dns.names.pinned_names import NameComplaints
 from diagnose.evidence.dns.query_plan import asking_pid
 from diagnose.evidence.dns.resolvers import Resolvers, Upstream
 from diagnose.evidence.items import Items
-from diagnose.evidence.network.addresses import is_address, is_everywhere, is_loopback
+from diagnose.evidence.network.addresses import (
+    BROWSED_PORTS,
+    is_address,
+    is_everywhere,
+    is_loopback,
+)
 from diagnose.evidence.network.calls.called_places import place_in
 from diagnose.evidence.network.container_netns import Namespaces
 from diagnose.evidence.network.networks import DEFAULT_NETWORK
@@ -36,7 +41,6 @@ useless address. hidden: a neighbour has the name of a machine that DNS knows.""
 MOST = 8
 """Names that DNS servers are asked for."""
 _REFUSED = frozenset({"refused", "certificate", "tls"})
-_WEB_PORTS = (443, 80)
 _LOG = "its log"
 
 
@@ -171,7 +175,7 @@ def _called_names(
     for other in containers.beside(container):
         for name in sorted(other.dns_names):
             if "." in name and other.is_running:
-                for web_port in _WEB_PORTS:
+                for web_port in BROWSED_PORTS:
                     yield _CalledName(container, name, web_port, source="", line=lines[-1])
 
 

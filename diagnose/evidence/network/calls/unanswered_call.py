@@ -8,7 +8,7 @@ import msgspec
 from diagnose.evidence.containers.addresses.proxy_settings import EngineProxy
 from diagnose.evidence.containers.listing import Container
 from diagnose.evidence.network.absent_machine import AbsentMachine
-from diagnose.evidence.network.addresses import with_port
+from diagnose.evidence.network.addresses import BROWSED_PORTS, with_port
 from diagnose.evidence.network.calls.ways_through_containers import WayThroughContainer
 from diagnose.evidence.network.neighbours import Neighbour
 from diagnose.evidence.network.networks import Network
@@ -19,7 +19,6 @@ from diagnose.lazy_pattern import LazyPattern
 
 METADATA = "169.254.169.254"
 """The address of the metadata service of clouds."""
-_WEB = (80, 443)
 _OF_SITES = tuple(
     ip_network(text)
     for text in ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "169.254.0.0/16", "fc00::/7")
@@ -254,7 +253,7 @@ class UnansweredCall(msgspec.Struct, frozen=True):
     @property
     def _is_without_proxy(self) -> bool:
         """Whether a web server of the internet is called, to which the engine takes a proxy."""
-        is_web = self.port in _WEB and not any(
+        is_web = self.port in BROWSED_PORTS and not any(
             ip_address(self.address) in net for net in _OF_SITES if net.version == self._version
         )
         is_outside = is_web and self.peer is None and self.of_network is None

@@ -5,15 +5,13 @@ from collections.abc import Iterable, Iterator, Set
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.logs.recent import RecentLogs
 from diagnose.evidence.machine.processes import Processes
-from diagnose.evidence.network.addresses import EVERYWHERE6
+from diagnose.evidence.network.addresses import BROWSED_PORTS, EVERYWHERE6
 from diagnose.evidence.network.calls.client_refusals import LIMITS, IsRefusal, refusal_of
 from diagnose.evidence.network.networks import Network, Networks
 from diagnose.evidence.network.sockets.listeners import Listeners
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.programs.web_programs import FRONTS
 
-_WEB = (80, 443)
-"""Ports of the host at which clients of web servers come."""
 _ENGINES = ("docker-proxy", "rootlesskit", "rootlessport")
 """Programs that take calls to published ports on behalf of an engine."""
 LEAST_VISITORS = 2
@@ -27,12 +25,14 @@ on. A line of an error log ends with the host that was asked for."""
 
 def web_server_before(container: Container, listeners: Listeners | None) -> str:
     """The host program at a web port, where the container serves none; or ""."""
-    if listeners is None or any(port.host_port in _WEB for port in container.published_ports):
+    if listeners is None or any(
+        port.host_port in BROWSED_PORTS for port in container.published_ports
+    ):
         return ""
     serving = [
         listener
         for listener in listeners
-        if listener.port in _WEB and listener.proto.startswith("tcp")
+        if listener.port in BROWSED_PORTS and listener.proto.startswith("tcp")
     ]
     programs = (listener.comm for listener in serving if listener.comm not in _ENGINES)
     return next(filter(None, programs), "")

@@ -11,7 +11,7 @@ import msgspec
 
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.items import Items
-from diagnose.evidence.network.addresses import WEB_PORTS
+from diagnose.evidence.network.addresses import BROWSED_PORTS, WEB_PORTS
 from diagnose.evidence.network.container_netns import Namespaces
 from diagnose.evidence.network.networks import Networks
 from diagnose.evidence.network.proxies.git_addresses import bare_address, ssh_address
@@ -74,7 +74,7 @@ class _Surroundings(msgspec.Struct, frozen=True):
         inside = self.namespaces.of(claim.container)
         if inside is None or claim.port not in inside.served_ports:
             return False
-        if claim.host.lower() in self.containers.by_dns_name or claim.port in WEB_PORTS.values():
+        if claim.host.lower() in self.containers.by_dns_name or claim.port in BROWSED_PORTS:
             return False
         is_served = is_led_on(claim.port, self.containers) or takers(claim.port, self.listeners)
         return not is_served and self.front(claim.container, claim.port) is not None
@@ -95,7 +95,7 @@ class _Surroundings(msgspec.Struct, frozen=True):
         }
         if ports:
             return _Front(only(ports) or 0)
-        fronts = (self._web_front(container, web) for web in (443, 80))
+        fronts = (self._web_front(container, web) for web in BROWSED_PORTS)
         return next(filter(None, fronts), None)
 
     def _web_front(self, container: Container, web: int) -> _Front | None:

@@ -13,7 +13,7 @@ import msgspec
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.items import Items
 from diagnose.evidence.machine.kernel_log import KernelLog
-from diagnose.evidence.network.addresses import WEB_PORTS, is_loopback
+from diagnose.evidence.network.addresses import BROWSED_PORTS, is_loopback
 from diagnose.evidence.network.host_stack import HostStack
 from diagnose.evidence.network.sockets.asked_ports import wanted_ports
 from diagnose.evidence.network.sockets.listeners import Listener, Listeners
@@ -137,11 +137,11 @@ def closed_host_ports(
 def _has_web_server(containers: Containers, listeners: Listeners) -> bool:
     """Whether a program of the host, or a published port, takes requests at 80 or 443."""
     served = any(
-        listener.port in WEB_PORTS.values() and not is_loopback(listener.address)
+        listener.port in BROWSED_PORTS and not is_loopback(listener.address)
         for listener in listeners
     )
     return served or any(
-        container.publishes(port) for container in containers.running for port in WEB_PORTS.values()
+        container.publishes(port) for container in containers.running for port in BROWSED_PORTS
     )
 
 

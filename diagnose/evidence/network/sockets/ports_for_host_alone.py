@@ -12,7 +12,7 @@ from diagnose.evidence.containers.port_binding import PortBinding
 from diagnose.evidence.containers.settings.developer_runs import is_on_a_desk
 from diagnose.evidence.items import Items
 from diagnose.evidence.machine.processes import Processes
-from diagnose.evidence.network.addresses import is_loopback
+from diagnose.evidence.network.addresses import BROWSED_PORTS, is_loopback
 from diagnose.evidence.network.interfaces import Interfaces
 from diagnose.evidence.network.proxies.host_proxy_logs import PROGRAMS
 from diagnose.evidence.network.sockets.listeners import Listeners
@@ -23,8 +23,6 @@ from diagnose.questions.network import ListConnections, UdpFlow
 from diagnose.registry import evidence
 from diagnose.word_sets import vocabulary
 
-_ENTRIES = (80, 443)
-"""Ports by which visitors come in."""
 _CLOSED = "close"
 """The state of a call that was refused; the kernel keeps it for ten seconds."""
 _TUNNELS = vocabulary(
@@ -81,7 +79,7 @@ def ports_for_host_alone(
     for number, sources in refused.items():
         callers = tuple(src for src in sources if times[src] <= _MOST_TRIED and src not in inside)
         container, binding = shut_ports[number][0]
-        is_entry = number in _ENTRIES and container.restarts_always and not is_fronted
+        is_entry = number in BROWSED_PORTS and container.restarts_always and not is_fronted
         if callers or is_entry:
             ports.append(PortForHostAlone(container, binding, callers))
     return PortsForHostAlone(tuple(ports))

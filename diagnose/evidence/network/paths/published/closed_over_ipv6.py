@@ -10,7 +10,7 @@ from diagnose.error_signatures import FOUND_NOBODY, signs
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.logs.recent import RecentLogs
 from diagnose.evidence.items import Items
-from diagnose.evidence.network.addresses import EVERYWHERE6
+from diagnose.evidence.network.addresses import BROWSED_PORTS, EVERYWHERE6
 from diagnose.evidence.network.host_stack import HostStack
 from diagnose.evidence.network.paths.packet_paths import InboundPath, PacketPaths
 from diagnose.evidence.network.paths.walks import ordinary_peer
@@ -20,9 +20,6 @@ from diagnose.firewall.network_stack import NetworkStack
 from diagnose.firewall.trace import trace
 from diagnose.phrases import quoted
 from diagnose.registry import evidence
-
-WEB = (80, 443)
-"""Ports by which browsers and certificate authorities come, IPv6 first."""
 
 
 class ClosedPort(msgspec.Struct, frozen=True):
@@ -93,7 +90,7 @@ def _own_address(stack: NetworkStack, uplinks: Uplinks) -> str:
 
 def _is_open_web_port(inbound: InboundPath) -> bool:
     """Whether clients reach it over IPv4, and the engine publishes it over IPv6 too."""
-    is_web = inbound.host_port in WEB and inbound.port.endswith("/tcp")
+    is_web = inbound.host_port in BROWSED_PORTS and inbound.port.endswith("/tcp")
     published = {
         published.host_port
         for published in inbound.container.published_ports

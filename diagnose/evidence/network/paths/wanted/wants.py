@@ -13,7 +13,7 @@ import msgspec
 from diagnose.error_signatures import FOUND_NOBODY, signs
 from diagnose.evidence.containers.listing import Container
 from diagnose.evidence.containers.logs.tails import LogTails
-from diagnose.evidence.network.addresses import is_address
+from diagnose.evidence.network.addresses import BROWSED_PORTS, is_address
 from diagnose.evidence.network.calls.logged_failures import LoggedFailure, LoggedFailures
 from diagnose.evidence.network.paths.wanted.called_names import CalledNames, Words
 from diagnose.evidence.network.sockets.losses import NetworkLosses
@@ -62,7 +62,10 @@ PORT_OF_WORD: Mapping[str, int] = {
 }
 """The port that a variable's name hints at: POSTGRES_HOST."""
 
-DEPENDENCIES = frozenset({*PORT_OF_SCHEME.values(), *PORT_OF_WORD.values()}) - {80, 443, 1883}
+DEPENDENCIES = frozenset({*PORT_OF_SCHEME.values(), *PORT_OF_WORD.values()}) - {
+    *BROWSED_PORTS,
+    1883,
+}
 """Ports of services without which programs cannot work: databases, queues, directories, mail.
 Devices use HTTP and MQTT."""
 

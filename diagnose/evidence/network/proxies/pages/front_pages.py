@@ -18,7 +18,7 @@ from diagnose.evidence.containers.peers.served_names import served_names
 from diagnose.evidence.items import Items
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.machine.processes import Processes
-from diagnose.evidence.network.addresses import is_everywhere, with_port
+from diagnose.evidence.network.addresses import BROWSED_PORTS, is_everywhere, with_port
 from diagnose.evidence.network.container_netns import ContainerNetns, Namespaces
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.mappings import by_key, first_of
@@ -349,7 +349,7 @@ def _is_behind_proxy(container: Container, containers: Containers) -> bool:
         return True
     networks = container.endpoints.keys() - {"bridge"}
     return any(
-        binding.host_port in (80, 443)
+        binding.host_port in BROWSED_PORTS
         for other in containers.running
         if other.id != container.id and networks & other.endpoints.keys()
         for binding in other.published_by("tcp")
