@@ -104,8 +104,7 @@ def _wrong_login_finding(
     """The finding about a pull that fails because of its login: a public image needs none."""
     registry = trouble.registry or HUB
     reason = f"{registry} refuses the login with which it was made: {reason_of(trouble)}"
-    logins = (client.logins or ()) if client is not None else ()
-    if client is None or registry not in logins:
+    if client is None or registry not in (client.logins or ()):
         return failures.finding(trouble, variables={"login": registry}, reason=reason)
     return failures.finding(
         trouble,

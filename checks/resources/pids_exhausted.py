@@ -103,8 +103,10 @@ def _sessions(container: Container, processes: Processes | None) -> list[Process
 
     Their parent is the shim, as of the first process. They go on where the client was killed.
     """
-    shim = processes.shims.get(container.id) if processes is not None else None
-    if processes is None or shim is None:
+    if processes is None:
+        return []
+    shim = processes.shims.get(container.id)
+    if shim is None:
         return []
     inside = processes.inside(container.id)
     return [

@@ -312,8 +312,10 @@ def _leads_out(walk: PathWalk, uplink: str) -> None:
     A bridge with a network card as a port leads out.
     """
     interfaces = walk.site.interfaces
-    used = interfaces.by_name.get(uplink) if interfaces is not None else None
-    if interfaces is None or used is None:
+    if interfaces is None:
+        return
+    used = interfaces.by_name.get(uplink)
+    if used is None:
         return
     bridge = interfaces.by_index.get(used.master) if used.master else used
     bridges = {network.bridge for network in walk.site.networks or () if network.is_bridge}

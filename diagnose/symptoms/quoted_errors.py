@@ -95,12 +95,13 @@ def _shared_in_order(quoted: tuple[str, ...], words: list[str]) -> list[str]:
 
 @functools.cache
 def _quotes() -> tuple[QuotedMessage, ...]:
-    return tuple(
-        QuotedMessage(id, tuple(words))
+    messages = (
+        QuotedMessage(id, tuple(_words_of_message(quoted)))
         for id in runbooks.paths()
         for quoted in _QUOTE.findall(_symptom_section(id))
-        if not _COMMAND.match(quoted) and len(words := _words_of_message(quoted)) >= 2
+        if not _COMMAND.match(quoted)
     )
+    return tuple(message for message in messages if len(message.words) >= 2)
 
 
 def _symptom_section(id: str) -> str:

@@ -118,8 +118,10 @@ def _denied_findings(container: Container, image: Detail, tail: LogTail) -> Iter
     image_user = _user_of(image)
     configured = container.config.user
     denied = denied_image_path(container, tail)
-    place = asked_for_by(container, image, denied.path) if denied is not None else ""
-    if denied is None or (is_same_user(configured, image_user) and not place):
+    if denied is None:
+        return
+    place = asked_for_by(container, image, denied.path)
+    if is_same_user(configured, image_user) and not place:
         return
     cure = _own_volume(container, denied.path, tail) if place else {"overridden": "user"}
     yield Finding.about(

@@ -17,7 +17,7 @@ from diagnose.first_steps.network.rule_cures import (
     of_blocked_calls,
     of_blocked_paths,
 )
-from diagnose.mappings import by_key, names_of, present, subjects_of
+from diagnose.mappings import by_key, names_of, paired, present, subjects_of
 from diagnose.model import DAEMON, HOST, CheckResult, Finding, Severity, Skipped
 from diagnose.phrases import agree, and_more, joined, named
 from diagnose.registry import check
@@ -76,9 +76,8 @@ def _paths_by_obstacle(
     }
     return by_key(
         (obstacle, path)
-        for path in host_paths
-        if (obstacle := _rule_of_host(path)) is not None
-        and not (obstacle.part == "reply" and obstacle.by in of_containers)
+        for path, obstacle in paired(host_paths, _rule_of_host)
+        if not (obstacle.part == "reply" and obstacle.by in of_containers)
     )
 
 

@@ -225,8 +225,10 @@ def _unreached_peer_finding(
 
 def _own_address(links: Interfaces | None, name: str) -> str:
     """The host's first IPv4 address on an interface; empty if there is none."""
-    link = links.by_name.get(name) if links is not None else None
-    if links is None or link is None:
+    if links is None:
+        return ""
+    link = links.by_name.get(name)
+    if link is None:
         return ""
     return next((address for address in links.addresses_of(link) if "." in address), "")
 

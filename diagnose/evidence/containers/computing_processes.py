@@ -54,8 +54,10 @@ def computing_processes(
     items = []
     for task in host.first(computing, MOST, "processes that compute"):
         usage = _usage(host, task.pid)
-        limit = _limit(host, task.pid) if usage is not None else None
-        if usage is None or limit is None:
+        if usage is None:
+            continue
+        limit = _limit(host, task.pid)
+        if limit is None:
             continue
         computing_process = ComputingProcess(
             running[task.container or ""],

@@ -86,8 +86,10 @@ def failure(line: LogLine) -> PullFailure | None:
     match = ended or _LAYER_FAILED.search(text)
     if match is None and not _IS_PLAIN_HTTP.search(text):
         match = _NEXT_ENDPOINT.search(text)
-    why = classify(match[1]) if match is not None else None
-    if match is None or why is None:
+    if match is None:
+        return None
+    why = classify(match[1])
+    if why is None:
         return None
     target = _target(match[1])
     is_of_registry = bool(target.registry) and why in REGISTRY_WIDE

@@ -221,11 +221,11 @@ def _same_failure(failed: PullFailure, later: Iterable[PullFailure]) -> PullFail
 
 def _given_up_endpoints(lines: Iterable[LogLine]) -> list[_GivenUpEndpoint]:
     """In the order of time."""
-    endpoints = [
-        _GivenUpEndpoint(line.at, registry)
-        for line in lines
-        if line.at is not None and (registry := given_up_registry(line))
-    ]
+    endpoints = []
+    for line in lines:
+        registry = given_up_registry(line)
+        if line.at is not None and registry:
+            endpoints.append(_GivenUpEndpoint(line.at, registry))
     return sorted(endpoints, key=lambda endpoint: endpoint.at)
 
 

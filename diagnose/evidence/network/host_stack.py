@@ -112,9 +112,6 @@ def _is_on(value: str | None) -> bool | None:
 
 def _strictest_filter(values: Mapping[tuple[str, str], str | None], name: str) -> int | None:
     """The greater of an interface's own rp_filter and that of all interfaces (IN_DEV_MAXCONF)."""
-    numbers = [
-        int(value)
-        for where in ("all", name)
-        if (value := values[where, "rp_filter"]) and value.isdigit()
-    ]
+    modes = (values["all", "rp_filter"], values[name, "rp_filter"])
+    numbers = [int(mode) for mode in modes if mode and mode.isdigit()]
     return max(numbers, default=None)

@@ -75,8 +75,8 @@ def cut_off_steps(replica: str, repeated_errors: RepeatedErrors) -> PageVariable
     Empty where the master may answer: the program should write to that one.
     """
     for error in repeated_errors:
-        failure_name = error.failure.name if error.failure is not None else ""
-        if error.container.name != replica or failure_name != "redis-master-gone":
+        is_cut_off = error.failure is not None and error.failure.name == "redis-master-gone"
+        if error.container.name != replica or not is_cut_off:
             continue
         masters = [match[1] for match in filter(None, map(_MASTER.search, error.lines))]
         return {"cut_off": replica, "master": masters[-1] if masters else "another server"}

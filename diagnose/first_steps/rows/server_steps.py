@@ -27,8 +27,10 @@ def server_of(
 
     It is this container, or the one that it calls.
     """
-    remedy = failure.remedy if failure is not None else None
-    if failure is None or not isinstance(remedy, AtServer) or containers is None:
+    if failure is None or containers is None:
+        return {}
+    remedy = failure.remedy
+    if not isinstance(remedy, AtServer):
         return {}
     is_exchange = failure.values.get("kind", "queue") != "queue"
     servers = _servers(container, failure, remedy, containers)

@@ -33,9 +33,8 @@ def runbook_pages(page: Outline, report: Report) -> tuple[RunbookPage, ...]:
     first: dict[str, Reported] = {}
     for finding in report.findings:
         first.setdefault(finding.id, finding)
-    return tuple(
-        written for id in ids if id in first and (written := _page(first[id], report)) is not None
-    )
+    pages = (_page(first[id], report) for id in ids if id in first)
+    return tuple(filter(None, pages))
 
 
 def _ids(page: Outline) -> Iterable[str]:

@@ -12,7 +12,7 @@ import msgspec
 from diagnose.evidence.containers.container import Container
 from diagnose.evidence.containers.settings.changed_words import spliced
 from diagnose.lazy_pattern import LazyPattern
-from diagnose.mappings import only
+from diagnose.mappings import only, paired
 from diagnose.model import PageVariables
 from diagnose.numbers import is_number
 from diagnose.redact import holds_token
@@ -112,10 +112,11 @@ _BEHIND_LOGIN = LazyPattern(
 def _spliced_host(container: Container, port: int, host: str) -> PageVariables:
     """The page variables that replace loopback in the only address with a login that may be meant:
     at this port, or without one."""
+    matches = paired(container.config.environment, lambda entry: _BEHIND_LOGIN.match(entry[1]))
     hosts = [
         (name, value, match["place"])
-        for name, value in container.config.environment
-        if (match := _BEHIND_LOGIN.match(value)) and match["port"] in (None, str(port))
+        for (name, value), match in matches
+        if match["port"] in (None, str(port))
     ]
     if len(hosts) != 1:
         return {}

@@ -25,6 +25,7 @@ from diagnose.evidence.items import Items
 from diagnose.evidence.machine.processes import Process, Processes
 from diagnose.file_paths import is_within
 from diagnose.lazy_pattern import LazyPattern
+from diagnose.mappings import paired
 from diagnose.model import Failed, Unavailable
 from diagnose.questions import Host
 from diagnose.questions.files import ReadFile
@@ -66,12 +67,12 @@ def unusable_devices(
     complaints = list(_complaints(containers, recent_logs))
     if not complaints:
         return UnusableDevices()
-    changed = {
-        complaint.container.id: user
+    userless = [
+        complaint.container
         for complaint in complaints
         if host_user(complaint.container, info, numbers) is None
-        and (user := named_by_variables(complaint.container)) is not None
-    }
+    ]
+    changed = {container.id: user for container, user in paired(userless, named_by_variables)}
 
     def user_of(container: Container) -> HostUser | None:
         user = changed.get(container.id) or host_user(container, info, numbers)

@@ -298,25 +298,22 @@ def _is_over(pattern: Pattern, program: str, after: Sequence[str]) -> bool:
         return True
     over = re.compile(pattern.over.format(program=re.escape(program)))
     last_over = max((at for at, line in enumerate(after) if over.search(line)), default=-1)
-    failed_again = (
-        at
-        for at, line in enumerate(after)
-        if (match := pattern.failed.search(line)) and (match["program"] or "") == program
-    )
-    return last_over > max(failed_again, default=-1)
+    return last_over > _last_failure(pattern, program, after)
 
 
 def _is_left_behind(pattern: Pattern, program: str, after: Sequence[str]) -> bool:
     """Whether a whole round of work has come since the failure was last met."""
-    last = max(
-        (
-            at
-            for at, line in enumerate(after)
-            if (match := pattern.failed.search(line)) and match["program"] == program
-        ),
-        default=-1,
-    )
-    return sum(bool(pattern.round_ends.search(line)) for line in after[last + 1 :]) > 1
+    since = after[_last_failure(pattern, program, after) + 1 :]
+    return sum(bool(pattern.round_ends.search(line)) for line in since) > 1
+
+
+def _last_failure(pattern: Pattern, program: str, lines: Sequence[str]) -> int:
+    """The index of the last line in which this program fails; -1 without one."""
+    for at in reversed(range(len(lines))):
+        match = pattern.failed.search(lines[at])
+        if match is not None and (match["program"] or "") == program:
+            return at
+    return -1
 
 
 def _reason(pattern: Pattern, sign: _Sign, texts: Sequence[str]) -> str:

@@ -264,8 +264,10 @@ def _missed_path(
 def _path_of_postgres(host: Host, container: Container, line: str) -> NamedPath | None:
     """The missing file in PostgreSQL's data folder, by a line that does not name the folder."""
     match = _OF_POSTGRES.search(line)
-    folder = _postgres_folder(host, container) if match is not None else ""
-    if match is None or not folder:
+    if match is None:
+        return None
+    folder = _postgres_folder(host, container)
+    if not folder:
         return None
     place = named_path(container, f"'{folder}/{match['path']}'")
     if place is None or not _may_miss(place):

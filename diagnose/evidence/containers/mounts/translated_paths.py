@@ -9,7 +9,7 @@ from diagnose.evidence.containers.inspect import Mount
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.file_paths import is_within
 from diagnose.lazy_pattern import LazyPattern
-from diagnose.mappings import only
+from diagnose.mappings import only, paired
 
 _DOWNLOADS = LazyPattern(
     r"(?:^|/)[\w.-]*(?:aria2|deluge|nzbget|qbittorrent|rtorrent|rutorrent|sabnzbd|transmission)"
@@ -41,15 +41,13 @@ def translated_path(
     container: Container, containers: Containers, path: str
 ) -> TranslatedPath | None:
     """The translation of a path that only one other running container can have named; or None."""
-    places_by_peer = [
-        (peer, mount.on_host(path))
-        for peer in containers.running
-        if peer.id != container.id and (mount := _innermost_mount(peer, path)) is not None
-    ]
+    peers = [peer for peer in containers.running if peer.id != container.id]
+    mounts = paired(peers, lambda peer: _innermost_mount(peer, path))
+    peer_places = [(peer, mount.on_host(path)) for peer, mount in mounts]
     mount_of_path = _innermost_mount(container, path)
     foreign_places = [
         (peer, place)
-        for peer, place in places_by_peer
+        for peer, place in peer_places
         if mount_of_path is None or mount_of_path.on_host(path) != place
     ]
     candidates = [
@@ -60,9 +58,7 @@ def translated_path(
     if candidates:
         return only(candidates)
     clients = [
-        places_by_peer
-        for places_by_peer in foreign_places
-        if _DOWNLOADS.search(places_by_peer[0].config.image)
+        (peer, place) for peer, place in foreign_places if _DOWNLOADS.search(peer.config.image)
     ]
     client = only(clients)
     if client is None:

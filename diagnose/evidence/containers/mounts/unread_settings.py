@@ -13,7 +13,7 @@ from diagnose.evidence.containers.logs.repeated_errors import RepeatedErrors
 from diagnose.evidence.containers.mounts.bind_mounts import named_path
 from diagnose.evidence.items import ByContainer
 from diagnose.lazy_pattern import LazyPattern
-from diagnose.mappings import only
+from diagnose.mappings import only, paired
 from diagnose.questions import Host
 from diagnose.questions.file_answers import path_statuses
 from diagnose.registry import evidence
@@ -93,11 +93,11 @@ def unread_files(
 
     The collector asks nothing where no command names a settings file.
     """
-    complaining = {error.container.id for error in repeated_errors}
+    complaining_ids = {error.container.id for error in repeated_errors}
+    complaining = [container for container in containers.running if container.id in complaining_ids]
     reads = {
         container.id: SettingsRead(" ".join(container.config.words), path)
-        for container in containers.running
-        if container.id in complaining and (path := _file_of_command(container))
+        for container, path in paired(complaining, _file_of_command)
     }
     found = unread_settings(host, tuple(containers.running), reads)
     settings = {id: unread for id, unread in found.items() if _FOLDER.match(unread.folder)}

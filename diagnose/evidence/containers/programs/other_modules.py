@@ -196,8 +196,10 @@ def other_modules(
     modules = {}
     for container in containers:
         failure = log_tails.failures.get(container.id)
-        language = _LANGUAGES.get(failure.name) if failure is not None else None
-        if failure is None or language is None or not container.image:
+        if failure is None:
+            continue
+        language = _LANGUAGES.get(failure.name)
+        if language is None or not container.image:
             continue
         module = failure.values.get("module", "")
         is_path = module.startswith((".", "/")) or ".." in module

@@ -16,7 +16,7 @@ from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.settings.developer_runs import is_for_developers
 from diagnose.evidence.items import Items
 from diagnose.lazy_pattern import LazyPattern
-from diagnose.mappings import present
+from diagnose.mappings import paired, present
 from diagnose.model import Failed
 from diagnose.questions import Host
 from diagnose.questions.built_pages import BuiltPages, SearchBuiltPages
@@ -52,8 +52,8 @@ def built_values(host: Host, containers: Containers) -> BuiltValues:
     """The pages are searched of each running container that has such a variable of its own."""
     candidates = [
         (container, values)
-        for container in containers.running
-        if (values := _addresses(container)) and not is_for_developers(container)
+        for container, values in paired(containers.running, _addresses)
+        if not is_for_developers(container)
     ]
     stale_values = []
     for container, values in host.first(candidates, MOST, "containers with built pages"):

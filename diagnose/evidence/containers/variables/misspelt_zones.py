@@ -11,7 +11,7 @@ from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.variables.unknown_zones import ZONES, is_gone
 from diagnose.evidence.items import Items
 from diagnose.lazy_pattern import LazyPattern
-from diagnose.mappings import first_of
+from diagnose.mappings import first_of, paired
 from diagnose.questions import Host
 from diagnose.questions.containers import ReadContainerFile
 from diagnose.registry import evidence
@@ -57,12 +57,10 @@ def misspelt_zones(host: Host, containers: Containers) -> MisspeltZones:
             container.id, f"{ZONES}/{container.config.value_of('TZ')}", bytes=4
         ),
     )
+    lacking = (container for container, answer in answers if is_gone(answer))
+    zones = paired(lacking, lambda container: container.config.value_of("TZ"))
     return MisspeltZones(
-        tuple(
-            MisspeltZone(container, zone, _nearest_zone(zone))
-            for container, answer in answers
-            if is_gone(answer) and (zone := container.config.value_of("TZ"))
-        )
+        tuple(MisspeltZone(container, zone, _nearest_zone(zone)) for container, zone in zones)
     )
 
 

@@ -13,6 +13,7 @@ from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.items import Items
 from diagnose.evidence.machine.clock import Clock
 from diagnose.lazy_pattern import LazyPattern
+from diagnose.mappings import paired
 from diagnose.questions import Host
 from diagnose.questions.file_answers import path_status
 from diagnose.questions.files import FileText, ReadFile
@@ -49,9 +50,9 @@ class UnsetZones(Items[UnsetZone], frozen=True):
 def unset_zones(host: Host, containers: Containers, clock: Clock) -> UnsetZones:
     """By variables and mounts; the zone of the host is read where a container has a schedule."""
     scheduled = [
-        (container, found)
-        for container in containers.running
-        if (found := _schedule(container)) is not None and not _has_zone(container)
+        (container, schedule)
+        for container, schedule in paired(containers.running, _schedule)
+        if not _has_zone(container)
     ]
     zone = _zone_of_host(host) if scheduled else ""
     hours = _hours_ahead(zone, clock.wall) if zone else 0.0

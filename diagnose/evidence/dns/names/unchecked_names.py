@@ -11,6 +11,7 @@ from diagnose.evidence.dns.names.unresolved_names import (
     unresolved_names,
 )
 from diagnose.evidence.dns.resolvers import EMBEDDED
+from diagnose.mappings import paired
 from diagnose.model import Failed
 from diagnose.questions import Host
 from diagnose.questions.dns import QueryUncheckedDns
@@ -50,10 +51,11 @@ def unchecked_names(
 
     Only a server that answers SERVFAIL is asked once more, with the bit CD.
     """
+    unresolved = unresolved_names(containers, failed_names, lookups)
+    unknown = (failure for failure in unresolved if not failure.is_known)
     failing = [
         _ServerFailure(failure, error)
-        for failure in unresolved_names(containers, failed_names, lookups)
-        if (error := failure.first_error) is not None and not failure.is_known
+        for failure, error in paired(unknown, lambda failure: failure.first_error)
         if error.rcode == _RCODE and error.server != EMBEDDED
     ]
     answered = {

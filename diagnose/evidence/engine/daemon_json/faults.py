@@ -205,11 +205,13 @@ class _LoggedRefusal(msgspec.Struct, frozen=True):
 
 
 def _logged_refusal(daemon: Daemon, log: DaemonLog | None) -> _LoggedRefusal:
-    last = log.last_failure if log is not None and daemon.is_down else None
-    words = _refusal(last.text) if last is not None else ""
-    if log is None or last is None or not words:
+    if log is None or not daemon.is_down:
         return _LoggedRefusal()
-    return _LoggedRefusal(words, log.where(last), last.at)
+    last = log.last_failure
+    if last is None:
+        return _LoggedRefusal()
+    words = _refusal(last.text)
+    return _LoggedRefusal(words, log.where(last), last.at) if words else _LoggedRefusal()
 
 
 def _is_in_force(file: FileText, config: DaemonConfig, daemon: Daemon, clock: Clock | None) -> bool:

@@ -19,6 +19,7 @@ from diagnose.evidence.engine.log import DaemonLog, LogLine
 from diagnose.evidence.machine.file_locks import LOCKS, file_locks
 from diagnose.evidence.machine.processes import Processes
 from diagnose.lazy_pattern import LazyPattern
+from diagnose.mappings import paired
 from diagnose.model import Failed, Unavailable
 from diagnose.questions import Host
 from diagnose.questions.files import ReadFile, StatPaths
@@ -160,8 +161,8 @@ def _locked_databases(
         return
     files = {
         (status.dev, status.ino): path
-        for path in paths
-        if (status := stats.get(path)) and not status.failed
+        for path, status in paired(paths, stats.get)
+        if not status.failed
     }
     own_pids = _own_pids(daemon)
     for lock in file_locks(table.text):

@@ -59,11 +59,8 @@ def unfound_programs(host: Host, containers: Containers, daemon: Daemon) -> Unfo
 
     The collector asks nothing where no start names one.
     """
-    names = {
-        name
-        for container in containers
-        if container.start_failed and (name := missed_program(container.state.error))
-    }
+    errors = (container.state.error for container in containers if container.start_failed)
+    names = set(filter(None, map(missed_program, errors)))
     programs: dict[str, UnfoundProgram] = {}
     for name in sorted(names):
         program = _program(host, name, daemon)

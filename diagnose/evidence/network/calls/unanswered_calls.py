@@ -95,10 +95,12 @@ class CallWays(EvidenceGroup, frozen=True):
     @property
     def silent_router(self) -> str:
         """The host's default gateway, where it does not answer ARP; empty otherwise."""
-        router = self.routes.router if self.routes is not None else None
-        if router is None or self.neighbours is None:
+        if self.routes is None or self.neighbours is None:
             return ""
-        return router if self.neighbours.unanswered(router) is not None else ""
+        router = self.routes.router
+        if router is None or self.neighbours.unanswered(router) is None:
+            return ""
+        return router
 
     def silent_interface(self, address: str) -> str:
         """The host's interface on which no machine answers to an address; "" if none is known."""

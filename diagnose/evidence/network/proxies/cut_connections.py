@@ -22,7 +22,7 @@ from diagnose.evidence.network.proxies.nginx.configurations import (
 )
 from diagnose.evidence.network.proxies.nginx.hops import NginxHop, hops_for_path
 from diagnose.lazy_pattern import LazyPattern
-from diagnose.mappings import by_key, first_of
+from diagnose.mappings import by_key, first_of, paired
 from diagnose.questions import Host
 from diagnose.registry import evidence
 
@@ -89,9 +89,10 @@ def all_cut_connections(
     """
     ended = {
         container.id: lines
-        for container in containers.running
-        if len(lines := websocket_lines(container, recent_logs)) >= LEAST
-        and clock.is_within(lines[-1].at, FRESH_S)
+        for container, lines in paired(
+            containers.running, lambda container: websocket_lines(container, recent_logs)
+        )
+        if len(lines) >= LEAST and clock.is_within(lines[-1].at, FRESH_S)
     }
     if not ended:
         return AllCutConnections()

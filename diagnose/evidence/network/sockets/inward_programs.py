@@ -19,6 +19,7 @@ from diagnose.evidence.containers.mounts.unread_settings import (
 )
 from diagnose.evidence.network.container_netns import ContainerNetns, Namespaces
 from diagnose.lazy_pattern import LazyPattern
+from diagnose.mappings import paired
 from diagnose.model import Failed
 from diagnose.questions import Host
 from diagnose.questions.container_logs import ReadLogs
@@ -62,8 +63,8 @@ def inward_programs(host: Host, containers: Containers, namespaces: Namespaces) 
     """
     inward = [
         container
-        for container in containers.running
-        if (netns := namespaces.of(container)) is not None and _serves_itself_alone(netns)
+        for container, netns in paired(containers.running, namespaces.of)
+        if _serves_itself_alone(netns)
     ]
     looked_at = host.first(inward, MOST, "containers that serve themselves alone")
     led = {container.id: _redirected_ports(host, container) for container in looked_at}

@@ -134,8 +134,10 @@ def _sent_broadcasts(
     counted = host.ask(CountMulticast(sorted(pids)))
     if isinstance(counted, Failed):
         return []
-    return [
-        KeptBroadcast(container, tuple(networks.of(container)), "wake", line, counters.broadcasts)
-        for pid, (container, line) in pids.items()
-        if (counters := counted.get(str(pid))) is not None and counters.broadcasts
-    ]
+    kept = []
+    for pid, (container, line) in pids.items():
+        counters = counted.get(str(pid))
+        sent = counters.broadcasts if counters is not None else 0
+        if sent:
+            kept.append(KeptBroadcast(container, tuple(networks.of(container)), "wake", line, sent))
+    return kept

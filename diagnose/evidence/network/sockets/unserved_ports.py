@@ -7,6 +7,7 @@ from diagnose.evidence.containers.logs.reading import BYTES, LINES, MORE_BYTES, 
 from diagnose.evidence.containers.logs.tail import NO_LINES, LogTail, read_tails
 from diagnose.evidence.network.container_netns import ContainerNetns, Namespaces
 from diagnose.lazy_pattern import LazyPattern
+from diagnose.mappings import paired
 from diagnose.model import Failed, Unexamined
 from diagnose.programs.failures.languages.installs import QUESTIONS
 from diagnose.questions import Host
@@ -74,8 +75,8 @@ def unserved_ports(host: Host, containers: Containers, namespaces: Namespaces) -
     """The log of a program that failed while its container runs on; most hosts have none."""
     silent = [
         container
-        for container in containers.running
-        if (netns := namespaces.of(container)) is not None and _serves_nothing(netns)
+        for container, netns in paired(containers.running, namespaces.of)
+        if _serves_nothing(netns)
     ]
     tails = read_tails(host, host.first(silent, MOST, "containers that serve nothing")).tails
     explained = {id: tail for id, tail in tails.items() if tail.explains or _is_known(tail)}
@@ -105,8 +106,8 @@ def _mute_containers(host: Host, containers: Containers, namespaces: Namespaces)
     """The containers that listen nowhere and whose log reports that they gave up."""
     mute = [
         container
-        for container in containers.running
-        if (netns := namespaces.of(container)) is not None and _listens_nowhere(netns)
+        for container, netns in paired(containers.running, namespaces.of)
+        if _listens_nowhere(netns)
     ]
     tails, unread = read_tails(host, mute[:MOST_MUTE])
     unread |= {container.id: f"only {MOST_MUTE} logs are read" for container in mute[MOST_MUTE:]}

@@ -88,8 +88,10 @@ def blank_commands(texts: Mapping[str, str]) -> list[Json]:
             if sum(map(len, command.texts)) > _LONGEST:
                 continue
             written = _written_words(command.texts)
-            replaced = _replaced_texts(written.texts, known_names) if written is not None else None
-            if written is None or replaced is None or not replaced.names:
+            if written is None:
+                continue
+            replaced = _replaced_texts(written.texts, known_names)
+            if replaced is None or not replaced.names:
                 continue
             words = _split(replaced.texts[0]) if written.is_one_text else replaced.texts
             if words is not None:

@@ -11,7 +11,7 @@ from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.mounts.data.own_layer_data import is_for_data, keeps_data
 from diagnose.evidence.items import Items
 from diagnose.evidence.storage.volumes.unused_volumes import UnusedVolumes
-from diagnose.mappings import only
+from diagnose.mappings import only, paired
 from diagnose.questions import Host
 from diagnose.questions.files import ListFolder
 from diagnose.questions.images import Detail, InspectImage, Volume
@@ -52,11 +52,8 @@ def split_mounts(host: Host, containers: Containers, unused: UnusedVolumes | Non
     all_pairs = [pair for container in containers for pair in _pairs(container)]
     split = _mounts_in_use(host, _declared_by_image(host, all_pairs))
     have_one = {pair.container.id for pair in all_pairs}
-    pairs_apart = [
-        pair
-        for container in containers.running
-        if container.id not in have_one and (pair := _pair_apart(container)) is not None
-    ]
+    others = [container for container in containers.running if container.id not in have_one]
+    pairs_apart = [pair for _, pair in paired(others, _pair_apart)]
     split += _with_idle_mount(host, _declared_by_image(host, pairs_apart))
     unused_volumes = [volume for volume in unused or () if volume.is_anonymous]
     if split and unused_volumes:

@@ -13,6 +13,7 @@ from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.items import Items
 from diagnose.evidence.machine.processes import Processes
 from diagnose.lazy_pattern import LazyPattern
+from diagnose.mappings import paired
 from diagnose.model import Failed
 from diagnose.questions import Host
 from diagnose.questions.file_answers import path_statuses
@@ -101,14 +102,12 @@ def unkept_states(host: Host, containers: Containers, processes: Processes) -> U
 
     All folders take one question, and each existing one takes a listing.
     """
-    candidates = [
-        (container, places)
-        for container in containers.running
-        if container.restarts_always and (places := [*_places(container, processes)])
-    ]
+    restarting = (container for container in containers.running if container.restarts_always)
+    candidates = list(paired(restarting, lambda container: [*_places(container, processes)]))
+    looked_at = host.first(candidates, MOST, "containers with mails or crontabs")
     folders = [
         _Folder(container, place, below)
-        for container, places in host.first(candidates, MOST, "containers with mails or crontabs")
+        for container, places in looked_at
         for place in places
         for below in place.below
     ]
@@ -116,11 +115,11 @@ def unkept_states(host: Host, containers: Containers, processes: Processes) -> U
     statuses = path_statuses(host, paths, follow=False)
     states: dict[tuple[str, str], UnkeptState] = {}
     for folder in folders:
-        if statuses.get(folder.on_host, NOT_ASKED).type == "folder":
-            number = _count(host, folder)
+        is_there = statuses.get(folder.on_host, NOT_ASKED).type == "folder"
+        number = _count(host, folder) if is_there else 0
+        if number:
             state = UnkeptState(folder.container, folder.place, folder.path, number)
-            if number:
-                states.setdefault((folder.container.id, folder.place.folder), state)
+            states.setdefault((folder.container.id, folder.place.folder), state)
     return UnkeptStates(tuple(states.values()))
 
 

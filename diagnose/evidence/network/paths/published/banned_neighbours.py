@@ -143,8 +143,10 @@ def _open_over_ipv6(
 ) -> Iterator[ShutPort]:
     """The ports that are published on an IPv6 address, and that an ordinary client reaches."""
     uplink = uplinks.preferred
-    host_address = stack.address_on(uplink.name, "ip6") if uplink is not None else None
-    if uplink is None or host_address is None:
+    if uplink is None:
+        return
+    host_address = stack.address_on(uplink.name, "ip6")
+    if host_address is None:
         return
     for container in containers.running:
         for published in container.published_ports:

@@ -161,11 +161,14 @@ def all_failed_answers(
 
     A server counts too where it answers our own request for its first page with an error.
     """
+    of_containers = (
+        _failed_answers(container, recent_logs, containers, namespaces)
+        for container in containers.running
+    )
     candidates = [
         failed
-        for container in containers.running
-        if (failed := _failed_answers(container, recent_logs, containers, namespaces)) is not None
-        and clock.is_within(failed.answers[-1].at, FRESH_S)
+        for failed in of_containers
+        if failed is not None and clock.is_within(failed.answers[-1].at, FRESH_S)
     ]
     if front_pages is not None:
         candidates = list(_with_pages(candidates, failing_pages(front_pages, containers, clock)))

@@ -15,7 +15,7 @@ from diagnose.evidence.containers.logs.access_lines import AccessLine
 from diagnose.evidence.containers.logs.recent import RecentLogs
 from diagnose.evidence.items import Items
 from diagnose.evidence.machine.clock import Clock
-from diagnose.mappings import by_key, distinct
+from diagnose.mappings import by_key, distinct, paired
 from diagnose.registry import evidence
 
 LEAST = 4
@@ -57,11 +57,9 @@ def strayed_pages(containers: Containers, recent_logs: RecentLogs, clock: Clock)
 
 def _pages(container: Container, requests: Sequence[AccessLine]) -> Iterator[StrayedPage]:
     """The paths of one container's site whose pages lack all of their files."""
-    requests_by_page = by_key(
-        (below, line)
-        for line in requests
-        if _is_file(line.path) and (below := _first_part(_path_of(line.referer)))
-    )
+    of_files = (line for line in requests if _is_file(line.path))
+    pages = paired(of_files, lambda line: _first_part(_path_of(line.referer)))
+    requests_by_page = by_key((below, line) for line, below in pages)
     for below, lines in requests_by_page.items():
         is_missed = all(
             line.status == _NOT_FOUND and not line.path.startswith(below) for line in lines

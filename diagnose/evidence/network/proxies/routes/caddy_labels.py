@@ -34,8 +34,10 @@ def caddy_label_routes(site: RoutingSite) -> Iterator[UnservedRoute]:
     for container in site.containers.running:
         for label, value in container.labels.items():
             passes_on = _PASSES_ON.match(label)
-            upstreams = _UPSTREAMS.search(value) if passes_on is not None else None
-            if passes_on is None or upstreams is None or not container.shared_networks(proxy):
+            if passes_on is None:
+                continue
+            upstreams = _UPSTREAMS.search(value)
+            if upstreams is None or not container.shared_networks(proxy):
                 continue
             usual = 443 if upstreams["scheme"] == "https" else 80
             called = CalledPort(int(upstreams["port"] or usual), label)

@@ -12,7 +12,7 @@ from diagnose.evidence.network.proxies.routes.traefik_labels import (
     routers_of,
 )
 from diagnose.lazy_pattern import LazyPattern
-from diagnose.mappings import only
+from diagnose.mappings import only, paired
 from diagnose.numbers import is_number
 
 _HTTPS = 443
@@ -67,13 +67,10 @@ def secure_entry_points(proxy: Container, routers: Sequence[LabelledRouter]) -> 
     names = _plain_names(flags, _published_for_https(proxy))
     sent_on = {value.lower() for flag, value in flags.items() if _SENT_ON.match(flag)}
     resolvers = {flag.split(".")[1] for flag in flags if flag.startswith("certificatesresolvers.")}
+    set_on = (flag for flag, value in flags.items() if value.lower() != "false")
     return SecureEntryPoints(
         names,
-        by_default=frozenset(
-            match["name"]
-            for flag, value in flags.items()
-            if (match := _DEFAULT.match(flag)) and value.lower() != "false"
-        ),
+        by_default=frozenset(match["name"] for _, match in paired(set_on, _DEFAULT.match)),
         is_target=not sent_on.isdisjoint({*names, f":{_HTTPS}"}),
         resolver=only(resolvers) or "",
         secured=tuple(router for router in (*routers, *routers_of(proxy)) if router.has_tls),
