@@ -299,7 +299,8 @@ class Ruleset(msgspec.Struct, frozen=True, dict=True):
             for rule in chain.rules:
                 for condition in rule.conditions:
                     fields |= _fields_of(condition)
-                for name in _leads_to(rule.action, fields):
+                fields |= _fields_of_choice(rule.action)
+                for name in _leads_to(rule.action):
                     entered = self.chain(chain.table, name)
                     if entered is not None:
                         waiting.append(entered)
@@ -350,15 +351,21 @@ def _fields_of(condition: Condition) -> set[Field]:
     return set()
 
 
-def _leads_to(action: Action | None, read: set[Field]) -> list[str]:
-    """The chains that an action may lead to; the fields that it chooses by are added."""
+def _leads_to(action: Action | None) -> list[str]:
+    """The chains that an action may lead to."""
     match action:
         case Enter(chain):
             return [chain]
-        case Choose(fields, entries):
-            read |= set(fields)
-            return [name for _, chosen in entries for name in _leads_to(chosen, read)]
+        case Choose(_, entries):
+            return [name for _, chosen in entries for name in _leads_to(chosen)]
     return []
+
+
+def _fields_of_choice(action: Action | None) -> set[Field]:
+    """The fields by which an action chooses another one, which may choose too."""
+    if not isinstance(action, Choose):
+        return set()
+    return set(action.fields).union(*(_fields_of_choice(chosen) for _, chosen in action.entries))
 
 
 def _place(chain: Chain) -> tuple[int, int]:

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 from typing import Protocol
 
+import msgspec
 from msgspec.structs import replace
 
 from diagnose.judgement.exit_codes import UNKNOWN
@@ -63,6 +64,14 @@ class Effort:
     def rested(self) -> float:
         """When the next round may begin."""
         return self._at + max(0.0, self._spent - BURST_S) / SHARE
+
+
+class _Judged(msgspec.Struct, frozen=True):
+    """The changes that a round has shown, and its trouble."""
+
+    changes: tuple[RootChange, ...] = ()
+    trouble: str = ""
+    """Why the host could not be looked at, or not wholly; "" as usual."""
 
 
 class Notices:
@@ -186,31 +195,34 @@ class Watcher:
         """Judge what is due, and return what has changed."""
         began = time.monotonic()
         is_full = began >= self._next_full
-        families = {family for family, times in self._due.items() if times[0] <= began}
-        if is_full:
-            selected = None
-        else:
-            selected = tuple(id for id, check in self._known.items() if check.family in families)
-        options = self._options if is_full else replace(self._options, probe=False)
-        noticed = self._notices.of_round(self._families if is_full else families, time.time())
-        trouble = ""
-        changes: tuple[RootChange, ...] = ()
-        try:
-            report = self._judge(self._known, selected, options)
-        except rounds.FailedRoundError as error:
-            trouble = str(error)
-        else:
-            changes = self.roots.take(report, time.time(), noticed)
-            if report["host"]["containers"] is None:
-                trouble = "the containers could not be listed"
-        self._is_blind = bool(trouble)
+        due_families = {family for family, times in self._due.items() if times[0] <= began}
+        judged = self._judged_families(None if is_full else due_families)
+        self._is_blind = bool(judged.trouble)
         now = time.monotonic()
         self._effort.spend(began, now)
         if is_full:
             self._next_full = now + self._full_s
-        self._forget_done(set(self._due) if is_full else families, began)
-        self._tell(self.roots, changes, trouble)
-        return changes
+        self._forget_done(set(self._due) if is_full else due_families, began)
+        self._tell(self.roots, judged.changes, judged.trouble)
+        return judged.changes
+
+    def _judged_families(self, families: set[str] | None) -> _Judged:
+        """The changes by the checks of these families; by all checks and probes for None."""
+        if families is None:
+            noticed = self._notices.of_round(self._families, time.time())
+            selected = None
+            options = self._options
+        else:
+            noticed = self._notices.of_round(families, time.time())
+            selected = tuple(id for id, check in self._known.items() if check.family in families)
+            options = replace(self._options, probe=False)
+        try:
+            report = self._judge(self._known, selected, options)
+        except rounds.FailedRoundError as error:
+            return _Judged(trouble=str(error))
+        changes = self.roots.take(report, time.time(), noticed)
+        is_unlisted = report["host"]["containers"] is None
+        return _Judged(changes, "the containers could not be listed" if is_unlisted else "")
 
     def _forget_done(self, families: set[str], began: float) -> None:
         """Forget the times that have come; the follow-ups stay."""

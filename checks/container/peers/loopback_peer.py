@@ -42,7 +42,7 @@ from diagnose.first_steps.network.loopback_cures import (
     network_variables,
     settings_variables,
 )
-from diagnose.mappings import names_of
+from diagnose.mappings import names_of, present
 from diagnose.model import CheckResult, EvidenceGroup, Finding, PageVariables, Severity
 from diagnose.model.units import Count, Seconds
 from diagnose.phrases import named
@@ -313,12 +313,14 @@ def _steps_to_peer(
 def _overridden_variables(call: LoopbackCall, peer: Container) -> dict[str, object]:
     """The variables with the name of the other container, where the file of settings overrides
     them."""
+    if not call.because:
+        return {}
     assignments = [
         f"{name}={value}"
         for name, value in call.container.config.environment
         if value in peer.dns_names
     ]
-    return {"set, and not used": assignments} if call.because and assignments else {}
+    return present({"set, and not used": assignments})
 
 
 def _host_finding(call: LoopbackCall, program: Listener, owner: str) -> Finding:

@@ -71,12 +71,13 @@ def failing_inside(
     """
     for failure in inner_failures:
         server = outdated_servers.of(failure) if outdated_servers is not None else None
-        if failure.name != UNREACHED or server is not None:
-            finding = _finding(failure, mount_access, info, clock, server)
-            moved = moved_masters.of(failure) if moved_masters is not None else None
-            if moved is not None:
-                finding = _with_moved_master(finding, failure, moved)
-            yield finding if linked_files is None else linked_files.out_of(finding)
+        if failure.name == UNREACHED and server is None:
+            continue
+        finding = _finding(failure, mount_access, info, clock, server)
+        moved = moved_masters.of(failure) if moved_masters is not None else None
+        if moved is not None:
+            finding = _with_moved_master(finding, failure, moved)
+        yield finding if linked_files is None else linked_files.out_of(finding)
     yield from inner_failures.unexamined
 
 

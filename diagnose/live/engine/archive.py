@@ -61,7 +61,10 @@ class _Member(NamedTuple):
 
 
 def _first_member(archive: bytes, most: int) -> _Member:
-    """With at most so many bytes of a file. Raises Refused("malformed")."""
+    """The first file or folder of a tar archive, with the first bytes of a file.
+
+    most: how many bytes at most. Raises Refused("malformed").
+    """
     import io
     import tarfile
 

@@ -72,11 +72,15 @@ def _is_in(value: str, summary: str) -> bool:
     pieces = [value]
     if len(value) > CUT:
         pieces = [value[:CUT].rpartition(" ")[0], value[-CUT:].partition(" ")[2]]
-    return any(
-        re.search(rf"""(?<![^\s"'(,]){re.escape(piece.strip())}(?![^\s"'),;:.]|\.\d)""", summary)
-        for piece in pieces
-        if piece.strip() and piece.strip() in summary
-    )
+    return any(_has_words(summary, piece.strip()) for piece in pieces)
+
+
+def _has_words(summary: str, piece: str) -> bool:
+    """Whether a sentence has these words, and not only as a part of longer ones."""
+    if not piece or piece not in summary:
+        return False
+    whole_words = rf"""(?<![^\s"'(,]){re.escape(piece)}(?![^\s"'),;:.]|\.\d)"""
+    return re.search(whole_words, summary) is not None
 
 
 def _is_counted(value: Json, summary: str) -> bool:

@@ -11,6 +11,7 @@ from diagnose.evidence.containers.programs.missing_programs import MISSING, own_
 from diagnose.evidence.containers.programs.program_files import programs_at
 from diagnose.evidence.items import Items
 from diagnose.lazy_pattern import LazyPattern
+from diagnose.mappings import first_of
 from diagnose.model import Failed
 from diagnose.programs.failures import Recognised
 from diagnose.questions import Host
@@ -93,7 +94,7 @@ def _replaced_path(host: Host, container: Container, called: _Called) -> Replace
     image_path = next((value for name, _, value in values if name == NAME), "")
     lacking = [folder for folder in image_path.split(":") if folder not in path.split(":")]
     places = (f"{folder.rstrip('/')}/{called.name}" for folder in lacking if folder[:1] == "/")
-    place = next(iter(programs_at(host, container, places)), "")
+    place = first_of(programs_at(host, container, places), "")
     if not place:
         return None
     return ReplacedPath(

@@ -72,16 +72,15 @@ def closed_folders(
 
     The collector gives nothing where the engine gives users of containers other numbers.
     """
-    is_remapped = info is not None and (info.has_userns_remap or info.is_rootless)
+    if info is not None and (info.has_userns_remap or info.is_rootless):
+        return ClosedFolders()
     by_id: dict[str, ClosedFolder] = {}
-    failed_answers = () if is_remapped else all_failed_answers
-    for failed in failed_answers:
+    for failed in all_failed_answers:
+        if failed.status != _OWN_ERROR or failed.printed.explains:
+            continue
         container = failed.container
         users = program_users(host, processes.inside(container.id))
-        is_own = failed.status == _OWN_ERROR
-        if not users or not is_own or failed.printed.explains:
-            continue
-        closed = _closed_folder(host, container, users)
+        closed = _closed_folder(host, container, users) if users else None
         if closed is not None:
             by_id[container.id] = closed
     return ClosedFolders(by_id)

@@ -135,21 +135,27 @@ def _bare_jobs(
     lacking = variables - passed - _OF_EVERY_PROCESS
     if not lacking:
         return
-    read = 0
+    scripts_read = 0
     for job in _jobs(host, root, tables):
         if _STARTS_BASH in job.own:
             continue
-        if lost_variables := job.variables & lacking - job.own:
-            yield BareJob(container, job.crontab, job.crontab, tuple(sorted(lost_variables)))
+        lost = lacking - job.own
+        lost_in_crontab = job.variables & lost
+        if lost_in_crontab:
+            yield BareJob(container, job.crontab, job.crontab, tuple(sorted(lost_in_crontab)))
         for script in job.files:
-            if read >= MOST_SCRIPTS:
+            if scripts_read >= MOST_SCRIPTS:
                 return
-            read += 1
-            uses = ReadFile(script, SCRIPT_BYTES, root=root, parts="used variables")
-            words = _lines(host, uses)
-            used = set(words) & lacking - job.own
-            if used and FETCHES not in words:
-                yield BareJob(container, job.crontab, script, tuple(sorted(used)))
+            scripts_read += 1
+            lost_in_script = _used_variables(host, root, script) & lost
+            if lost_in_script:
+                yield BareJob(container, job.crontab, script, tuple(sorted(lost_in_script)))
+
+
+def _used_variables(host: Host, root: str, script: str) -> set[str]:
+    """The variables that a script uses; none of one that reads the container's own by itself."""
+    words = _lines(host, ReadFile(script, SCRIPT_BYTES, root=root, parts="used variables"))
+    return set() if FETCHES in words else set(words)
 
 
 def _jobs(host: Host, root: str, tables: Iterable[str]) -> Iterator[_CronJob]:

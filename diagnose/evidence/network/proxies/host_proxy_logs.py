@@ -281,7 +281,10 @@ _PLACES: Mapping[str, Callable[[str, Mapping[str, CalledPlace]], CalledPlace | N
 
 
 def _servers(host: Host, program: str) -> dict[str, CalledPlace]:
-    """The servers in its settings: by BACKEND/SERVER for HAProxy, by their own text for Caddy."""
+    """The servers in its settings: by BACKEND/SERVER for HAProxy, by their own text for Caddy.
+
+    A line of the answer is BACKEND/SERVER HOST:PORT, or HOST:PORT alone; more may follow behind |.
+    """
     if program not in _SETTINGS:
         return {}
     answer = host.ask(_SETTINGS[program])

@@ -7,6 +7,7 @@ import msgspec
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.network.container_netns import Namespaces
 from diagnose.lazy_pattern import LazyPattern
+from diagnose.mappings import paired
 from diagnose.phrases import and_more
 
 _REFUSED = LazyPattern(
@@ -44,10 +45,12 @@ def dead_upstream(
         return None
     address = refused[-1]["address"]
     port = int(refused[-1]["port"])
-    for peer in containers.running:
-        places = {endpoint.ip_address for endpoint in peer.endpoints.values()}
-        netns = namespaces.of(peer) if address in places else None
-        if netns is None or netns.serves_others("tcp", port) or not netns.served_ports:
-            continue
-        return DeadUpstream(peer, port, tuple(netns.served_ports))
+    peers = (
+        peer
+        for peer in containers.running
+        if any(endpoint.ip_address == address for endpoint in peer.endpoints.values())
+    )
+    for peer, netns in paired(peers, namespaces.of):
+        if netns.served_ports and not netns.serves_others("tcp", port):
+            return DeadUpstream(peer, port, tuple(netns.served_ports))
     return None
