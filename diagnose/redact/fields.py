@@ -248,13 +248,14 @@ class Walk:
 def _without_marks(whole: str) -> tuple[str, str, str]:
     """The text before a value, the value, and the text behind it, by the marks of an env file.
 
-    `docker run --env-file` keeps quotes, spaces and carriage returns. They are no secret, and stay
+    `docker run --env-file` keeps quotes, spaces and carriage returns. They hold no secret, and stay
     outside of the token: it is the same as that of a container which has the value without them.
     """
     bare = whole.rstrip()
     quote = bare[:1]
     inner = bare[1:-1]
-    is_quoted = quote in ("'", '"') and bare.endswith(quote) and inner and quote not in inner
+    is_enclosed = quote in ("'", '"') and bare.endswith(quote)
+    is_quoted = is_enclosed and inner and quote not in inner
     value = inner if is_quoted else bare
     start = whole.index(value)
     return whole[:start], value, whole[start + len(value) :]

@@ -39,7 +39,7 @@ WRONG = {
     "a word of an id": (["check", "oom"], "did you mean container.oom-killed"),
     "a word that several ids begin with": (
         ["check", "restart"],
-        "did you mean container.restart-loop, container.restarts-exhausted or",
+        "did you mean container.restart-loop, container.restart",
     ),
     "the beginning of an id": (["check", "container.oom"], "did you mean container.oom-killed"),
     "an address that is none": (

@@ -144,7 +144,7 @@ def _tmpfs(container: Container) -> list[str]:
 
 
 def _is_whole_tree(mount: Mount) -> bool:
-    """Whether it is a folder with the kernel's files, or the whole host.
+    """Whether a mount is a folder with the kernel's files, or the whole host.
 
     An engine that is asked for such a folder archives all of it, and logs an error for each file
     of the kernel's that is shorter than it claims.

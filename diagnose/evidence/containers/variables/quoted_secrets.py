@@ -46,7 +46,7 @@ def quoted_secrets(
     repeated = {error.container.id: error.line.whole for error in repeated_errors or ()}
     found: list[QuotedSecret] = []
     for container in containers:
-        quoted = list(_in_quotes(container))
+        quoted = list(_quoted_variables(container))
         if not quoted:
             continue
         lines = (log_tails.of(container).telling_text, repeated.get(container.id, ""))
@@ -60,7 +60,7 @@ def quoted_secrets(
     return QuotedSecrets(tuple(found))
 
 
-def _in_quotes(container: Container) -> Iterator[tuple[str, str]]:
+def _quoted_variables(container: Container) -> Iterator[tuple[str, str]]:
     """The variables of secrets whose value begins and ends with the same quote."""
     for name, value in container.config.environment:
         is_quoted = len(value) >= _SHORTEST and value[0] == value[-1] and value[0] in "\"'"
