@@ -43,8 +43,8 @@ def data_left_behind(
 
     Where another folder or volume was written into the compose file, the former one is recognised
     in the same way, if it lies beside the container's mounts or is a volume that nothing uses. The
-    right folder is recognised too where compose took a name for a volume, `~` for the home of root,
-    or an unset variable for an empty text.
+    right folder is recognised too where compose or `docker run` took a name for a volume, `~` for
+    the home of root, or an unset variable for an empty text.
 
     Some images of PostgreSQL keep each release in a folder of its own, in one mount. The folder of
     a former release counts where it was written last before the used one was created, and has more
@@ -127,6 +127,7 @@ def _replaced_finding(replaced: ReplacedMount, clock: Clock) -> Finding:
 
 _MISTAKEN = {
     "volume": '"{name}" without a leading ./ names a volume, not the folder of that name',
+    "run": "-v {name}:... names a volume: the folder of that name needs its whole path, or ./",
     "home": "~ is the home directory of the user who starts compose, which is root under sudo",
     "variable": "the part of the path before {source} is missing, as when a variable is not set",
     "project": "its project folder was in another place before",

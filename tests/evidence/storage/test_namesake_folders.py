@@ -22,23 +22,26 @@ OLD, NEW = MADE - 86400, MADE + 5
 Files = Mapping[str, float]
 
 
-def seen(source: str, folder: str, files: Files, age: float = NOW - MADE) -> list[tuple[str, str]]:
-    """What is found: kind and folder. files: by path, with the time of their last change."""
+def seen(
+    source: str, folder: str, files: Files, age: float = NOW - MADE, image: str = "wiki:1"
+) -> list[tuple[str, str]]:
+    """What is found: kind and folder. files: by path, with the time of their last change. folder:
+    of the compose project, "" without compose."""
     is_volume = "/volumes/" in source
     name = source.split("/")[5] if is_volume else ""
     mount = {"Type": "volume" if is_volume else "bind", "Name": name, "Source": source}
-    labels = {f"{LABEL}project": "wiki", f"{LABEL}project.working_dir": folder}
+    labels = {f"{LABEL}project": "wiki", f"{LABEL}project.working_dir": folder} if folder else {}
     web = container(
         "web",
         Created=datetime.fromtimestamp(NOW - age, UTC).isoformat(),
         Mounts=[{**mount, "Destination": "/data", "RW": True}],
-        Config={"Labels": labels},
+        Config={"Labels": labels, "Image": image},
     )
 
     def listing(question: AnyQuestion) -> Json:
         at = f"{question.args['path']}/"
         names = {path[len(at) :].split("/")[0] for path in files if path.startswith(at)}
-        kind = "folder" if at == "/home/" else "file"
+        kind = "folder" if at in ("/home/", "/srv/", "/opt/") else "file"
         return {"entries": [{"name": name, "type": kind} for name in sorted(names)]}
 
     def stats(question: AnyQuestion) -> Json:
@@ -82,3 +85,15 @@ def test_the_folder_that_was_meant(
 ) -> None:
     assert seen(source, folder, files) == found
     assert seen(source, folder, files, age=30 * 86400) == []
+
+
+def test_a_volume_of_docker_run() -> None:
+    volume = "/var/lib/docker/volumes/config/_data"
+    new = {f"{volume}/a.yml": NEW}
+    meant = {**new, "/srv/wiki/config/a.yml": OLD}
+    assert seen(volume, "", meant) == [("run", "/srv/wiki/config")]
+    assert seen(volume, "", {**new, "/home/al/config/a.yml": OLD}) == [("run", "/home/al/config")]
+    assert seen(volume, "", meant, image="postgres:16") == []
+    assert seen(volume, "", {**meant, "/opt/other/config/a.yml": OLD}) == []
+    assert seen(volume, "", {**new, "/srv/wiki/config/b.yml": OLD}) == []
+    assert seen(volume, "", {**meant, f"{volume}/a.yml": OLD}) == []

@@ -5,7 +5,7 @@ from __future__ import annotations
 from tests.lab import Box, fault, healthy
 from tests.lab.images import Recipe, load
 from tests.lab.programs import install_compose
-from tests.lab.scenarios.everyday.helpers import first_command
+from tests.lab.scenarios.everyday.helpers import first_command, typed
 from tests.lab.scenarios.programs.helpers import MACHINE, run
 
 LEFT, OUTSIDE, UNKEPT = (
@@ -91,6 +91,46 @@ def folders_that_are_meant(box: Box) -> None:
     _up(box, "/srv/wiki91", "data", "volumes: {data: {}}\n")
     _old_data(box, "/srv/site91/static")
     _up(box, "/srv/site91", "static", "volumes: {static: {}}\n")
+
+
+def _run_alone(box: Box, name: str, volume: str) -> None:
+    """The program without compose: its image has a file of its own where the data is."""
+    load(
+        box,
+        "keeper:4",
+        Recipe(
+            {"keeper": (_KEEPER, 0o755), "data/README": (b"put the shop here\n", 0o644)},
+            ('ENTRYPOINT ["/keeper"]', "ENV KEEPS=/data"),
+        ),
+    )
+    box.docker(
+        "run", "-d", f"--name={name}", "--init", "--memory=64m", "--pids-limit=64",
+        "--restart=unless-stopped", f"--volume={volume}:/data", "keeper:4",
+    )  # fmt: skip
+    _wait_for_data(box, name, "/data")
+
+
+@fault(LEFT, subject="container:wiki85")
+def name_of_a_folder_without_its_path(box: Box) -> None:
+    """`docker run -v shop85:/data` was called beside the folder shop85: the name is a volume. The
+    first command of the report brings the folder back."""
+    _old_data(box, "/srv/wiki84/shop84")
+    _run_alone(box, "wiki84", "shop84")
+    typed(box, first_command(box, LEFT, "wiki84"))
+    assert box.inspect("wiki84")["Mounts"][0]["Source"] == "/srv/wiki84/shop84"
+    _old_data(box, "/srv/wiki85/shop85")
+    _run_alone(box, "wiki85", "shop85")
+
+
+@healthy()
+def names_of_volumes_that_are_meant(box: Box) -> None:
+    """Volumes by `docker run`: no folder has the name, or it has other files, or two have it."""
+    _run_alone(box, "wiki86", "shop86")
+    box.sh("mkdir -p /srv/wiki87/shop87 && echo x >/srv/wiki87/shop87/notes.txt")
+    _run_alone(box, "wiki87", "shop87")
+    for folder in ("/srv/wiki88/shop88", "/opt/wiki88/shop88"):
+        _old_data(box, folder)
+    _run_alone(box, "wiki88", "shop88")
 
 
 @fault(OUTSIDE, subject="container:reader81")
