@@ -91,7 +91,10 @@ def volume_source_missing(volume_sources: VolumeSources) -> CheckResult:
 
 def _missing_reason(source: VolumeSource) -> str:
     if source.is_relative:
-        return f"its folder {source.device} is a relative path, and no such folder is below /"
+        meant = f"; {source.meant} is most likely meant" if source.meant else ""
+        return (
+            f"its folder {source.device} is a relative path, and no such folder is below /{meant}"
+        )
     if source.moved_to:
         return f"its folder {source.device} is gone, and was most likely moved to {source.moved_to}"
     return f"its folder {source.device} does not exist on the host"
@@ -100,12 +103,14 @@ def _missing_reason(source: VolumeSource) -> str:
 def _volume_cure(source: VolumeSource, users: list[str]) -> PageVariables:
     """The page variables of the volume. No empty folder replaces one that was moved: a program
     would begin without data."""
+    starts = {"waiting": "\n".join(users)} if users else {}
     if source.is_relative:
-        return {}
+        above = posixpath.dirname(source.place)
+        linked = {"linked": source.place, "above": above, "meant": source.meant}
+        return {**linked, **starts} if source.meant else {}
     if not source.moved_to:
         return {"device": source.device}
     moved = {"gone": source.device, "above": posixpath.dirname(source.device.rstrip("/"))}
-    starts = {"waiting": "\n".join(users)} if users else {}
     return {**moved, "moved_to": source.moved_to, "volume": source.name, **starts}
 
 

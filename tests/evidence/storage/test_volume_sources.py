@@ -114,3 +114,28 @@ def test_a_container_that_sees_the_whole_disk_has_no_folder_of_its_own() -> None
     )
     assert isinstance(found, VolumeSources)
     assert [source.moved_to for source in found.missing] == ["/volumes/data/pgdata"]
+
+
+MEANT = {
+    "in the folder of the project": ({"/srv/shop/db": []}, "./db", "/srv/shop/db"),
+    "above it": ({"/srv/db": []}, "../db", "/srv/db"),
+    "not there": ({"/srv": ["shop"]}, "db", ""),
+}
+
+
+@pytest.mark.parametrize(("folders", "device", "expected"), MEANT.values(), ids=MEANT)
+def test_a_relative_path(folders: dict[str, list[str]], device: str, expected: str) -> None:
+    labels = {
+        "com.docker.compose.project": "shop",
+        "com.docker.compose.project.working_dir": "/srv/shop",
+    }
+    found = volume_sources(
+        _host(folders),
+        BoundVolumes({"db": device}),
+        of(container("pg", Mounts=[MOUNT], Config={"Labels": labels})),
+        None,
+        CLOCK,
+        OPTIONS,
+    )
+    assert isinstance(found, VolumeSources)
+    assert [(source.meant, source.place) for source in found.missing] == [(expected, "/db")]

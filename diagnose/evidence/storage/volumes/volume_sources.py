@@ -60,6 +60,9 @@ class VolumeSource(msgspec.Struct, frozen=True):
     """Unix time of that."""
     moved_to: str = ""
     """The one folder nearby that has its name and something in it; "" for none, or for several."""
+    meant: str = ""
+    """The folder of a relative path, from the folder of the compose project; "" where none is
+    there."""
 
     @property
     def subject(self) -> Subject:
@@ -69,6 +72,11 @@ class VolumeSource(msgspec.Struct, frozen=True):
     def is_relative(self) -> bool:
         """Whether the path depends on the engine's working folder, which is usually /."""
         return not self.device.startswith("/")
+
+    @property
+    def place(self) -> str:
+        """The path at which the engine looks for the folder."""
+        return _absolute_path(self.device)
 
 
 class VolumeSources(msgspec.Struct, frozen=True):
@@ -108,16 +116,30 @@ def volume_sources(
             continue
         refusal = refusals_by_volume.get(name, _Refusal())
         users = _users(name, containers)
-        moved_to = ""
-        if device.startswith("/"):
-            was_mounted = any(user.started_at is not None for user in users)
-            moved_to = _moved_to(host, device, host_paths, was_mounted=was_mounted)
-        sources.append(
-            VolumeSource(
-                name, device, users=users, text=refusal.text, at=refusal.at, moved_to=moved_to
-            )
-        )
+        source = VolumeSource(name, device, users=users, text=refusal.text, at=refusal.at)
+        sources.append(_with_likely_folder(host, source, host_paths))
     return VolumeSources(tuple(sources))
+
+
+def _with_likely_folder(host: Host, source: VolumeSource, places: set[str]) -> VolumeSource:
+    """The source with the folder that was meant, or to which it was moved.
+
+    places: the folders of containers and volumes.
+    """
+    if source.is_relative:
+        meant = _meant_folder(host, source.device, source.users)
+        return msgspec.structs.replace(source, meant=meant)
+    was_mounted = any(user.started_at is not None for user in source.users)
+    moved_to = _moved_to(host, source.device, places, was_mounted=was_mounted)
+    return msgspec.structs.replace(source, moved_to=moved_to)
+
+
+def _meant_folder(host: Host, device: str, users: Iterable[Container]) -> str:
+    """The folder that a relative path leads to from the compose project of its containers; ""."""
+    projects = {user.compose_folder for user in users if user.compose_folder}
+    folders = sorted(posixpath.normpath(posixpath.join(folder, device)) for folder in projects)
+    statuses = path_statuses(host, folders, follow=True) if folders else {}
+    return only([path for path, status in statuses.items() if status.type == "folder"]) or ""
 
 
 def _moved_to(host: Host, device: str, places: set[str], *, was_mounted: bool) -> str:
@@ -183,7 +205,7 @@ def _device(volume: Volume) -> str:
 
 
 def _absolute_path(device: str) -> str:
-    return device if device.startswith("/") else f"/{device.removeprefix('./')}"
+    return posixpath.normpath(posixpath.join("/", device))
 
 
 def _users(name: str, containers: Containers) -> tuple[Container, ...]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 
 from tests.lab import Box, fault, healthy, images
+from tests.lab.programs import install_compose
 from tests.lab.scenarios.storage.helpers import PROJECT, ROOT, SAFE, small_disk
 
 
@@ -206,6 +207,45 @@ def folder_of_a_volume_moved_with_it(box: Box) -> None:
     box.docker("volume", "rm", "pgdb12")
     box.sh("mkdir /srv/tier12/data; mv /srv/tier12/db /srv/tier12/data/db")
     _with_database(box, "pgdb12", "/srv/tier12/data/db")
+
+
+_RELATIVE = """services:
+  db:
+    image: bb:1.36
+    command: ["sleep", "1000"]
+    init: true
+    mem_limit: 64m
+    pids_limit: 64
+    restart: unless-stopped
+    volumes: ["{volume}:/srv/pgdata"]
+volumes: {{{volume}: {{external: true}}}}
+"""
+
+
+def _with_relative_folder(box: Box, number: int) -> str:
+    """A project whose volume has a path from the folder of its compose file; its container."""
+    install_compose(box)
+    images.load(box, "bb:1.36")
+    folder, volume = f"/srv/pgdb{number}", f"pgdb{number}"
+    box.sh(f"mkdir -p {folder}/db{number}; echo 16 >{folder}/db{number}/PG_VERSION")
+    _bound_volume(box, volume, f"./db{number}")
+    box.write(f"{folder}/compose.yaml", _RELATIVE.format(volume=volume))
+    said = box.sh(f"cd {folder} && docker compose up --detach 2>&1 || true")
+    assert "no such file or directory" in said, said
+    return f"pgdb{number}-db-1"
+
+
+@fault("storage.volume-source-missing", subject="volume:pgdb13", also=["container.start-refused"])
+def folder_of_a_volume_by_a_relative_path(box: Box) -> None:
+    """The path of a volume begins in the folder of its project, and the engine works in /. The
+    first command of the report lets the container start."""
+    name = _with_relative_folder(box, 14)
+    run = box.diagnose("check", "storage.volume-source-missing", "--format", "json")
+    (finding,) = run.findings
+    box.sh(finding["fix"][0]["command"])
+    box.wait_state(name, "running")
+    assert "16" in box.docker("exec", name, "cat", "/srv/pgdata/PG_VERSION").stdout
+    _with_relative_folder(box, 13)
 
 
 @fault("container.start-refused", subject="container:pg10", shareable=True)
