@@ -59,8 +59,10 @@ def _finding(
     victims = [
         container
         for container in containers.running
-        for published in container.published_by(rule.protocol)
-        if published.host_port == rule.host_port
+        if any(
+            published.host_port == rule.host_port
+            for published in container.published_by(rule.protocol)
+        )
     ]
     program = None if victims else serving_listener(rule, listeners)
     victim_clause = ""

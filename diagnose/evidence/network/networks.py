@@ -13,10 +13,21 @@ from diagnose.questions.network import Subnet
 from diagnose.registry import evidence
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
-__all__ = ["DEFAULT_NETWORK", "Address", "Network", "Networks", "Subnet", "is_within", "networks"]
+__all__ = [
+    "DEFAULT_NETWORK",
+    "GATEWAY_BRIDGE",
+    "Address",
+    "Network",
+    "Networks",
+    "Subnet",
+    "is_within",
+    "networks",
+]
 
 DEFAULT_NETWORK = "bridge"
 """The network that the engine creates itself: it cannot be removed, and resolves no names."""
+GATEWAY_BRIDGE = "docker_gwbridge"
+"""The network by which containers of overlay networks reach the outside. No container lists it."""
 
 
 def is_within(address: str, subnet: Subnet) -> bool:

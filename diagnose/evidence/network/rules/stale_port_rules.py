@@ -5,7 +5,7 @@ from ipaddress import ip_address
 
 from diagnose.evidence.containers.listing import Containers
 from diagnose.evidence.network.addresses import is_loopback
-from diagnose.evidence.network.networks import Networks
+from diagnose.evidence.network.networks import GATEWAY_BRIDGE, Networks
 from diagnose.evidence.network.rules.packet_filter import PortRule
 from diagnose.evidence.network.sockets.docker_proxies import DOCKER_PROXY
 from diagnose.evidence.network.sockets.listeners import Listener, Listeners
@@ -14,13 +14,18 @@ from diagnose.evidence.network.sockets.listeners import Listener, Listeners
 def stale_rules(
     rules: tuple[PortRule, ...], containers: Containers, networks: Networks
 ) -> Iterator[PortRule]:
-    """The rules to an address of the engine's networks that no running container has."""
+    """The rules to an address of the engine's networks that no running container has.
+
+    A task of a swarm has an address on `docker_gwbridge` too, of which its container says nothing:
+    rules to that network are left out.
+    """
     addresses = {
         endpoint.ip_address
         for container in containers.running
         for endpoint in container.endpoints.values()
     }
-    subnets = [subnet for network in networks.bridges for subnet in network.subnets]
+    told_networks = [network for network in networks.bridges if network.name != GATEWAY_BRIDGE]
+    subnets = [subnet for network in told_networks for subnet in network.subnets]
     for rule in rules:
         address = ip_address(rule.address)
         if rule.address not in addresses and any(address in subnet for subnet in subnets):

@@ -7,7 +7,7 @@ import msgspec
 from msgspec.structs import replace
 
 from diagnose.evidence.network.interfaces import Address, Interface, Interfaces
-from diagnose.evidence.network.networks import Network, Networks
+from diagnose.evidence.network.networks import GATEWAY_BRIDGE, Network, Networks
 from diagnose.evidence.network.routes import Route, Routes
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.model import Subject
@@ -16,7 +16,6 @@ from diagnose.registry import evidence
 _VETH = LazyPattern(r"veth[0-9a-f]{7}")
 """The engine's names for the host's end of a veth pair (libnetwork, `netutils.GenerateIfaceName`):
 20.10 to 29."""
-_GATEWAY_BRIDGE = "docker_gwbridge"
 _HALF = 1
 """Prefix length of half of the address space: VPNs replace a default route by two such routes."""
 
@@ -93,7 +92,7 @@ def _interfaces_of_networks(links: Interfaces, networks: Networks) -> Iterator[D
     """The bridges that have veth ports alone, and these ports."""
     by_bridge = {network.bridge: network for network in networks.bridges}
     for link in links:
-        is_ours = link.name in by_bridge or link.name == _GATEWAY_BRIDGE
+        is_ours = link.name in by_bridge or link.name == GATEWAY_BRIDGE
         if link.kind != "bridge" or not is_ours:
             continue
         ports = links.ports(link)

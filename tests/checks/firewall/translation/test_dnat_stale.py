@@ -20,7 +20,13 @@ BRIDGE = {
     "Driver": "bridge",
     "IPAM": {"Config": [{"Subnet": "172.17.0.0/16"}]},
 }
-NETWORKS = Networks((msgspec.convert(BRIDGE, Network),))
+OF_TASKS = {
+    "Id": "b" * 64,
+    "Name": "docker_gwbridge",
+    "Driver": "bridge",
+    "IPAM": {"Config": [{"Subnet": "172.18.0.0/16"}]},
+}
+NETWORKS = Networks(tuple(msgspec.convert(row, Network) for row in (BRIDGE, OF_TASKS)))
 PORTS = {"80/tcp": [{"HostIp": "0.0.0.0", "HostPort": "8080"}]}
 WEB = container(
     "web", NetworkSettings={"Networks": {"bridge": {"IPAddress": "172.17.0.2"}}, "Ports": PORTS}
@@ -58,6 +64,7 @@ CASES = {
         [("advice", "host")],
     ),
     "a leftover proxy": ([OWN, rule(22, "172.17.0.9:22")], [PROXY], [("advice", "host")]),
+    "a task of a swarm": ([OWN, rule(8080, "172.18.0.6:80")], [PROXY], []),
     "a machine beyond the host": ([OWN, rule(22, "192.0.2.7:22")], [SSH], []),
 }
 
