@@ -1,5 +1,6 @@
 """container.restart-loop: a container exits and is restarted, over and over."""
 
+import itertools
 from collections.abc import Sequence
 
 from checks.container.causes import APPLICATION_CAUSES, PEER_CAUSES
@@ -30,6 +31,9 @@ from diagnose.model.units import Count, Seconds
 from diagnose.phrases import duration, how_often, sentence
 from diagnose.programs.exit_codes import described
 from diagnose.registry import check
+
+_PAST_S = 10.0
+"""Seconds of a run after which a container that waited for another one is past its failure."""
 
 
 class EndRecords(EvidenceGroup, frozen=True):
@@ -90,7 +94,8 @@ def restart_loop(
 
     A container that crashes less often than three times in the window is not seen. One that works
     for `steady` or longer, or whose log reports work, ends with exit code 0 and is started again,
-    as workers do that recycle themselves or take one job a run, is advice.
+    as workers do that recycle themselves or take one job a run, is advice. So is one that failed
+    until the service that it calls was up, and now runs longer than any run before.
     """
     limits = LoopLimits(restarts, window, steady)
     for container in (focus or ON_ALL).of(containers):
@@ -122,6 +127,8 @@ def _finding(
     to_itself: its refused calls to itself, which count where nothing else explains the loop.
     """
     container = run.container
+    if _is_past_failure(run, exits, clock):
+        return _past_failure_finding(run, exits, clock)
     outcome = _outcome(container, exits, steady, did_work=_did_work(container, run.tail))
     cause = (
         run.unserved_peer_clause
@@ -155,6 +162,32 @@ def _finding(
     )
 
 
+def _is_past_failure(run: FailedRun, exits: RecentExits, clock: Clock) -> bool:
+    """Whether what the container called is up again, and it runs longer than any run before.
+
+    A run is shorter than the time between two exits.
+    """
+    if run.container.state.status != "running" or not run.calls.are_back:
+        return False
+    up = clock.age(run.container.started_at) or 0.0
+    pauses = [later - earlier for earlier, later in itertools.pairwise(exits.at)]
+    return bool(pauses) and up >= _PAST_S and up > 2 * max(pauses)
+
+
+def _past_failure_finding(run: FailedRun, exits: RecentExits, clock: Clock) -> Finding:
+    """The advice about a container that failed until what it calls was up."""
+    container = run.container
+    failed = f"failed {how_often(len(exits.at))} until what it calls was up"
+    up = duration(clock.age(container.started_at) or 0.0)
+    return Finding.about(
+        container,
+        f"{container} {failed}, and has run for {up} since",
+        {**log_evidence(run.tail), "State": str(container.state)},
+        severity=Severity.advice,
+        onset=exits.series_began,
+    )
+
+
 def _complaint(run: FailedRun) -> PageVariables:
     """The page variables with the called server that complains, and the variable that it lacks."""
     complaint = run.complaint
@@ -178,7 +211,7 @@ def _cure(run: FailedRun, exits: RecentExits) -> PageVariables:
     cure = setting_variables(container, tail, run.setting, may_pass=calls.are_back)
     cure |= calls.variables
     # what it called runs now: it need not wait for the engine's next attempt
-    return cure | ({"policy": _policy(container)} if calls.are_back else {})
+    return cure | ({"waiting": container.name} if calls.are_back else {})
 
 
 def _did_work(container: Container, tail: LogTail) -> bool:
@@ -222,13 +255,6 @@ def _code(container: Container, exits: RecentExits) -> int | None:
     inspect has 0 while the container runs, whatever the code of the run before.
     """
     return container.state.exit_code if container.state.status == "restarting" else exits.code
-
-
-def _policy(container: Container) -> str:
-    """The restart policy as `docker update --restart` takes it."""
-    policy = container.host_config.restart_policy
-    most = policy.maximum_retry_count
-    return f"{policy.name}:{most}" if most else policy.name
 
 
 def _churning_task_finding(

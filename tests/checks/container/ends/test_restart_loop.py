@@ -323,3 +323,31 @@ def test_a_worker_that_takes_one_job_a_run(lines: tuple[str, ...], severity: str
     context = RunContext(log_tails=LogTails({worker.id: LogTail(lines)}, {}))
     found = loops(worker, context=context)
     assert [finding.severity.name for finding in found.findings] == [severity]
+
+
+REFUSED = LogTail(('could not connect to server: Connection refused, is "db" up on port 5432?',))
+ON_NETWORK = {"NetworkSettings": {"Networks": {"shop": {"IPAddress": "172.18.0.3"}}}}
+
+
+@pytest.mark.parametrize(
+    ("up", "server", "severity"),
+    [(15, "running", "advice"), (6, "running", "critical"), (15, "exited", "critical")],
+    ids=["up for longer than before", "just started", "its server is down"],
+)
+def test_a_program_that_waited_for_its_server(up: float, server: str, severity: str) -> None:
+    worker = container(
+        "worker",
+        RestartCount=3,
+        State={"Status": "running", "Running": True, "StartedAt": moment(up), "FinishedAt": moment(up + 1)},
+        **restart_policy("on-failure"),
+        **ON_NETWORK,
+    )  # fmt: skip
+    db = container("db", State={"Status": server, "Running": server == "running"}, **ON_NETWORK)
+    exits = (exit_event(up + 4), exit_event(up + 3), exit_event(up + 1))
+    found = loops(
+        worker,
+        db,
+        events=events_of(worker, *exits),
+        log_tails=LogTails({worker.id: REFUSED}, unread={}),
+    )
+    assert [level for level, _ in summaries(found)] == [severity]
