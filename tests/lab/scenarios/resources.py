@@ -362,7 +362,7 @@ time.sleep(900)
 """
 
 
-def _remapped(box: Box) -> int:
+def remapped(box: Box) -> int:
     """Start an engine that remaps users; the number on the host of a container's root."""
     first = 790000000 + box.engine.major * 65536
     box.sh(
@@ -382,7 +382,7 @@ def _use_up_keys(box: Box, user: int) -> None:
 def quota_of_keys_used_up(box: Box) -> None:
     """The user of the engine's user namespace has as many keys as the kernel allows: no container
     gets a session key."""
-    first = _remapped(box)
+    first = remapped(box)
     box.image("bb:1.36")
     _use_up_keys(box, first)
     options = ["--memory=64m", "--pids-limit=64", *GOOD]
@@ -398,7 +398,7 @@ def quota_of_keys_used_up(box: Box) -> None:
 )
 def probes_without_keys(box: Box) -> None:
     """The quota of keys is used up by others: a container runs on, and its probes are refused."""
-    first = _remapped(box)
+    first = remapped(box)
     health = ("--health-cmd=true", "--health-interval=1s", "--health-retries=2")
     options = ["--memory=64m", "--pids-limit=64", *GOOD, *health]
     box.docker("run", "-d", "--name=probed9", *options, "bb:1.36", "sleep", "1000")
