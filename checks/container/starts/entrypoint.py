@@ -76,6 +76,7 @@ def entrypoint_missing(
             yield _with_cure(finding, container, program, missing)
         elif below is not None and below.missing and below.why == "no such file or directory":
             program = below.path
+            missing = msgspec.structs.replace(missing, is_of_image=below.is_of_image)
             finding = refused_program(
                 container, below, _not_found_clause(container, program, missing)
             )
@@ -108,7 +109,7 @@ def _not_found_clause(container: Container, program: str, missing: MissingProgra
         )
     if missing.is_line:
         return f'the whole line "{program}" was taken as the name of one program'
-    lacks = _unfound_program_clause(container, program)
+    lacks = _unfound_program_clause(container, program, missing)
     if missing.likely_program:
         return f"{lacks}, but it has {missing.likely_program}"
     if missing.is_own_command and not program.startswith("-"):
@@ -116,7 +117,7 @@ def _not_found_clause(container: Container, program: str, missing: MissingProgra
     return lacks
 
 
-def _unfound_program_clause(container: Container, program: str) -> str:
+def _unfound_program_clause(container: Container, program: str, missing: MissingProgram) -> str:
     """The clause about the argument or the path that was taken for a program and is not in the
     image."""
     if program.startswith("-"):
@@ -126,7 +127,10 @@ def _unfound_program_clause(container: Container, program: str) -> str:
         )
     mount = hiding_mount(container, program)
     if mount:
-        return f"there is no {program} in what is mounted at {mount}"
+        of_image = ", nor in its image" if missing.is_of_image is False else ""
+        return f"there is no {program} in what is mounted at {mount}{of_image}"
+    if program.startswith(("./", "../")) and not missing.is_own_command:
+        return f"its start script finds no {program} in the folder that it has changed to"
     return f"its image has no {program}"
 
 

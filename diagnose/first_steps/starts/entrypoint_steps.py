@@ -16,6 +16,8 @@ def steps_for_missing_program(
 ) -> PageVariables:
     """The variables of the page's command that suits."""
     mount = hiding_mount(container, program)
+    if mount and missing.is_of_image is False:
+        return {"unfilled": mount}
     if mount:
         return {"covering": mount}
     if missing.misplaced_options:
@@ -25,7 +27,8 @@ def steps_for_missing_program(
         return {"meant": command}
     if command:
         return {"image_command": command}
-    if not missing.is_own_command:
+    is_from_root = not program.startswith(("./", "../"))
+    if not missing.is_own_command and is_from_root:
         return {"image": container.config.image}
     file_name = re.escape(posixpath.basename(program))
     return {"lacking_image": container.config.image, "file_name": f"(^|/){file_name}$"}

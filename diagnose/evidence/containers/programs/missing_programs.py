@@ -11,7 +11,11 @@ import msgspec
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.logs.tail import LogTail
 from diagnose.evidence.containers.programs.program import Program
-from diagnose.evidence.containers.programs.program_files import path_folders, programs_at
+from diagnose.evidence.containers.programs.program_files import (
+    is_in_image,
+    path_folders,
+    programs_at,
+)
 from diagnose.evidence.containers.programs.refused_programs import Programs
 from diagnose.evidence.items import ByContainer
 from diagnose.lazy_pattern import LazyPattern
@@ -67,6 +71,9 @@ class MissingProgram(msgspec.Struct, frozen=True):
     """ENTRYPOINT and CMD of the image, where the container was given others."""
     misplaced_options: tuple[str, ...] = ()
     """Options of `docker run` that follow the image's name, each as one word."""
+    is_of_image: bool | None = None
+    """Whether the image has the program below a mount that hides it; None where that is not known.
+    """
     command: tuple[str, ...] = ()
     """A command that could start the container instead; empty where none is known."""
 
@@ -113,7 +120,10 @@ def missing_programs(
     }
     return MissingPrograms(
         {
-            id: _missing_program(host, container, name)
+            id: msgspec.structs.replace(
+                _missing_program(host, container, name),
+                is_of_image=is_in_image(host, container, name),
+            )
             for id, (container, name) in itertools.islice(missing_names.items(), MOST)
         }
     )

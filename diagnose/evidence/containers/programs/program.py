@@ -54,7 +54,8 @@ class Program(msgspec.Struct, frozen=True):
     file: str = ""
     """The path of the file itself, links followed; "" where it was not found."""
     is_of_image: bool | None = None
-    """Whether an empty file comes from a layer of the image; None where that is not known."""
+    """Whether an empty file comes from a layer of the image, or such a layer has the file that a
+    mount hides; None where that is not known."""
     missing: bool = False
     """Whether there is no such file."""
     behind: str = ""

@@ -19,7 +19,8 @@ from diagnose.evidence.containers.programs.file_capabilities import (
     lacking_capabilities,
 )
 from diagnose.evidence.containers.programs.program import Program
-from diagnose.evidence.containers.programs.program_files import path_folders
+from diagnose.evidence.containers.programs.program_files import is_in_image, path_folders
+from diagnose.evidence.containers.programs.shell_folders import from_root, path_for_shell
 from diagnose.evidence.items import ByContainer
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.model import Failed, Unexamined
@@ -141,10 +142,14 @@ def programs(host: Host, containers: Containers, log_tails: LogTails) -> Program
 
 def _with_origin(host: Host, container: Container, program: Program) -> Program:
     """The program with its origin: the container's writable layer, or the image's, for an empty
-    file.
+    file. Of a missing one, whether the image has it below the mount that hides it.
 
-    A file in a mount is neither.
+    An empty file in a mount is neither.
     """
+    if program.missing:
+        return msgspec.structs.replace(
+            program, is_of_image=is_in_image(host, container, program.path)
+        )
     data = (container.graph_driver.data if container.graph_driver else None) or {}
     upper = data.get("UpperDir")
     if not program.is_empty or not program.file or not upper:
@@ -172,9 +177,7 @@ def _refused_program(host: Host, container: Container, last: str) -> Program | N
     if not any(sign in low for sign in _SIGNS):
         return None
     if match := REFUSED.search(last):
-        path = _path_from_root(
-            container, _first_group(match, "path", "tini", "dumb") or container.path
-        )
+        path = from_root(container, _first_group(match, "path", "tini", "dumb") or container.path)
         why = _first_group(match, "why", "legacy", "reason").lower()
         return _read_program(host, container.id, path, why, last)
     if (match := _BY_ENV.search(last)) and container.state.exit_code == 127:
@@ -233,7 +236,7 @@ def _places(container: Container, names: Sequence[str]) -> Iterator[str]:
     """Possible paths of programs with these names."""
     for name in names[:MOST_NAMES]:
         if "/" in name:
-            yield _path_from_root(container, name)
+            yield from_root(container, name)
         elif _PLAIN.fullmatch(name):
             yield from (f"{folder}/{name}" for folder in path_folders(container))
 
@@ -252,7 +255,7 @@ def _program_refused_to_shell(host: Host, container: Container, line: str) -> Pr
     is_last = is_looping or container.state.exit_code in SHELL_CODES
     if not is_last and not _DENIED.search(shell["why"]):
         return None
-    path = _path_from_root(container, shell["path"])
+    path = path_for_shell(host, container, line, shell["path"])
     program = _read_program(host, container.id, path, _reason(shell["why"]), line, behind="a shell")
     return msgspec.structs.replace(program, is_aside=not is_last)
 
@@ -275,13 +278,6 @@ def _program_refused_to_supervisor(host: Host, container: Container, line: str) 
 def _first_group(match: re.Match[str], *names: str) -> str:
     """The text of the first of these groups that matched; or ""."""
     return next((match[name] for name in names if match[name]), "")
-
-
-def _path_from_root(container: Container, path: str) -> str:
-    """The absolute path in the container of a path from the working directory."""
-    if not path.startswith(("./", "../")):
-        return path
-    return posixpath.normpath(posixpath.join("/", container.config.working_dir, path))
 
 
 def _reason(text: str) -> str:

@@ -228,6 +228,55 @@ def test_the_last_line_tells_of_the_program(line: str):
         assert_refused(found[container.id], *expected)
 
 
+FOLDERS = {
+    "no change of folder": ("#!/bin/sh\nexec ./server\n", "its image has no /server"),
+    "a known folder": ("cd /srv/game || exit 1\n./server\n", "its image has no /srv/game/server"),
+    "a folder from a variable": ('cd "$HOME/game"\n./server\n', "finds no ./server in the folder"),
+    "two folders": ("cd /a; cd /b\n./server\n", "finds no ./server in the folder"),
+}
+
+
+@pytest.mark.parametrize(("script", "words"), FOLDERS.values(), ids=FOLDERS)
+def test_the_folder_in_which_a_script_looks(script: str, words: str) -> None:
+    container = container_in("exited", code=127, Path="/start.sh", name=EARLY.name)
+
+    def file(question: AnyQuestion) -> Json | Failed:
+        is_script = question.args["path"] == "/start.sh"
+        return {"type": "file", "mode": 0o755, "text": script} if is_script else Failed("gone")
+
+    line = "/start.sh: line 2: ./server: No such file or directory"
+    logs = log_of(container, "starting", line)
+    found = programs(Made({"api.archive": file}), of(container), logs).by_id
+    assert_refused(found[container.id], "entrypoint_missing", words)
+
+
+LAYER = "/var/lib/docker/overlay2/a1/diff"
+HIDDEN = {
+    "the image has it": ({"type": "file"}, {"covering": "/srv"}),
+    "nobody has it": ({"failed": "missing"}, {"unfilled": "/srv"}),
+    "layers that cannot be seen": ({"failed": "refused"}, {"covering": "/srv"}),
+}
+
+
+@pytest.mark.parametrize(("of_layer", "variables"), HIDDEN.values(), ids=HIDDEN)
+def test_a_program_that_the_image_lacks_below_a_mount(
+    of_layer: Json, variables: dict[str, str]
+) -> None:
+    container = container_in(
+        "exited",
+        code=127,
+        GraphDriver={"Name": "overlay2", "Data": {"LowerDir": f"/init:{LAYER}"}},
+        Mounts=[{"Type": "bind", "Source": "/opt/game", "Destination": "/srv"}],
+    )
+    answers = {"api.archive": Failed("gone"), "file.stats": {f"{LAYER}/srv/server": of_layer}}
+    logs = log_of(container, "sh: /srv/server: not found")
+    read = programs(Made(answers), of(container), logs)
+    found = judge("container.entrypoint-missing", containers=of(container), programs=read)
+    (finding,) = found.findings
+    named = {name: finding.variables.get(name) for name in ("covering", "unfilled")}
+    assert {name: value for name, value in named.items() if value} == variables
+
+
 UPPER = "/var/lib/docker/overlay2/c3/diff"
 ORIGINS: dict[str, tuple[list[dict[str, Json]], Json, list[str], str]] = {
     "of the image": ([], {"failed": "missing"}, ["damaged", "empty"], 'of image "'),

@@ -278,6 +278,25 @@ def program_hidden_by_a_mount(box: Box) -> None:
     assert box.inspect("covered")["State"]["ExitCode"] == 127
 
 
+@fault(
+    "container.entrypoint-missing",
+    subject="container:game",
+    also=[("container.exits-at-start", "container:game")],
+    shareable=True,
+)
+def server_that_was_not_downloaded(box: Box) -> None:
+    """A start script changes to a mounted folder, and calls a server by a relative path that an
+    installation was to put there."""
+    box.write("/srv/game/start.sh", "#!/bin/sh\ncd /game || exit 1\n./Server.sh\n")
+    box.sh("chmod +x /srv/game/start.sh")
+    run(box, "game", *GOOD, "-v=/srv/game:/game", "bb:1.36", "/game/start.sh", check=False)
+    box.wait_for(lambda: box.inspect("game")["State"]["ExitCode"] == 127, what="the end")
+    assert "./Server.sh: not found" in box.docker("logs", "game").stderr
+    out = " ".join(box.diagnose("check", "container.entrypoint-missing").out.split())
+    assert "there is no /game/Server.sh in what is mounted at /game, nor in its image" in out, out
+    assert "--unmount" not in out, out
+
+
 _TOOL = Recipe({"app/job": (b"#!/bin/sh\necho done\n", 0o755)}, ('CMD ["sleep","1000"]',))
 _EACH_SECOND = ("sh", "-c", "while /app/job; do sleep 1; done")
 
