@@ -30,23 +30,24 @@ def search_wildcard(
     often the company's web server. It is a warning until a log shows the stranger's address.
     A name with fewer dots than `ndots` asks for is tried with the search domains first. The engine
     writes `ndots:0` on networks that users made, and keeps an `ndots` of the host's resolv.conf: a
-    wildcard then answers for the names of all neighbours. Where such
-    a domain has no address for it, and does not deny it either (NXDOMAIN), musl stops there, and
-    never asks for the name itself, which the server knows.
+    wildcard then answers for the names of all neighbours. With `ndots:5`, as Kubernetes has it, it
+    answers for names of the internet too, which have fewer dots. Where such a domain has no address
+    for it, and does not deny it either (NXDOMAIN), musl stops there, and never asks for the name
+    itself, which the server knows.
     """
     wild = {
         domain: tuple(reply.answers) for domain, reply in lookups.wildcards.items() if reply.knows
     }
     if not lookups.wildcards:
-        return Skipped(
-            "no running container with a search domain calls a short name that nobody near it has"
-        )
+        return Skipped("no running container calls a name that a search domain may answer for")
     names_by_network = containers.names_by_network
     askers = resolving_containers(containers) if wild else ()
     for container in askers:
         for stray in wildcard_names(container, containers, names_by_network, resolvers, wild):
             lines = log_tails.of(container).lines if log_tails is not None else ()
-            if stray.beside is not None:
+            if stray.is_dotted:
+                yield _dotted_finding(container, stray, lines, resolvers)
+            elif stray.beside is not None:
                 yield _neighbour_finding(container, stray, lines, resolvers)
             else:
                 yield _finding(container, stray, lines)
@@ -124,6 +125,33 @@ def _neighbour_finding(
         signs=frozenset({"dns", "refused", "timeout"}),
         recheck=(container.run,),
         variables=_option_variables(container, "ndots:0"),
+    )
+
+
+def _dotted_finding(
+    container: Container, stray: WildcardName, lines: tuple[str, ...], resolvers: Resolvers
+) -> Finding:
+    """The finding about a name of another machine for which the search domain answers first."""
+    conf = resolvers.inside[container.id]
+    line = next(filter(stray.is_in, lines), "")
+    return Finding.about(
+        container,
+        f'{container} calls "{stray.name}", and reaches {and_more(stray.addresses)}: with '
+        f'ndots:{conf.ndots} "{stray.name}.{stray.domain}" is asked for first, and the wildcard of '
+        "that search domain answers",
+        present(
+            {
+                "called by": stray.where,
+                f"*.{stray.domain} A": list(stray.addresses),
+                "options in its resolv.conf": list(conf.options),
+                "log": shortened(line),
+            }
+        ),
+        discriminator=stray.name,
+        severity=None if line else Severity.warning,
+        signs=frozenset({"dns", "refused", "timeout", "certificate", "tls"}),
+        recheck=(container.run,),
+        variables=_option_variables(container, "ndots:1"),
     )
 
 

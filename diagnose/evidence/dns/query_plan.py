@@ -7,7 +7,7 @@ from typing import NamedTuple
 import msgspec
 
 from diagnose.evidence.containers.listing import Container, Containers
-from diagnose.evidence.dns.names.failed_names import FailedNames, searched_names
+from diagnose.evidence.dns.names.failed_names import FailedNames, dotted_names, searched_names
 from diagnose.evidence.dns.resolvers import (
     EMBEDDED,
     ResolvConf,
@@ -269,7 +269,8 @@ def plan_ways(
 
 
 def _callers_of_strange_names(containers: Containers, resolvers: Resolvers) -> list[Container]:
-    """The containers with a search domain that call a short name for which it may answer."""
+    """The containers with a search domain that call a name for which it may answer: a short one, or
+    one with fewer dots than `ndots` asks for."""
     names_by_network = containers.names_by_network
     with_domains = [
         container
@@ -280,6 +281,7 @@ def _callers_of_strange_names(containers: Containers, resolvers: Resolvers) -> l
         container
         for container in with_domains
         if searched_names(container, names_by_network, resolvers.inside[container.id])
+        or dotted_names(container, resolvers.inside[container.id])
     ]
 
 

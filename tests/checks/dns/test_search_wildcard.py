@@ -106,3 +106,26 @@ def test_a_neighbour_for_whose_name_the_domain_answers(
         assert cure is not None
         assert cure.items() <= finding.variables.items()
         assert "ollama.corp.test" in finding.summary
+
+
+DOTTED = {
+    "fewer dots": ("https://api.lab.test/v1", "ndots:5", [("warning", "sync")]),
+    "as many dots": ("https://api.lab.test/v1", "ndots:2", []),
+    "the engine's own options": ("https://api.lab.test/v1", "ndots:0", []),
+    "a name of the domain itself": ("https://git.corp.test/", "ndots:5", []),
+}
+
+
+@pytest.mark.parametrize(("url", "option", "expected"), DOTTED.values(), ids=DOTTED)
+def test_a_name_of_the_internet_for_which_the_domain_answers(
+    url: str, option: str, expected: list[tuple[str, str]]
+) -> None:
+    sync = container("sync", network="mesh", Config={"Env": [f"API_URL={url}"]})
+    conf = ResolvConf(("127.0.0.11",), ("corp.test",), (option,))
+    result = judge(
+        "dns.search-wildcard",
+        containers=Containers((sync,)),
+        resolvers=Resolvers(conf, conf, (), {sync.id: conf}),
+        lookups=Lookups(wildcards={"corp.test": KNOWN}),
+    )
+    assert rows(result) == expected

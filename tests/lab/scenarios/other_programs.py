@@ -429,6 +429,31 @@ def neighbour_whose_name_the_domain_answers_first(box: Box) -> None:
     assert "--dns-option=ndots:0" in command, command
 
 
+def _calls_the_internet(box: Box, *options: str) -> str:
+    """A program with a search domain that calls a machine by its full name; the address it gets."""
+    _searching_project(box, is_database_up=True)
+    called = ("-e=API_URL=https://api.lab.test/v1", "--network=stocknet", "-m=32m")
+    own = ("run", "-d", "--name=stock-sync", *options, *called, "bb:1.36", "sleep", "1000")
+    box.docker(*own)
+    asks = ("exec", "stock-sync", "nslookup", "-type=a", "api.lab.test.corp.test")
+    return box.docker(*asks, check=False).stdout
+
+
+@fault("dns.search-wildcard", subject="container:stock-sync", engine_started=False)
+def name_of_the_internet_that_the_domain_answers_first(box: Box) -> None:
+    """Somebody gave a container ndots:5: a name with two dots is tried with the domain first."""
+    assert WEB in _calls_the_internet(box, "--dns-option=ndots:5")
+    command = first_command(box, "dns.search-wildcard", "stock-sync")
+    assert "--without dns-option" in command, command
+    assert "--dns-option=ndots:1" in command, command
+
+
+@healthy(engine_started=False)
+def name_of_the_internet_that_is_asked_for_first(box: Box) -> None:
+    """The same name and domain with the engine's own options."""
+    _calls_the_internet(box)
+
+
 _NO_PROXY = {"userland-proxy": False}
 
 

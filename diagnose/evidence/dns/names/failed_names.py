@@ -87,6 +87,9 @@ _HOST_VARIABLE = LazyPattern(
 )
 _BARE_NAME = LazyPattern(rf"^{_NAME}$")
 
+_LEAST_NDOTS = 2
+"""From this `ndots` on a name with a dot is first tried with the search domains."""
+
 UNREACHED = frozenset(
     {
         "cluster-silent",
@@ -257,6 +260,22 @@ def searched_names(
         return stray_names(container, names_by_network)
     has_option = any(option.startswith("ndots:") for option in conf.options)
     return stray_names(container, {} if has_option and conf.ndots > 0 else names_by_network)
+
+
+def dotted_names(container: Container, conf: ResolvConf | None) -> dict[str, str]:
+    """The names with dots that a container calls, and that its search domains are tried for first.
+
+    They have fewer dots than `ndots` asks for. Names of a search domain itself are left out, and so
+    are those with a final dot.
+    """
+    if conf is None or conf.ndots < _LEAST_NDOTS:
+        return {}
+    domains = [f".{domain.strip('.').lower()}" for domain in conf.search if domain.strip(".")]
+    return {
+        name: source
+        for name, source in referenced_names(container).items()
+        if 0 < name.count(".") < conf.ndots and not name.lower().endswith(tuple(domains))
+    }
 
 
 def _names_in(text: str, *, is_host: bool) -> Iterator[str]:

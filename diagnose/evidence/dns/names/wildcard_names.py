@@ -7,7 +7,7 @@ from msgspec.structs import replace
 
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.dns.lookups import DnsReply
-from diagnose.evidence.dns.names.failed_names import searched_names
+from diagnose.evidence.dns.names.failed_names import dotted_names, searched_names
 from diagnose.evidence.dns.resolvers import Resolvers
 from diagnose.evidence.network.networks import DEFAULT_NETWORK
 
@@ -34,6 +34,9 @@ class WildcardName(msgspec.Struct, frozen=True):
     """A running container that has the name on a network of the caller's: the domain is tried
     before the name itself."""
 
+    is_dotted: bool = False
+    """Whether it is the name of a machine elsewhere, with fewer dots than `ndots` asks for."""
+
     def is_in(self, line: str) -> bool:
         """Whether a line has an address to which the name leads."""
         return any(address in line for address in self.addresses)
@@ -52,8 +55,8 @@ def wildcard_names(
     resolvers: Resolvers,
     wild: dict[str, tuple[str, ...]],
 ) -> Iterator[WildcardName]:
-    """The short names that a container calls, and that the wildcard of a search domain answers:
-    because nobody else has the name, or before the engine is asked.
+    """The names that a container calls, and that the wildcard of a search domain answers: because
+    nobody else has a short name, before the engine is asked, or before the name itself.
 
     names_by_network: the names on each network. wild: the addresses that a domain gives to any
     name.
@@ -75,6 +78,9 @@ def wildcard_names(
             yield replace(
                 called, stopped=stopped[0] if stopped else None, elsewhere=_first_holder(running)
             )
+
+    for name, source in dotted_names(container, conf).items():
+        yield WildcardName(name, source, domain, wild[domain], is_dotted=True)
 
 
 def _first_holder(owners: Iterable[Container]) -> NameHolder | None:
