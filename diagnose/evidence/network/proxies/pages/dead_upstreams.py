@@ -45,11 +45,7 @@ def dead_upstream(
         return None
     address = refused[-1]["address"]
     port = int(refused[-1]["port"])
-    peers = (
-        peer
-        for peer in containers.running
-        if any(endpoint.ip_address == address for endpoint in peer.endpoints.values())
-    )
+    peers = (peer for peer in containers.running if address in peer.ipv4_addresses)
     for peer, netns in paired(peers, namespaces.of):
         if netns.served_ports and not netns.serves_others("tcp", port):
             return DeadUpstream(peer, port, tuple(netns.served_ports))
