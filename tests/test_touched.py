@@ -14,9 +14,12 @@ NEAREST = {
     "a page, by its id": ("runbooks/daemon.debug-on.md", "tests/checks/daemon/test_posture.py"),
     "evidence, by an import": (
         "diagnose/evidence/engine/refused_handshakes.py",
-        "tests/checks/daemon/test_tls_client_refused.py",
+        "tests/checks/daemon/clients/test_tls_client_refused.py",
     ),
-    "a collector, by its question": ("diagnose/live/network/dns.py", "tests/live/test_dns_loss.py"),
+    "a collector, by its question": (
+        "diagnose/live/network/dns.py",
+        "tests/live/network/test_dns_loss.py",
+    ),
     "a conftest": ("tests/commands/conftest.py", "tests/commands/test_streams.py"),
     "a recorded host": ("fixtures/demo/manifest.json", "tests/recording/test_replay.py"),
     "a test": ("tests/test_phrases.py", "tests/test_phrases.py"),

@@ -2,8 +2,12 @@
 
 from collections.abc import Sequence
 
-from checks.daemon.configuration import conflict_of_last_start, refused_keys, removable_keys
-from checks.daemon.failed_starts import OPTIONS
+from checks.daemon.starting.configuration import (
+    conflict_of_last_start,
+    refused_keys,
+    removable_keys,
+)
+from checks.daemon.starting.failed_starts import OPTIONS
 from diagnose.evidence.engine.config import DaemonConfig
 from diagnose.evidence.engine.daemon import Daemon
 from diagnose.evidence.engine.daemon_json.blame import blamed_key

@@ -10,7 +10,7 @@ from diagnose.evidence.engine.info import Info
 from diagnose.evidence.engine.log import LogLine
 from diagnose.evidence.images.layer_folders import LayerFolders
 from diagnose.evidence.images.layers import Layers
-from diagnose.evidence.images.pulls import Pulls
+from diagnose.evidence.images.pulls.pulls import Pulls
 from diagnose.evidence.machine.clock import Clock
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.mappings import by_key, names_of, present, subjects_of

@@ -8,7 +8,7 @@ import msgspec
 from diagnose.error_signatures import signs
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.engine.info import Info
-from diagnose.evidence.images.pulls import Pulls, PullTrouble
+from diagnose.evidence.images.pulls.pulls import Pulls, PullTrouble
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.network.addresses import is_loopback
 from diagnose.evidence.network.interfaces import Interfaces

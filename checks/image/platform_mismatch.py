@@ -8,7 +8,7 @@ from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.programs.refused_programs import Programs
 from diagnose.evidence.engine.info import Info
 from diagnose.evidence.images.details import Detail, ImageDetails
-from diagnose.evidence.images.pulls import Pulls, PullTrouble
+from diagnose.evidence.images.pulls.pulls import Pulls, PullTrouble
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.machine.emulators import FOLDER, Emulators
 from diagnose.model import CheckResult, Count, EvidenceGroup, Finding, Severity, Skipped, Subject

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from checks.image.failed_pulls import FailedPulls, image_of, reason_of
 from diagnose.evidence.engine.client import ClientSettings
 from diagnose.evidence.images.missing_images import MissingImage, MissingImages
-from diagnose.evidence.images.pull_denials import HUB, denial_of
-from diagnose.evidence.images.pulls import Pulls, PullTrouble
+from diagnose.evidence.images.pulls.pull_denials import HUB, denial_of
+from diagnose.evidence.images.pulls.pulls import Pulls, PullTrouble
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.swarm.swarm import Swarm
 from diagnose.model import CheckResult, Count, Finding, PageVariables, Seconds, Severity

@@ -9,8 +9,8 @@ from diagnose.evidence.engine.log import DaemonLog
 from diagnose.evidence.engine.subordinate_ids import SubordinateIds, remapped_user
 from diagnose.evidence.images.build_cache import BuildCache
 from diagnose.evidence.images.listing import Images
-from diagnose.evidence.images.pulls import Pulls
-from diagnose.evidence.images.registry_names import HUB_HOST
+from diagnose.evidence.images.pulls.pulls import Pulls
+from diagnose.evidence.images.pulls.registry_names import HUB_HOST
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.storage.filesystems import Filesystems
 from diagnose.evidence.storage.loop_images import LoopImages, in_image

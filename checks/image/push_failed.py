@@ -8,7 +8,7 @@ from diagnose.error_signatures import signs
 from diagnose.evidence.containers.listing import Containers
 from diagnose.evidence.engine.client import ClientSettings
 from diagnose.evidence.engine.log import DaemonLog
-from diagnose.evidence.images.pushes import FailedPush, FailedPushes, Why
+from diagnose.evidence.images.pulls.pushes import FailedPush, FailedPushes, Why
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.network.calls.called_places import place_in
 from diagnose.lazy_pattern import LazyPattern

@@ -2,7 +2,7 @@
 
 from diagnose.evidence.engine.daemon import Daemon
 from diagnose.evidence.engine.info import Info
-from diagnose.evidence.images.registry_files import CERTIFICATES, RegistryFiles, UnpairedFile
+from diagnose.evidence.images.pulls.registry_files import CERTIFICATES, RegistryFiles, UnpairedFile
 from diagnose.model import DAEMON, CheckResult, Finding, Severity, Skipped
 from diagnose.registry import check
 

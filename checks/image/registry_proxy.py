@@ -3,8 +3,8 @@
 from checks.image.failed_pulls import FailedPulls
 from diagnose.evidence.engine.config import DaemonConfig
 from diagnose.evidence.engine.info import Info, Ping
-from diagnose.evidence.images.pulls import Pulls
-from diagnose.evidence.images.registry_names import is_public
+from diagnose.evidence.images.pulls.pulls import Pulls
+from diagnose.evidence.images.pulls.registry_names import is_public
 from diagnose.evidence.machine.clock import Clock
 from diagnose.first_steps.engine.registry_proxy import (
     ProxyOfEngine,

@@ -6,10 +6,10 @@ from checks.image.failed_pulls import FailedPulls
 from diagnose.evidence.engine.config import DaemonConfig
 from diagnose.evidence.engine.daemon import Daemon
 from diagnose.evidence.engine.info import Info
-from diagnose.evidence.images.certificate_refusals import later_authorities, refusal_of
-from diagnose.evidence.images.pulls import Pulls, PullTrouble
-from diagnose.evidence.images.registry_files import RegistryFiles
-from diagnose.evidence.images.registry_names import with_port
+from diagnose.evidence.images.pulls.certificate_refusals import later_authorities, refusal_of
+from diagnose.evidence.images.pulls.pulls import Pulls, PullTrouble
+from diagnose.evidence.images.pulls.registry_files import RegistryFiles
+from diagnose.evidence.images.pulls.registry_names import with_port
 from diagnose.evidence.machine.clock import Clock
 from diagnose.first_steps.engine.registry_proxy import ProxyOfEngine
 from diagnose.model import CheckResult, Count, Finding, PageVariables, Seconds, Severity

@@ -6,11 +6,11 @@ from checks.image.failed_pulls import FailedPulls, mirrors_of, own_mirrors, reas
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.engine.config import DaemonConfig
 from diagnose.evidence.engine.info import Info, Ping
-from diagnose.evidence.images.missing_proxy import missing_proxy
-from diagnose.evidence.images.pull_words import LayerServer
-from diagnose.evidence.images.pulls import Pulls, PullTrouble
-from diagnose.evidence.images.registry_names import HUB_HOST, host_name, with_port
-from diagnose.evidence.images.unused_proxies import UnusedProxies
+from diagnose.evidence.images.pulls.missing_proxy import missing_proxy
+from diagnose.evidence.images.pulls.pull_words import LayerServer
+from diagnose.evidence.images.pulls.pulls import Pulls, PullTrouble
+from diagnose.evidence.images.pulls.registry_names import HUB_HOST, host_name, with_port
+from diagnose.evidence.images.pulls.unused_proxies import UnusedProxies
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.network.interfaces import Interfaces
 from diagnose.first_steps.engine.registry_steps import (

@@ -3,7 +3,7 @@
 from checks.image.failed_pulls import FailedPulls, image_of
 from diagnose.evidence.engine.info import Ping
 from diagnose.evidence.images.layers import Layers
-from diagnose.evidence.images.pulls import Pulls, PullTrouble
+from diagnose.evidence.images.pulls.pulls import Pulls, PullTrouble
 from diagnose.evidence.images.unpack_errors import (
     DISK_ERROR,
     KILLED,

@@ -6,7 +6,7 @@ from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.logs.tails import LogTails
 from diagnose.evidence.engine.info import Info
 from diagnose.evidence.engine.said_errors import SaidErrors
-from diagnose.evidence.images.pulls import Pulls
+from diagnose.evidence.images.pulls.pulls import Pulls
 from diagnose.evidence.storage.backing_devices import Backing, Behind
 from diagnose.evidence.storage.filesystems import Filesystems
 from diagnose.evidence.storage.mounts import Mounted, Mounts

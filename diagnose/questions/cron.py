@@ -24,7 +24,7 @@ class ListCronCalls(Question[list[CronCall]], frozen=True):
     POLICY = Policy(
         "cron.calls",
         what="the cron jobs of the host",
-        collector="disk.cron:cron_calls",
+        collector="disk.jobs.collectors:cron_calls",
         lane="file",
         deadline=1.5,
         priority=6,
@@ -119,7 +119,7 @@ class ReadHostJobs(Question[HostJobs], frozen=True):
     POLICY = Policy(
         "host.docker-jobs",
         what="the cron jobs and the units of the host",
-        collector="disk.cron:host_jobs",
+        collector="disk.jobs.collectors:host_jobs",
         lane="file",
         scope="host",
         deadline=1.5,
@@ -148,7 +148,7 @@ class ListRuleFlushes(Question[list[RuleFlush]], frozen=True):
     POLICY = Policy(
         "host.rule-flushes",
         what="the jobs that flush the packet filter",
-        collector="disk.cron:rule_flushes",
+        collector="disk.jobs.collectors:rule_flushes",
         lane="file",
         scope="host",
         deadline=1.5,
@@ -170,7 +170,7 @@ class ListShellVariables(Question[list[ShellVariable]], frozen=True):
     POLICY = Policy(
         "host.shell-variables",
         what="the variables of shells and units",
-        collector="disk.cron:shell_variables",
+        collector="disk.jobs.collectors:shell_variables",
         lane="file",
         scope="host",
         deadline=1.5,

@@ -1,1 +1,4 @@
-"""It runs, and does not do its work."""
+"""It runs, and does not do its work.
+
+In the room `sites/`: it answers its visitors, and does not give them what they asked for.
+"""

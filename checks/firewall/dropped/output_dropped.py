@@ -7,7 +7,7 @@ from checks.firewall.helpers import with_bridges
 from diagnose.evidence.dns.filtered_queries import DnsPath
 from diagnose.evidence.dns.lookups import Lookups
 from diagnose.evidence.dns.resolvers import Resolvers
-from diagnose.evidence.images.stopped_pulls import StoppedPull, StoppedPulls
+from diagnose.evidence.images.pulls.stopped_pulls import StoppedPull, StoppedPulls
 from diagnose.evidence.network.paths.host_paths import HostPath, HostPaths, Obstacle
 from diagnose.evidence.network.paths.packet_paths import PacketPaths, Step
 from diagnose.evidence.network.rules.rule_programs import place_of

@@ -5,8 +5,8 @@ from collections.abc import Iterable
 import msgspec
 
 from diagnose.evidence.engine.log import UP, DaemonLog, LogLine
-from diagnose.evidence.images.pull_failures import failure as failed_pull
-from diagnose.evidence.images.pushes import push_error
+from diagnose.evidence.images.pulls.pull_failures import failure as failed_pull
+from diagnose.evidence.images.pulls.pushes import push_error
 from diagnose.evidence.items import Items
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.run.options import Options

@@ -2,7 +2,7 @@
 
 import msgspec
 
-from diagnose.evidence.images.pulls import Pulls
+from diagnose.evidence.images.pulls.pulls import Pulls
 from diagnose.evidence.run.options import Options
 from diagnose.evidence.storage.filesystems import Filesystem, Filesystems
 from diagnose.evidence.storage.usage.disk_usage import FAMILIES, WORTH_PCT

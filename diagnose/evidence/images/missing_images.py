@@ -4,7 +4,7 @@ import msgspec
 
 from diagnose.evidence.containers.compose.unstarted_projects import UnstartedProjects
 from diagnose.evidence.images.listing import Images, normal, registry_of
-from diagnose.evidence.images.pulls import PullTrouble
+from diagnose.evidence.images.pulls.pulls import PullTrouble
 from diagnose.evidence.items import Items
 from diagnose.questions.compose import WrittenService
 from diagnose.registry import evidence

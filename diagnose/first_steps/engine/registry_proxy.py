@@ -9,9 +9,9 @@ import msgspec
 
 from diagnose.evidence.engine.config import DaemonConfig
 from diagnose.evidence.engine.info import Info, Ping
-from diagnose.evidence.images.missing_proxy import PROXIES_IN_FILE, is_exempt
-from diagnose.evidence.images.pulls import PullTrouble
-from diagnose.evidence.images.registry_names import host_name, with_port
+from diagnose.evidence.images.pulls.missing_proxy import PROXIES_IN_FILE, is_exempt
+from diagnose.evidence.images.pulls.pulls import PullTrouble
+from diagnose.evidence.images.pulls.registry_names import host_name, with_port
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.model import Json, PageVariables
 

@@ -4,8 +4,8 @@ import json
 
 from diagnose.evidence.engine.config import DaemonConfig
 from diagnose.evidence.engine.info import Info
-from diagnose.evidence.images.pulls import PullTrouble
-from diagnose.evidence.images.registry_names import HUB_HOST
+from diagnose.evidence.images.pulls.pulls import PullTrouble
+from diagnose.evidence.images.pulls.registry_names import HUB_HOST
 from diagnose.evidence.network.calls.called_places import place_in
 from diagnose.model import PageVariables
 

@@ -1,7 +1,10 @@
 """Questions about files, answered by a helper process because they may block in the kernel.
 
-`files`, `images` and `cron` have the collectors; `worker` lists what runs in the helper process.
-Modules called `..._parts` choose what is recorded of a user's file.
+`files` and `images` have the collectors; `worker` lists what runs in the helper process.
 
-In the room `compose/`: compose files, read and compared.
+Rooms:
+
+- `compose/`  compose files, read and compared
+- `parts/`  what is recorded of a user's file
+- `jobs/`  what cron and systemd of the host do with docker
 """

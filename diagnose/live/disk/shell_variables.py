@@ -4,7 +4,7 @@ import re
 import shlex
 from collections.abc import Collection, Iterable, Iterator, Mapping
 
-from diagnose.live.disk.host_calls import unit_settings
+from diagnose.live.disk.jobs.host_calls import unit_settings
 from diagnose.model import Json
 
 _ASSIGNED = re.compile(r"\s*(?:export\s+)?(?P<name>[A-Za-z_]\w*)=(?P<value>[^\n]*)")

@@ -23,10 +23,10 @@ from diagnose.live.disk.build_history import builds
 from diagnose.live.disk.built_pages import built_pages
 from diagnose.live.disk.compose import project_files
 from diagnose.live.disk.compose.search import found_compose_files
-from diagnose.live.disk.cron_files import cron_calls
 from diagnose.live.disk.hidden_files import hidden_files
-from diagnose.live.disk.host_call_files import host_jobs, rule_flushes, shell_variables
 from diagnose.live.disk.inode_flags import flags
+from diagnose.live.disk.jobs.cron_files import cron_calls
+from diagnose.live.disk.jobs.host_call_files import host_jobs, rule_flushes, shell_variables
 from diagnose.live.disk.layer_folders import layers
 from diagnose.live.disk.opening import open_folder, open_regular, read_all
 from diagnose.live.disk.trees import walk
@@ -59,7 +59,7 @@ def read(args: Json) -> Json:
         os.close(descriptor)
     text = body[:limit].decode("utf-8", "replace")
     if parts := args.get("parts"):
-        from diagnose.live.disk.parts import only  # few runs read such files
+        from diagnose.live.disk.parts.chosen import only  # few runs read such files
 
         text = only(parts, text)
     return {

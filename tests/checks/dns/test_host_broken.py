@@ -1,4 +1,4 @@
-"""The checks in checks/dns/host_broken.py and checks/dns/udp_blocked.py."""
+"""The checks in checks/dns/host_broken.py and checks/dns/servers/udp_blocked.py."""
 
 from __future__ import annotations
 

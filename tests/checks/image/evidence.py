@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from diagnose.evidence.images.pull_errors import Why
-from diagnose.evidence.images.pulls import Pulls, PullTrouble
+from diagnose.evidence.images.pulls.pull_errors import Why
+from diagnose.evidence.images.pulls.pulls import Pulls, PullTrouble
 from diagnose.evidence.machine.clock import Clock
 
 NOW = 1_800_000_000.0

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from diagnose.evidence.engine.info import Info
-from diagnose.evidence.images.pull_errors import classify
-from diagnose.evidence.images.pulls import Pulls, PullTrouble
+from diagnose.evidence.images.pulls.pull_errors import classify
+from diagnose.evidence.images.pulls.pulls import Pulls, PullTrouble
 from diagnose.evidence.machine.clock import Clock
 from diagnose.questions.engine import RegistryConfig
 from tests.judging import judge

@@ -9,8 +9,8 @@ from diagnose.evidence.engine.client import CallerLogins, ClientSettings
 from diagnose.evidence.engine.info import Info
 from diagnose.evidence.images.details import ImageDetails
 from diagnose.evidence.images.missing_images import MissingImage, MissingImages
-from diagnose.evidence.images.pull_errors import Why
-from diagnose.evidence.images.pulls import Pulls, PullTrouble
+from diagnose.evidence.images.pulls.pull_errors import Why
+from diagnose.evidence.images.pulls.pulls import Pulls, PullTrouble
 from diagnose.model import Severity
 from tests.checks.image.evidence import CLOCK, NOW, failed_pull
 from tests.inspected import live, of

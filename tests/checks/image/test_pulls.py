@@ -12,8 +12,8 @@ from diagnose.evidence.engine.log import DaemonLog, LogLine
 from diagnose.evidence.engine.subordinate_ids import SubordinateIds
 from diagnose.evidence.images.build_cache import BuildCache
 from diagnose.evidence.images.listing import Image, Images
-from diagnose.evidence.images.pull_errors import Why
-from diagnose.evidence.images.pulls import Pulls, PullTrouble
+from diagnose.evidence.images.pulls.pull_errors import Why
+from diagnose.evidence.images.pulls.pulls import Pulls, PullTrouble
 from diagnose.questions.engine import RegistryConfig
 from tests.checks.image.evidence import CLOCK, NOW, failed_pull
 from tests.judging import judge

@@ -8,7 +8,7 @@ from diagnose.evidence.containers.events import Event, Events
 from diagnose.evidence.engine.client import CallerLogins, ClientSettings
 from diagnose.evidence.engine.log import DaemonLog
 from diagnose.evidence.engine.log_lines import parse
-from diagnose.evidence.images.pushes import classify
+from diagnose.evidence.images.pulls.pushes import classify
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.run.options import Options
 from diagnose.phrases import unix

@@ -5,8 +5,12 @@ from __future__ import annotations
 import pytest
 
 from diagnose.evidence.engine.info import Info
-from diagnose.evidence.images.pulls import Pulls, PullTrouble
-from diagnose.evidence.images.registry_files import CERTIFICATES, RegistryFiles, registry_files
+from diagnose.evidence.images.pulls.pulls import Pulls, PullTrouble
+from diagnose.evidence.images.pulls.registry_files import (
+    CERTIFICATES,
+    RegistryFiles,
+    registry_files,
+)
 from diagnose.model import Failed, Json
 from diagnose.questions import AnyQuestion
 from tests.checks.daemon.evidence import ALIVE

@@ -8,9 +8,9 @@ from diagnose.evidence.engine.config import DaemonConfig
 from diagnose.evidence.engine.daemon import Caller, Daemon
 from diagnose.evidence.engine.daemon_processes import DaemonProcesses
 from diagnose.evidence.engine.info import Info
-from diagnose.evidence.images.pull_errors import Why
-from diagnose.evidence.images.pulls import Pulls, PullTrouble
-from diagnose.evidence.images.registry_files import (
+from diagnose.evidence.images.pulls.pull_errors import Why
+from diagnose.evidence.images.pulls.pulls import Pulls, PullTrouble
+from diagnose.evidence.images.pulls.registry_files import (
     AUTHORITIES,
     CERTIFICATES,
     RegistryFiles,

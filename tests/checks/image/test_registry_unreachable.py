@@ -7,8 +7,8 @@ import pytest
 from diagnose.evidence.containers.listing import Containers
 from diagnose.evidence.engine.config import DaemonConfig
 from diagnose.evidence.engine.info import Info, Ping
-from diagnose.evidence.images.pulls import Pulls, PullTrouble
-from diagnose.evidence.images.unused_proxies import UnusedProxies, UnusedProxy
+from diagnose.evidence.images.pulls.pulls import Pulls, PullTrouble
+from diagnose.evidence.images.pulls.unused_proxies import UnusedProxies, UnusedProxy
 from diagnose.model import Result
 from diagnose.questions.engine import RegistryConfig, RegistryIndex
 from tests.checks.image.evidence import CLOCK, NOW, failed_pull

@@ -6,8 +6,8 @@ import pytest
 
 from diagnose.evidence.engine.info import Ping
 from diagnose.evidence.images.layers import Layers
-from diagnose.evidence.images.pull_errors import classify
-from diagnose.evidence.images.pulls import Pulls, PullTrouble
+from diagnose.evidence.images.pulls.pull_errors import classify
+from diagnose.evidence.images.pulls.pulls import Pulls, PullTrouble
 from tests.checks.image.evidence import CLOCK, NOW
 from tests.judging import judge, rows
 

@@ -12,7 +12,7 @@ from diagnose.evidence.network.proxies.host_certificates import host_certificate
 from diagnose.model import Failed, Json
 from diagnose.questions import Question
 from diagnose.questions.files import ReadFile
-from tests.checks.container.running.test_certificate_unread import pem
+from tests.checks.container.running.sites.test_certificate_unread import pem
 from tests.hosts import Made
 from tests.inspected import container, of
 from tests.judging import judge, rows

@@ -12,7 +12,7 @@ from diagnose.evidence.machine.processes import Process, Processes
 from diagnose.evidence.network.container_netns import ContainerNetns, Namespaces
 from diagnose.evidence.network.interfaces import Interfaces
 from diagnose.evidence.network.proxies.host_proxies import host_proxy_failures
-from diagnose.live.disk.parts import only
+from diagnose.live.disk.parts.chosen import only
 from diagnose.model import Failed, Json
 from diagnose.questions import Question
 from diagnose.questions.files import ReadFile

@@ -10,7 +10,7 @@ from diagnose.evidence.dns.host_forwarder import host_forwarder
 from diagnose.evidence.dns.lookups import Lookups
 from diagnose.evidence.dns.resolvers import ResolvConf, Resolvers
 from diagnose.evidence.network.sockets.listeners import Listener, Listeners
-from diagnose.live.disk.parts import only
+from diagnose.live.disk.parts.chosen import only
 from diagnose.model import Failed
 from diagnose.questions.dns import DnsReply
 from tests.checks.dns.evidence import MISSING

@@ -10,7 +10,7 @@ from diagnose.evidence.containers.logs.recent_line import RecentLine
 from diagnose.evidence.dns.names.moved_names import MovedNames, moved_names
 from diagnose.evidence.dns.resolvers import ResolvConf, Resolvers
 from diagnose.evidence.network.calls.logged_failures import LoggedFailure, LoggedFailures
-from diagnose.live.disk.parts import only
+from diagnose.live.disk.parts.chosen import only
 from diagnose.model import Unavailable
 from tests.hosts import Made
 from tests.inspected import container

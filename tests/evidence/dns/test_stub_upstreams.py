@@ -9,7 +9,7 @@ import pytest
 from diagnose.evidence.dns.resolvers import ResolvConf, Resolvers
 from diagnose.evidence.dns.stub_upstreams import stub_upstreams
 from diagnose.evidence.network.sockets.listeners import Listener, Listeners
-from diagnose.live.disk.parts import only
+from diagnose.live.disk.parts.chosen import only
 from diagnose.model import Failed
 from tests.checks.dns.evidence import MISSING
 from tests.hosts import Made

@@ -9,8 +9,8 @@ from diagnose.evidence.containers.events import Event, Events
 from diagnose.evidence.engine.log import DaemonLog
 from diagnose.evidence.engine.log_lines import parse_line
 from diagnose.evidence.images.listing import Image, Images
-from diagnose.evidence.images.pull_errors import classify
-from diagnose.evidence.images.pulls import Pulls, pulls
+from diagnose.evidence.images.pulls.pull_errors import classify
+from diagnose.evidence.images.pulls.pulls import Pulls, pulls
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.run.options import Options
 

@@ -8,8 +8,8 @@ import pytest
 
 from diagnose.evidence.engine.client import ClientProxy, ClientSettings
 from diagnose.evidence.engine.info import Info
-from diagnose.evidence.images.pulls import Pulls, PullTrouble
-from diagnose.evidence.images.unused_proxies import UnusedProxy, unused_proxies
+from diagnose.evidence.images.pulls.pulls import Pulls, PullTrouble
+from diagnose.evidence.images.pulls.unused_proxies import UnusedProxy, unused_proxies
 from diagnose.model import Failed
 from tests.hosts import Made
 

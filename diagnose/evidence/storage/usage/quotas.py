@@ -5,7 +5,7 @@ import msgspec
 from diagnose.evidence.containers.listing import Container
 from diagnose.evidence.containers.mounts.bind_mounts import named_path
 from diagnose.evidence.engine.said_errors import SaidErrors
-from diagnose.evidence.images.pulls import Pulls
+from diagnose.evidence.images.pulls.pulls import Pulls
 from diagnose.evidence.storage.backing_devices import Backing, Behind
 from diagnose.evidence.storage.mounts import Mounted
 from diagnose.file_paths import is_within

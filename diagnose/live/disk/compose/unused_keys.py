@@ -12,7 +12,7 @@ from diagnose.lazy_pattern import LazyPattern
 from diagnose.live.disk.compose.dotenv import dotenv_text
 from diagnose.live.disk.compose.env_files import names_in_text, paths_of
 from diagnose.live.disk.compose.variables import assigned_values
-from diagnose.live.disk.cron_files import crontabs
+from diagnose.live.disk.jobs.cron_files import crontabs
 from diagnose.live.disk.opening import read_text
 from diagnose.word_sets import vocabulary
 

@@ -13,7 +13,7 @@ from diagnose.evidence.machine.processes import Process, Processes
 from diagnose.evidence.network.interfaces import Address, Interfaces
 from diagnose.evidence.network.proxies.pages.failed_answers import AllFailedAnswers, FailedAnswers
 from diagnose.evidence.network.uplinks import Uplink, Uplinks
-from diagnose.live.disk.parts import only
+from diagnose.live.disk.parts.chosen import only
 from diagnose.model import Failed
 from tests.hosts import Made
 from tests.inspected import container, of

@@ -7,7 +7,7 @@ import posixpath
 import pytest
 
 from diagnose.evidence.containers.mounts.absent_logs import absent_logs
-from diagnose.live.disk.log_path_parts import log_paths
+from diagnose.live.disk.parts.log_path import log_paths
 from diagnose.model import Failed, Json
 from diagnose.questions import Question
 from diagnose.questions.files import ListFolder

@@ -22,7 +22,7 @@ from diagnose.evidence.machine.processes import Process, Processes
 from diagnose.evidence.network.container_netns import ContainerNetns, Namespaces, Socket
 from diagnose.evidence.network.sockets.listeners import Listener, Listeners
 from diagnose.evidence.network.sockets.losses import NetworkLosses
-from diagnose.live.disk.parts import only
+from diagnose.live.disk.parts.chosen import only
 from diagnose.model import Verdict
 from tests.checks.container.evidence import CLOCK, FOUND, ON_SHOP, container_in, failed_with_log
 from tests.inspected import of

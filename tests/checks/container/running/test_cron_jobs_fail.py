@@ -12,7 +12,7 @@ from diagnose.evidence.containers.programs.crontab_defects import CrontabDefects
 from diagnose.evidence.images.listing import Image, Images
 from diagnose.evidence.machine.cron_calls import JobCall, JobCalls
 from diagnose.evidence.machine.processes import Process, Processes
-from diagnose.live.disk.parts import only
+from diagnose.live.disk.parts.chosen import only
 from diagnose.model import Failed, Json
 from tests.checks.container.evidence import CLOCK, container_in
 from tests.hosts import Made

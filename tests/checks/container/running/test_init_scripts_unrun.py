@@ -12,7 +12,7 @@ from diagnose.evidence.containers.logs.recent import RecentLogs
 from diagnose.evidence.containers.logs.recent_line import RecentLine
 from diagnose.evidence.containers.logs.repeated_errors import repeated_errors
 from diagnose.evidence.containers.mounts.data.unrun_scripts import UnrunScripts, unrun_scripts
-from diagnose.live.disk.parts import only
+from diagnose.live.disk.parts.chosen import only
 from tests.hosts import Made
 from tests.inspected import EXITED, bind, container
 from tests.judging import judge, rows

@@ -11,7 +11,7 @@ from diagnose.evidence.containers.logs.recent import RecentLogs
 from diagnose.evidence.containers.logs.recent_line import RecentLine
 from diagnose.evidence.containers.logs.tails import LogTails
 from diagnose.evidence.containers.variables.unequal_secrets import unequal_secrets
-from diagnose.live.disk.parts import only
+from diagnose.live.disk.parts.chosen import only
 from diagnose.model import Result, Verdict
 from tests.checks.container.evidence import (
     CLOCK,

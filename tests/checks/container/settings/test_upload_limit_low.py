@@ -12,7 +12,7 @@ from diagnose.evidence.containers.settings.upload_limits import (
     upload_limits,
 )
 from diagnose.evidence.machine.processes import Process, Processes
-from diagnose.live.disk.parts import only
+from diagnose.live.disk.parts.chosen import only
 from diagnose.model import Failed, Json
 from tests.hosts import Made
 from tests.inspected import container, of

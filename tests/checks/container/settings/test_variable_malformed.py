@@ -13,7 +13,7 @@ from diagnose.evidence.containers.logs.repeated_errors import RepeatedError, Rep
 from diagnose.evidence.containers.logs.tails import LogTails
 from diagnose.evidence.containers.variables.carriage_returns import carriage_returns
 from diagnose.evidence.run.options import Options
-from diagnose.live.disk.parts import only
+from diagnose.live.disk.parts.chosen import only
 from diagnose.model import Severity
 from diagnose.programs.telling_line import TellingLine
 from diagnose.questions.compose_variables import BlankReference

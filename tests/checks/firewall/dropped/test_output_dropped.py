@@ -8,8 +8,8 @@ from diagnose.evidence.dns.filtered_queries import DnsPath
 from diagnose.evidence.dns.lookups import DnsReply, Lookups, QueryPath
 from diagnose.evidence.dns.resolvers import ResolvConf, Resolvers
 from diagnose.evidence.engine.config import DaemonConfig
-from diagnose.evidence.images.pulls import Pulls, PullTrouble
-from diagnose.evidence.images.stopped_pulls import stopped_pulls
+from diagnose.evidence.images.pulls.pulls import Pulls, PullTrouble
+from diagnose.evidence.images.pulls.stopped_pulls import stopped_pulls
 from diagnose.evidence.network.host_stack import HostStack
 from diagnose.evidence.network.interfaces import Interfaces
 from diagnose.evidence.network.networks import Network

@@ -13,7 +13,7 @@ from diagnose.evidence.containers.peers.refused_callers import RefusedCaller, Re
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.network.calls.narrow_ranges import narrow_ranges
 from diagnose.evidence.network.networks import Network, Networks
-from diagnose.live.disk.parts import only
+from diagnose.live.disk.parts.chosen import only
 from diagnose.questions.images import AddressPool, Ipam
 from tests.hosts import Made
 from tests.inspected import container, of

@@ -7,7 +7,7 @@ import pytest
 from diagnose.evidence.containers.listing import Container
 from diagnose.evidence.network.calls.member_lists import ListedMember, MemberList, MemberLists
 from diagnose.evidence.network.interfaces import Interfaces
-from diagnose.live.disk.redis_parts import members
+from diagnose.live.disk.parts.redis import members
 from tests.inspected import container
 from tests.judging import judge, rows
 

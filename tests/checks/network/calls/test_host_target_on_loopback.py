@@ -9,7 +9,7 @@ from diagnose.evidence.network.calls.host_targets import host_targets
 from diagnose.evidence.network.networks import Networks
 from diagnose.evidence.network.sockets.listeners import Listener, Listeners
 from diagnose.evidence.network.uplinks import Uplink, Uplinks
-from diagnose.live.disk.parts import only
+from diagnose.live.disk.parts.chosen import only
 from diagnose.questions.images import AddressPool, Ipam, Network
 from tests.hosts import Made
 from tests.inspected import bind, container, of

@@ -28,7 +28,7 @@ from diagnose.evidence.network.calls.failing_calls import FailingCall, FailingCa
 from diagnose.evidence.network.calls.fixed_lookups import FixedLookups, fixed_lookups, looks_up_once
 from diagnose.evidence.network.container_netns import ContainerNetns, Namespaces
 from diagnose.evidence.network.networks import Network
-from diagnose.live.disk.parts import only
+from diagnose.live.disk.parts.chosen import only
 from diagnose.model import Result
 from diagnose.nginx_text import read
 from diagnose.questions.sockets import Socket

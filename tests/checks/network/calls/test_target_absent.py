@@ -12,7 +12,7 @@ from diagnose.evidence.dns.resolvers import ResolvConf, Resolvers
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.network.calls.absent_targets import absent_targets
 from diagnose.evidence.network.container_netns import ContainerNetns, Namespaces
-from diagnose.live.disk.scrape_parts import scrape_targets
+from diagnose.live.disk.parts.scrape import scrape_targets
 from diagnose.model import Unavailable
 from diagnose.phrases import unix
 from diagnose.questions.sockets import Socket

@@ -22,7 +22,7 @@ from diagnose.evidence.network.proxies.cut_sessions import (
     all_cut_sessions,
 )
 from diagnose.evidence.network.proxies.haproxy_files import ImpatientFiles, impatient_files
-from diagnose.live.disk.haproxy_parts import time_limits
+from diagnose.live.disk.parts.haproxy import time_limits
 from tests.checks.network.evidence import LATER, container
 from tests.hosts import Made
 from tests.judging import judge, rows

@@ -9,7 +9,7 @@ from diagnose.evidence.containers.logs.inner_failures import InnerFailures, in_l
 from diagnose.evidence.containers.peers.outdated_servers import outdated_servers
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.network.container_netns import Socket
-from diagnose.live.disk.parts import only
+from diagnose.live.disk.parts.chosen import only
 from diagnose.phrases import rfc3339
 from tests.checks.network.evidence import namespaces_of
 from tests.hosts import Made

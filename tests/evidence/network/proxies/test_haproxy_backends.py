@@ -10,7 +10,7 @@ from diagnose.evidence.containers.logs.recent_line import RecentLine
 from diagnose.evidence.network.container_netns import Socket
 from diagnose.evidence.network.proxies.haproxy_backends import backend_faults
 from diagnose.evidence.network.proxies.pages.failed_answers import AllFailedAnswers, FailedAnswers
-from diagnose.live.disk.haproxy_parts import backends
+from diagnose.live.disk.parts.haproxy import backends
 from tests.checks.network.evidence import container, namespaces_of
 from tests.hosts import Made
 

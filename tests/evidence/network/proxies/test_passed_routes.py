@@ -8,7 +8,7 @@ from diagnose.evidence.containers.containers import Containers
 from diagnose.evidence.machine.processes import Processes
 from diagnose.evidence.network.proxies.routes.caddy_files import caddy_files
 from diagnose.evidence.network.proxies.routes.passed_routes import passed_routes
-from diagnose.live.disk.caddy_parts import sites
+from diagnose.live.disk.parts.caddy import sites
 from diagnose.model import Json
 from diagnose.nginx_text import text_of
 from diagnose.questions import AnyQuestion

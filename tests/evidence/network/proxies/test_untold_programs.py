@@ -17,7 +17,7 @@ from diagnose.evidence.network.proxies.nginx.looped_programs import looped_progr
 from diagnose.evidence.network.proxies.nginx.untold_programs import UntoldPrograms, untold_programs
 from diagnose.evidence.network.proxies.nginx.web_symptoms import Symptom
 from diagnose.evidence.network.proxies.pages.redirect_loops import RedirectLoop, RedirectLoops
-from diagnose.live.disk.parts import only
+from diagnose.live.disk.parts.chosen import only
 from diagnose.model import Failed, Json
 from diagnose.questions import Question
 from diagnose.questions.processes import Process

@@ -1,0 +1,1 @@
+"""Ports of UDP, which no connection shows to be served."""
