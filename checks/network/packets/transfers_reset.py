@@ -47,6 +47,7 @@ _MARKS = (
         "container.errors-in-log",
         "container.exits-at-start",
         "container.restart-loop",
+        "container.restarts-exhausted",
         "network.calls-failing",
     ],
 )
@@ -59,7 +60,7 @@ def transfers_reset(
     least: Count = Count(3),
     fresh: Seconds = Seconds(180),
 ) -> CheckResult:
-    """Transfers of containers break off, and the host answers packets that it cannot assign.
+    """Transfers of containers break off, because the host resets them.
 
     conntrack takes a packet outside the window of its connection for invalid. For a container's
     connection it undoes no translation then: the packet is taken for the host's own, and the
