@@ -94,8 +94,8 @@ def restart_loop(
 
     A container that crashes less often than three times in the window is not seen. One that works
     for `steady` or longer, or whose log reports work, ends with exit code 0 and is started again,
-    as workers do that recycle themselves or take one job a run, is advice. So is one that failed
-    until the service that it calls was up, and now runs longer than any run before.
+    as workers do that recycle themselves or take one job a run, is advice. A container that failed
+    until the service that it calls was up, and now runs longer than any run before, is advice too.
     """
     limits = LoopLimits(restarts, window, steady)
     for container in (focus or ON_ALL).of(containers):
@@ -103,6 +103,9 @@ def restart_loop(
         if container.restarts_always and loops(container, exits, clock, records.events, limits):
             is_up = container.state.status != "restarting"
             run = failed_run(container, containers, reasons.context, before=is_up)
+            if _is_past_failure(run, exits, clock):
+                yield _past_failure_finding(run, exits, clock)
+                continue
             to_itself = own_calls(container, reasons.losses, reasons.namespaces, containers)
             yield _finding(
                 run, exits, to_itself=to_itself, clock=clock, containers=containers, steady=steady
@@ -127,8 +130,6 @@ def _finding(
     to_itself: its refused calls to itself, which count where nothing else explains the loop.
     """
     container = run.container
-    if _is_past_failure(run, exits, clock):
-        return _past_failure_finding(run, exits, clock)
     outcome = _outcome(container, exits, steady, did_work=_did_work(container, run.tail))
     cause = (
         run.unserved_peer_clause

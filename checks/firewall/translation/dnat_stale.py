@@ -1,7 +1,7 @@
 """Rules of published ports that are left over from containers that are gone."""
 
 from checks.firewall.helpers import repair_of
-from diagnose.evidence.containers.listing import Containers
+from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.unsettled import is_unsettled
 from diagnose.evidence.engine.info import Info, Ping
 from diagnose.evidence.machine.clock import Clock
@@ -56,14 +56,7 @@ def dnat_stale(
 def _finding(
     rule: PortRule, containers: Containers, listeners: Listeners | None, repair: dict[str, str]
 ) -> Finding:
-    victims = [
-        container
-        for container in containers.running
-        if any(
-            published.host_port == rule.host_port
-            for published in container.published_by(rule.protocol)
-        )
-    ]
+    victims = [container for container in containers.running if _publishes(container, rule)]
     program = None if victims else serving_listener(rule, listeners)
     victim_clause = ""
     listener = ""
@@ -89,6 +82,12 @@ def _finding(
         touches=subjects_of(victims),
         recheck=tuple(container.run for container in victims),
     )
+
+
+def _publishes(container: Container, rule: PortRule) -> bool:
+    """Whether a container publishes the port of the rule."""
+    ports = container.published_by(rule.protocol)
+    return any(port.host_port == rule.host_port for port in ports)
 
 
 def _removal(rule: PortRule) -> PageVariables:

@@ -120,10 +120,7 @@ def missing_programs(
     }
     return MissingPrograms(
         {
-            id: msgspec.structs.replace(
-                _missing_program(host, container, name),
-                is_of_image=is_in_image(host, container, name),
-            )
+            id: _missing_program(host, container, name)
             for id, (container, name) in itertools.islice(missing_names.items(), MOST)
         }
     )
@@ -143,6 +140,12 @@ def _missing_name(container: Container, below: Program | None) -> str:
 
 
 def _missing_program(host: Host, container: Container, name: str) -> MissingProgram:
+    """The missing program, with the command that was probably intended and with its origin."""
+    missing = _intended_program(host, container, name)
+    return msgspec.structs.replace(missing, is_of_image=is_in_image(host, container, name))
+
+
+def _intended_program(host: Host, container: Container, name: str) -> MissingProgram:
     """The missing program, with the command that was probably intended."""
     words = container.config.words
     image_words = _image_words(host, container)
