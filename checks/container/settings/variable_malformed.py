@@ -170,7 +170,7 @@ def _running_dollar_findings(
 
 def _quoted_secret_finding(secret: QuotedSecret, *, is_broken: bool) -> Finding:
     """The finding about a secret in quotes; a warning where its program still runs."""
-    fault = ValueFault("is in quotes, which the program sends with it", secret.line)
+    fault = ValueFault("is in quotes, and they are a part of it", secret.line)
     tail = LogTail((secret.line,))
     finding = _finding(secret.container, tail, secret.variable, secret.value, fault)
     return finding if is_broken else replace(finding, severity=Severity.warning, onset=None)

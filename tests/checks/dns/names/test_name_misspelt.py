@@ -1,4 +1,4 @@
-"""Names that are almost a neighbour's: checks/dns/name_misspelt.py."""
+"""Names that are almost a neighbour's: checks/dns/names/name_misspelt.py."""
 
 from __future__ import annotations
 
