@@ -92,30 +92,39 @@ SHARE = 0.1
 STEP_S = 0.005
 
 
-def held_to_its_share(run: subprocess.Popen[bytes], began: float) -> None:
+LAST_MOMENT_S = BUDGET_S + SLACK_S
+TO_END_S = 0.3
+"""CPU time after its last moment, in which the run ends. At a load of 8 on two processors it takes
+0.17 to 0.21 s, and the time of a clock says nothing of the run there."""
+
+
+def held_to_its_share(run: subprocess.Popen[bytes], began: float) -> float:
     """Stop the run whenever it has had more than its share, by its own CPU time.
 
     The time that this test sleeps tells less: on a busy machine it wakes late, and the run goes on.
+    It gives the CPU time of the run after its last moment, in seconds.
     """
     cpu = psutil.Process(run.pid).cpu_times
+    used_late: list[float] = []
     while run.poll() is None:
         with suppress(psutil.NoSuchProcess):
             used_s = cpu().user + cpu().system
-            is_ahead = used_s > SHARE * (time.monotonic() - began)
+            elapsed_s = time.monotonic() - began
+            if elapsed_s >= LAST_MOMENT_S:
+                used_late.append(used_s)
+            is_ahead = used_s > SHARE * elapsed_s
             run.send_signal(signal.SIGSTOP if is_ahead else signal.SIGCONT)
         time.sleep(STEP_S)
+    return used_late[-1] - used_late[0] if used_late else 0.0
 
 
 def test_a_run_with_a_tenth_of_a_processor_ends_with_its_budget() -> None:
-    """It has loaded its checks by then, or not: so late it would have hardly anything to say.
-
-    The time beyond `SLACK_S` is for a machine that runs other tests too.
-    """
-    began = time.monotonic()
+    """It has loaded its checks by then, or not: so late it would have hardly anything to say."""
     command = [sys.executable, "-m", "diagnose", "all", "--budget", str(BUDGET_S)]
+    began = time.monotonic()
     with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as run:
-        held_to_its_share(run, began)
-    assert time.monotonic() - began < BUDGET_S + SLACK_S + 1
+        used_late_s = held_to_its_share(run, began)
+    assert used_late_s <= TO_END_S
     assert run.returncode == 3
 
 
