@@ -2,6 +2,8 @@
 
 from collections.abc import Iterator
 
+from msgspec.structs import replace
+
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.logs.tails import LogTails
 from diagnose.evidence.dns.lookups import DnsReply, Lookups
@@ -13,6 +15,9 @@ from diagnose.mappings import present
 from diagnose.model import CheckResult, Finding, Json, PageVariables, Severity, Skipped
 from diagnose.phrases import and_more, quoted, sentence, shortened
 from diagnose.registry import check
+
+_OF_A_STRANGER = frozenset({"dns", "refused", "timeout"})
+"""Classes of error of a call that reaches another machine than it means."""
 
 
 @check("dns.search-wildcard", severity=Severity.critical)
@@ -105,40 +110,39 @@ def _neighbour_finding(
     container: Container, stray: WildcardName, lines: tuple[str, ...], resolvers: Resolvers
 ) -> Finding:
     """The finding about a neighbour's name for which the search domain answers first."""
-    conf = resolvers.inside[container.id]
-    line = next(filter(stray.is_in, lines), "")
-    return Finding.about(
-        container,
-        f'{container} calls {stray.beside} by the name "{stray.name}", and reaches '
-        f'{and_more(stray.addresses)}: with ndots:{conf.ndots} "{stray.name}.{stray.domain}" is '
-        "asked for first, and the wildcard of that search domain answers",
-        present(
-            {
-                "called by": stray.where,
-                f"*.{stray.domain} A": list(stray.addresses),
-                "options in its resolv.conf": list(conf.options),
-                "log": shortened(line),
-            }
-        ),
-        discriminator=stray.name,
-        severity=None if line else Severity.warning,
-        signs=frozenset({"dns", "refused", "timeout"}),
-        recheck=(container.run,),
-        variables=_option_variables(container, "ndots:0"),
-    )
+    call = f'{container} calls {stray.beside} by the name "{stray.name}"'
+    finding = _taken_call_finding(container, stray, lines, resolvers, call)
+    return finding.with_variables(_option_variables(container, "ndots:0"))
 
 
 def _dotted_finding(
     container: Container, stray: WildcardName, lines: tuple[str, ...], resolvers: Resolvers
 ) -> Finding:
     """The finding about a name of another machine for which the search domain answers first."""
+    call = f'{container} calls "{stray.name}"'
+    finding = _taken_call_finding(container, stray, lines, resolvers, call)
+    finding = replace(finding, signs=_OF_A_STRANGER | {"certificate", "tls"})
+    return finding.with_variables(_option_variables(container, "ndots:1"))
+
+
+def _taken_call_finding(
+    container: Container,
+    stray: WildcardName,
+    lines: tuple[str, ...],
+    resolvers: Resolvers,
+    call: str,
+) -> Finding:
+    """The finding about a name for which the search domain answers first.
+
+    call: the begin of its sentence, up to the name that is called.
+    """
     conf = resolvers.inside[container.id]
     line = next(filter(stray.is_in, lines), "")
     return Finding.about(
         container,
-        f'{container} calls "{stray.name}", and reaches {and_more(stray.addresses)}: with '
-        f'ndots:{conf.ndots} "{stray.name}.{stray.domain}" is asked for first, and the wildcard of '
-        "that search domain answers",
+        f"{call}, and reaches {and_more(stray.addresses)}: with ndots:{conf.ndots} "
+        f'"{stray.name}.{stray.domain}" is asked for first, and the wildcard of that search domain '
+        "answers",
         present(
             {
                 "called by": stray.where,
@@ -149,9 +153,8 @@ def _dotted_finding(
         ),
         discriminator=stray.name,
         severity=None if line else Severity.warning,
-        signs=frozenset({"dns", "refused", "timeout", "certificate", "tls"}),
+        signs=_OF_A_STRANGER,
         recheck=(container.run,),
-        variables=_option_variables(container, "ndots:1"),
     )
 
 
@@ -180,7 +183,7 @@ def _finding(container: Container, stray: WildcardName, lines: tuple[str, ...]) 
         evidence,
         discriminator=stray.name,
         severity=None if repeated_line else Severity.warning,
-        signs=frozenset({"dns", "refused", "timeout"}),
+        signs=_OF_A_STRANGER,
         recheck=(container.run,),
         variables=_cure(container, stray),
     )

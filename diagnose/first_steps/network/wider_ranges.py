@@ -3,17 +3,15 @@
 import re
 
 from diagnose.evidence.containers.settings.changed_words import with_entry, with_value
-from diagnose.evidence.network.calls.narrow_ranges import NarrowRange
+from diagnose.evidence.network.calls.narrow_ranges import PERMIT_DOCKER, NarrowRange
 from diagnose.model import PageVariables
-
-_OF_DOCKER = "PERMIT_DOCKER"
 
 
 def wider_range(narrow: NarrowRange) -> PageVariables:
     """The page variables with the changed variable, or with the edit of the line in the file."""
     name, subnet = narrow.list.name, narrow.subnet
     if narrow.place.is_variable:
-        if name == _OF_DOCKER:
+        if name == PERMIT_DOCKER:
             return with_value(narrow.container, name, "connected-networks")
         return with_entry(narrow.container, [name], subnet)
     edit = _edit(narrow)

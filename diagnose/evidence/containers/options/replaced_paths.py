@@ -11,7 +11,7 @@ from diagnose.evidence.containers.programs.missing_programs import MISSING, own_
 from diagnose.evidence.containers.programs.program_files import programs_at
 from diagnose.evidence.items import Items
 from diagnose.lazy_pattern import LazyPattern
-from diagnose.mappings import first_of
+from diagnose.mappings import assignments, first_of
 from diagnose.model import Failed
 from diagnose.programs.failures import Recognised
 from diagnose.questions import Host
@@ -90,8 +90,7 @@ def _replaced_path(host: Host, container: Container, called: _Called) -> Replace
     image = host.ask(InspectImage(container.image))
     if not path or isinstance(image, Failed):
         return None
-    values = (entry.partition("=") for entry in image.env)
-    image_path = next((value for name, _, value in values if name == NAME), "")
+    image_path = assignments(image.env).get(NAME, "")
     lacking = [folder for folder in image_path.split(":") if folder not in path.split(":")]
     places = (f"{folder.rstrip('/')}/{called.name}" for folder in lacking if folder[:1] == "/")
     place = first_of(programs_at(host, container, places), "")

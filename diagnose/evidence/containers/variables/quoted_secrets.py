@@ -11,13 +11,12 @@ import msgspec
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.logs.repeated_errors import RepeatedErrors
 from diagnose.evidence.containers.logs.tails import LogTails
+from diagnose.evidence.containers.variables.variable_faults import is_quoted
 from diagnose.evidence.items import Items
 from diagnose.programs.families.surroundings import LOGINS
 from diagnose.redact.names import kind_of
 from diagnose.registry import evidence
 
-_SHORTEST = 4
-"""Characters of a quoted value, its quotes included."""
 _MYSQL = "Access denied for user"
 """The refusal of MySQL and MariaDB, which has no word of a login."""
 
@@ -63,8 +62,7 @@ def quoted_secrets(
 def _quoted_variables(container: Container) -> Iterator[tuple[str, str]]:
     """The variables of secrets whose value begins and ends with the same quote."""
     for name, value in container.config.environment:
-        is_quoted = len(value) >= _SHORTEST and value[0] == value[-1] and value[0] in "\"'"
-        if is_quoted and kind_of(name) is not None:
+        if is_quoted(value) and kind_of(name) is not None:
             yield name, value
 
 

@@ -152,17 +152,22 @@ def value_fault(value: str, tail: LogTail) -> ValueFault | None:
     if value.endswith("\r"):
         return ValueFault("ends with a carriage return")
     has_comment = COMMENT.search(value) is not None
-    is_quoted = len(value) >= _SHORTEST and value[0] == value[-1] and value[0] in "\"'"
-    if not has_comment and not is_quoted:
+    has_quotes = is_quoted(value)
+    if not has_comment and not has_quotes:
         return None
     line = next((line for line in (*tail.earlier, *tail.lines) if value in line), "")
     if line and has_comment:
         return ValueFault("contains the comment that follows it", line)
-    if line and is_quoted and _shows_own_quotes(line, value):
+    if line and has_quotes and _shows_own_quotes(line, value):
         return ValueFault("contains quotes", line)
-    if is_quoted and (unread := _line_of_an_unread_address(value, tail)):
+    if has_quotes and (unread := _line_of_an_unread_address(value, tail)):
         return ValueFault("contains quotes", unread)
     return None
+
+
+def is_quoted(value: str) -> bool:
+    """Whether a value begins and ends with the same quote."""
+    return len(value) >= _SHORTEST and value[0] == value[-1] and value[0] in "\"'"
 
 
 def _line_of_an_unread_address(value: str, tail: LogTail) -> str:

@@ -9,6 +9,7 @@ from diagnose.evidence.containers.listing import Containers
 from diagnose.evidence.containers.logs.recent import RecentLogs
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.network.calls.unanswered_call import METADATA, UnansweredCall
+from diagnose.evidence.network.protocol_counters import PROTOCOLS, counter
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.model import Failed
 from diagnose.questions import Host
@@ -53,13 +54,8 @@ def calls_without_metadata(
 
 def _expired_packets(host: Host) -> int:
     """ICMP messages "time exceeded" that this host has sent (RFC 1213, icmpOutTimeExcds)."""
-    answer = host.ask(ReadFile("/proc/net/snmp"))
-    if isinstance(answer, Failed):
-        return 0
-    rows = [line.split() for line in answer.text.splitlines() if line.startswith("Icmp:")]
-    if len(rows) != 2 or "OutTimeExcds" not in rows[0]:
-        return 0
-    return int(rows[1][rows[0].index("OutTimeExcds")])
+    answer = host.ask(ReadFile(PROTOCOLS))
+    return 0 if isinstance(answer, Failed) else counter(answer.text, "Icmp", "OutTimeExcds")
 
 
 def _tells_of_metadata(text: str) -> bool:

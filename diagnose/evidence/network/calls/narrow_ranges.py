@@ -60,7 +60,7 @@ _SESSION = LazyPattern(
 """The user and the database of a session that PostgreSQL refuses."""
 _RULE = LazyPattern(r"host\w* (?P<base>\S+) (?P<user>\S+)")
 _DATA = "/var/lib/postgresql/data"
-_OF_DOCKER = "PERMIT_DOCKER"
+PERMIT_DOCKER = "PERMIT_DOCKER"
 """A variable of docker-mailserver whose values are words for Docker's networks."""
 
 
@@ -286,7 +286,7 @@ def _leaves_out(
         if nets is None:
             return False
         held.extend(nets)
-    is_list = bool(held) or addresses.name == _OF_DOCKER
+    is_list = bool(held) or addresses.name == PERMIT_DOCKER
     return is_list and not holds(tuple(held), refusal.address)
 
 
@@ -295,7 +295,7 @@ def _networks_for(
 ) -> Iterable[Subnet] | None:
     """The networks of an entry; those of a container for its name; None for any other word."""
     own_subnets = [subnet for network in networks.of(container) for subnet in network.subnets]
-    if name == _OF_DOCKER:
+    if name == PERMIT_DOCKER:
         words: dict[str, Sequence[Subnet]] = {
             "none": (),
             "container": [ip_network(address) for address in container.addresses],

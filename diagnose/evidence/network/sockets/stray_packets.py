@@ -8,6 +8,7 @@ connection, so the kernel answers with a reset, and the other side ends it.
 import msgspec
 
 from diagnose.evidence.network.host_stack import HostStack
+from diagnose.evidence.network.protocol_counters import PROTOCOLS, counter
 from diagnose.evidence.network.route_lookups import SOMEWHERE
 from diagnose.evidence.network.uplinks import Uplinks
 from diagnose.firewall.packet import Packet
@@ -19,7 +20,6 @@ from diagnose.questions.machine import ReadSysctls
 from diagnose.registry import evidence
 
 COUNTERS = "/proc/net/stat/nf_conntrack"
-_PROTOCOLS = "/proc/net/snmp"
 _LIBERAL = "net.netfilter.nf_conntrack_tcp_be_liberal"
 _WEB_PORT = 443
 _FREE_PORT = 40_404
@@ -54,7 +54,7 @@ def stray_packets(
         return StrayPackets()
     if uplink is None or uplink.address is None:
         return StrayPackets()
-    protocols = host.require(ReadFile(_PROTOCOLS))
+    protocols = host.require(ReadFile(PROTOCOLS))
     packet = Packet(
         iif=uplink.name,
         oif="",
@@ -69,7 +69,7 @@ def stray_packets(
     ways = (walk(rules, "prerouting", packet), walk(rules, "input", packet))
     return StrayPackets(
         invalid_packets(counters.text),
-        sent_resets(protocols.text),
+        counter(protocols.text, "Tcp", "OutRsts"),
         are_answered=all(way.outcome == "accept" for way in ways),
     )
 
@@ -81,11 +81,3 @@ def invalid_packets(text: str) -> int:
         return 0
     column = names.index("invalid")
     return sum(int(row[column], 16) for row in rows if len(row) > column)
-
-
-def sent_resets(text: str) -> int:
-    """OutRsts of the lines of TCP: the first has the names, the second the numbers."""
-    rows = [line.split() for line in text.splitlines() if line.startswith("Tcp:")]
-    if len(rows) != 2 or "OutRsts" not in rows[0]:
-        return 0
-    return int(rows[1][rows[0].index("OutRsts")])

@@ -7,11 +7,8 @@ import pytest
 from diagnose.evidence.containers.listing import Containers
 from diagnose.evidence.containers.logs.recent import RecentLogs
 from diagnose.evidence.containers.logs.recent_line import RecentLine
-from diagnose.evidence.network.sockets.stray_packets import (
-    StrayPackets,
-    invalid_packets,
-    sent_resets,
-)
+from diagnose.evidence.network.protocol_counters import counter
+from diagnose.evidence.network.sockets.stray_packets import StrayPackets, invalid_packets
 from tests.checks.network.evidence import LATER, container
 from tests.judging import judge, rows
 
@@ -60,5 +57,5 @@ def test_resets_are_those_of_tcp() -> None:
     text = (
         "Ip: OutRsts\nIp: 7\nTcp: InErrs OutRsts InCsumErrors\nTcp: 0 5 0\nUdp: OutRsts\nUdp: 9\n"
     )
-    assert sent_resets(text) == 5
-    assert sent_resets("Tcp: InErrs\nTcp: 0\n") == 0
+    assert counter(text, "Tcp", "OutRsts") == 5
+    assert counter("Tcp: InErrs\nTcp: 0\n", "Tcp", "OutRsts") == 0
