@@ -18,7 +18,7 @@ _TO_SERVER = LazyPattern(
     r"-d \S{1,50}(?: [^\n]{0,200})? -j ACCEPT|-p udp[^\n]{0,200} --dport \d{1,5} -j ACCEPT"
 )
 """A rule for the server of the VPN, or for its port."""
-_OF_OPEN_ONES = LazyPattern(r"(?:RELATED|ESTABLISHED)[A-Z,]* -j ACCEPT")
+_OF_OPEN_ONES = LazyPattern(r"(?:RELATED|ESTABLISHED)[A-Z,]{0,60} -j ACCEPT")
 
 
 class KillSwitch(msgspec.Struct, frozen=True):
