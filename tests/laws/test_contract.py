@@ -9,7 +9,7 @@ from diagnose.model import Check
 from diagnose.questions.question import by_kind, policies
 from tests import recorded
 from tests.lab import faults
-from tests.lab.machine import units as machine_units
+from tests.lab.machine import hardware as machine_hardware
 from tests.laws.house import CHECKS, PAGES, ROOT
 from tests.readme import CONTRIBUTING, README, rewritten, with_example
 
@@ -79,7 +79,7 @@ def causes_of(effect: str) -> set[str]:
 
 
 def test_every_check_is_found_on_a_real_fault():
-    hosts = [*faults.discover().values(), *machine_units.SCENARIOS]
+    hosts = [*faults.discover().values(), *machine_hardware.SCENARIOS]
     proven = {id for host in hosts for id, _ in host.expected}
     on_made_evidence = {id for id in CHECKS if runbooks.page(id).no_real_fault}
     assert set(CHECKS) - proven == on_made_evidence, "`no-real-fault:` of the page says why"

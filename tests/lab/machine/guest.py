@@ -22,8 +22,8 @@ from typing import Any
 
 sys.path.insert(0, "/opt/diagnose")
 
+from tests.lab.machine.hardware import SCENARIOS
 from tests.lab.machine.scenarios import Scenario
-from tests.lab.machine.units import SCENARIOS
 
 
 def sh(script: str, timeout: float = 180, check: bool = True) -> str:

@@ -6,10 +6,12 @@ import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
-from tests.lab.machine.scenarios import SCENARIOS, SOUND, scenario, tools
+from tests.lab.machine.scenarios import SOUND, scenario, tools
+from tests.lab.machine.units import SCENARIOS
 
 __all__ = ["SCENARIOS"]
-"""Those of `scenarios.py`, and behind them those of this module."""
+"""All of the machine's; those of this module are last, since the kernel's log keeps for an hour
+what they leave."""
 
 
 @scenario("the kernel's modules were replaced by an update", ("kernel.modules-gone", "host:host"))

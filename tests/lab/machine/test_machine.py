@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 
 from tests.lab.machine import emulator
+from tests.lab.machine.hardware import SCENARIOS
 from tests.lab.machine.scenarios import Scenario
-from tests.lab.machine.units import SCENARIOS
 
 pytestmark = [pytest.mark.xdist_group("machine"), pytest.mark.timeout(emulator.BOOT_S + 1200)]
 

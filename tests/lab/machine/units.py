@@ -6,11 +6,10 @@ import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
-from tests.lab.machine.hardware import SCENARIOS
-from tests.lab.machine.scenarios import SOUND, scenario, start_docker, tools
+from tests.lab.machine.scenarios import SCENARIOS, SOUND, scenario, start_docker, tools
 
 __all__ = ["SCENARIOS"]
-"""All of the machine's, with those of this module."""
+"""Those of `scenarios.py`, and behind them those of this module."""
 
 DROP_INS = Path("/etc/systemd/system/docker.service.d")
 DOCKER = "daemon:docker"
@@ -85,7 +84,8 @@ def _waits_for_the_network() -> Callable[[], None]:
     folder = Path(f"/etc/systemd/system/{unit}.d")
     folder.mkdir(parents=True)
     (folder / "lab.conf").write_text("[Service]\nExecStart=\nExecStart=/usr/bin/sleep 600\n")
-    sh(f"systemctl stop docker.socket docker.service network-online.target; systemctl enable {unit}",
+    waiting = f"network-online.target {unit}"
+    sh(f"systemctl stop docker.socket docker.service {waiting}; systemctl enable {unit}",
        timeout=240)  # fmt: skip
     sh("systemctl daemon-reload; systemctl start --no-block docker.service")
     wait_for(lambda: sh(f"systemctl is-active {unit}", check=False).strip() == "activating", 60)
