@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 PAGES_SHOWN = 8
 """So many pages are listed for words: the best first."""
+PAGES_BESIDE_A_MEANING = 3
+"""Below what an error message means, a farther page misleads."""
 NO_PAGE = "no page fits: say in English what you see, or paste the error message"
 
 
@@ -98,7 +100,8 @@ def _list_matches(words: str) -> bool:
     from diagnose.symptoms import search
 
     meaning = search.meaning(words)
-    matches = search.matching(words, most=PAGES_SHOWN)
+    most = PAGES_BESIDE_A_MEANING if meaning else PAGES_SHOWN
+    matches = search.matching(words, most=most)
     checks = registry.load()
     titles = [f"{match.id}: {checks[match.id].title.rstrip('.')}" for match in matches]
     texts = [*meaning]

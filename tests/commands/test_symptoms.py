@@ -132,3 +132,12 @@ def test_explain_lists_pages_by_words() -> None:
     assert any(line.startswith("storage.disk-full: ") for line in done.stdout.splitlines())
     assert run("explain", "storage.disk-ful").returncode == 3
     assert run("explain", "xyzzy").returncode == 3
+
+
+def test_explain_lists_few_pages_beside_a_meaning() -> None:
+    message = "nginx: client intended to send too large body: 15728640 bytes"
+    printed = run("explain", message).stdout
+    means, _, pages = printed.partition("\n\n")
+    assert "client_max_body_size" in means
+    listed = [line for line in pages.splitlines() if not line.startswith(" ")]
+    assert len(listed) == 4, "three pages, and how to read one"

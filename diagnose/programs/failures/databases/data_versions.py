@@ -278,6 +278,14 @@ DATA_VERSIONS = (
         page={"old_image": "getmeili/meilisearch:v{data}"},
     ),
     Failure(
+        name="pg-restore-older",
+        mark="unsupported version",
+        pattern=r"pg_restore: (?:error: |\[\w ]{1,20}\] )?unsupported version \((?P<format>\d\.\d{1,3})\) in file header",
+        cause="the dump was written by a newer pg_dump than this pg_restore: it does not know the format {format}",
+        cure="restore it with the pg_restore of the version that wrote it, or a newer one, as in the image of that version",
+        source="PostgreSQL's own message",
+    ),
+    Failure(
         name="postgres-wal",
         mark="could not locate a valid checkpoint record",
         pattern=r"could not locate a valid checkpoint record",

@@ -58,6 +58,7 @@ LINES = {
     "minio-format": "ERROR Unable to initialize backend: format.json file: expected format-type: fs, found: xl-single",
     "minio-backend": "FATAL Unable to use the drive /data: Drive /data: found backend type fs, expected xl or xl-single",
     "postgres-wal": "PANIC:  could not locate a valid checkpoint record",
+    "pg-restore-older": "pg_restore: error: unsupported version (1.15) in file header",
     "neo4j-format": "java.lang.IllegalStateException: Unable to find store format for version AF4.3.0",
     "redis-module": "# The RDB file contains AUX module data I can't load: no matching module 'scdtype00'",
     "nexus-orient": (
