@@ -23,7 +23,9 @@ COMMANDS = (
         "bin/rails db:migrate",
     ),
     (
-        LazyPattern(r"\bartisan\b|Illuminate|laravel|SQLSTATE\[42S02\].*\((?:Connection|SQL): "),
+        LazyPattern(
+            r"\bartisan\b|Illuminate|laravel|SQLSTATE\[42S02\].{0,1000}\((?:Connection|SQL): "
+        ),
         "php artisan migrate --force",
     ),
     (LazyPattern(r"\bprisma\b|PrismaClient|\bP2021\b"), "npx prisma migrate deploy"),

@@ -60,10 +60,10 @@ def breaches(run: Method, worst: Worst, lengths: tuple[int, ...] = LENGTHS) -> s
         return f"{short:.2f} s for 1 KiB of {worst!r}"
     if spent(run, worst.text(lengths[0])) < FAST:
         return None
+    most_growth = GROWTH ** (len(lengths) - 1)
     for times in (2, 4, 8):
         took = [spent(run, worst.text(length), times) for length in lengths]
-        doublings = len(lengths) - 1
-        if took[-1] < GROWTH**doublings * took[0] + NOISE_S:
+        if took[-1] < most_growth * took[0] + NOISE_S:
             return None
     return f"{[round(seconds, 3) for seconds in took]} s on {worst!r}"
 

@@ -20,7 +20,7 @@ Reason = Literal["early", "expired", "foreign", "usage", "engine", "none", "plai
 HANDSHAKE = LazyPattern(r"TLS handshake error from \[?(?P<client>[^\s\]]+)\]?:\d+: (?P<error>.+)")
 """Go's net/http."""
 REASONS: Mapping[Reason, LazyPattern] = {
-    "early": LazyPattern(r"x509: certificate has expired or is not yet valid: .* is before"),
+    "early": LazyPattern(r"x509: certificate has expired or is not yet valid: .{0,200} is before"),
     "expired": LazyPattern(r"x509: certificate has expired"),
     "foreign": LazyPattern(r"x509: certificate signed by unknown authority"),
     "usage": LazyPattern(r"x509: certificate specifies an incompatible key usage"),

@@ -54,8 +54,8 @@ HARMLESS = LazyPattern(
 removals, failed execs, builds, a swarm of one node, a restart and a kill of the engine; a client's
 request of the kind GET harms nobody but the client."""
 ELSEWHERE = LazyPattern(
-    r"Handler for POST \S*/images/create|Not continuing with pull|Error trying v2 registry"
-    r"|pulling image failed|TLS handshake error|Health check|moby\.buildkit\.v1\.\S*/Solve"
+    r"Handler for POST \S{0,200}/images/create|Not continuing with pull|Error trying v2 registry"
+    r"|pulling image failed|TLS handshake error|Health check|moby\.buildkit\.v1\.\S{0,200}/Solve"
 )
 """Lines that other checks read."""
 _CHANGING = LazyPattern(r"\b[0-9a-z]{25}\b|\b[0-9a-f]{8,}\b|\d+")

@@ -38,7 +38,7 @@ _FAILURES = tuple(
         r"(?:^|[\s:])NAME could not be resolved \(\d+: ",  # nginx
         r"failed to resolve NAME \(",  # Python, urllib3
         (
-            r"cannot connect to host NAME:\d+ .*\[(?:name does not resolve|name or service not known"
+            r"cannot connect to host NAME:\d+ .{0,300}\[(?:name does not resolve|name or service not known"
             r"|temporary failure in name resolution)"
         ),  # Python, aiohttp
         r"UnknownHostException: NAME",  # Java

@@ -29,20 +29,20 @@ REFUSED = LazyPattern(
     | (?P<late>                                         # what is read later, without the file's name:
         failed[ ]to[ ]set[ ]log[ ]opts:[ ].*
         | invalid[ ]mirror:[ ].*
-        | specified[ ]default[ ]runtime[ ].*[ ]does[ ]not[ ]exist
+        | specified[ ]default[ ]runtime[ ].{0,1000}[ ]does[ ]not[ ]exist
         | runtime[ ]\S+:[ ]either[ ].* | runtime[ ]name[ ]\S+[ ]is[ ]reserved
-        | insecure[ ]registry[ ].*[ ]is[ ]not[ ]valid.*
+        | insecure[ ]registry[ ].{0,1000}[ ]is[ ]not[ ]valid.*
         | conflict[ ]labels[ ]for[ ].*
         | You[ ]specified[ ]-b[ ]&[ ]--bip.*
         | Error[ ]during[ ][ug]id[ ]lookup.* | [UG]id[ ]\d+[ ]has[ ]no[ ]entry.*   # userns-remap
-        | opening[ ]seccomp[ ]profile[ ].*[ ]failed.*
+        | opening[ ]seccomp[ ]profile[ ].{0,1000}[ ]failed.*
         | could[ ]not[ ]get[ ]builder[ ]GC[ ]policy.*
         | failed[ ]to[ ]start[ ]metrics[ ]server:[ ].*
         | [Cc]ould[ ]not[ ]load[ ]X509[ ]key[ ]pair.* | Error[ ]reading[ ]X509[ ]key[ ]pair.*
         | [Cc]ould[ ]not[ ]read[ ]CA[ ]certificate[ ].* | failed[ ]to[ ]append[ ]certificates[ ].*
         | Unable[ ]to[ ]get[ ]the[ ]full[ ]path[ ]to[ ]root.*
-        | can't[ ]create[ ]unix[ ]socket[ ] (?! .* is[ ]a[ ]directory ) .*
-        | auxiliary[ ]address:[ ].*[ ]must[ ]belong[ ].*    # bip and default-address-pools
+        | can't[ ]create[ ]unix[ ]socket[ ] (?! .{0,1000} is[ ]a[ ]directory ) .*
+        | auxiliary[ ]address:[ ].{0,1000}[ ]must[ ]belong[ ].*    # bip and default-address-pools
         | unable[ ]to[ ]parse[ ]logging[ ]level:[ ].*
         | native\.cgroupdriver[ ]option[ ].*
         | failed[ ]to[ ]load[ ]listeners:[ ]group[ ].*

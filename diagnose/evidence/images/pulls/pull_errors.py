@@ -83,14 +83,14 @@ PATTERNS: dict[Why, LazyPattern] = {
         r"|manifest unknown"
         r"|manifest for \S+ not found|name unknown|401 Unauthorized|403 Forbidden"
         r"|insufficient_scope|: not found$"
-        r"|HTTP 40[134] response body|unexpected status .*: 40[134] ",
+        r"|HTTP 40[134] response body|unexpected status .{0,1000}: 40[134] ",
         re.IGNORECASE,
     ),
     "unreachable": LazyPattern(
         r"dial tcp|dial udp|no such host|i/o timeout|connection refused|connection reset"
         r"|network is unreachable|no route to host"
         r"|Client\.Timeout|deadline exceeded|TLS handshake timeout|unexpected HTTP status: 5\d\d"
-        r"|unexpected status .*: 5\d\d |: EOF$"
+        r"|unexpected status .{0,1000}: 5\d\d |: EOF$"
         r"|HTTP (408|5\d\d) response body"
     ),
 }

@@ -9,7 +9,7 @@ from diagnose.lazy_pattern import LazyPattern
 
 _CHAIN_GONE = LazyPattern(
     r"iptables failed: (?P<program>ip6?tables) [^\n]{0,40}?(?:-t (?P<table>\w+) )?"
-    r"-[AI] (?P<chain>DOCKER[\w-]*) [^\n]*No chain/target/match by that name"
+    r"-[AI] (?P<chain>DOCKER[\w-]*) [^\n]{0,1000}No chain/target/match by that name"
 )
 """The engine's error about a start for which it cannot write a rule."""
 
