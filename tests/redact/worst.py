@@ -14,6 +14,7 @@ import re
 import time
 import types
 from collections.abc import Callable, Iterator
+from itertools import islice
 from re import _constants as op  # type: ignore[attr-defined]
 from re import _parser as parser  # type: ignore[attr-defined]
 from typing import Any, NamedTuple
@@ -121,10 +122,9 @@ def _sample_of(code: Any, value: Any, rnd: random.Random) -> str:
 
 def _letter(accepted: Any, rnd: random.Random) -> str:
     found = [letter for letter in _ALPHABET if _accepts(accepted, letter)]
-    found = (
-        found
-        or [chr(number) for number in range(0x20, 0xE100) if _accepts(accepted, chr(number))][:1]
-    )
+    if not found:
+        others = (chr(number) for number in range(0x20, 0xE100))
+        found = list(islice((letter for letter in others if _accepts(accepted, letter)), 1))
     letters = [letter for letter in found if letter.isalnum()]
     return rnd.choice(letters if letters and rnd.random() < 0.7 else found) if found else ""
 
