@@ -248,12 +248,16 @@ class Collection:
 
     def _begin(self, task: _Task) -> None:
         work = functools.partial(self._collect, task.kind, task.pending, task.function, task.needs)
-        self._workers.do(work, is_urgent=registry.leads_to_early(task.kind))
+        is_urgent = registry.leads_to_early(task.kind) or _leads_to_the_basis(task.kind)
+        self._workers.do(work, is_urgent=is_urgent)
 
     def _seconds_left(self, kind: type) -> float:
         """Seconds for which this kind is waited for."""
-        ends = self._budget.ends + self._budget.assembling + GRACE_S * _height(kind)
-        return max(0.0, min(ends, self._budget.judged_by) - time.monotonic())
+        collected_by = self._budget.ends + self._budget.assembling + GRACE_S * _height(kind)
+        ends = min(collected_by, self._budget.judged_by)
+        if kind is ReportBasis:
+            ends = max(ends, self._budget.ends + LEAST_BASIS_S)
+        return max(0.0, ends - time.monotonic())
 
     @property
     def collected(self) -> dict[type, Any]:
@@ -363,6 +367,12 @@ def _never_collected(kind: type) -> Unavailable:
 def _kind_in_words(kind: type) -> str:
     """The name of an evidence kind in words: "kernel log" for KernelLog."""
     return re.sub(r"(?<=[a-z])(?=[A-Z])", " ", kind.__name__).lower()
+
+
+@functools.cache
+def _leads_to_the_basis(kind: type) -> bool:
+    """Whether the head of the report is this evidence, or stands on it."""
+    return kind is ReportBasis or kind in registry.stands_on(ReportBasis)
 
 
 @functools.cache

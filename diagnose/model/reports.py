@@ -83,7 +83,7 @@ class Reported(msgspec.Struct, frozen=True):
 class HostFacts(msgspec.Struct, frozen=True):
     """The host as the head of a report names it. engine is None when no engine answered.
 
-    is_engine_late: whether the time was over before an engine answered.
+    is_engine_late: whether the time was over before an engine was identified.
     """
 
     name: str
@@ -127,10 +127,10 @@ class EngineRestart(msgspec.Struct, frozen=True):
 class ReportBasis(msgspec.Struct, frozen=True):
     """The facts about a host that every report needs, whatever checks were run.
 
-    The defaults stand for a host that gives no answer.
+    The defaults stand for a host of which nothing was put together in time.
     """
 
-    head: HostFacts = HostFacts("unknown", kernel="", engine=None)
+    head: HostFacts = HostFacts("unknown", kernel="", engine=None, is_engine_late=True)
     now: float = 0.0
     """Unix time on the host."""
     docker: str = "docker"

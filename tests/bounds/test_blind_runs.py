@@ -5,6 +5,8 @@ from __future__ import annotations
 import io
 import json
 
+from msgspec.structs import replace
+
 from diagnose.judgement.report import Run, reported
 from diagnose.model import (
     Finding,
@@ -40,6 +42,13 @@ def test_a_run_without_the_container_list_does_not_read_like_health() -> None:
     line = first_line(report(results=(PASSED, BLIND)), 3)
     assert "nothing" not in line
     assert "not fully examined, the containers could not be listed" in line
+
+
+def test_a_run_without_time_for_the_container_list_says_so() -> None:
+    late = replace(report(results=(PASSED, BLIND)), host=ReportBasis().head)
+    line = first_line(late, 3)
+    assert "the containers were not listed in time" in line
+    assert "the engine was not identified in time" in line
 
 
 def test_exit_3_does_not_read_like_health() -> None:

@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 import threading
+import time
 from typing import Any
 
 import msgspec
 import pytest
 
 from diagnose import registry
-from diagnose.judgement.collection import Collection, PendingEvidence
+from diagnose.judgement.collection import LEAST_BASIS_S, Collection, PendingEvidence
 from diagnose.judgement.deadline import TimeIsUpError, at_most
+from diagnose.model import ReportBasis, Unavailable
 from diagnose.recording.budget import Budget
 from tests.hosts import Made
 
 INTERRUPTIONS = 50
+
+
+class Counted(msgspec.Struct, frozen=True):
+    """Made evidence."""
 
 
 def test_evidence_from_a_recording_can_be_set_after_an_interruption() -> None:
@@ -33,8 +39,30 @@ def test_evidence_from_a_recording_can_be_set_after_an_interruption() -> None:
         assert pending.is_set()
 
 
-class Counted(msgspec.Struct, frozen=True):
-    """Evidence whose collector counts its calls."""
+def test_the_head_of_a_live_report_is_waited_for_after_the_end_of_collecting(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Without it a report on 8,000 containers says that no engine was reached."""
+    waits = threading.Event()
+
+    def basis() -> ReportBasis:
+        waits.wait(LEAST_BASIS_S / 3)
+        return ReportBasis(now=1.0)
+
+    def level() -> Counted:
+        waits.wait(5)
+        return Counted()
+
+    monkeypatch.setattr(registry, "_evidence", {ReportBasis: basis, Counted: level})
+    now = time.monotonic()
+    collection = Collection(Made({}), Budget(ends=now, judged_by=now))
+    try:
+        assert (collection.get(Counted), collection.get(ReportBasis)) == (
+            Unavailable("budget", "the counted evidence was not collected"),
+            ReportBasis(now=1.0),
+        )
+    finally:
+        waits.set()
 
 
 def test_forgotten_evidence_is_not_collected_again(monkeypatch: pytest.MonkeyPatch) -> None:

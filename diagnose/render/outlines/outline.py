@@ -241,9 +241,9 @@ def _host(report: Report) -> str:
 
 
 def _without_engine(head: HostFacts) -> str:
-    """Why the head names no engine: a busy host has one that nobody has heard in time."""
+    """Why the head names no engine: the time of a run on a busy host may end before."""
     if head.is_engine_late:
-        return "the engine did not answer in time"
+        return "the engine was not identified in time"
     return "no engine reached"
 
 

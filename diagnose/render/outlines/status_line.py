@@ -60,7 +60,14 @@ def _unlisted_clause(report: Report, loud: Sequence[Reported]) -> str:
     is_told = any(finding.subject == DAEMON for finding in loud)
     if report.container_names is not None or is_told or not is_blind:
         return ""
-    return ", the containers could not be listed,"
+    return f", {_unlisted(report)},"
+
+
+def _unlisted(report: Report) -> str:
+    """The words for a missing container list."""
+    if report.host.is_engine_late:
+        return "the containers were not listed in time"
+    return "the containers could not be listed"
 
 
 def _first_cause_clause(report: Report, loud: Sequence[Reported]) -> str:
@@ -87,7 +94,7 @@ def _quiet_status(report: Report, unexplained: Sequence[Reported], code: int) ->
         return f"not examined: none of {count(len(report.results), 'check')} could be judged"
     counted = _counted_verdicts(report, unexplained)
     if is_blind and report.container_names is None:
-        return f"not fully examined, the containers could not be listed: {counted}"
+        return f"not fully examined, {_unlisted(report)}: {counted}"
     if is_blind and code == UNKNOWN:
         return f"not fully examined: {counted}"
     if unexplained:
