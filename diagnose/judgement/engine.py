@@ -12,7 +12,7 @@ from msgspec.structs import replace
 from diagnose import registry
 from diagnose.judgement import changes_before, proof
 from diagnose.judgement.collection import Collection
-from diagnose.judgement.judge import is_out_of_time, judge_all
+from diagnose.judgement.judge import is_out_of_time, judge_all, worst_first
 from diagnose.judgement.recheck import recheck
 from diagnose.judgement.report import Run, reported
 from diagnose.mappings import by_key
@@ -124,7 +124,7 @@ def _unless_unanswered(result: Result, collection: Collection) -> Result:
 
 def _kinds(chosen: Iterable[Check], what: Run) -> list[type]:
     """The kinds of evidence of a run, each once, in the order in which they are begun."""
-    needed = [need.kind for check in chosen for need in check.needs]
+    needed = [need.kind for check in worst_first(chosen) for need in check.needs]
     profile = [HostProfile, RecentChanges] if what.profile else []
     begun_early = filter(registry.is_begun_early, needed)
     return list(dict.fromkeys((*begun_early, ReportBasis, *what.shown, *needed, *profile)))

@@ -37,16 +37,19 @@ def judge_all(
     budget: Budget,
     never: Iterable[str] = (),
 ) -> list[Result]:
-    """The result of each check; one for which the time does not suffice is unknown.
+    """The result of each check, in the order of the checks; one for which the time does not suffice
+    is unknown.
+
+    The checks that may find the worst are judged first: they are what a short time is for.
 
     never: ids of the checks for which a recorded run had no time.
     """
     unjudged = set(never)
-    results = []
+    results = {}
     least = budget.at_least(LEAST_S)
     number_found = 0
     with alarm():
-        for check in checks:
+        for check in worst_first(checks):
             seconds_left = max(budget.ends_for(number_found), least) - time.monotonic()
             result = Result(check, Verdict.UNKNOWN, why=str(_OUT_OF_TIME), missing=_OUT_OF_TIME)
             if seconds_left > 0 and check.id not in unjudged:
@@ -56,8 +59,13 @@ def judge_all(
                 except TimeIsUpError:
                     pass
             number_found += len(result.findings)
-            results.append(result)
-    return results
+            results[check.id] = result
+    return [results[check.id] for check in checks]
+
+
+def worst_first(checks: Iterable[Check]) -> list[Check]:
+    """The checks whose findings may be critical, then the warnings, then the advice."""
+    return sorted(checks, key=lambda check: -check.severity)
 
 
 _OUT_OF_TIME = Unavailable("budget", "the check did not finish within the time limit")

@@ -11,7 +11,7 @@ def a_check(id: str, function: Any = lambda: None, **options: Any) -> Check:
     return Check(
         id,
         "title",
-        Severity.critical,
+        options.get("severity", Severity.critical),
         function,
         needs=(),
         thresholds=(),

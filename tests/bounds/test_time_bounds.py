@@ -9,6 +9,7 @@ import signal
 import sys
 import time
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -19,7 +20,16 @@ from diagnose.judgement.collection import Collection
 from diagnose.judgement.deadline import TimeIsUpError, at_most
 from diagnose.judgement.judge import judge_all
 from diagnose.judgement.report import Run, reported
-from diagnose.model import Finding, ReportBasis, Result, Subject, Unavailable, Verdict, container
+from diagnose.model import (
+    Finding,
+    ReportBasis,
+    Result,
+    Severity,
+    Subject,
+    Unavailable,
+    Verdict,
+    container,
+)
 from diagnose.recording.budget import Budget, TimeLimit
 from diagnose.recording.recorder import Recorder, Replay
 from diagnose.render import terminal
@@ -120,6 +130,17 @@ def test_a_check_without_end_is_unknown_and_the_others_are_judged() -> None:
     assert time.monotonic() - now < 3
     assert (first.verdict, first.missing and first.missing.reason) == (Verdict.UNKNOWN, "budget")
     assert second.verdict is Verdict.PASSED
+
+
+def test_the_checks_that_may_find_the_worst_are_judged_first() -> None:
+    judged: list[str] = []
+    checks = [
+        a_check(f"test.{severity.name}", partial(judged.append, severity.name), severity=severity)
+        for severity in Severity
+    ]
+    results = judge_all(checks, evidence={}, thresholds={}, budget=Budget.unlimited())
+    assert judged == ["critical", "warning", "advice"]
+    assert [result.check for result in results] == checks
 
 
 def test_after_the_budget_a_moment_is_left_for_judging(monkeypatch: pytest.MonkeyPatch) -> None:
