@@ -50,7 +50,7 @@ _NAME_END = LazyPattern(r"[\w.-]*+")
 
 _ESCAPED_QUOTE = r"&quot;|&\#0?3[49];|\\+u0022|\\+x22|%22"
 _BEFORE_QUOTED = r"""
-      [ubrUBR]{1,2}(?=["'])                                  # Python's u'x'
+      [ubrneUBRNE]{1,2}(?=["'])                              # Python's u'x', SQL's N'x'
     | <<(?=["'])                                             # Erlang's <<"x">>
     | \(\w{1,12}\)[ \t]?(?:\(len=\d{1,9}\)[ \t])?(?=")       # Go's (string) (len=9) "x"
     | (?:\r?\n[ \t]{0,40})?string\(\d{1,9}\)[ \t](?=")       # PHP's string(9) "x"
@@ -63,7 +63,7 @@ _SEPARATOR = verbose(
     (?:{_ESCAPED_QUOTE}|\\*+["'`](?:>>)?|\]|\\*+["']\])?       # what closes a quoted name
     (?:\[\w{{0,40}}\])?{COLOUR}[ \t]{{0,20}}
     (?P<sign> =>|:=|%3[dDaA]|&\#61;|=(?!=)|:(?!//|:)|::(?=[ ])|[：＝] )   # twice in LDIF
-    {COLOUR}[ \t]{{0,20}}
+    {COLOUR}[ \t]{{0,20}}(?:\\\r?\n[ \t]{{0,40}}(?!-))?         # the value may stand on the next line
     (?:!{{1,2}}[\w:/]{{1,60}}[ \t]{{1,4}}|&\w{{1,60}}[ \t]{{1,4}}|{_BEFORE_QUOTED})?   # YAML's !tag and &anchor
     {COLOUR}
     (?P<quote> {_ESCAPED_QUOTE}|\"\"\"(?:\r?\n)?|\'\'\'(?:\r?\n)?|\\*+["'`“‘]|\| )?   # opens the value
@@ -190,6 +190,8 @@ def _name(text: str, start: int, end: int) -> SecretName | None:
     name = text[start:end].rstrip(".")
     if text[end : end + 1] in ("/", ""):
         return None
+    if text.startswith(":?", end) and text.startswith("${", start - 2):
+        return None  # what a shell says where the variable is not set
     if name == "PASS" and start >= 4 and _PASSED_TEST.match(text, start - 4):
         return None
     is_plain_key = name.lower() in ("key", "keys") and text[start - 1 : start] == " "

@@ -10,6 +10,8 @@ from diagnose.redact.unquoted import IN_MESSAGES, UNQUOTED_LONG, unquoted
 from diagnose.word_sets import vocabulary
 
 _BRACKETED = LazyPattern(r"[(\[<]([^\s()\[\]<>\"',;]{8,300})[)\]>]")
+_BRACED = LazyPattern(r"\{([^{}\r\n]{4,300})\}(?=[;\"']|\s|$)")
+"""How ODBC writes a value that has a semicolon: `Pwd={a;b};`."""
 _WRAPPER = verbose(
     r"""
     (?: (?:new[ ]|&)?
@@ -155,7 +157,9 @@ def after_sign(text: str, separator: re.Match[str], name: SecretName) -> SecretS
         return _quoted_span(text, separator, name)
     if wrapper := _WRAPPER.match(text, at):
         return _wrapped_span(text, wrapper, name)
-    bracketed = _BRACKETED.match(text, at)
+    bracketed = (_BRACED if sign == "=" and text[at : at + 1] == "{" else _BRACKETED).match(
+        text, at
+    )
     if bracketed and not text[bracketed.end() : bracketed.end() + 1].isalnum():
         value = bracketed[1]
         is_secret = is_mixed(value) and not exempt(name.kind, name.text, value)

@@ -34,8 +34,8 @@ class _Tool(msgspec.Struct, frozen=True):
     """
     only_with: str = ""
     """A word without which the options mean something else: `login`."""
-    last: tuple[str, ...] = ()
-    """With one of these words, the last word is the secret."""
+    last: str = ""
+    """Pattern text of the words with which the last word is the secret."""
 
 
 _USER = ("-u", "--user", "-U", "--proxy-user", "--auth", "-a", "--basic", "--userpwd")
@@ -59,7 +59,7 @@ _TOOLS = (
         options=("-P",),
         attached=("-P",),
     ),
-    _Tool(r"mosquitto_passwd", last=("-b",)),
+    _Tool(r"mosquitto_passwd", last="-b"),
     _Tool(r"7za?|unrar|rar", attached=("-p",)),
     _Tool(r"ssh-keygen", options=("-N", "-P")),
     _Tool(r"nodetool|jmxterm", options=("-pw",)),
@@ -69,8 +69,8 @@ _TOOLS = (
     _Tool(r"ss-(?:server|local|redir)|sslocal|ssserver", options=("-k",)),
     _Tool(r"frpc", options=("-t",)),
     _Tool(r"gitlab-runner", options=("-r",), only_with="register"),
-    _Tool(r"filebrowser", only_with="users", last=("add",)),
-    _Tool(r"bw", last=("login", "unlock")),
+    _Tool(r"filebrowser", only_with="users", last="add"),
+    _Tool(r"bw", last="login|unlock"),
     _Tool(r"snmp\w+", options=("-c", "-A", "-X")),
     _Tool(
         r"docker|podman|nerdctl|buildah|skopeo|helm|oc|az|crane|oras|regctl",
@@ -78,14 +78,12 @@ _TOOLS = (
         ("-p",),
         only_with="login",
     ),
-    _Tool(r"vault", last=("login", "unseal")),
-    _Tool(r"rabbitmqctl", last=("add_user", "change_password", "authenticate_user")),
-    _Tool(
-        r"htpasswd", last=("-b", "-nb", "-bn", "-cb", "-bc", "-Bb", "-nbB", "-bnB", "-Bbn", "-cBb")
-    ),
+    _Tool(r"vault", last="login|unseal"),
+    _Tool(r"rabbitmqctl", last="add_user|change_password|authenticate_user"),
+    _Tool(r"htpasswd", last=r"-[A-Za-z0-9]{0,8}b[A-Za-z0-9]{0,8}"),
     _Tool(r"xfreerdp|rdesktop", ("-p",), ("/p:",)),
     _Tool(r"openssl", options=("-k", "-K")),
-    _Tool(r"mc", last=("set", "add")),
+    _Tool(r"mc", last="set|add"),
 )
 _NAMES = "|".join(tool.names for tool in _TOOLS)
 _NAME = LazyPattern(_NAMES)
@@ -202,7 +200,8 @@ def _tool(name: str) -> _Tool | None:
 def _secrets_of_tool(tool: _Tool, words: list[str], index: int) -> Iterator[SecretPart]:
     for at in range(index + 1, len(words)):
         yield from _secrets_of_word(tool, words, at)
-    if not tool.last or set(tool.last).isdisjoint(words) or _NAMED.match(words[-1]):
+    takes_last = tool.last and any(re.fullmatch(tool.last, word) for word in words)
+    if not takes_last or _NAMED.match(words[-1]):
         return
     least = 2 if tool.names == "vault" else 3
     if len(words) - index > least:

@@ -30,7 +30,8 @@ _METHODS = vocabulary(
 
 _PLACEHOLDER = re.compile(
     r"""
-      \$\{\w+\} | \$\(\w+\) | \$[A-Z_][A-Z0-9_]*            # a shell's variables
+      \$\{\w+\} | \$\{\w+:?\?[^{}]*\}?                        # a shell's variable, and one that must be set
+    | \$\(\w+\) | \$[A-Z_][A-Z0-9_]*            # a shell's variables
     | (?:\$\((?:cat\ |<)\ ?|`cat\ )/[\w./-]{1,200}[)`]        # a file that a shell reads
     | \{\{[^{}]*\}\} | \$\{\{[^{}]*\}\}                     # a template's
     | %\(\w+\)s | %[sdv] | %[A-Z_]+% | @[A-Z_]+@            # formats, Windows, autoconf

@@ -39,7 +39,7 @@ _ABOUT = vocabulary(
     "issuer audience method methods mode store storage cache rotation days hours minutes seconds "
     "secs sec ms millis "
     "milliseconds env var variable label labels regex pattern rounds cost strength retries "
-    "attempts history age class "
+    "attempts history age class iterations "
     "driver plugin plugins manager service services server backend usage budget window validity "
     "leeway check checks "
     "validation validator strategy scheme schema encoding charset chars map mapping ref reference "

@@ -60,6 +60,13 @@ _PAIR_BACKWARDS = LazyPattern(
     r'|key)"\s{0,40}:\s{0,40}"([\w.-]{1,100})"'
 )
 """{"value": "secret", "name": "DB_PASSWORD"}"""
+_YAML_PAIR_BACKWARDS = verbose(
+    r"""
+    (?m: ^[ \t]{0,40}-[ ]value:[ ]{1,9}["']?([^\s"'][^"'\r\n]{0,400}?)["']?[ ]{0,9}
+    \r?\n [ \t]{1,40}(?:name|key):[ ]{1,9}["']?([\w.-]{1,100}) )
+    """
+)
+"""The same as an item of YAML."""
 _SQL = verbose(
     r"""
     (?i:\b (?: (?<!revision\ )identified\s{1,40}(?:with\s{1,40}[\w']{1,60}\s{1,40})?(?:by|as)
@@ -67,7 +74,7 @@ _SQL = verbose(
              | (?:with|encrypted|set)\s{1,40}(?:encrypted\s{1,40})?password
                (?:\s{1,40}for\s{1,40}\S{1,100})?(?:\s{0,40}=)?
              | password ) )
-    (?:\s{1,40}\(?\s{0,40}|\(\s{0,40}) (\\*+['"]) ([^'"\r\n]+?) \1
+    (?:\s{1,40}\(?\s{0,40}|\(\s{0,40}) [NnEe]? (\\*+['"]|\$\w{0,20}\$) ([^'"\r\n]+?) \1    # N'x', $$x$$
     """
 )
 _SQL_BARE = verbose(
@@ -175,7 +182,8 @@ def in_xml(text: str, low: str, mark: Mark, scan: Scan) -> str:
 
 def in_pairs(text: str, _low: str, mark: Mark, scan: Scan) -> str:
     """The text without the values of pairs of a name and a value."""
-    text = _PAIR_BACKWARDS.sub(lambda hit: _redacted_if_secret(hit, hit[2], 1, mark, scan), text)
+    for backwards in (_PAIR_BACKWARDS, _YAML_PAIR_BACKWARDS):
+        text = backwards.sub(lambda hit: _redacted_if_secret(hit, hit[2], 1, mark, scan), text)
 
     def pair(match: re.Match[str]) -> str:
         group = next(number for number in (3, 4, 5) if match[number])

@@ -97,6 +97,7 @@ RULES: tuple[RedactionRule, ...] = (
             "cannot reach postgres://app:‹s3cretWort›@db:5432/shop",
             "HTTPS_PROXY=http://corp\\bob:‹s3cretWort›@proxy:3128",
             "https://‹kQzXvBnMwRtYpLsD›@github.com/acme/x",
+            '{"url":"amqps:\\/\\/app:‹hunter›@mq:5671\\/"}',
             "root:‹s3cret›@tcp(db:3306)/shop",
             "dsn=root:‹s3c@ret#1›@tcp(db:3306)/shop",
             "SFTP_USERS=bob:‹hunter22›",
@@ -179,18 +180,25 @@ RULES: tuple[RedactionRule, ...] = (
     ),
     RedactionRule(
         "shell",
-        ("pass:", "echo ", "printf ", "<<<", " >", " #", "chpasswd", *shell.PLACE_SIGNS),
+        ("pass:", "echo ", "printf ", "<<", " >", " #", "chpasswd", *shell.PLACE_SIGNS),
         _without_scan(shell.in_shell),
         goes=(
             "echo ‹s3cretWort› | docker login --password-stdin",
             "echo ‹hunter› | docker secret create db -",
             "docker secret create db - <<< ‹hunter›",
+            "docker secret create db - <<EOF\n‹hunter›\nEOF",
+            "cat <<'END' | docker secret create db -\n‹hunter›\nEND",
+            "useradd -p $(openssl passwd -6 ‹hunter›) bob",
             "composer config http-basic.example.com bob ‹hunter›",
             "ConvertTo-SecureString '‹hunter›' -AsPlainText",
             "radtest bob ‹hunter› radius 0 x",
             "cargo login ‹hunter›",
         ),
-        stays=("echo ready | tee /tmp/state",),
+        stays=(
+            "echo ready | tee /tmp/state",
+            "cat <<EOF > /etc/motd\nwelcome\nEOF",
+            "openssl passwd -stdin",
+        ),
     ),
     RedactionRule(
         "commands",
@@ -215,6 +223,7 @@ RULES: tuple[RedactionRule, ...] = (
             "net ads join -U admin%‹hunter›",
             "wbinfo -a bob%‹hunter›",
             "kadmin -p admin -w ‹hunter›",
+            "htpasswd -cbB -C 10 /etc/users bob ‹hunter›",
         ),
         stays=(
             "docker run -p 8080:80 nginx",
@@ -254,8 +263,14 @@ RULES: tuple[RedactionRule, ...] = (
         "pairs",
         ("val",),
         notations.in_pairs,
-        goes=('{"name": "DB_PASSWORD", "value": "‹s3cretWort›"}',),
-        stays=('{"name": "PASSWORD_FILE", "value": "secret.txt"}',),
+        goes=(
+            '{"name": "DB_PASSWORD", "value": "‹s3cretWort›"}',
+            "env:\n  - value: ‹hunter›\n    name: DB_PASSWORD",
+        ),
+        stays=(
+            '{"name": "PASSWORD_FILE", "value": "secret.txt"}',
+            "- value: blue\n  name: COLOUR\n- name: DB_PASSWORD",
+        ),
         needs_name=True,
     ),
     RedactionRule(
@@ -265,6 +280,8 @@ RULES: tuple[RedactionRule, ...] = (
         goes=(
             "ALTER USER app IDENTIFIED BY ‹hunter›;",
             "CREATE ROLE app WITH LOGIN PASSWORD '‹hunter›'",
+            "CREATE LOGIN app WITH PASSWORD = N'‹hunter›', CHECK_POLICY = OFF",
+            "ALTER ROLE app PASSWORD $x$‹hunter›$x$;",
         ),
         stays=(
             "users are identified by email",
@@ -293,6 +310,8 @@ RULES: tuple[RedactionRule, ...] = (
         lambda text, _low, mark, scan: assigned.assignments(text, mark, scan),
         goes=(
             "DB_PASSWORD=‹hunter›",
+            "spring.datasource.password=\\\n    ‹hunter›",
+            "Driver={ODBC 18};Uid=sa;Pwd={‹a;b=C9x›};",
             'Cfg { password: Some("‹hunter›") }',
             "password=Optional[‹hunter›]",
             'token: Secret("‹hunter›")',
@@ -334,6 +353,10 @@ RULES: tuple[RedactionRule, ...] = (
             "fastcgi_param PASSWORD_FILE /run/secrets/db;",
             "define('DB_PASSWORD', getenv('DB_PASSWORD'));",
             "set password for bob",
+            "password: ${DB_PASSWORD:?must be set}",
+            "PASSWORD_HASH_ITERATIONS=600000",
+            "PASSWORD=\\\n  --verbose",
+            "password={password};",
             '["password", "username"]',
             "PARCEL_KEY=CustomerId",
             "PARCEL_KEY=Order2024New",

@@ -30,6 +30,20 @@ _HERE = LazyPattern(
     r"[^\n|;<]{0,80}<<<\s{0,9}[\"']?(?P<secret>[^\s\"']+)"
 )
 """A secret that a here-string (<<<) gives a command: docker login --password-stdin <<< secret."""
+_HERE_DOCUMENT = verbose(
+    rf"""
+    {_READERS.replace(" ", "[ ]")} [^\n|;<]{{0,80}} <<-?[ \t]?["']?(\w{{1,40}}+)["']?[ \t]*+\r?\n
+    [ \t]*+ (?P<secret>[^\s][^\r\n]{{0,400}}) \r?\n [ \t]*+ \1\b
+    """
+)
+"""A secret that a document in the script gives a command."""
+_PIPED_DOCUMENT = verbose(
+    rf"""
+    <<-?[ \t]?["']?(\w{{1,40}}+)["']?[ \t]*+ \|[^|\n]{{0,80}}?{_READERS.replace(" ", "[ ]")}[^\n]{{0,200}}\n
+    [ \t]*+ (?P<secret>[^\s][^\r\n]{{0,400}}) \r?\n [ \t]*+ \1\b
+    """
+)
+"""The same through a pipe: cat <<EOF | docker secret create db -"""
 _ACL = verbose(
     r"""
     (?i: (?: \bacl[ ]setuser[ ]\S{1,80}[ ](?:[^\s>\#]{1,40}[ ]){0,9}
@@ -59,9 +73,9 @@ _PLACE = verbose(
     (?: (?P<certain> \bhttp-basic\.\S{1,100}[ ]\S{1,100}[ ]                          # composer
       | \bConvertTo-SecureString[ ](?:-\w{1,20}[ ]){0,3}["']                         # PowerShell
       | \bradtest[ ](?:-\w{1,9}[ ]){0,5}[^\s-]\S{0,99}[ ]
+      | \bopenssl[ ]passwd[ ](?:-salt[ ]\S{1,60}[ ]|-\w{1,20}[ ]){0,3}(?!-)
       | \b(?:cargo[ ]login|ngrok[ ]config[ ]add-authtoken)[ ](?!-) )
     | \bbundle[ ]config[ ](?:set[ ])?(?:--\w{1,20}[ ]){0,3}[\w.-]{1,100}\.[a-z]{2,20}[ ]
-    | \bopenssl[ ]passwd[ ](?:-\w{1,20}[ ]){0,3}
     | \bdb2[ ]connect[ ][^\n]{1,80}[ ]using[ ]
     | \bsend(?:[ ]--)?[ ]["']                                                     # expect
     | \bopen[ ]-u[ ][^\s,]{1,80},                                                 # lftp
@@ -107,8 +121,10 @@ def in_shell(text: str, low: str, mark: Mark) -> str:
 
     if "pass:" in low:
         text = _PASS_ARGUMENT.sub(password, text)
-    if "<<<" in text:
+    if "<<" in text:
         text = _HERE.sub(password, text)
+        text = _HERE_DOCUMENT.sub(password, text)
+        text = _PIPED_DOCUMENT.sub(password, text)
     if "echo " in low or "printf " in low:
         text = _PIPED.sub(password, text)
         text = _FED.sub(words_of_line, text)

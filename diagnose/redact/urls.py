@@ -14,8 +14,10 @@ from diagnose.redact.unquoted import VERSION_OR_TAG
 from diagnose.redact.values import mark_mixed, mark_password, raw_replaced
 from diagnose.word_sets import vocabulary
 
+_AFTER_SCHEME = r"(?:(?<=//)|(?<=/\\/))"
+"""Pattern text: the slashes before a host, also as PHP writes them in JSON: `https:\\/\\/`."""
 _USERINFO = LazyPattern(
-    r"(?<=//)((?:[^\s/?#\"'<>@:\\]|\\{1,2}(?=\w)){0,128}):([^\s\"'<>\\/?#]{1,256})@(?=[\w\[$*{%/-]|:\d)"
+    rf"{_AFTER_SCHEME}((?:[^\s/?#\"'<>@:\\]|\\{{1,2}}(?=\w)){{0,128}}):([^\s\"'<>\\/?#]{{1,256}})@(?=[\w\[$*{{%/-]|:\d)"
 )
 """user:password@ after `//`; the user of a Windows domain has a backslash: `corp\\bob`. A host may
 be missing before the port."""
@@ -27,7 +29,9 @@ _USERINFO_ESCAPED = LazyPattern(
     r"(?<=%3A%2F%2F)([\w.~-]{1,128})%3A((?:[\w.~!*-]|%(?!40|2F)[0-9A-F]{2}){1,256})(?=%40)",
     re.IGNORECASE,
 )
-_USER_ONLY = LazyPattern(r"(?<=//)([^\s/?#\"'<>@:\\]{12,512})(?=(?::[^\s/?#\"'@]{0,60})?@[\w\[-])")
+_USER_ONLY = LazyPattern(
+    rf"{_AFTER_SCHEME}([^\s/?#\"'<>@:\\]{{12,512}})(?=(?::[^\s/?#\"'@]{{0,60}})?@[\w\[-])"
+)
 """A token in the user's place, whatever is in the password's: `https://TOKEN:x-oauth-basic@`,
 `s3://KEY:secret@`."""
 _ACCESS_KEY = LazyPattern(r"(?=[^\s\d]{0,19}\d)[A-Z0-9]{20}")
@@ -227,7 +231,7 @@ def _without_logins(text: str, mark: Mark) -> str:
         is_key = random_looking(raw) or is_scrambled(raw) or _ACCESS_KEY.fullmatch(raw)
         return mark("url-token", raw, raw) if is_key else raw
 
-    if "//" in text:
+    if "//" in text or "/\\/" in text:
         text = _USERINFO.sub(pair, text)
         text = _USERINFO_SLASH.sub(pair, text)
         text = _USER_ONLY.sub(alone, text)
