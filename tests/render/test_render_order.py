@@ -6,10 +6,11 @@ import io
 import re
 
 import msgspec
+import pytest
 
 from diagnose import registry
 from diagnose.judgement import causes
-from diagnose.model import DAEMON, HOST, CauseLink, Severity, Subject, Verdict, container
+from diagnose.model import DAEMON, HOST, CauseLink, Reported, Severity, Subject, Verdict, container
 from diagnose.render import terminal
 from diagnose.render.formats import llm
 from diagnose.render.terminal import MOST_BLOCKS
@@ -301,3 +302,51 @@ def test_a_cure_ends_with_the_start_of_what_stays_down() -> None:
     printed = text(report(paused, *effects))
     assert "docker unpause db\n      docker start jobs web\n" in printed
     assert 'Then containers "jobs" and "web" are started' in " ".join(printed.split())
+
+
+def _late(
+    name: str,
+    place: str = "/mnt/nas",
+    id: str = "container.mount-source-missing",
+    cure: str = "came_late",
+) -> Reported:
+    """A finding about a container that stands on a share."""
+    variables = {"container": name, "source": f"{place}/{name}", cure: name}
+    touched = (Subject("filesystem", place),) if place else ()
+    return found(id, container(name), touches=touched, variables=variables)
+
+
+def _stale(name: str, place: str = "/mnt/nas") -> Reported:
+    return _late(name, place, "container.mount-stale", "remounted")
+
+
+TOGETHER = {
+    "two on one share": ([_late("a"), _late("b")], ["docker start a b"]),
+    "two on two shares": (
+        [_late("a"), _late("b", "/mnt/usb")],
+        ["docker start a", "docker start b"],
+    ),
+    "restarts for one reason": ([_stale(name) for name in "abcd"], ["docker restart a b c d"]),
+    "restarts for reasons of their own": (
+        [_stale(name, place="") for name in "abcd"],
+        ["docker restart a"],
+    ),
+    "starts for reasons of their own": (
+        [_late(name, place="") for name in "abcd"],
+        ["docker start a b c d"],
+    ),
+}
+
+
+@pytest.mark.parametrize(("findings", "commands"), TOGETHER.values(), ids=TOGETHER)
+def test_one_command_is_for_all_of_a_group(findings: list[Reported], commands: list[str]) -> None:
+    printed = text(report(*findings))
+    assert re.findall(r"^ +(docker (?:re)?start .*)$", printed, re.MULTILINE) == commands
+
+
+def test_containers_on_one_share_have_one_cause() -> None:
+    alike = [_late("a"), _late("b"), _late("c")]
+    together = text(report(*alike))
+    assert "one cause: container.mount-source-missing (a and 2 more)" in " ".join(together.split())
+    apart = text(report(*alike, _late("d", "/mnt/usb")))
+    assert "start with container.mount-source-missing (a)" in " ".join(apart.split())

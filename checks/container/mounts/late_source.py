@@ -6,7 +6,7 @@ from diagnose.evidence.containers.mounts.bind_mounts import PathStatus
 from diagnose.evidence.containers.run_evidence import failed_start_evidence
 from diagnose.evidence.storage.mounts import Mounted, Mounts
 from diagnose.mappings import present
-from diagnose.model import Finding
+from diagnose.model import Finding, Subject
 
 
 def late_source_finding(
@@ -32,6 +32,7 @@ def late_source_finding(
         evidence,
         discriminator=source,
         signs=signs(container.state.error),
+        touches=(Subject("filesystem", mounted.point),) if mounted is not None else (),
         variables={
             "source": source,
             **cure,

@@ -49,6 +49,7 @@ def mount_stale(stale_mounts: StaleMounts, lost_volumes: LostVolumes | None) -> 
             },
             severity=Severity.advice if _is_updated_alike(stale) else None,
             discriminator=stale.mount.destination,
+            touches=_remounted_file_systems(stale),
             recheck=(container.run,),
             variables=_variables(stale),
         )
@@ -81,6 +82,12 @@ def _mount_clause(stale: StaleMount) -> str:
     if stale.led_to:
         return f"{inside} is {stale.led_to}, and {source} leads elsewhere"
     return f"{source}//deleted"
+
+
+def _remounted_file_systems(stale: StaleMount) -> tuple[Subject, ...]:
+    """The file system that was mounted or unmounted since the start, where that is the reason."""
+    point = stale.point or stale.held_from
+    return (Subject("filesystem", point),) if point else ()
 
 
 def _is_updated_alike(stale: StaleMount) -> bool:

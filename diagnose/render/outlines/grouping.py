@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 
 from diagnose.lazy_pattern import LazyPattern
-from diagnose.model import Reported
+from diagnose.model import Reported, Subject
 
 GROUP_FROM = 4
 """From so many similar findings on a report shows one of them, and the subjects of the others."""
@@ -14,6 +14,8 @@ block of the first."""
 MESSAGES_SHOWN = 5
 SAID_IN = ("log", "State.Error", "last output")
 """The names of evidence that hold what a program or the engine said of its failure."""
+FILESYSTEM = "filesystem"
+"""The kind of subject that many containers may stand on."""
 _WORDS = LazyPattern(r"[a-z]{3,}")
 _COMPARED = 12
 """The words of a message that are compared: long ones end in stacks and lists."""
@@ -24,7 +26,8 @@ def groups(
 ) -> list[list[Reported]]:
     """Roots as they are shown.
 
-    Similar ones without effects stand together from GROUP_FROM on, replicas of one service always.
+    Similar ones without effects stand together from GROUP_FROM on. Replicas of one service, and
+    those that one check finds on the same file system, always do.
     homes: the effects below each root, by its key.
     """
     likeness = _likeness_by_key([finding for finding in roots if finding.key not in homes])
@@ -35,10 +38,18 @@ def groups(
         if finding.key not in homes:
             if alike[likeness[finding.key]] >= GROUP_FROM:
                 name = likeness[finding.key]
+            elif place_of(finding):
+                name = (_kind(finding), place_of(finding))
             elif finding.finding.service:
                 name = (finding.id, finding.severity, finding.finding.service)
         shown.setdefault(name, []).append(finding)
     return list(shown.values())
+
+
+def place_of(finding: Reported) -> frozenset[Subject]:
+    """The file systems that a finding about something else touches: their common cause."""
+    touched = finding.finding.touches if finding.subject.kind != FILESYSTEM else ()
+    return frozenset(subject for subject in touched if subject.kind == FILESYSTEM)
 
 
 def _likeness_by_key(findings: Sequence[Reported]) -> dict[str, object]:
@@ -71,7 +82,8 @@ def message(finding: Reported) -> str:
 
 
 def _kind(finding: Reported) -> tuple[object, ...]:
-    return (finding.id, finding.severity, finding.finding.signs, finding.finding.calls)
+    shown = finding.finding
+    return (finding.id, finding.severity, shown.signs, shown.calls, place_of(finding))
 
 
 def _message_words(finding: Reported) -> tuple[str, ...]:

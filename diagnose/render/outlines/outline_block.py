@@ -15,7 +15,7 @@ from diagnose.mappings import by_key, distinct
 from diagnose.model import EngineRestart, Finding, Report, Reported, Severity, Strength
 from diagnose.phrases import ago, agree, capitalised, count, named
 from diagnose.render.outlines.evidence_rows import TELLING, OutlinePart, evidence_rows
-from diagnose.render.outlines.grouping import other_messages
+from diagnose.render.outlines.grouping import other_messages, place_of
 from diagnose.render.outlines.lasting import with_lasting_words
 
 CHANGED = "changed recently"
@@ -34,6 +34,8 @@ _STAY_DOWN = frozenset(
 """Effects that outlast their cause: the container has to be started by hand."""
 _MOST_STARTED = 6
 _WORD = LazyPattern(r"[\w.-]+")
+_MOST_AT_ONCE = 40
+"""So many containers fit into one command that is still read."""
 _ENDS = LazyPattern(r"\b(?:restart|stop|pkill|kill)\b")
 _COMPOSE_UP = LazyPattern(r"\bcompose\b[^\n|;&]{1,400}? up\b")
 """Compose starts the container of the finding, and calls it by its service."""
@@ -159,7 +161,7 @@ def block(group: Sequence[Reported], tree: FindingTree) -> OutlineBlock:
         more_evidence=evidence.more,
         parts=evidence.parts,
         effects=_effects(effects, head.finding),
-        cure=remedy.cure,
+        cure=_cure_of_all(remedy.cure, group, place),
         look=remedy.look,
         others=tuple(_other_roots(head, tree, place)),
         possible=tuple(_other_root(suspect, place) for suspect in possible),
@@ -242,6 +244,32 @@ def _remedy(
         return _Remedy(whole, look, "", says_words=not cure.needs_words)
     says_words = bool(_healing_words(head))
     return _Remedy(None, look, words_by_hand(head), says_words=says_words)
+
+
+def _cure_of_all(
+    cure: runbooks.Command | None, group: Sequence[Reported], place: runbooks.Place
+) -> runbooks.Command | None:
+    """The cure of a group, with the others that the same command starts.
+
+    A restart ends services that work: it is for all only where they have a common cause.
+    """
+    verbs = ("start", "restart") if place_of(group[0]) else ("start",)
+    names = distinct(finding.subject.name for finding in group)
+    if cure is None or not 1 < len(names) <= _MOST_AT_ONCE:
+        return cure
+    for verb in verbs:
+        begin = f"{place.docker} {verb} "
+        if cure.text == f"{begin}{names[0]}":
+            cures = [(finding.subject.name, runbooks.cure_of(finding, place)) for finding in group]
+            same_cure = distinct(
+                name for name, own in cures if own is not None and own.text == f"{begin}{name}"
+            )
+            before = f"{cure.impact.rstrip(':.')}. " if cure.impact else ""
+            impact = f"{before}Here it is for {count(len(same_cure), 'container')}."
+            return msgspec.structs.replace(
+                cure, text=f"{begin}{shlex.join(same_cure)}", impact=impact
+            )
+    return cure
 
 
 def words_by_hand(finding: Reported) -> str:

@@ -8,8 +8,10 @@ from collections.abc import Collection, Iterator, Sequence
 import msgspec
 
 from diagnose.judgement.exit_codes import UNKNOWN
+from diagnose.mappings import distinct
 from diagnose.model import DAEMON, HOST, Report, Reported, Severity, Verdict
-from diagnose.phrases import agree, count, joined, named
+from diagnose.phrases import agree, and_more, count, joined, named
+from diagnose.render.outlines.grouping import place_of
 
 NAMED_IN_STATUS = 2
 """Containers that the first line names before it counts the others."""
@@ -75,12 +77,21 @@ def _first_cause_clause(report: Report, loud: Sequence[Reported]) -> str:
     first = next((finding for finding in loud if finding.selected), None)
     if first is None:
         return ""
+    subjects = distinct(finding.subject.name for finding in loud)
+    if len(subjects) > 1 and _have_one_cause(loud):
+        return f", one cause: {first.id} ({and_more(subjects, 1)})"
     name = f"{first.id} ({first.subject.name})"
     if len(loud) > 1:
         return f"; start with {name}"
     number = report.by_severity
     explains_others = number[Severity.critical] + number[Severity.warning] > 1
     return f", one cause: {name}" if explains_others else f": {name}"
+
+
+def _have_one_cause(loud: Sequence[Reported]) -> bool:
+    """Whether one check finds all of them on the same file system."""
+    places = {(finding.id, place_of(finding)) for finding in loud}
+    return len(places) == 1 and bool(place_of(loud[0]))
 
 
 def _quiet_status(report: Report, unexplained: Sequence[Reported], code: int) -> str:

@@ -6,7 +6,14 @@ import sys
 
 from tests.lab import Box, fault, healthy, images
 from tests.lab.programs import install_compose
-from tests.lab.scenarios.storage.helpers import PROJECT, ROOT, SAFE, small_disk
+from tests.lab.scenarios.storage.helpers import (
+    PROJECT,
+    ROOT,
+    SAFE,
+    boot_before_the_share,
+    shared_films,
+    small_disk,
+)
 
 
 @fault("storage.shm-full", subject="container:postgres", shareable=True)
@@ -289,34 +296,17 @@ def share_that_came_after_the_start(box: Box) -> None:
     assert finding["fix"][0]["command"] == "docker start plex13"
 
 
-def _boot_before_the_share(box: Box, name: str, share: str) -> None:
-    """End the engine and a container as a power failure does, and start the engine without the
-    share of its mount."""
-    program = box.inspect(name)["State"]["Pid"]
-    box.kill(box.engine_pid)
-    box.kill(program)
-    box.wait_for(lambda: not box.pids_of("dockerd"), what="dockerd to end")
-    box.sh(f"umount -l {share}; rm -f /run/docker.pid")
-    box.start_engine()
-
-
-def _shared_films(box: Box, share: str) -> None:
-    """Mount a share with one film."""
-    box.sh(f"mkdir -p {share}; mount -t tmpfs nas:/export {share}")
-    box.sh(f"mkdir {share}/media; echo film >{share}/media/film")
-
-
 @fault("container.mount-source-missing", subject="container:plex14")
 def share_mounted_after_the_boot(box: Box) -> None:
     """At boot the engine started a container again before its share was mounted. The share is there
     by now, and the first command starts the container."""
-    _shared_films(box, "/mnt/nas14")
+    shared_films(box, "/mnt/nas14")
     mount = "type=bind,source=/mnt/nas14/media,target=/media"
     box.docker(*SAFE, "--name=plex14", "--mount", mount, "bb:1.36", "sleep", "1000")
-    _boot_before_the_share(box, "plex14", "/mnt/nas14")
+    boot_before_the_share(box, "/mnt/nas14", "plex14")
     error = box.wait_state("plex14", "exited")["State"]["Error"]
     assert "stat /mnt/nas14/media: no such file or directory" in error, error
-    _shared_films(box, "/mnt/nas14")
+    shared_films(box, "/mnt/nas14")
     check = ("check", "container.mount-source-missing", "--format", "json")
     (finding,) = box.diagnose(*check).findings
     assert "did not exist then; it exists now, on the mount /mnt/nas14" in finding["summary"]
@@ -326,12 +316,12 @@ def share_mounted_after_the_boot(box: Box) -> None:
 @healthy()
 def share_that_came_late_and_a_container_that_was_started_since(box: Box) -> None:
     """The same boot; somebody has mounted the share and started the container."""
-    _shared_films(box, "/mnt/nas15")
+    shared_films(box, "/mnt/nas15")
     mount = "type=bind,source=/mnt/nas15/media,target=/media"
     box.docker(*SAFE, "--name=plex15", "--mount", mount, "bb:1.36", "sleep", "1000")
-    _boot_before_the_share(box, "plex15", "/mnt/nas15")
+    boot_before_the_share(box, "/mnt/nas15", "plex15")
     box.wait_state("plex15", "exited")
-    _shared_films(box, "/mnt/nas15")
+    shared_films(box, "/mnt/nas15")
     box.docker("start", "plex15")
     assert box.docker("exec", "plex15", "cat", "/media/film").stdout == "film\n"
 
