@@ -673,11 +673,22 @@ LINES = {
     "certificate-name": (
         "x509: certificate is valid for www.example.com, not sso.example.com",
         "Error [ERR_TLS_CERT_ALTNAME_INVALID]: Hostname/IP does not match certificate's altnames",
+        "curl: (60) SSL: no alternative certificate subject name matches target host name 'api'",
+        "javax.net.ssl.SSLPeerUnverifiedException: Certificate for <api> doesn't match any of the subject alternative names: [shop.test]",
+        "SSL_connect returned=1 errno=0 state=error: certificate verify failed (hostname mismatch)",
+        'connection failed: server certificate for "db.shop.test" does not match host name "db"',
+        'invalid peer certificate: certificate not valid for name "api"; certificate is only valid for DnsName("shop.test")',
+        "ERROR: certificate common name 'shop.test' doesn't match requested host name 'api'.",
     ),
     "certificate-file": (
         "[ALERT] (43) : config : parsing [/etc/haproxy.cfg:9] : 'bind :8080' in section 'frontend' : unable to load certificate from file '/certs/garbage.crt'.",
         'nginx: [emerg] cannot load certificate key "/etc/tls/shop.key": PEM_read_bio_PrivateKey() failed',
         "tls: failed to find any PEM data in certificate input",
+    ),
+    "authorities-missing": (
+        "curl: (77) error setting certificate file: /etc/ssl/certs/ca-certificates.crt",
+        "OSError: Could not find a suitable TLS CA certificate bundle, invalid path: /certs/shop-ca.pem",
+        "Warning: Ignoring extra certs from `/certs/ca.pem`, load failed: error:80000002:system library::No such file or directory",
     ),
     "certificate-self-signed": (
         "[SSL: CERTIFICATE_VERIFY_FAILED] certificate verify failed: self-signed certificate (_ssl.c:992)",

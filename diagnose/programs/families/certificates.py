@@ -27,7 +27,11 @@ CERTIFICATES = (
             certificate\ is\ (?:not\ )?valid\ for\ (?!\d{1,9}\ )(?P<names>[^\"']{1,80}?),?\ (?:not[ ]
                 |but\ )
             | certificate\ is\ not\ valid\ for\ (?:any|the)\ names?
-            | hostname\ mismatch,\ certificate
+            | certificate\ not\ valid\ for\ name\b
+            | \bhostname\ mismatch,\ certificate | \bcertificate\ verify\ failed\ \(hostname\ mismatch
+            | \balternative\ certificate\ subject\ name\ matches\b
+            | \bcertificate\b.{1,200}?\bdoes\ ?n['o]t\ match\ (?:any\ of\ the\ subject\ alternative\ names
+                | requested\ host\ name | (?:target\ )?host\ ?name)\b
             | ERR_TLS_CERT_ALTNAME_INVALID
             | No\ subject\ alternative\ (?:DNS\ )?names?\ (?:matching|present)
             | doesn't\ contain\ any\ IP\ SANs | \bcertificate\ relies\ on\ legacy\ Common\ Name\ field\b
@@ -72,6 +76,20 @@ CERTIFICATES = (
         cure="add the package ca-certificates-java to the image, or take away the mount over lib/security/cacerts or "
         "/etc/ssl/certs",
         source="Java's own message",
+        look="certificate",
+    ),
+    Failure(
+        name="authorities-missing",
+        mark=("certificate", "extra certs"),
+        pattern=r"""(?x)
+            \berror\ setting\ certificate\ (?:verify\ locations|file)\b
+            | \bCould\ not\ find\ a\ suitable\ TLS\ CA\ certificate\ bundle\b
+            | \bIgnoring\ extra\ certs\ from\ `[^`'\n]{1,200}[`'],\ load\ failed\b
+        """,
+        cause="the file with the authorities that the program trusts is not where the program or its settings look",
+        cure="correct the path (SSL_CERT_FILE, CURL_CA_BUNDLE, REQUESTS_CA_BUNDLE or NODE_EXTRA_CA_CERTS), mount the "
+        "file, or add the package ca-certificates to the image",
+        source="curl's (error 77), Requests' and Node.js' own messages",
         look="certificate",
     ),
     Failure(

@@ -190,7 +190,7 @@ _BY_WAY = (
     Failure(
         name="registry-body-refused",
         mark="413",
-        pattern=r"(?:parsing HTTP|HTTP status:?|status(?: code)?:?) 413\b|413 Request Entity Too Large",
+        pattern=r"(?:parsing HTTP|HTTP status:?|status(?: code)?:?) 413\b",
         cause="the web server before the registry takes no body of this size, and a layer is larger",
         cure="nginx: client_max_body_size 0 in the registry's server block, and reload it; Cloudflare has a limit of its own",
         confirmed_by="image.push-failed",

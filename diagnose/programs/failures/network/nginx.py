@@ -1,6 +1,6 @@
 """Errors of nginx about its configuration, and about requests that it does not serve."""
 
-from diagnose.programs.failures.recognition import Failure
+from diagnose.programs.failures.recognition import NEVER, Failure
 from diagnose.programs.failures.remedies import (
     Corrected,
     FromSample,
@@ -95,6 +95,16 @@ NGINX = (
         source="nginx-proxy/nginx-proxy#376",
         turns_away=True,
         remedy=_nginx("zz-upload.conf", "client_max_body_size 100m"),
+    ),
+    Failure(
+        name="upload-refused",
+        mark="too large",
+        pattern=r"\b413:? (?:Request Entity|Payload|Content|Entity) Too Large\b",
+        cause="a web server on the way takes no upload of this size",
+        cure="raise the limit of the server whose page this is: client_max_body_size in nginx (1 MB by default), "
+        "LimitRequestBody in Apache; Cloudflare has a limit of its own",
+        source="nginx's and Apache's own pages; nginx-proxy/nginx-proxy#376",
+        of_running=NEVER,
     ),
     Failure(
         name="nginx-connections",

@@ -32,6 +32,7 @@ LINES = {
     "nginx-upload": (
         "2016/02/29 10:00:00 [error] 26#26: *1 client intended to send too large body: 2097152 bytes"
     ),
+    "upload-refused": "requests.exceptions.HTTPError: 413 Request Entity Too Large for url: https://shop.test/upload",
     "nginx-upstream-slow": (
         "2026/11/28 04:57:05 [error] 7#7: *3 upstream timed out (110: Connection timed out) while reading "
         'response header from upstream, client: 192.0.2.1, server: , request: "GET /report?month=11 '
