@@ -85,19 +85,32 @@ def matching(question: str, most: int = MOST) -> tuple[SymptomMatch, ...]:
     said = complaints.closeness_of_pages(own_words)
     by_words = _matches_by_words(own_words, said)
     most_words = max((match.score for match in by_words.values()), default=1.0)
-    matches = dict(by_words)
-    for id, weight in _weights_by_message(text, failure).items():
-        match = by_words.get(id, SymptomMatch(id, score=0.0))
-        matches[id] = msgspec.structs.replace(match, score=match.score + most_words * weight)
-    severity = {id: check.severity for id, check in registry.load().items()}
-    ranked = sorted(
-        matches.values(), key=lambda match: (-match.score, -severity[match.id], match.id)
-    )
+    scores_by_message = {
+        id: most_words * weight for id, weight in _weights_by_message(text, failure).items()
+    }
+    ranked = _ranked(_with_scores(by_words, scores_by_message))
     near = {id for id, closeness in said.items() if closeness >= NEARLY}
     if failure is None or failure.is_general:
         near |= {match.id for match in ranked if match.score >= NEARLY * most_words}
     least = PART * ranked[0].score if ranked else 0.0
     return tuple(match for match in ranked[:most] if match.score >= least or match.id in near)
+
+
+def _with_scores(
+    matches: Mapping[str, SymptomMatch], added_scores: Mapping[str, float]
+) -> dict[str, SymptomMatch]:
+    """The matches with what is added to the scores of their pages, and those of further pages."""
+    raised = dict(matches)
+    for id, added in added_scores.items():
+        score = matches[id].score if id in matches else 0.0
+        raised[id] = SymptomMatch(id, score + added)
+    return raised
+
+
+def _ranked(matches: Mapping[str, SymptomMatch]) -> list[SymptomMatch]:
+    """The matches, the best first; among equals that of the severest check."""
+    severity = {id: check.severity for id, check in registry.load().items()}
+    return sorted(matches.values(), key=lambda match: (-match.score, -severity[match.id], match.id))
 
 
 def _matches_by_words(question: str, said: Mapping[str, float]) -> dict[str, SymptomMatch]:
@@ -106,15 +119,13 @@ def _matches_by_words(question: str, said: Mapping[str, float]) -> dict[str, Sym
     if _PORT.search(question.lower()):
         counts["port"] += 1
     rarity = _rarity_of_terms()
-    matches = {
+    by_terms = {
         id: match
         for id, terms in _index().items()
         if (match := _match(id, terms, counts, rarity)) is not None
     }
-    for id, closeness in said.items():
-        match = matches.get(id, SymptomMatch(id, score=0.0))
-        score = match.score + _COMPLAINT * closeness
-        matches[id] = msgspec.structs.replace(match, score=score)
+    by_complaint = {id: _COMPLAINT * closeness for id, closeness in said.items()}
+    matches = _with_scores(by_terms, by_complaint)
     best = max((match.score for match in matches.values()), default=0.0)
     return matches if best >= _LEAST else {}
 

@@ -12,7 +12,7 @@ import msgspec
 
 from diagnose.foreign_words import in_english
 from diagnose.lazy_pattern import LazyPattern
-from diagnose.mappings import distinct
+from diagnose.mappings import distinct, first_of
 from diagnose.model import PageVariables
 from diagnose.programs.callers import lines_about_callers
 from diagnose.programs.failures.captured_values import captured_values
@@ -328,19 +328,24 @@ def recognise(
     passed = passed_lines([message(line) for line in lines]) | about_callers
     explaining = _explaining_texts(telling, texts, passed)
     in_other_lines = [failure for failure in candidates if not (explaining and failure.goes_on)]
-    in_explaining = filter(None, (_failure_in_line(text, candidates) for text in explaining))
-    in_others = _shown_rows(texts, reversed(range(len(texts))), in_other_lines, passed)
-    rows = itertools.chain(in_explaining, in_others)
-    first_row = next(rows, None)
+    rows = itertools.chain(
+        filter(None, (_failure_in_line(text, candidates) for text in explaining)),
+        _shown_rows(texts, reversed(range(len(texts))), in_other_lines, passed),
+    )
+    first_row = first_of(rows, None)
     if first_row is None or not first_row.failure.follows:
         return first_row
     # what the program got past may be what the others follow from
     in_passed = _shown_rows(texts, sorted(passed - about_callers), in_other_lines, frozenset())
-    reasons = (row for row in itertools.chain(rows, in_passed) if not row.failure.follows)
-    reason = next(reasons, None)
+    reason = _first_reason(itertools.chain(rows, in_passed))
     if reason is None and explaining and _says_more(telling, first_row):
         return None
     return reason or first_row
+
+
+def _first_reason(rows: Iterable[Recognised]) -> Recognised | None:
+    """The first row that does not only follow from another one; None where all do."""
+    return first_of((row for row in rows if not row.failure.follows), None)
 
 
 def _candidates(texts: Iterable[str], table: Iterable[Failure]) -> list[Failure]:

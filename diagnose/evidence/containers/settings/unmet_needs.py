@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import msgspec
 
-from diagnose.evidence.containers.inspect import Mount
+from diagnose.evidence.containers.inspect import HostConfig, Mount
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.items import Items
 from diagnose.evidence.machine.clock import Clock
@@ -252,13 +252,11 @@ def _has_option(part: parts.SettingPart, container: Container, groups: Groups) -
     options = container.host_config
     match part:
         case parts.Labelled(pattern):
-            labels = [f"{key}={value}"[:_LONGEST] for key, value in container.labels.items()]
-            return any(re.match(_pattern(pattern, groups), label) for label in labels)
+            return _has_label(_pattern(pattern, groups), container)
         case parts.Capability(name):
             return options.privileged or bool({name, "ALL"} & options.added_capabilities)
         case parts.GivenDevice(path):
-            given_paths = {device.path_in_container for device in options.devices or ()}
-            return options.privileged or _filled(path, groups) in given_paths
+            return options.privileged or _filled(path, groups) in _device_paths(options)
         case parts.MountAround(path):
             return any(_is_at(mount, _filled(path, groups)) for mount in container.mounts)
         case parts.SharesNetwork():
@@ -270,9 +268,25 @@ def _has_option(part: parts.SettingPart, container: Container, groups: Groups) -
         case parts.EngineAddress(address):
             return _filled(address, groups) in container.addresses
         case parts.Sites():
-            has_label = any(map(_SITE_LABEL.match, container.labels))
-            return has_label or container.config.sets("VIRTUAL_HOST")
+            return _has_site(container)
     return False
+
+
+def _has_label(pattern: str, container: Container) -> bool:
+    """Whether a label, written as key=value, begins with the pattern."""
+    labels = [f"{key}={value}"[:_LONGEST] for key, value in container.labels.items()]
+    return any(re.match(pattern, label) for label in labels)
+
+
+def _device_paths(options: HostConfig) -> set[str]:
+    """The paths in the container of the devices that it was given."""
+    return {device.path_in_container for device in options.devices or ()}
+
+
+def _has_site(container: Container) -> bool:
+    """Whether a proxy shows a site of the container, by a label or by nginx-proxy's variable."""
+    has_label = any(map(_SITE_LABEL.match, container.labels))
+    return has_label or container.config.sets("VIRTUAL_HOST")
 
 
 def _lasts(mount: Mount) -> bool:

@@ -1,6 +1,6 @@
 """Names that a search domain answers for, or keeps from being asked for."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import msgspec
 from msgspec.structs import replace
@@ -10,6 +10,7 @@ from diagnose.evidence.dns.lookups import DnsReply
 from diagnose.evidence.dns.names.failed_names import dotted_names, searched_names
 from diagnose.evidence.dns.resolvers import Resolvers
 from diagnose.evidence.network.networks import DEFAULT_NETWORK
+from diagnose.mappings import first_of
 
 
 class NameHolder(msgspec.Struct, frozen=True):
@@ -63,24 +64,27 @@ def wildcard_names(
     """
     conf = resolvers.inside.get(container.id)
     searched = [domain.rstrip(".") for domain in conf.search] if conf is not None else []
-    domain = next((domain for domain in searched if domain in wild), "")
+    domain = first_of((domain for domain in searched if domain in wild), "")
     if not domain:
         return
     for name, source in searched_names(container, names_by_network, conf).items():
-        owners = containers.by_dns_name.get(name, ())
-        stopped = [owner for owner in owners if not owner.is_running]
-        running = [owner for owner in owners if owner.is_running and owner.id != container.id]
-        on_shared_network = [owner for owner in running if container.shared_networks(owner)]
         called = WildcardName(name, source, domain, wild[domain])
-        if on_shared_network:
-            yield replace(called, beside=on_shared_network[0])
-        else:
-            yield replace(
-                called, stopped=stopped[0] if stopped else None, elsewhere=_first_holder(running)
-            )
-
+        yield _with_owner(called, container, containers.by_dns_name.get(name, ()))
     for name, source in dotted_names(container, conf).items():
         yield WildcardName(name, source, domain, wild[domain], is_dotted=True)
+
+
+def _with_owner(
+    called: WildcardName, caller: Container, owners: Sequence[Container]
+) -> WildcardName:
+    """The name with the container that is meant: one beside the caller, or else one that is stopped
+    or on another network."""
+    running = [owner for owner in owners if owner.is_running and owner.id != caller.id]
+    beside = first_of((owner for owner in running if caller.shared_networks(owner)), None)
+    if beside is not None:
+        return replace(called, beside=beside)
+    stopped = first_of((owner for owner in owners if not owner.is_running), None)
+    return replace(called, stopped=stopped, elsewhere=_first_holder(running))
 
 
 def _first_holder(owners: Iterable[Container]) -> NameHolder | None:

@@ -4,7 +4,7 @@ A program that writes a whole address into a redirect has to know its visitors' 
 """
 
 import ipaddress
-from collections.abc import Iterator
+from collections.abc import Collection
 from typing import Literal
 from urllib.parse import urlsplit
 
@@ -17,6 +17,7 @@ from diagnose.evidence.network.container_netns import Namespaces
 from diagnose.evidence.network.proxies.pages.front_pages import FrontPage, FrontPages
 from diagnose.evidence.network.sockets.listeners import Listeners
 from diagnose.lazy_pattern import LazyPattern
+from diagnose.mappings import first_of
 from diagnose.programs.web_programs import TLS_PORTS
 from diagnose.registry import evidence
 
@@ -90,7 +91,9 @@ def stray_redirects(
             continue
         if publisher is None and listeners.on("tcp", ANY, place.port):
             continue  # a program of the host, most likely a proxy
-        strays += _strays(page, place, containers, namespaces, publisher)
+        stray = _stray_redirect(page, place, containers, namespaces, publisher)
+        if stray is not None:
+            strays.append(stray)
     return StrayRedirects(tuple(strays))
 
 
@@ -113,41 +116,55 @@ def _is_for_others(page: FrontPage) -> bool:
     )
 
 
-def _strays(
+def _stray_redirect(
     page: FrontPage,
     place: _Place,
     containers: Containers,
     namespaces: Namespaces,
     publisher: Container | None,
-) -> Iterator[StrayRedirect]:
-    """The wrong redirects: to an inner name, an inner port, or to TLS that no server provides."""
+) -> StrayRedirect | None:
+    """The redirect to a place that the visitor cannot reach; None where the place may be right.
+
+    publisher: the container that publishes the place's port of the host.
+    """
     page_name = page.http_port.question.name.lower()
     if _is_placeholder(place.host):
-        yield StrayRedirect(page, "placeholder", str(place), place.port)
-        return
+        return StrayRedirect(page, "placeholder", str(place), place.port)
     if place.host != page_name:
-        if _is_inner(place.host, page.container, containers, page_name):
-            yield StrayRedirect(page, "name", str(place), place.port)
-        return
-    inside = namespaces.of(page.container)
-    ports = inside.served_ports if inside is not None else []
+        is_inner = _is_inner(place.host, page.container, containers, page_name)
+        return StrayRedirect(page, "name", str(place), place.port) if is_inner else None
+    netns = namespaces.of(page.container)
+    served_ports = netns.served_ports if netns is not None else []
     if publisher is not None:
-        is_own = publisher.id == page.container.id
-        if not is_own and place.scheme == "http" and place.port in ports:
-            yield StrayRedirect(
-                page,
-                "port",
-                target=str(place),
-                port=place.port,
-                inner_port=place.port,
-                other=publisher,
-            )
-    elif place.scheme == "https" and not page.reply.tls:
-        inner = next((port for port in (place.port, *sorted(TLS_PORTS)) if port in ports), 0)
-        if inner and inner != page.http_port.port and not _takes_proxies_word(page):
-            yield StrayRedirect(page, "https", str(place), place.port, inner)
-    elif place.port in ports:
-        yield StrayRedirect(page, "port", str(place), place.port, place.port)
+        return _stray_to_publisher(page, place, served_ports, publisher)
+    if place.scheme == "https" and not page.reply.tls:
+        return _stray_to_tls(page, place, served_ports)
+    if place.port in served_ports:
+        return StrayRedirect(page, "port", str(place), place.port, inner_port=place.port)
+    return None
+
+
+def _stray_to_publisher(
+    page: FrontPage, place: _Place, served_ports: Collection[int], publisher: Container
+) -> StrayRedirect | None:
+    """The redirect to the container's inner port, which is another container's port of the host."""
+    is_own = publisher.id == page.container.id
+    if is_own or place.scheme != "http" or place.port not in served_ports:
+        return None
+    return StrayRedirect(
+        page, "port", str(place), place.port, inner_port=place.port, other=publisher
+    )
+
+
+def _stray_to_tls(
+    page: FrontPage, place: _Place, served_ports: Collection[int]
+) -> StrayRedirect | None:
+    """The redirect to HTTPS, which the container serves at a port that it does not publish."""
+    tls_ports = (place.port, *sorted(TLS_PORTS))
+    inner_port = first_of((port for port in tls_ports if port in served_ports), 0)
+    if inner_port in (0, page.http_port.port) or _takes_proxies_word(page):
+        return None
+    return StrayRedirect(page, "https", str(place), place.port, inner_port)
 
 
 def _share_network(proxy: Container, container: Container) -> bool:
