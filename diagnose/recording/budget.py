@@ -18,15 +18,19 @@ SEALED_SHARE = 0.4
 """The same where a bundle is made of it."""
 SEALING_S = 0.2
 """What is kept of a bundle's time for sealing it, beside that."""
-SEALING_PER_QUESTION_S = 0.00015
+SEALING_PER_QUESTION_S = 0.00023
 """How much longer sealing takes for each question, without what is left out where the time is short
-(measured: the details of 8,000 containers, a third of it the search for secrets)."""
+(measured: the details of 8,000 containers, with all other processors at work; a third of it is the
+search for secrets)."""
 PROVING_PER_SECRET_S = 0.0001
 """How much longer sealing takes for each secret that was redacted: the finished archive is searched
 for all of its forms (measured: 16,000 secrets)."""
 PRINTING_PER_FINDING_S = 0.00005
 """What linking takes after its end, and a JSON report, for each finding (measured: 40,000 of them).
 """
+SEALING_PER_FINDING_S = 0.00009
+"""The same for a bundle, which holds a Markdown report too, and is packed and searched for secrets
+(measured: 56,000 findings)."""
 MOST_WAITING = 4.0
 """By how much a run, and what is kept of its time, is lengthened at most where other processes take
 the processor."""
@@ -157,7 +161,7 @@ class Budget:
         """Until when checks are judged, and causes proven, to print or seal so many findings."""
         after = PRINTING_PER_FINDING_S * findings
         if self._sealing_s is not None:
-            after += self._sealing_s()
+            after = SEALING_PER_FINDING_S * findings + self._sealing_s()
         return self.judged_by - max(0.0, self._waiting * after - LATE_S)
 
     def begin_asking(self) -> None:

@@ -62,8 +62,15 @@ def fill_prose(text: str, variables: Mapping[str, str], docker: str = "docker") 
         if number % 2:
             pieces[number] = fill_span(piece, variables, docker)
         else:
-            pieces[number] = PLACEHOLDER.sub(lambda name: variables.get(name[1], name[0]), piece)
+            pieces[number] = _with_values(piece, variables)
     return " ".join("`".join(pieces).split())
+
+
+def _with_values(text: str, variables: Mapping[str, str]) -> str:
+    """The text with the values in the place of their names, as they are."""
+    pieces, ending = _split_at_placeholders(text)
+    filled = (f"{before}{variables.get(name, f'{{{name}}}')}" for before, name in pieces)
+    return f"{''.join(filled)}{ending}"
 
 
 def fill_span(text: str, variables: Mapping[str, str], docker: str = "docker") -> str:

@@ -5,7 +5,7 @@ One run of every check, more questions for a colleague, the report judged again 
 
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
 
@@ -17,6 +17,7 @@ from diagnose.config import Config
 from diagnose.judgement import engine
 from diagnose.judgement.exit_codes import code_of
 from diagnose.model import Check, Json, Report, Verdict
+from diagnose.questions import AnswerSource, AnyQuestion
 from diagnose.questions.run import Options
 from diagnose.recording.answer_files import Recording
 from diagnose.recording.budget import UNLIMITED, Budget, TimeLimit, proving_s, waiting_factor
@@ -131,12 +132,9 @@ class _BundleTask(msgspec.Struct, frozen=True):
         with interrupts.attended(recorder, budget):
             report = engine.run(recorder, what, began=self.began, budget=budget)
             run_s = time.process_time() - before_s
-            for questions in (
-                further_questions.superset(),
-                further_questions.last_words(recorder.recording),
-            ):
-                for _ in recorder.ask_many(questions):
-                    pass
+            _ask_all(recorder, further_questions.superset())
+            if budget.left:  # to look for what failed takes 0.5 s where there are 8,000 containers
+                _ask_all(recorder, further_questions.last_words(recorder.recording))
         limited_memory.must_end_by(time.monotonic() + SEALING_S)
         run = _Examined(report, recorder.recording, what, limit=self._limit())
         return self._judged_again(run, run_s)
@@ -217,6 +215,12 @@ class _BundleTask(msgspec.Struct, frozen=True):
         )
         bundle.prove(sealed, self.redactor.secrets, self.redactor.phrases)
         return Taken(report, sealed, names)
+
+
+def _ask_all(source: AnswerSource, questions: Iterable[AnyQuestion]) -> None:
+    """Have these questions answered, for the recording."""
+    for _ in source.ask_many(questions):
+        pass
 
 
 def _judged_report(

@@ -190,6 +190,8 @@ def test_what_was_asked_leaves_less_time_before_a_bundle_is_sealed() -> None:
     assert budget.assembling == sealed.assembling
     asked = 8_000
     assert sealed.ends_for(16_000) < budget.ends_for(16_000) - 1
+    few_left_s, many_left_s = (sealed.ends_for(findings) for findings in (16_000, 32_000))
+    assert few_left_s - many_left_s == pytest.approx(1.44), "two reports hold each finding"
     assert sealed.assembling < budget.assembling
 
 
