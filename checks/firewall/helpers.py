@@ -12,7 +12,7 @@ from diagnose.evidence.network.paths.packet_paths import PacketPaths
 from diagnose.evidence.network.paths.published.inbound_paths import InboundPath
 from diagnose.evidence.network.rules.packet_filter import Firewall
 from diagnose.evidence.network.rules.simulated_repair import SimulatedRepair
-from diagnose.mappings import distinct
+from diagnose.mappings import by_key, distinct
 from diagnose.model import Json, PageVariables, Subject, Unexamined
 from diagnose.phrases import and_more, count, numbered
 
@@ -56,14 +56,14 @@ def first_names(names: Iterable[str]) -> str:
 
 def unsure(paths: PacketPaths) -> Iterator[Unexamined]:
     """Paths whose verdict depends on a rule that is not understood, one of each network."""
-    known_networks = set()
-    for way in paths.all_ways:
-        if (
-            way.reach.outcome == way.sample.outcome == "unknown"
-            and way.network.name not in known_networks
-        ):
-            known_networks.add(way.network.name)
-            yield Unexamined(way.network.subject, f"the verdict depends on {way.sample.by}")
+    undecided = [
+        way
+        for way in paths.all_ways
+        if way.reach.outcome == "unknown" and way.sample.outcome == "unknown"
+    ]
+    for ways in by_key((way.network.name, way) for way in undecided).values():
+        first = ways[0]
+        yield Unexamined(first.network.subject, f"the verdict depends on {first.sample.by}")
 
 
 def base_chain_evidence(firewall: Firewall, hook: str) -> dict[str, Json]:

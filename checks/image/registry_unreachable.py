@@ -19,7 +19,7 @@ from diagnose.first_steps.engine.registry_steps import (
     hub_store,
     without_mirror,
 )
-from diagnose.model import CheckResult, Count, EvidenceGroup, Finding, Json, Seconds, Severity
+from diagnose.model import CheckResult, Count, EvidenceGroup, Finding, Seconds, Severity
 from diagnose.phrases import count
 from diagnose.registry import check
 
@@ -140,27 +140,40 @@ def _cut_off_finding(
 ) -> Finding:
     """The finding about a download whose connection broke: the registry had answered, and named the
     layers."""
-    reason = trouble.words.why_cut_off.rpartition(": ")[2]
-    at_once = config.value(CONCURRENT) if config is not None else None
-    number = at_once if isinstance(at_once, int) else DEFAULT_DOWNLOADS
-    file = config.path if config is not None else "daemon.json"
-    proof: dict[str, Json] = {f"{file} {CONCURRENT}": number}
     if trouble.words.handshake_timed_out:
-        one = {"one_json": json.dumps({CONCURRENT: 1})} if number > 1 else {}
-        return failures.finding(
-            trouble,
-            proof=proof,
-            reason="the registry answers, but TLS handshakes of the downloads take longer than 10 s: "
-            f"the connection is too slow for {count(number, 'download')} at once, or large packets "
-            "from the server of the layers are lost",
-            variables=one or {"cut_off": reason},
-        )
+        return _slow_handshakes_finding(failures, trouble, config)
+    reason = _why_cut_off(trouble)
     return failures.finding(
         trouble,
         reason="the registry answers, but the connection to the server of the layers was ended "
         f"({reason}): by a web filter, a proxy or a firewall on the way, or by that server",
         variables={"cut_off": reason, **hub_store(trouble)},
     )
+
+
+def _slow_handshakes_finding(
+    failures: FailedPulls, trouble: PullTrouble, config: DaemonConfig | None
+) -> Finding:
+    """The finding about downloads whose TLS handshakes took too long."""
+    file = config.path if config is not None else "daemon.json"
+    configured = config.value(CONCURRENT) if config is not None else None
+    at_once = configured if isinstance(configured, int) else DEFAULT_DOWNLOADS
+    if at_once > 1:
+        variables = {"one_json": json.dumps({CONCURRENT: 1})}
+    else:
+        variables = {"cut_off": _why_cut_off(trouble)}
+    return failures.finding(
+        trouble,
+        proof={f"{file} {CONCURRENT}": at_once},
+        reason="the registry answers, but TLS handshakes of the downloads take longer than 10 s: "
+        f"the connection is too slow for {count(at_once, 'download')} at once, or large packets "
+        "from the server of the layers are lost",
+        variables=variables,
+    )
+
+
+def _why_cut_off(trouble: PullTrouble) -> str:
+    return trouble.words.why_cut_off.rpartition(": ")[2]
 
 
 def _mirror_finding(

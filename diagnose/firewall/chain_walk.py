@@ -107,18 +107,17 @@ class ChainWalker:
             self._steps_left -= len(ways)
             if self._steps_left < 0:
                 decided += [("unknown", replace(way, last=_TOO_LONG)) for way in ways]
-                ways = []
-                break
+                return WaysOut(certain_first(decided), merged(returned))
             going_on: list[Way] = []
             for way in ways:
                 matches = _matches(rule, way)
-                if matches is not True:
-                    going_on.append(way)
                 if matches is False:
+                    going_on.append(way)
                     continue
-                ends = self._ways_after_match(
-                    _RulePlace(chain, rule, depth), way, is_sure=matches is True
-                )
+                if matches is None:
+                    going_on.append(way)
+                place = _RulePlace(chain, rule, depth)
+                ends = self._ways_after_match(place, way, is_sure=matches is True)
                 decided += ends.decided
                 going_on += ends.through
                 returned += ends.returned

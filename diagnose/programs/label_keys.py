@@ -127,10 +127,16 @@ def _with_corrected_part(
 def _with_added_part(
     parts: Sequence[str], template: Sequence[Sequence[str]]
 ) -> Iterator[tuple[str, ...]]:
-    is_open = template[-1] == (_REST,)
-    for at, words in enumerate(() if is_open else template[: len(parts) + 1]):
-        is_told = at > 0 or len(parts) >= _FEWEST
-        if is_told and len(words) <= _MOST_WORDS and words[0] not in (_NAME, _REST):
+    """The key with a word of the template put in at each place where one may be missing.
+
+    The first word is put in only before a key of several parts: a short one says too little.
+    """
+    if template[-1] == (_REST,):
+        return
+    first = 0 if len(parts) >= _FEWEST else 1
+    for at in range(first, min(len(parts) + 1, len(template))):
+        words = template[at]
+        if len(words) <= _MOST_WORDS and words[0] not in (_NAME, _REST):
             yield (*parts[:at], words[0], *parts[at:])
 
 

@@ -152,14 +152,13 @@ class Renaming:
 
     def _field(self, value: str, key: str) -> str:
         """A text by its key: names are replaced as a whole, other texts by their parts."""
-        if key in NAME_KEYS:
-            bare = value.strip("/")
-            if bare in self.names:
-                return value.replace(bare, self.names[bare])
-            if "/" in bare or ":" in bare:
-                return "".join(
-                    self.names.get(part, self.text(part)) for part in re.split(r"([/:])", value)
-                )
+        is_name = key in NAME_KEYS
+        bare = value.strip("/")
+        if is_name and bare in self.names:
+            return value.replace(bare, self.names[bare])
+        if is_name and ("/" in bare or ":" in bare):
+            parts = re.split(r"([/:])", value)
+            return "".join(self.names.get(part, self.text(part)) for part in parts)
         return self.image(value) if key in IMAGE_KEYS else self.text(value)
 
     def image(self, reference: Json) -> Json:

@@ -160,25 +160,20 @@ def _mode_items(
 
     has_selinux: whether SELinux is on, and its log has nothing about this container.
     """
-    if not named_path.mount.has_host_path:
-        yield from _denied_items(
-            container, named_path, outcome=None, whole={}, info=rules.info, has_selinux=has_selinux
-        )
-        return
-    user = host_user(container, rules.info, rules.numbers)
-    outcome = access(named_path, rules.bind_sources, user)
-    ownerless = mount_without_owners(named_path.on_host[-1], rules.mounts)
-    if not isinstance(outcome, Denied):
-        yield from _denied_items(
-            container, named_path, outcome, {}, info=rules.info, has_selinux=has_selinux
-        )
-    elif ownerless is not None:
-        yield _forbidden_path_finding(container, named_path, outcome, rules.info, ownerless)
-    else:
+    outcome = None
+    if named_path.mount.has_host_path:
+        user = host_user(container, rules.info, rules.numbers)
+        outcome = access(named_path, rules.bind_sources, user)
+    whole: PageVariables = {}
+    if isinstance(outcome, Denied):
+        ownerless = mount_without_owners(named_path.on_host[-1], rules.mounts)
+        if ownerless is not None:
+            yield _forbidden_path_finding(container, named_path, outcome, rules.info, ownerless)
+            return
         whole = whole_steps(container, named_path, outcome, containers, rules)
-        yield from _denied_items(
-            container, named_path, outcome, whole, info=rules.info, has_selinux=has_selinux
-        )
+    yield from _denied_items(
+        container, named_path, outcome, whole, info=rules.info, has_selinux=has_selinux
+    )
 
 
 _FLAGS = {"i": "immutable", "a": "append-only"}

@@ -61,19 +61,20 @@ def _relation(split: SplitMount) -> str:
 def _earlier_data_variables(split: SplitMount) -> PageVariables:
     """The page variables for earlier data in a volume without a container, and those that bring the
     present data into an empty mount."""
-    if split.is_apart and not split.older:
-        container = split.container
-        mount = split.own
-        written_to = split.anonymous.destination
-        return {
-            "written": f"{container.name}:{written_to}/.",
-            "store": mount.source,
-            "empty": mount.destination,
-            "anonymous": written_to,
-            "placed": f"{mount.name or mount.source}:{written_to}",
-        }
-    if not split.older:
-        return {"destination": split.anonymous.destination}
+    mount = split.own
     written_to = split.anonymous.destination
-    steps = {"left": f"{split.older}:{written_to}", "meant": split.own.destination}
-    return steps | {"destination": written_to}
+    if split.older:
+        return {
+            "left": f"{split.older}:{written_to}",
+            "meant": mount.destination,
+            "destination": written_to,
+        }
+    if not split.is_apart:
+        return {"destination": written_to}
+    return {
+        "written": f"{split.container.name}:{written_to}/.",
+        "store": mount.source,
+        "empty": mount.destination,
+        "anonymous": written_to,
+        "placed": f"{mount.name or mount.source}:{written_to}",
+    }

@@ -25,10 +25,11 @@ def client_context_dead(daemon: Daemon | Unavailable, client: ClientSettings) ->
     Docker Desktop, Colima and rootless installations leave their context behind when they are
     removed. A context counts only if its address is a local socket or a port of this machine, and a
     program listens at the default socket: if the context names a remote engine that is down, the
-    user meant that engine. A
-    user's own engine is found by this tool, and not by the docker command, unless DOCKER_HOST or a
-    context names it: advice, because the shell that matters may name it. A context that is not
-    there, or whose file names no engine, leads nowhere at all.
+    user meant that engine. A context that is not there, or whose file names no engine, leads
+    nowhere at all.
+
+    This tool finds a user's own engine; the docker command does so only if DOCKER_HOST or a context
+    names it. That is advice, because the shell that matters may name it.
     """
     if isinstance(daemon, Unavailable):
         if client.context and client.listens and daemon.reason in ("missing", "malformed"):

@@ -182,13 +182,16 @@ def parse(texts: Iterable[str]) -> tuple[LogLine, ...]:
     at: float | None = None
     all_texts = list(texts)
     last = _last_words(all_texts)
+    line: LogLine | None
     for index, text in enumerate(all_texts):
-        is_last = last is not None and index == last.index
-        line = LogLine(None, "fatal", last.text) if last and is_last else parse_line(text)
+        if last is not None and index == last.index:
+            line = LogLine(None, "fatal", last.text)
+        else:
+            line = parse_line(text)
         if line is None:
             continue
         if line.at is None:
-            line = LogLine(at, line.level, line.message, line.fields)
+            line = msgspec.structs.replace(line, at=at)
         at = line.at
         parsed.append(_with_stack(line, all_texts, index))
     return tuple(parsed)

@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterator, Sequence
 import msgspec
 
 from diagnose.judgement.exit_codes import UNKNOWN
-from diagnose.mappings import distinct
+from diagnose.mappings import by_key, distinct, paired
 from diagnose.model import DAEMON, HOST, Report, Reported, Severity, Verdict
 from diagnose.phrases import agree, and_more, count, joined, named
 from diagnose.render.outlines.grouping import place_of
@@ -143,21 +143,20 @@ def _not_passed(judged: Counter[Verdict]) -> Iterator[str]:
 
 def _complaint(unexplained: Sequence[Reported]) -> str:
     """The complaints of containers and the engine, as a clause."""
-    names_of: dict[tuple[str, tuple[str, str]], dict[str, None]] = {}
-    for finding in unexplained:
-        predicates = _predicates(finding)
-        if predicates is not None:
-            group = (finding.subject.kind, predicates)
-            names_of.setdefault(group, {})[finding.subject.name] = None
-    verbs_of: dict[tuple[str, tuple[str, ...]], list[str]] = {}
-    for (kind, (one, several)), names in names_of.items():
-        verbs_of.setdefault((kind, tuple(names)), []).append(agree(names, one, several))
-    return joined(
-        [
-            f"{_complaining_subjects(kind, names)} {joined(verbs)}"
-            for (kind, names), verbs in verbs_of.items()
-        ]
+    names_by_complaint = by_key(
+        ((finding.subject.kind, predicates), finding.subject.name)
+        for finding, predicates in paired(unexplained, _predicates)
     )
+    verbs_by_subjects = by_key(
+        ((kind, names), agree(names, one, several))
+        for (kind, (one, several)), all_names in names_by_complaint.items()
+        for names in [tuple(distinct(all_names))]
+    )
+    clauses = [
+        f"{_complaining_subjects(kind, names)} {joined(verbs)}"
+        for (kind, names), verbs in verbs_by_subjects.items()
+    ]
+    return joined(clauses)
 
 
 def _predicates(finding: Reported) -> tuple[str, str] | None:

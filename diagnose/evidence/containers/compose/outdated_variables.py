@@ -145,8 +145,9 @@ def _differing_references(
     Where several differ and none is equal, the shell of whoever called compose had set them.
     """
     differing = _differing_variables(references, environment)
-    present = sum(_name(reference) in environment for reference in references)
-    return () if 1 < len(differing) == present else differing
+    given = [reference for reference in references if _name(reference) in environment]
+    is_set_by_shell = len(differing) > 1 and len(differing) == len(given)
+    return () if is_set_by_shell else differing
 
 
 def _differing_variables(

@@ -40,18 +40,14 @@ def link_end(host: Host, container: Container, inside: str) -> LinkEnd | None:
         if not parts:
             return LinkEnd(at, _path_on_host(container, at), is_there=True)
         step = posixpath.normpath(f"{at}/{parts.popleft()}").rstrip("/")
+        if _is_made_for_mounts(container, step):
+            at = step
+            continue
         place = _path_on_host(container, step)
-        if _is_mount(container, step):
-            # whatever its source is: the kernel has followed it when it was mounted
-            at = step
-            continue
         if not place:
-            if innermost_mount(container.mounts, step) is not None:
-                return None  # a tmpfs, which cannot be read from the host
-            if not _is_above_a_mount(container, step):
-                return LinkEnd("/".join((step, *parts)))
-            at = step
-            continue
+            is_in_image = innermost_mount(container.mounts, step) is None
+            # a tmpfs cannot be read from the host
+            return LinkEnd("/".join((step, *parts))) if is_in_image else None
         answer = host.ask(StatPaths([place], follow=False))
         if isinstance(answer, Failed):
             return None
@@ -62,11 +58,10 @@ def link_end(host: Host, container: Container, inside: str) -> LinkEnd | None:
             return None
         if status.link is None:
             at = step
-            continue
-        parts.extendleft(
-            reversed([part for part in status.link.split("/") if part not in ("", ".")])
-        )
-        at = "" if status.link.startswith("/") else at
+        else:
+            parts_of_link = [part for part in status.link.split("/") if part not in ("", ".")]
+            parts.extendleft(reversed(parts_of_link))
+            at = "" if status.link.startswith("/") else at
     return None
 
 
@@ -75,9 +70,14 @@ def _path_on_host(container: Container, path: str) -> str:
     return mount.on_host(path).rstrip("/") if mount is not None else ""
 
 
-def _is_mount(container: Container, path: str) -> bool:
-    return any(mount.destination.rstrip("/") == path for mount in container.mounts)
+def _is_made_for_mounts(container: Container, path: str) -> bool:
+    """Whether a path is the destination of a mount, or a folder of the image above one.
 
-
-def _is_above_a_mount(container: Container, path: str) -> bool:
-    return any(is_below(mount.destination, path) for mount in container.mounts)
+    It is not a link then, whatever the source of the mount is: the kernel followed that when it
+    mounted.
+    """
+    destinations = [mount.destination for mount in container.mounts]
+    if any(destination.rstrip("/") == path for destination in destinations):
+        return True
+    is_in_image = innermost_mount(container.mounts, path) is None
+    return is_in_image and any(is_below(destination, path) for destination in destinations)

@@ -21,6 +21,17 @@ class WorkerMark(msgspec.Struct, frozen=True):
     text: str
 
 
+class _Setting(msgspec.Struct, frozen=True):
+    """An environment variable and its value."""
+
+    variable: str
+    value: str
+
+    @property
+    def text(self) -> str:
+        return f"{self.variable}={self.value}"
+
+
 class _Program(msgspec.Struct, frozen=True):
     """A program in several services, by the image of the one that makes jobs."""
 
@@ -28,8 +39,8 @@ class _Program(msgspec.Struct, frozen=True):
     works: LazyPattern
     """A worker, by image, command and `MODE=` of its container."""
     worker: WorkerMark
-    asks: tuple[str, str] = ("", "")
-    """The variable and its value by which jobs are left to a worker."""
+    asks: _Setting | None = None
+    """The setting that leaves jobs to a worker; None where the program always does so."""
     alone: str = ""
     """The setting with which the program does its jobs itself."""
 
@@ -39,14 +50,14 @@ _ROWS = (
         LazyPattern(r"(?:^|/)n8n(?:[:@]|$)"),
         LazyPattern(r"\bworker\b"),
         worker=WorkerMark("command", "n8n worker"),
-        asks=("EXECUTIONS_MODE", "queue"),
+        asks=_Setting("EXECUTIONS_MODE", "queue"),
         alone="EXECUTIONS_MODE=regular",
     ),
     _Program(
         LazyPattern(r"(?:^|/)airflow(?:[:@]|$)"),
         LazyPattern(r"\bworker\b"),
         worker=WorkerMark("command", "celery worker"),
-        asks=("AIRFLOW__CORE__EXECUTOR", "CeleryExecutor"),
+        asks=_Setting("AIRFLOW__CORE__EXECUTOR", "CeleryExecutor"),
     ),
     _Program(
         LazyPattern(r"goauthentik/server(?:[:@]|$)"),
@@ -57,7 +68,7 @@ _ROWS = (
         LazyPattern(r"langgenius/dify-api(?:[:@]|$)"),
         LazyPattern(r"\bMODE=(?:worker|all)\b"),
         worker=WorkerMark("setting", "MODE=worker"),
-        asks=("MODE", "api"),
+        asks=_Setting("MODE", "api"),
     ),
     _Program(
         LazyPattern(r"(?:^|/)langfuse:3"),
@@ -110,7 +121,7 @@ def known_workers(containers: Containers) -> KnownWorkers:
         project = container.compose_project or container.id
         for row in _ROWS:
             if project not in workers and _lacks_worker(container, row, containers):
-                asks = f"{row.asks[0]}={row.asks[1]}" if row.asks[0] else ""
+                asks = row.asks.text if row.asks is not None else ""
                 workers[project] = KnownWorker(container, row.worker, asks, row.alone)
     return KnownWorkers(tuple(workers.values()))
 
@@ -120,10 +131,11 @@ def _lacks_worker(container: Container, row: _Program, containers: Containers) -
     config = container.config
     if not row.image.search(config.image):
         return False
-    variable, value = row.asks
-    leaves_jobs = not variable or config.value_of(variable) == value
-    is_server = bool(variable) or not config.words or _SERVES.search(" ".join(config.words))
-    if not leaves_jobs or not is_server:
+    if row.asks is not None:
+        leaves_jobs = config.value_of(row.asks.variable) == row.asks.value
+    else:
+        leaves_jobs = not config.words or _SERVES.search(" ".join(config.words)) is not None
+    if not leaves_jobs:
         return False
     return not any(row.works.search(" ".join(_marks(other))) for other in containers)
 

@@ -268,9 +268,10 @@ def _filled_patterns(pattern: str, names: Mapping[str, set[str]]) -> Iterator[st
 def _other_module(search: _Search, module: str, line: str, user: str) -> OtherModule | None:
     """The first folder that has the module, as the container itself sees it."""
     language = search.language
-    for folder, on_host in _places(search, module):
+    for place in _places(search, module):
+        folder = place.folder
         is_open = _is_open(search, folder, user)
-        is_pure = not on_host or not _has_compiled(search, on_host)
+        is_pure = not place.on_host or not _has_compiled(search, place.on_host)
         helps = is_open and is_pure and _BY_IMPORT not in line
         assignment = _assignment(search.container, language.variable, folder) if helps else ""
         return OtherModule(
@@ -284,16 +285,22 @@ def _other_module(search: _Search, module: str, line: str, user: str) -> OtherMo
     return None
 
 
-def _places(search: _Search, module: str) -> Iterator[tuple[str, str]]:
-    """Each folder that has the module, and where that is on the host, "" where it is not known.
+class _Place(msgspec.Struct, frozen=True):
+    """A folder of a container that has a module."""
 
-    A mount has it too: the engine is asked for folders whose name is known.
+    folder: str
+    on_host: str = ""
+    """The file of the module on the host; "" if it is not known."""
+
+
+def _places(search: _Search, module: str) -> Iterator[_Place]:
+    """The folders that have the module, those of the image's layers first.
+
+    The engine is then asked for each folder whose name is known: a mount may have the module too.
     """
     layers = search.layers()
-    language = search.language
-    path = module.replace(language.separator, "/") if language.separator else module
-    files = [file.replace("{module}", path) for file in language.files]
     folders = search.folders(layers)
+    files = _module_files(search.language, module)
     candidates = {
         f"{layer}/diff{folder}/{file}": (folder, file)
         for folder, layer, file in itertools.product(folders, layers, files)
@@ -301,10 +308,17 @@ def _places(search: _Search, module: str) -> Iterator[tuple[str, str]]:
     for on_host in search.there(list(candidates)):
         folder, file = candidates[on_host]
         if _seen_file(search, f"{folder}/{file}") is not None:
-            yield folder, on_host
-    for folder in list(filter(None, folders))[-MOST_FOLDERS:]:
+            yield _Place(folder, on_host)
+    known_folders = [folder for folder in folders if folder]
+    for folder in known_folders[-MOST_FOLDERS:]:
         if any(_seen_file(search, f"{folder}/{file}") is not None for file in files):
-            yield folder, ""
+            yield _Place(folder)
+
+
+def _module_files(language: Language, module: str) -> list[str]:
+    """The files that a module may be, below a folder of modules."""
+    path = module.replace(language.separator, "/") if language.separator else module
+    return [file.replace("{module}", path) for file in language.files]
 
 
 def _seen_file(search: _Search, path: str) -> ContainerFile | None:

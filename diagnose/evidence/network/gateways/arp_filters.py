@@ -80,10 +80,12 @@ def arp_filters(
     links = [*bridges, *_way_out(host_stack, bridges)]
     chains = [chain for hook in _HOOKS for chain in ruleset.base_chains(hook, _ARP)]
     if ruleset.uses_devices:
-        device_chains = (
-            ruleset.device_chains(hook, link.device) for link in links for hook in _OF_DEVICES
-        )
-        chains += [chain for some in device_chains for chain in some]
+        chains += [
+            chain
+            for link in links
+            for hook in _OF_DEVICES
+            for chain in ruleset.device_chains(hook, link.device)
+        ]
     if walked.why_not or not chains:
         return ArpFilters((), len(chains), walked.why_not)
     filters = (_filter_on(link, ruleset, neighbours) for link in links)

@@ -135,11 +135,12 @@ def _room(host: Host, id: str, devices: Iterable[str]) -> BtrfsRoom | None:
     if len(numbers) < len(paths) + len(sizes):
         return None
     figures = {name: numbers[path] for name, path in paths.items()}
+    size = sum(numbers[path] for path in sizes) * SECTOR
     allocated = sum(figures[name] for name in figures if name.endswith("disk_total"))
     return BtrfsRoom(
-        figures["metadata/total_bytes"],
-        figures["metadata/bytes_used"] + figures["global_rsv_size"],
-        max(sum(numbers[path] for path in sizes) * SECTOR - allocated, 0),
-        figures["data/total_bytes"],
-        figures["data/bytes_used"],
+        metadata=figures["metadata/total_bytes"],
+        metadata_used=figures["metadata/bytes_used"] + figures["global_rsv_size"],
+        unallocated=max(size - allocated, 0),
+        data=figures["data/total_bytes"],
+        data_used=figures["data/bytes_used"],
     )
