@@ -33,6 +33,11 @@ def paired(
             yield thing, value
 
 
+def known(values: Iterable[Value | None]) -> tuple[Value, ...]:
+    """The values that are not None."""
+    return tuple(value for value in values if value is not None)
+
+
 def distinct(*groups: Iterable[Key]) -> tuple[Key, ...]:
     """The members of all groups, each once, in the order in which they first come."""
     return tuple(dict.fromkeys(itertools.chain(*groups)))

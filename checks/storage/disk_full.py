@@ -176,15 +176,14 @@ def _finding(filled: FilledDisk, rates: FillRate | None) -> Finding:
     )
 
 
-def _cures(filled: FilledDisk) -> PageVariables:
-    """The page variables of files and folders to remove or to shrink."""
+def _cures_of_files(filled: FilledDisk) -> PageVariables:
+    """The page variables of single files and folders to remove or to shrink."""
     dumps = filled.dumps
     downloads = filled.downloads
-    cache = filled.builder_cache
     abandoned_root = filled.abandoned
     former = filled.former_driver
     spent = former if filled.hides_no_container else None
-    cures = present(
+    return present(
         {
             "old_root": abandoned_root.path if abandoned_root else None,
             "former_layers": spent.path if spent else None,
@@ -197,8 +196,13 @@ def _cures(filled: FilledDisk) -> PageVariables:
             "file": filled.file or None,
         }
     )
-    if cache is not None:
-        cures |= _cure_of_builder(cache, filled.containers)
+
+
+def _cures(filled: FilledDisk) -> PageVariables:
+    """The page variables of all that may be removed or shrunk."""
+    cures = _cures_of_files(filled)
+    if filled.builder_cache is not None:
+        cures |= _cure_of_builder(filled.builder_cache, filled.containers)
     if filled.disk.point == "/run":
         return {**cures, "journal": "50M"}
     cures |= filled.cures

@@ -54,15 +54,15 @@ def output_dropped(
     if not len(host_paths) and not queries and not len(pulls):
         return Skipped("no running container publishes a TCP port on a bridge network")
     blocked = _paths_by_obstacle(host_paths, packet_paths)
+    servers_by_rule = by_key((rule, server) for server, rule in queries.items())
     for obstacle, paths in blocked.items():
-        blocked_servers = [server for server, rule in queries.items() if rule == obstacle.by]
-        yield _blocked_paths_finding(obstacle, paths, blocked_servers)
+        yield _blocked_paths_finding(obstacle, paths, servers_by_rule.get(obstacle.by, []))
     reported = {obstacle.by for obstacle in blocked}
     for server, rule in queries.items():
         if rule not in reported:
             yield _blocked_query_finding(server, rule, resolvers, lookups)
     for step, stopped in by_key((pull.by, pull) for pull in pulls).items():
-        if step not in reported and step not in queries.values():
+        if step not in reported and step not in servers_by_rule:
             yield _blocked_pull_finding(step, stopped)
 
 

@@ -245,6 +245,11 @@ class ContainerConfig(ApiObject, frozen=True, dict=True, rename="pascal"):
     """The folders that its image, or who created it, calls volumes."""
 
     @property
+    def image_name(self) -> str:
+        """The last part of the image's name, without tag and digest: postgres, nginx."""
+        return self.image.partition("@")[0].rpartition("/")[2].partition(":")[0]
+
+    @property
     def starts_as_root(self) -> bool:
         return self.user.partition(":")[0] in ("", "0", "root")
 

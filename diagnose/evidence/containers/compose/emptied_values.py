@@ -21,7 +21,7 @@ from diagnose.evidence.containers.variables.cut_values import (
 )
 from diagnose.evidence.items import Items
 from diagnose.lazy_pattern import LazyPattern
-from diagnose.mappings import first_of, paired
+from diagnose.mappings import first_of, known, paired
 from diagnose.questions import Host
 from diagnose.questions.compose import EmptiedText, FindEmptiedTexts
 from diagnose.registry import evidence
@@ -66,12 +66,11 @@ def emptied_values(host: Host, containers: Containers) -> EmptiedValues:
     candidates = list(
         paired(containers.running, lambda container: list(_cut_settings(container, proxies)))
     )
-    emptied = []
-    for container, cuts in host.first(candidates, MOST, "containers with cut settings"):
-        value = next(_emptied_values(host, container, cuts), None)
-        if value is not None:
-            emptied.append(value)
-    return EmptiedValues(tuple(emptied))
+    values = (
+        next(_emptied_values(host, container, cuts), None)
+        for container, cuts in host.first(candidates, MOST, "containers with cut settings")
+    )
+    return EmptiedValues(known(values))
 
 
 class _CutSetting(msgspec.Struct, frozen=True):

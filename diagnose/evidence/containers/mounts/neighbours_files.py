@@ -15,6 +15,7 @@ from diagnose.evidence.containers.mounts.missing_files import MADE_AT_RUN
 from diagnose.evidence.items import Items
 from diagnose.evidence.network.networks import DEFAULT_NETWORK
 from diagnose.lazy_pattern import LazyPattern
+from diagnose.mappings import known
 from diagnose.questions import Host
 from diagnose.questions.file_answers import path_statuses
 from diagnose.questions.files import NOT_ASKED, PathStatus
@@ -84,12 +85,11 @@ def neighbours_files(
         lines = dict(_missed_paths(container, recent_logs))
         if lines and _neighbours(container, containers):
             candidates.append((container, lines))
-    files = []
-    for container, lines in host.first(candidates, MOST, "containers that miss files"):
-        file = _neighbours_file(host, container, lines, _neighbours(container, containers))
-        if file is not None:
-            files.append(file)
-    return NeighboursFiles(tuple(files))
+    files = (
+        _neighbours_file(host, container, lines, _neighbours(container, containers))
+        for container, lines in host.first(candidates, MOST, "containers that miss files")
+    )
+    return NeighboursFiles(known(files))
 
 
 def _neighbours(container: Container, containers: Containers) -> list[Container]:

@@ -11,7 +11,7 @@ from diagnose.evidence.containers.logs.repeated_errors import RepeatedErrors
 from diagnose.evidence.containers.logs.tails import LogTails
 from diagnose.evidence.items import Items
 from diagnose.lazy_pattern import LazyPattern
-from diagnose.mappings import only
+from diagnose.mappings import known, only
 from diagnose.registry import evidence
 
 _LIMIT = LazyPattern(r"(?:^|,)(?:size|nr_inodes)=\d")
@@ -46,14 +46,14 @@ def outgrown_tmpfs(
     nothing.
     """
     repeated = {error.container.id: error.lines for error in errors or ()}
-    items = []
+    items: list[OutgrownTmpfs | None] = []
     for container in containers:
         limits = _options_by_folder(container)
         if limits:
             lines = log_tails.of(container).find_all(*_LINES) if log_tails is not None else ()
             item = _outgrown(container, limits, [*lines, *repeated.get(container.id, ())])
-            items += [item] if item is not None else []
-    return OutgrownTmpfsList(tuple(items))
+            items.append(item)
+    return OutgrownTmpfsList(known(items))
 
 
 def _options_by_folder(container: Container) -> dict[str, str]:

@@ -11,7 +11,7 @@ from diagnose.evidence.containers.programs.missing_programs import MISSING, own_
 from diagnose.evidence.containers.programs.program_files import programs_at
 from diagnose.evidence.items import Items
 from diagnose.lazy_pattern import LazyPattern
-from diagnose.mappings import assignments, first_of
+from diagnose.mappings import assignments, first_of, known
 from diagnose.model import Failed
 from diagnose.programs.failures import Recognised
 from diagnose.questions import Host
@@ -53,15 +53,16 @@ def replaced_paths(
     image, and one for each folder that is not in their PATH.
     """
     repeated = {error.container.id: error.failure for error in errors or ()}
-    items = []
+    items: list[ReplacedPath | None] = []
     for container in containers:
         failures = [repeated.get(container.id)]
         if log_tails is not None:
             failures.append(log_tails.failures.get(container.id))
-        for called in _missing_names(container, failures):
-            item = _replaced_path(host, container, called)
-            items += [item] if item is not None else []
-    return ReplacedPaths(tuple(items))
+        items += [
+            _replaced_path(host, container, called)
+            for called in _missing_names(container, failures)
+        ]
+    return ReplacedPaths(known(items))
 
 
 class _Called(msgspec.Struct, frozen=True):

@@ -16,7 +16,7 @@ from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.settings.developer_runs import is_for_developers
 from diagnose.evidence.items import Items
 from diagnose.lazy_pattern import LazyPattern
-from diagnose.mappings import paired, present
+from diagnose.mappings import known, paired, present
 from diagnose.model import Failed
 from diagnose.questions import Host
 from diagnose.questions.built_pages import BuiltPages, SearchBuiltPages
@@ -55,12 +55,11 @@ def built_values(host: Host, containers: Containers) -> BuiltValues:
         for container, values in paired(containers.running, _addresses)
         if not is_for_developers(container)
     ]
-    stale_values = []
-    for container, values in host.first(candidates, MOST, "containers with built pages"):
-        value = next(_values(host, container, values, containers), None)
-        if value is not None:
-            stale_values.append(value)
-    return BuiltValues(tuple(stale_values))
+    stale_values = (
+        next(_values(host, container, values, containers), None)
+        for container, values in host.first(candidates, MOST, "containers with built pages")
+    )
+    return BuiltValues(known(stale_values))
 
 
 def _addresses(container: Container) -> dict[str, str]:

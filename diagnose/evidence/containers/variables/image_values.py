@@ -11,7 +11,7 @@ from diagnose.evidence.containers.inspect import Mount
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.items import Items
 from diagnose.lazy_pattern import LazyPattern
-from diagnose.mappings import assignments
+from diagnose.mappings import assignments, known
 from diagnose.model import Failed
 from diagnose.questions import Host
 from diagnose.questions.file_texts import FindTexts
@@ -60,12 +60,11 @@ def image_values(host: Host, containers: Containers) -> ImageValues:
         for mount in container.bind_mounts
         if mount.destination.endswith("/.env") and mount.has_host_path
     ]
-    values = []
-    for container, mount in host.first(mounted, MOST, "mounted files of variables"):
-        value = next(_values(host, container, mount), None)
-        if value is not None:
-            values.append(value)
-    return ImageValues(tuple(values))
+    values = (
+        next(_values(host, container, mount), None)
+        for container, mount in host.first(mounted, MOST, "mounted files of variables")
+    )
+    return ImageValues(known(values))
 
 
 def _values(host: Host, container: Container, mount: Mount) -> Iterator[ImageValue]:

@@ -11,7 +11,7 @@ import msgspec
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.items import Items
 from diagnose.evidence.machine.processes import Processes
-from diagnose.mappings import assignments
+from diagnose.mappings import assignments, known
 from diagnose.model import Failed
 from diagnose.numbers import is_number
 from diagnose.questions import Host
@@ -59,12 +59,11 @@ def other_user_variables(
         for container in containers.running
         if len(_numbers(container.config.environment)) > 1
     ]
-    items = []
-    for container in host.first(candidates, MOST, "containers with the number of a user"):
-        other = next(_other_variables(host, container, processes), None)
-        if other is not None:
-            items.append(other)
-    return OtherUserVariables(tuple(items))
+    variables = (
+        next(_other_variables(host, container, processes), None)
+        for container in host.first(candidates, MOST, "containers with the number of a user")
+    )
+    return OtherUserVariables(known(variables))
 
 
 def _numbers(environment: Iterable[tuple[str, str]]) -> dict[str, str]:

@@ -15,6 +15,7 @@ from diagnose.evidence.containers.workers.programs_of_workers import ProgramsOfW
 from diagnose.evidence.items import Items
 from diagnose.file_paths import is_within
 from diagnose.lazy_pattern import LazyPattern
+from diagnose.mappings import known
 from diagnose.questions import Host
 from diagnose.questions.file_answers import path_statuses
 from diagnose.questions.files import NOT_ASKED, PathStatus
@@ -72,14 +73,12 @@ def worker_folders(host: Host, programs_of_workers: ProgramsOfWorkers) -> Worker
         has_twin = any(not list(_lacking_mounts(worker, other)) for other in programs)
         if lacking and not has_twin:
             mounts_by_question[worker.id] = (worker, lacking)
-    folders = []
-    for worker, lacking in host.first(
-        list(mounts_by_question.values()), MOST, "workers without a mount"
-    ):
-        folder = next(_folders_of_its_own(host, worker, lacking), None)
-        if folder is not None:
-            folders.append(folder)
-    return WorkerFolders(tuple(folders))
+    candidates = list(mounts_by_question.values())
+    folders = (
+        next(_folders_of_its_own(host, worker, lacking), None)
+        for worker, lacking in host.first(candidates, MOST, "workers without a mount")
+    )
+    return WorkerFolders(known(folders))
 
 
 def _lacking_mounts(worker: Container, program: Container) -> Iterator[Mount]:

@@ -63,7 +63,7 @@ def is_told_outer_address(container: Container, uplinks: Uplinks | None) -> bool
 
 def announced_variables(container: Container, uplinks: Uplinks | None) -> PageVariables:
     """The variable of its image with this host's address, where both are known."""
-    name = container.config.image.partition("@")[0].rpartition("/")[2].partition(":")[0]
+    name = container.config.image_name
     settings_of_program = _VARIABLES.get(name, ())
     usual = settings_of_program[-1] if settings_of_program else ""
     variable = next(filter(container.config.sets, settings_of_program), usual)

@@ -18,7 +18,7 @@ from diagnose.firewall.packet import Packet
 from diagnose.firewall.rules import Ruleset
 from diagnose.firewall.verdict import PacketVerdict
 from diagnose.firewall.walk import walk
-from diagnose.mappings import by_key
+from diagnose.mappings import by_key, known
 from diagnose.registry import evidence
 
 _ARP: Literal["arp"] = "arp"
@@ -89,9 +89,7 @@ def arp_filters(
     if walked.why_not or not chains:
         return ArpFilters((), len(chains), walked.why_not)
     filters = (_filter_on(link, ruleset, neighbours) for link in links)
-    return ArpFilters(
-        tuple(arp_filter for arp_filter in filters if arp_filter is not None), len(chains)
-    )
+    return ArpFilters(known(filters), len(chains))
 
 
 def _bridges(containers: Containers, networks: Networks) -> Iterator[_Link]:

@@ -240,7 +240,7 @@ def _shown_address(claim: _Claim, surroundings: _Surroundings) -> Iterator[Shown
     scheme = claim.scheme
     if front.container is not None or front.program:
         scheme = "https" if front.port == WEB_PORTS["https"] else "http"
-    name = claim.container.config.image.partition("@")[0].rpartition("/")[2].partition(":")[0]
+    name = claim.container.config.image_name
     yield ShownAddress(
         claim.container,
         "web",

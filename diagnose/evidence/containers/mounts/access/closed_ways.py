@@ -24,6 +24,7 @@ from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.machine.processes import Process, Processes
 from diagnose.file_paths import is_below
 from diagnose.lazy_pattern import LazyPattern
+from diagnose.mappings import known
 from diagnose.questions import Host
 from diagnose.questions.files import PathStatus
 from diagnose.registry import evidence
@@ -93,12 +94,11 @@ def closed_ways(
         if path:
             last_line = next(line.text for line in reversed(lines) if path in line.text)
             refusals.append(_Refusal(container, last_line, path))
-    ways = []
-    for refusal in host.first(refusals, MOST, "programs that were refused a path"):
-        way = _closed_way(host, refusal, processes.inside(refusal.container.id))
-        if way is not None:
-            ways.append(way)
-    return ClosedWays(tuple(ways))
+    ways = (
+        _closed_way(host, refusal, processes.inside(refusal.container.id))
+        for refusal in host.first(refusals, MOST, "programs that were refused a path")
+    )
+    return ClosedWays(known(ways))
 
 
 class _Refusal(msgspec.Struct, frozen=True):

@@ -14,6 +14,7 @@ from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.mounts.data.own_layer_data import is_for_data, keeps_data
 from diagnose.evidence.items import Items
 from diagnose.lazy_pattern import LazyPattern
+from diagnose.mappings import known
 from diagnose.model import Failed
 from diagnose.questions import Host
 from diagnose.questions.file_answers import path_statuses
@@ -71,12 +72,13 @@ def stray_files(host: Host, containers: Containers) -> StrayFiles:
         named_files = list(_named_paths(container))[:_MOST_PATHS] if mounts else []
         if named_files:
             paths.append((container, named_files, mounts))
-    files = []
-    for container, named_files, mounts in host.first(paths, MOST, "containers with paths of data"):
-        stray = _stray_file(host, container, named_files, mounts)
-        if stray is not None:
-            files.append(stray)
-    return StrayFiles(tuple(files))
+    files = (
+        _stray_file(host, container, named_files, mounts)
+        for container, named_files, mounts in host.first(
+            paths, MOST, "containers with paths of data"
+        )
+    )
+    return StrayFiles(known(files))
 
 
 class _NamedFile(msgspec.Struct, frozen=True):
