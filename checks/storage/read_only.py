@@ -43,16 +43,24 @@ def read_only(
     """
     disk = filesystems.of_data_root if filesystems is not None else None
     under_root = mounts.of(disk.point if disk else root.path)
-    if under_root is not None:
-        by_options = lost_options(under_root.options) and not is_sandboxed(mounts)
-        if lost_options(under_root.super) or by_options:
-            yield _lost_disk_finding(under_root, "the engine for all its data", (DAEMON,))
+    if under_root is not None and _is_lost_to_engine(under_root, mounts):
+        yield _lost_disk_finding(under_root, "the engine for all its data", (DAEMON,))
     for own_mount in own_mounts(root, mounts):
         if own_mount != under_root and lost_options(f"{own_mount.options},{own_mount.super}"):
             yield _lost_disk_finding(own_mount, "the engine for its own records", (DAEMON,))
     for mounted, names in written_disks(backing, mounts):
         if mounted != under_root and is_lost_to_writers(mounted):
             yield _lost_disk_finding(mounted, named("container", names))
+
+
+def _is_lost_to_engine(mounted: Mounted, mounts: Mounts) -> bool:
+    """Whether a file system is read-only by its own options, or by those of its mount.
+
+    In the sandbox of a service the options of mounts say nothing.
+    """
+    if lost_options(mounted.super):
+        return True
+    return bool(lost_options(mounted.options)) and not is_sandboxed(mounts)
 
 
 def _lost_disk_finding(mounted: Mounted, user: str, touches: tuple[Subject, ...] = ()) -> Finding:

@@ -198,12 +198,11 @@ class _Proofs:
         return Outcome(vanishes=True)
 
     def _outcome_by_words(self, effect: Reported, cured: Sequence[Reported]) -> Outcome:
-        """The outcome whether an effect ends with a cause by the words that a program printed.
+        """The outcome for an effect whose program printed words about its causes.
 
-        Unless another cause that the words mention stays.
-
-        A second cause goes along if the cure ends it too, or if it harms the effect only through
-        what is cured.
+        It ends with a cured cause that the words mention, unless they mention another one that
+        stays. Another cause goes along if the cure ends it too, or if it harms the effect only
+        through what is cured.
         """
         keys = {cause.key for cause in cured}
         telling = [

@@ -84,9 +84,11 @@ def masquerade_missing(
     yield from switched_off(unhidden, namespaces)
     yield from _undecided_containers(ways)
     reported = set()
-    repair, silent_config = (None, config) if is_left_alone else (simulated_repair, None)
     for members in unanswerable(ways, interfaces).values():
-        yield _network_finding(members, repair, silent_config)
+        if is_left_alone:
+            yield _network_finding(members, None, config)
+        else:
+            yield _network_finding(members, simulated_repair, None)
         reported.add(members[0].network.name)
     for hidden in by_other_address(ways, interfaces, routes, lookups, silent):
         yield hidden_behind_another(hidden)

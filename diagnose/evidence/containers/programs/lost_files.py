@@ -135,17 +135,21 @@ def _complaints(
 
 def _lost_file(complaints: Sequence[_Complaint], changes: Sequence[LayerChange]) -> LostFile | None:
     """The first file that a complaint misses and that was deleted or changed in the container."""
+    deleted = [change.path for change in changes if change.kind == _DELETED]
     for complaint in complaints:
-        deleted = [change.path for change in changes if change.kind == _DELETED]
-        path = ""
-        if ABSENCE.search(complaint.line):
-            path = next((path for path in deleted if _is_missed(complaint, path)), "")
-        path = path or _refused_path(complaint, changes)
+        path = _deleted_path(complaint, deleted) or _refused_path(complaint, changes)
         if path:
             return LostFile(
                 complaint.container, path, is_deleted=path in deleted, line=complaint.line
             )
     return None
+
+
+def _deleted_path(complaint: _Complaint, deleted: Sequence[str]) -> str:
+    """The first deleted file that a complaint misses; "" for none."""
+    if not ABSENCE.search(complaint.line):
+        return ""
+    return next((path for path in deleted if _is_missed(complaint, path)), "")
 
 
 def _is_missed(complaint: _Complaint, path: str) -> bool:

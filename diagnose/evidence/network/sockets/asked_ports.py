@@ -73,9 +73,9 @@ def asked_ports(
         address = host.strip("[]").lower()
         if not number.isdecimal() or not _is_of_host(address, containers, networks, interfaces):
             continue
-        called = address if is_address(address) else ""
         if firewall is not None and ("tcp", int(number)) in firewall.redirected_ports:
             continue
+        called = address if is_address(address) else ""
         port = _out_of_reach(int(number), called, containers, listeners, namespaces)
         if port is not None:
             ports.setdefault(port.number, port)
