@@ -20,7 +20,7 @@ from diagnose.firewall.rules import Chain
 from diagnose.firewall.trace import trace
 from diagnose.firewall.verdict import Step
 from diagnose.lazy_pattern import LazyPattern
-from diagnose.mappings import by_key
+from diagnose.mappings import by_key, paired
 from diagnose.model import Failed
 from diagnose.questions import Host
 from diagnose.questions.network import ListNeighbours
@@ -103,18 +103,18 @@ def banned_neighbours(
     answering = [
         (entry.address, entry.interface) for entry in neighbours if not entry.is_unanswered
     ]
-    pairs = list(_calls(answering, ports))
+    calls = list(_calls(answering, ports))
     ports6 = list(_open_over_ipv6(stack, containers, uplinks))
     if ports6:
-        pairs += _calls(_neighbours6(host, uplinks), ports6)
-    walked = pairs[:MOST]
-    stopped = ((address, _banned_by(stack, address, port), port) for address, port in walked)
-    banned = by_key(((address, by), port) for address, by, port in stopped if by is not None)
+        calls += _calls(_neighbours6(host, uplinks), ports6)
+    traced = calls[:MOST]
+    stopped = paired(traced, lambda call: _banned_by(stack, *call))
+    ports_by_ban = by_key(((address, ban), port) for (address, port), ban in stopped)
     items = tuple(
-        BannedNeighbour(address, by, tuple(shut), _place_in_chain(stack, by))
-        for (address, by), shut in banned.items()
+        BannedNeighbour(address, ban, tuple(shut_ports), _place_in_chain(stack, ban))
+        for (address, ban), shut_ports in ports_by_ban.items()
     )
-    return BannedNeighbours(items, len(walked), len(pairs) - len(walked))
+    return BannedNeighbours(items, len(traced), len(calls) - len(traced))
 
 
 def _calls(
