@@ -65,7 +65,7 @@ def test_the_longest_step_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
         (0, False, 9.7),
         (0, True, 9.5),
         (4000, False, 8.5),
-        (4000, True, 7.7),
+        (4000, True, 7.38),
         (100_000, False, 5.0),
         (100_000, True, 4.0),
     ],
