@@ -69,7 +69,7 @@ def _finding(console: Console, explained: Explained, by_key: dict[str, Reported]
             4,
         )
     if not explained.changes:
-        _line(console, "a cure ends nothing else", 4)
+        _line(console, "nothing else that was found comes from it", 4)
     by_fact: dict[str, list[str]] = {}
     for suspect in explained.cleared:
         by_fact.setdefault(suspect.fact, []).append(suspect.name)

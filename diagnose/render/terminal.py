@@ -128,7 +128,7 @@ class _Page(TerminalRows):
         for block in page.blocks:
             self.block(block)
         self.further(page)
-        self.unexplained("not caused by anything above", page.unexplained, page.more_unexplained)
+        self.unexplained("also worth a look", page.unexplained, page.more_unexplained)
         self.unexplained("logged by programs that keep working", page.asides, page.more_asides)
         self.advice(page)
         self.not_judged(page)

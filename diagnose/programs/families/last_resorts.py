@@ -8,7 +8,7 @@ LAST_RESORTS: tuple[Failure, ...] = (
         mark="logging ",
         pattern=r"\blogging (?:\w+ ){0,4}(?:to|in)(?: file)? ['\"]?(?P<log>/[\w./-]+\.(?:err|log))\b",
         cause="the program writes what goes wrong into its own file {log}, and not into the log of its container",
-        cure="read the end of that file",
+        cure="read the end of {log}",
         source="ClickHouse/ClickHouse#10046",
     ),
     Failure(

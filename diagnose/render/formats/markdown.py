@@ -54,9 +54,7 @@ def _complaints_and_advice(page: Outline) -> list[str]:
         for advice in page.advice
     ]
     return [
-        *_section(
-            "Not caused by anything above", _summaries(page.unexplained, page.more_unexplained)
-        ),
+        *_section("Also worth a look", _summaries(page.unexplained, page.more_unexplained)),
         *_section(
             "Logged by programs that keep working", _summaries(page.asides, page.more_asides)
         ),
@@ -128,7 +126,7 @@ def _remedies(block: OutlineBlock) -> Iterator[str]:
     if block.look is not None:
         yield from (
             "",
-            f"{block.look_title[:1].upper()}{block.look_title[1:]}:",
+            f"{block.look_title[:1].upper()}{block.look_title[1:].rstrip('.')}:",
             "",
             *commands(block.look.text),
         )

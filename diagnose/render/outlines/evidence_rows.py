@@ -14,6 +14,9 @@ FIGURES = "statvfs("
 ASIDE = "around it"
 """How the name of evidence ends that only `-v` shows: the lines of a log beside the one that
 explains."""
+MEANING = "this means"
+HEALING = "what fixes it"
+"""The names of evidence that say in words what a log means, and what a person does."""
 EVIDENCE_SHOWN = 5
 TELLING = 3
 """So many characters of a value are not an accident in a sentence."""
@@ -42,13 +45,13 @@ class EvidenceRows(msgspec.Struct, frozen=True):
 
 
 def evidence_rows(
-    values: Mapping[str, Json], summary: str, shown_texts: Collection[str]
+    values: Mapping[str, Json], summary: str, shown_texts: Collection[str], by_hand: str = ""
 ) -> EvidenceRows:
     """The evidence in rows: those that are shown, those behind them, and parts of their own.
 
     summary: the sentence above the evidence; what it says in the same words is not repeated.
 
-    shown_texts: names of evidence that the fix says.
+    shown_texts: names of evidence that the fix says. by_hand: the words of the fix.
     """
     parts = [part for value in values.values() for part in _parts(value)]
     rows = [(path, _value(value, path)) for path, value in values.items() if not _parts(value)]
@@ -58,7 +61,11 @@ def evidence_rows(
         if is_figure or _is_in(value, summary) or _is_counted(values[path], summary):
             aside.append((path, value))
     evidence = [row for row in rows if row not in aside]
-    more = (*evidence[EVIDENCE_SHOWN:], *aside)
+    said = f"{summary}\n{by_hand}".casefold()
+    unsaid = [
+        row for row in aside if not (row[0] in (MEANING, HEALING) and row[1].casefold() in said)
+    ]
+    more = (*evidence[EVIDENCE_SHOWN:], *unsaid)
     return EvidenceRows(tuple(evidence[:EVIDENCE_SHOWN]), more, tuple(parts))
 
 

@@ -14,7 +14,7 @@ from diagnose.lazy_pattern import LazyPattern
 from diagnose.mappings import by_key, distinct
 from diagnose.model import EngineRestart, Finding, Report, Reported, Severity, Strength
 from diagnose.phrases import ago, agree, capitalised, count, named
-from diagnose.render.outlines.evidence_rows import TELLING, OutlinePart, evidence_rows
+from diagnose.render.outlines.evidence_rows import HEALING, TELLING, OutlinePart, evidence_rows
 from diagnose.render.outlines.grouping import other_messages, place_of
 from diagnose.render.outlines.lasting import with_lasting_words
 
@@ -107,6 +107,8 @@ class OutlineBlock(msgspec.Struct, frozen=True):
             title = "check first"
         impact = self.look.impact.rstrip(":.") if self.look is not None else ""
         impact = capitalised(_SHOWN.sub("", impact))
+        if ". " in impact:
+            impact += "."
         return f"{title}: {impact}" if impact else title
 
 
@@ -143,7 +145,7 @@ def block(group: Sequence[Reported], tree: FindingTree) -> OutlineBlock:
     effects = tree.effects_of.get(head.key, ())
     remedy = _remedy(head, effects, place, report)
     notes = (HEALING,) if remedy.says_words else ()
-    evidence = evidence_rows(head.finding.evidence, head.finding.summary, notes)
+    evidence = evidence_rows(head.finding.evidence, head.finding.summary, notes, remedy.by_hand)
     subjects = distinct(root.subject.name for root in group)
     makers = {root.made_by for root in group}
     onsets = [root.finding.onset for root in group if root.finding.onset is not None]
@@ -214,10 +216,6 @@ def _ruled_out(head: Reported, by_key: Mapping[str, Reported]) -> Iterator[tuple
     for suspect in head.ruled_out:
         if suspect.cause in by_key:
             yield _cleared_row(by_key[suspect.cause], suspect.fact)
-
-
-HEALING = "what fixes it"
-"""The evidence that holds the cure in words, where a check knows what an error means."""
 
 
 class _Remedy(msgspec.Struct, frozen=True):
