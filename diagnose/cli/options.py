@@ -32,6 +32,21 @@ def complete_id(_: click.Context, __: click.Parameter, incomplete: str) -> list[
     return [name for name in names if name.startswith(incomplete)]
 
 
+def complete_container(_: click.Context, __: click.Parameter, incomplete: str) -> list[str]:
+    """The names of containers that begin with what was typed so far."""
+    from diagnose.live.commands.container_names import container_names
+
+    return [name for name in container_names() if name.startswith(incomplete)]
+
+
+def complete_end(_: click.Context, __: click.Parameter, incomplete: str) -> list[str]:
+    """The ends of a path that begin with what was typed so far: containers, and two by words."""
+    from diagnose.live.commands.container_names import container_names
+
+    names = ["host", "internet", *container_names()]
+    return [name for name in names if name.startswith(incomplete)]
+
+
 def text_of(words: Sequence[str]) -> str:
     """The typed or pasted words as one text. A single - stands for stdin."""
     return sys.stdin.read(LONGEST_TEXT) if tuple(words) == ("-",) else " ".join(words)
@@ -145,7 +160,12 @@ def file_option(*names: str, description: str) -> Decorator:
 def container_option(description: str) -> Decorator:
     """An option that names containers, as often as it is given."""
     return click.option(
-        "--container", "containers", multiple=True, metavar="NAME|ID", help=description
+        "--container",
+        "containers",
+        multiple=True,
+        metavar="NAME|ID",
+        help=description,
+        shell_complete=complete_container,
     )
 
 

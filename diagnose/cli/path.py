@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.argument("begin", metavar="FROM")
-@click.argument("target", metavar="TO[:PORT][/udp|/dns]")
+@click.argument("begin", metavar="FROM", shell_complete=options.complete_end)
+@click.argument("target", metavar="TO[:PORT][/udp|/dns]", shell_complete=options.complete_end)
 @options.source
 @options.format_("text", "json", "svg")
 @click.option(

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 @click.command(cls=on.RemotableCommand)
-@click.argument("container", metavar="CONTAINER")
+@click.argument("container", metavar="CONTAINER", shell_complete=options.complete_container)
 @click.argument("changes", nargs=-1, type=click.UNPROCESSED, metavar="[-- OPTION...]")
 @click.option("--image", default="", metavar="IMAGE", help="Another image.")
 @click.option("--command", metavar="TEXT", help="Another command: the words after the image.")

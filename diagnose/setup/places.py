@@ -21,6 +21,8 @@ class SetupPlaces:
     """Where Ansible looks for collections."""
     units: Path | None
     """None where a user has no say over the host's services."""
+    fish: Path
+    """Completions of fish. Without XDG_DATA_DIRS it does not look below /usr/local/share."""
 
     @property
     def bash(self) -> Path:
@@ -31,11 +33,6 @@ class SetupPlaces:
     def zsh(self) -> Path:
         """Completions of zsh; a user's own folder must be in `fpath`."""
         return self.data / "zsh" / "site-functions"
-
-    @property
-    def fish(self) -> Path:
-        """Completions of fish."""
-        return self.data / "fish" / "vendor_completions.d"
 
     @property
     def man(self) -> Path:
@@ -54,6 +51,7 @@ def of_host(environ: Mapping[str, str], root: Path = Path("/")) -> SetupPlaces:
         docker_config=_docker_config(environ),
         collections=root / "usr/share/ansible/collections/ansible_collections",
         units=root / "etc/systemd/system",
+        fish=root / "etc/fish/completions",
     )
 
 
@@ -68,6 +66,7 @@ def of_package(environ: Mapping[str, str], root: Path) -> SetupPlaces:
         docker_config=_docker_config(environ),
         collections=root / "usr/share/ansible/collections/ansible_collections",
         units=root / "usr/lib/systemd/system",
+        fish=root / "usr/share/fish/vendor_completions.d",
     )
 
 
@@ -77,7 +76,14 @@ def of_user(environ: Mapping[str, str]) -> SetupPlaces:
     config = _docker_config(environ)
     data = Path(environ.get("XDG_DATA_HOME") or home / ".local/share")
     collections = home / ".ansible/collections/ansible_collections"
-    return SetupPlaces(config.parent / "cli-plugins", data, config, collections, units=None)
+    return SetupPlaces(
+        plugins=config.parent / "cli-plugins",
+        data=data,
+        docker_config=config,
+        collections=collections,
+        units=None,
+        fish=Path(environ.get("XDG_CONFIG_HOME") or home / ".config") / "fish/completions",
+    )
 
 
 def _docker_config(environ: Mapping[str, str]) -> Path:
