@@ -280,6 +280,6 @@ def test_what_the_engine_would_refuse_is_not_printed(engine: Engine) -> None:
         for name, (keys, text, why) in REFUSED.items():
             box.write(file, text)
             done = box.diagnose("repair", "--set", keys)
-            assert (done.code, done.out) == (3, ""), name
+            assert (done.code, done.out) == (3, "exit 1\n"), name
             assert why in done.err, name
             assert box.read(file) == text
