@@ -125,9 +125,14 @@ def is_begun_early(kind: type) -> bool:
     return kind in _early
 
 
+def leads_to(kind: type, goal: type) -> bool:
+    """Whether this evidence is the goal, or the goal stands on it."""
+    return kind is goal or kind in stands_on(goal)
+
+
 def leads_to_early(kind: type) -> bool:
     """Whether this evidence is begun early, or evidence that is begun early stands on it."""
-    return any(kind is early or kind in stands_on(early) for early in tuple(_early))
+    return any(leads_to(kind, early) for early in tuple(_early))
 
 
 def early() -> tuple[type, ...]:
@@ -227,10 +232,17 @@ def _import_late(family: str, name: str) -> None:
         importlib.import_module(f"{family}.{name}")
 
 
-@functools.cache
 def stands_on(kind: type) -> frozenset[type]:
-    """The evidence kinds that this kind is collected from, directly or not."""
-    direct = [need.kind for need in needs_of(collector(kind))] if kind in _evidence else []
+    """The evidence kinds that this kind is collected from, directly or not.
+
+    Empty for a kind whose module is not imported yet: evidence is begun early before that.
+    """
+    return _stands_on(kind) if kind in _evidence else frozenset()
+
+
+@functools.cache
+def _stands_on(kind: type) -> frozenset[type]:
+    direct = [need.kind for need in needs_of(collector(kind))]
     return frozenset(direct).union(*(stands_on(below) for below in direct))
 
 

@@ -248,7 +248,7 @@ class Collection:
 
     def _begin(self, task: _Task) -> None:
         work = functools.partial(self._collect, task.kind, task.pending, task.function, task.needs)
-        is_urgent = registry.leads_to_early(task.kind) or _leads_to_the_basis(task.kind)
+        is_urgent = registry.leads_to_early(task.kind) or registry.leads_to(task.kind, ReportBasis)
         self._workers.do(work, is_urgent=is_urgent)
 
     def _seconds_left(self, kind: type) -> float:
@@ -367,12 +367,6 @@ def _never_collected(kind: type) -> Unavailable:
 def _kind_in_words(kind: type) -> str:
     """The name of an evidence kind in words: "kernel log" for KernelLog."""
     return re.sub(r"(?<=[a-z])(?=[A-Z])", " ", kind.__name__).lower()
-
-
-@functools.cache
-def _leads_to_the_basis(kind: type) -> bool:
-    """Whether the head of the report is this evidence, or stands on it."""
-    return kind is ReportBasis or kind in registry.stands_on(ReportBasis)
 
 
 @functools.cache

@@ -88,9 +88,9 @@ def pack(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setattr(registry, "_evidence", {**registry._evidence, Flow: flow})
     monkeypatch.setattr(registry, "_edits", {"test.shut": opened, "test.off": running})
     monkeypatch.setattr(registry, "_predictions", {})
-    registry.stands_on.cache_clear()
+    registry._stands_on.cache_clear()
     yield
-    registry.stands_on.cache_clear()
+    registry._stands_on.cache_clear()
 
 
 OBSERVED = {"test.loop", "test.sick"}
