@@ -28,22 +28,25 @@ def complete_id(_: click.Context, __: click.Parameter, incomplete: str) -> list[
     from diagnose import packs, registry
 
     checks = registry.load()
-    names = [*sorted(packs.families()), *checks]
-    return [name for name in names if name.startswith(incomplete)]
+    return _begun(incomplete, [*sorted(packs.families()), *checks])
 
 
 def complete_container(_: click.Context, __: click.Parameter, incomplete: str) -> list[str]:
     """The names of containers that begin with what was typed so far."""
     from diagnose.live.commands.container_names import container_names
 
-    return [name for name in container_names() if name.startswith(incomplete)]
+    return _begun(incomplete, container_names())
 
 
 def complete_end(_: click.Context, __: click.Parameter, incomplete: str) -> list[str]:
     """The ends of a path that begin with what was typed so far: containers, and two by words."""
     from diagnose.live.commands.container_names import container_names
 
-    names = ["host", "internet", *container_names()]
+    return _begun(incomplete, ["host", "internet", *container_names()])
+
+
+def _begun(incomplete: str, names: Iterable[str]) -> list[str]:
+    """The names that begin with what was typed so far."""
     return [name for name in names if name.startswith(incomplete)]
 
 
